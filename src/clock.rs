@@ -1,0 +1,37 @@
+use std::{
+    fmt,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Where the time comes from: the system, or a function that a test supplies.
+#[derive(Clone, Default)]
+pub(crate) enum Clock {
+    #[default]
+    System,
+    Custom(Arc<dyn Fn() -> SystemTime + Send + Sync>),
+}
+
+impl Clock {
+    /// Whole seconds since the Unix epoch, floored.
+    ///
+    /// A clock before the epoch is broken. It reads as the end of time, so that every token has
+    /// expired, and never as zero, when none had.
+    pub(crate) fn now(&self) -> u64 {
+        let now = match self {
+            Self::System => SystemTime::now(),
+            Self::Custom(now) => now(),
+        };
+        now.duration_since(UNIX_EPOCH)
+            .map_or(u64::MAX, |since| since.as_secs())
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::Custom(_) => "Custom",
+        })
+    }
+}

@@ -1,0 +1,104 @@
+use std::fmt;
+
+/// Why a layer could not be built.
+///
+/// The builders look at the whole configuration before they fail, so one `ConfigError` names
+/// every fault that it has. A single fault is shown as its message alone; several are shown as a
+/// list, each with what mends it. `Debug` reads like `Display`, because that is what a `main`
+/// that returns a `Result` prints.
+///
+/// ```
+/// use tower_jwt_auth::JwtAuthLayer;
+///
+/// let error = JwtAuthLayer::builder().secret("too short").build().unwrap_err();
+/// assert!(error.to_string().contains("at least 32 are required"));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    faults: Vec<Fault>,
+}
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [only] = self.faults.as_slice() {
+            return f.write_str(&only.message);
+        }
+        write!(f, "{} configuration faults:", self.faults.len())?;
+        for fault in &self.faults {
+            write!(f, "\n- {}", fault.message)?;
+            if let Some(mend) = fault.mend {
+                write!(f, ": {mend}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// One fault of a configuration. Its text may name places, such as a variable or a file, and
+/// never the value found there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    message: String,
+    /// Shown in a list only: for the message whose words are fixed and hold no mend.
+    mend: Option<&'static str>,
+}
+
+impl Fault {
+    /// A message that says both what is wrong and what mends it.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            mend: None,
+        }
+    }
+
+    pub(crate) fn missing_variable(name: &str) -> Self {
+        Self {
+            message: format!("{name} environment variable is required"),
+            mend: Some("set it to the secret that your issuer signs with"),
+        }
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl From<Fault> for ConfigError {
+    fn from(fault: Fault) -> Self {
+        Self {
+            faults: vec![fault],
+        }
+    }
+}
+
+/// Collects faults, so that a builder can report all of them at once.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(crate) fn push(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    pub(crate) fn say(&mut self, message: impl Into<String>) {
+        self.push(Fault::new(message));
+    }
+
+    pub(crate) fn into_result(self) -> Result<(), ConfigError> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError { faults: self.0 })
+        }
+    }
+}

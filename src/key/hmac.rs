@@ -1,0 +1,28 @@
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::Secret;
+
+/// The bytes of an HMAC-SHA256 tag.
+pub(crate) const TAG: usize = 32;
+
+/// HMAC-SHA256 (RFC 2104, RFC 7518 section 3.2) with the key already mixed in, which is done once
+/// for a secret and not for each token. The state is wiped when it is dropped.
+#[derive(Clone)]
+pub(crate) struct HmacKey(Hmac<Sha256>);
+
+impl HmacKey {
+    pub(crate) fn new(secret: &Secret) -> Self {
+        let state = Hmac::new_from_slice(secret.as_bytes());
+        Self(state.expect("HMAC takes a key of any length"))
+    }
+
+    /// Compares in constant time.
+    pub(crate) fn verify(&self, message: &[u8], tag: &[u8; TAG]) -> bool {
+        self.0
+            .clone()
+            .chain_update(message)
+            .verify(tag.into())
+            .is_ok()
+    }
+}

@@ -1,0 +1,149 @@
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A shared secret, as HS256 signs with: whoever has it can both verify and mint tokens.
+///
+/// A text stands for its UTF-8 bytes as they are. Nothing is trimmed and no base64 is decoded, as
+/// Better Auth does. The memory is wiped when the secret is dropped, and `Debug` prints nothing
+/// of it.
+///
+/// How strong a secret has to be is checked when a layer is built with it: see
+/// [`JwtAuthBuilder::secret`](crate::JwtAuthBuilder::secret).
+///
+/// ```
+/// use tower_jwt_auth::Secret;
+///
+/// let text = Secret::from("correct horse battery staple, and more");
+/// let bytes = Secret::from_bytes([7_u8, 1, 8, 2, 8]);
+/// assert_eq!(format!("{text:?}"), "Secret(..)");
+/// # drop(bytes);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    bytes: Zeroizing<Vec<u8>>,
+    is_text: bool,
+}
+
+impl Secret {
+    /// A secret that is not text, such as 32 random bytes.
+    pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self {
+            bytes: Zeroizing::new(bytes.into()),
+            is_text: false,
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether the secret may be used: what is wrong with it and what mends that, if anything.
+    pub(crate) fn weakness(&self, may_be_short: bool) -> Option<String> {
+        let bytes = self.as_bytes();
+        if bytes.is_empty() {
+            return Some("is empty; take the secret that your issuer signs with".into());
+        }
+        if let Some(kind) = mistaken_for_a_secret(bytes) {
+            return Some(format!(
+                "is {kind} and not a shared secret; whoever has a public key could mint tokens with it"
+            ));
+        }
+        if self.is_text && bytes.ends_with(b"\n") {
+            return Some(
+                "ends in a newline, which would be part of the key; trim it, or let .secret_from_file(…) read the file"
+                    .into(),
+            );
+        }
+        if WELL_KNOWN.iter().any(|known| known.as_bytes() == bytes) {
+            return Some(format!(
+                "is a published example that everybody knows; {GENERATE}"
+            ));
+        }
+        if bytes.len() < SHORTEST && !may_be_short {
+            return Some(format!(
+                "is {} bytes long and at least {SHORTEST} are required (RFC 7518 section 3.2); {GENERATE}",
+                bytes.len()
+            ));
+        }
+        if has_few_different_bytes(bytes) {
+            return Some(format!(
+                "has fewer than {FEWEST_DIFFERENT} different bytes; {GENERATE}"
+            ));
+        }
+        None
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self {
+            bytes: Zeroizing::new(text.as_bytes().to_vec()),
+            is_text: true,
+        }
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self {
+            bytes: Zeroizing::new(text.into_bytes()),
+            is_text: true,
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// What of `text` is a key of another kind, and so was pasted into the wrong place.
+pub(crate) fn mistaken_for_a_secret(text: &[u8]) -> Option<&'static str> {
+    let text = text.trim_ascii();
+    let starts_with_any = |prefixes: &[&str]| {
+        prefixes
+            .iter()
+            .any(|prefix| text.starts_with(prefix.as_bytes()))
+    };
+    if starts_with_any(&["-----BEGIN", "---- BEGIN"]) {
+        Some("a PEM or an SSH key")
+    } else if starts_with_any(&["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"]) {
+        Some("an SSH key")
+    } else if starts_with_any(&["{", "["]) && is_jwk(text) {
+        Some("a JWK")
+    } else {
+        None
+    }
+}
+
+fn is_jwk(text: &[u8]) -> bool {
+    let has = |name: &[u8]| text.windows(name.len()).any(|window| window == name);
+    has(b"\"kty\"") || has(b"\"keys\"")
+}
+
+fn has_few_different_bytes(bytes: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    for &byte in bytes {
+        seen[usize::from(byte)] = true;
+    }
+    seen.iter().filter(|&&seen| seen).count() < FEWEST_DIFFERENT
+}
+
+const GENERATE: &str = "generate one with `openssl rand -base64 32`";
+
+/// In bytes: an HMAC-SHA256 key is to be at least as long as its tag.
+const SHORTEST: usize = 32;
+
+const FEWEST_DIFFERENT: usize = 8;
+
+const WELL_KNOWN: [&str; 4] = [
+    // What Better Auth signs with outside production when no secret is set.
+    "better-auth-secret-12345678901234567890",
+    // The FastAPI tutorial's.
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    // jwt.io's, now and before.
+    "a-string-secret-at-least-256-bits-long",
+    "your-256-bit-secret",
+];

@@ -1,0 +1,191 @@
+use std::{
+    fmt,
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use zeroize::Zeroizing;
+
+use super::{MOST_SECRETS, Strictness};
+use crate::{
+    config_error::Fault,
+    key::{Secret, secret::mistaken_for_a_secret},
+    report,
+};
+
+/// In bytes.
+const LARGEST: u64 = 64 * 1024;
+
+type Content = Zeroizing<Vec<u8>>;
+
+/// A file with a secret in each non-empty line, the current one first.
+pub(super) struct SecretFile {
+    path: PathBuf,
+    strictness: Strictness,
+    secrets: Vec<Secret>,
+    /// What the secrets were read from.
+    held: Option<Content>,
+    /// What the last look saw instead, if anything. It counts when the next one sees it again, so
+    /// that a file which is being written is never used.
+    seen: Option<Result<Content, Unread>>,
+    reported: bool,
+}
+
+impl SecretFile {
+    pub(super) fn open(path: PathBuf, strictness: Strictness) -> Result<Self, Fault> {
+        let mut file = Self {
+            path,
+            strictness,
+            secrets: Vec::new(),
+            held: None,
+            seen: None,
+            reported: false,
+        };
+        match read(&file.path) {
+            Ok(content) => {
+                file.secrets = parse(&content, strictness, MOST_SECRETS)
+                    .map_err(|wrong| file.fault(&wrong))?;
+                file.held = Some(content);
+            }
+            Err(unread) if unread.is_missing && strictness.may_be_missing => {}
+            Err(unread) => return Err(file.fault(&unread.why)),
+        }
+        Ok(file)
+    }
+
+    pub(super) fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+
+    /// Looks at the file; whether its secrets changed. A content with more than `room` secrets is
+    /// a bad one.
+    pub(super) fn look(&mut self, room: usize) -> bool {
+        let now = read(&self.path);
+        if now
+            .as_ref()
+            .ok()
+            .is_some_and(|content| self.held.as_ref() == Some(content))
+        {
+            self.seen = None;
+            self.reported = false;
+            return false;
+        }
+        if self.seen.as_ref() != Some(&now) {
+            self.seen = Some(now);
+            return false;
+        }
+        let judged = now.map_err(|unread| unread.why).and_then(|content| {
+            parse(&content, self.strictness, room).map(|secrets| (secrets, content))
+        });
+        match judged {
+            Ok((secrets, content)) => {
+                self.secrets = secrets;
+                self.held = Some(content);
+                self.seen = None;
+                self.reported = false;
+                true
+            }
+            Err(wrong) => {
+                if !self.reported {
+                    self.reported = true;
+                    report::fault(&self.fault(&wrong), "the secrets held stay in use");
+                }
+                false
+            }
+        }
+    }
+
+    fn fault(&self, wrong: &str) -> Fault {
+        Fault::new(format!("the secret file {}: {wrong}", self.path.display()))
+    }
+}
+
+impl fmt::Debug for SecretFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretFile")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a file could not be read.
+#[derive(PartialEq, Eq)]
+struct Unread {
+    why: String,
+    is_missing: bool,
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self {
+            why: format!("cannot be read ({error}); check the path and who may read it"),
+            is_missing: error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+}
+
+impl Unread {
+    fn because(why: String) -> Self {
+        Self {
+            why,
+            is_missing: false,
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Content, Unread> {
+    // Looked at before it is opened, since opening a FIFO waits for its writer.
+    if !fs::metadata(path)?.is_file() {
+        return Err(Unread::because(
+            "is not a regular file; give the path of a file with a secret in each line".into(),
+        ));
+    }
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    // With the room at hand, no copy of a secret is left behind where a vector grew.
+    let room = usize::try_from(length.min(LARGEST)).unwrap_or_default() + 1;
+    let mut content = Zeroizing::new(Vec::with_capacity(room));
+    file.take(LARGEST + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > LARGEST {
+        return Err(Unread::because(format!(
+            "is larger than {} KiB; is it the right file?",
+            LARGEST / 1024
+        )));
+    }
+    Ok(content)
+}
+
+fn parse(content: &[u8], strictness: Strictness, room: usize) -> Result<Vec<Secret>, String> {
+    if let Some(kind) = mistaken_for_a_secret(content) {
+        return Err(format!(
+            "holds {kind} and no shared secret; whoever has a public key could mint tokens with it"
+        ));
+    }
+    if content.starts_with(b"\xEF\xBB\xBF") {
+        return Err("starts with a byte order mark; save it as UTF-8 without one".into());
+    }
+    let text = std::str::from_utf8(content)
+        .map_err(|_| "is not UTF-8; secrets are text, one in each line".to_owned())?;
+    let mut secrets = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.is_empty() {
+            continue;
+        }
+        let secret = Secret::from(line);
+        if let Some(weakness) = secret.weakness(strictness.may_be_short) {
+            return Err(format!("the secret in line {} {weakness}", index + 1));
+        }
+        secrets.push(secret);
+    }
+    if secrets.is_empty() {
+        return Err("is empty; write the secret that your issuer signs with into it".into());
+    }
+    if secrets.len() > room {
+        return Err(format!(
+            "has {} secrets where there is room for {room}; drop those that no token is signed with any more",
+            secrets.len()
+        ));
+    }
+    Ok(secrets)
+}

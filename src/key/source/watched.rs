@@ -1,0 +1,76 @@
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, TryLockError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use arc_swap::ArcSwap;
+
+use super::{MOST_SECRETS, Part, key_set};
+use crate::key::KeySet;
+
+/// Seconds between two looks at the files.
+const EVERY: u64 = 2;
+
+/// Secrets of which some stand in files that may change.
+///
+/// A request that comes when a look is due takes it; the others go on with the keys that are held.
+pub(crate) struct Watched {
+    keys: ArcSwap<KeySet>,
+    last_look: AtomicU64,
+    parts: Mutex<Vec<Part>>,
+}
+
+impl Watched {
+    pub(super) fn new(parts: Vec<Part>, now: u64) -> Self {
+        Self {
+            keys: ArcSwap::from_pointee(key_set(&parts)),
+            last_look: AtomicU64::new(now),
+            parts: Mutex::new(parts),
+        }
+    }
+
+    pub(super) fn current(&self, now: u64) -> arc_swap::Guard<Arc<KeySet>> {
+        if self.is_due(now) {
+            self.look(now);
+        }
+        self.keys.load()
+    }
+
+    /// A clock that was set back makes a look due too, and not one in the far future.
+    fn is_due(&self, now: u64) -> bool {
+        self.last_look.load(Ordering::Relaxed).abs_diff(now) >= EVERY
+    }
+
+    fn look(&self, now: u64) {
+        let mut parts = match self.parts.try_lock() {
+            Ok(parts) => parts,
+            Err(TryLockError::Poisoned(parts)) => parts.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        if !self.is_due(now) {
+            return;
+        }
+        self.last_look.store(now, Ordering::Relaxed);
+
+        let mut total: usize = parts.iter().map(|part| part.secrets().len()).sum();
+        let mut changed = false;
+        for part in parts.iter_mut() {
+            let Part::File(file) = part else { continue };
+            let others = total - file.secrets().len();
+            changed |= file.look(MOST_SECRETS.saturating_sub(others));
+            total = others + file.secrets().len();
+        }
+        if changed {
+            self.keys.store(Arc::new(key_set(&parts)));
+        }
+    }
+}
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched").finish_non_exhaustive()
+    }
+}

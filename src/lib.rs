@@ -1,0 +1,85 @@
+//! Tower layers that verify the JWT of a request and hand its user to the handler.
+//!
+//! - [`JwtAuthLayer`] verifies the bearer token and puts the [`CurrentUser`] into the request's
+//!   extensions. Without a valid token the answer is 401.
+//! - [`PathOwnerLayer`] lets a request through only when its path, such as `/api/{user_id}/tasks`,
+//!   is the current user's own. Otherwise the answer is 403.
+//!
+//! They wrap any `tower::Service` of `http::Request`: an axum router, a tonic server, a plain hyper
+//! service. They never touch the request's body.
+//!
+//! ```
+//! use axum::{Extension, Router, routing::get};
+//! use tower_jwt_auth::{CurrentUser, JwtAuthLayer, PathOwnerLayer};
+//!
+//! async fn tasks(Extension(user): Extension<CurrentUser>) -> String {
+//!     format!("the tasks of {}", user.email())
+//! }
+//!
+//! # fn router() -> Result<Router, tower_jwt_auth::ConfigError> {
+//! # let auth = JwtAuthLayer::builder().secret("correct horse battery staple, and more").build()?;
+//! # /*
+//! let auth = JwtAuthLayer::from_env()?; // BETTER_AUTH_SECRET
+//! # */
+//! let router = Router::new()
+//!     .route("/api/{user_id}/tasks", get(tasks))
+//!     .route_layer(PathOwnerLayer::new("/api/{user_id}/{*rest}")?) // runs second
+//!     .route_layer(auth); // runs first
+//! # Ok(router)
+//! # }
+//! # router().unwrap();
+//! ```
+//!
+//! # What a client gets
+//!
+//! The body is JSON, `{"detail": "…"}`, with `cache-control: no-store`.
+//!
+//! | the request | HTTP | `www-authenticate` | `detail` | gRPC |
+//! |---|---|---|---|---|
+//! | no bearer token | 401 | `Bearer` | Not authenticated | 16 |
+//! | a token that does not verify | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
+//! | two `Authorization` fields | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
+//! | the path is another user's | 403 | none | Access denied: Cannot access another user's data | 7 |
+//! | no secret is configured, and a token was sent | 500 | none | Authentication system not properly configured | 13 |
+//! | `PathOwnerLayer` without `JwtAuthLayer` outside of it | 500 | none | Authentication system not properly configured | 13 |
+//!
+//! A `POST` over HTTP/2 with the content type `application/grpc` (or `application/grpc+…`), and one
+//! with `application/grpc-web…`, is answered in gRPC: HTTP 200 with `grpc-status` and
+//! `grpc-message` among the headers and no body. [`JwtAuthBuilder::http_answers_only`] turns that
+//! off.
+//!
+//! Why a request was refused is a [`Rejection`] in the extensions of the response, and a `tracing`
+//! event at DEBUG with its [`reason`](Rejection::reason).
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `tracing` (default) | events for refusals and for faults of the configuration |
+//! | `axum` | `PathOwnerLayer::path_param`, which takes the parameter as axum's own router parsed it |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod auth;
+mod clock;
+mod config_error;
+mod key;
+mod path_owner;
+mod rejection;
+mod report;
+mod token;
+mod user;
+
+pub use self::{
+    auth::{JwtAuth, JwtAuthBuilder, JwtAuthLayer},
+    config_error::ConfigError,
+    key::Secret,
+    path_owner::{PathOwner, PathOwnerLayer},
+    rejection::{Rejection, ResponseBody, ResponseFuture},
+    token::{TokenError, TokenVerifier},
+    user::{ClaimsError, CurrentUser},
+};
+
+// `jsonwebtoken` is the engine for public keys.
+use jsonwebtoken as _;

@@ -1,0 +1,201 @@
+use std::{fmt, sync::Arc};
+
+use tower::Layer;
+
+use super::{PathOwner, pattern::Patterns, service::Shared};
+use crate::{ConfigError, rejection::Answers, report::Reports};
+
+/// Layer that applies the [`PathOwner`] middleware: it lets a request through only when its path is
+/// the current user's own, and answers 403 otherwise.
+///
+/// It needs a [`JwtAuthLayer`](crate::JwtAuthLayer) outside of it, which says who the user is.
+///
+/// A parameter of the path, `user_id` unless said otherwise, is decoded once and compared with
+/// [`CurrentUser::user_id`](crate::CurrentUser::user_id), byte for byte. Everything that no pattern
+/// covers is refused, unless [`except`](Self::except) lets it pass. Paths that may be read as
+/// another path are refused wherever they lead: those with dot segments, empty segments,
+/// backslashes or NUL, encoded or not.
+///
+/// ```
+/// use tower_jwt_auth::PathOwnerLayer;
+///
+/// let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}")? // `/api/{user_id}` itself too
+///     .and("/v2/users/{user_id}/{*rest}")?
+///     .except("/api/health")?;
+/// # drop(owner);
+/// # Ok::<(), tower_jwt_auth::ConfigError>(())
+/// ```
+///
+/// # Which path it sees
+///
+/// The patterns are matched against the path of the request as it reaches the layer. Inside of
+/// axum's `nest` that is what is left after the prefix, so either apply the layer outside, with
+/// patterns of the whole path, or use `PathOwnerLayer::path_param` (feature `axum`), which takes
+/// the parameter as axum's own router parsed it.
+#[derive(Clone)]
+#[must_use = "a layer does nothing until it is applied to a service"]
+pub struct PathOwnerLayer {
+    rules: Rules,
+    reports: Arc<Reports>,
+}
+
+/// Whose path it is, and which paths are nobody's.
+#[derive(Clone)]
+pub(super) struct Rules {
+    pub(super) owner: Owner,
+    pub(super) exceptions: Patterns,
+    pub(super) answers: Answers,
+}
+
+/// Where the owner's id is found.
+#[derive(Clone)]
+pub(super) enum Owner {
+    Pattern {
+        parameter: String,
+        patterns: Patterns,
+    },
+    #[cfg(feature = "axum")]
+    RouteParam { name: String },
+}
+
+impl PathOwnerLayer {
+    /// The path is the user's own when the segment at `{user_id}` is the user's id.
+    ///
+    /// The pattern is in axum's syntax. If it ends in `/{*rest}`, what stands before that is
+    /// covered too, with and without the slash.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the pattern has no segment `{user_id}` or has it twice, or when it is
+    /// not a pattern.
+    pub fn new(pattern: &str) -> Result<Self, ConfigError> {
+        Self::named("user_id", pattern)
+    }
+
+    /// As [`new`](Self::new), with another name for the parameter that holds the owner's id:
+    /// `PathOwnerLayer::named("id", "/users/{id}/{*rest}")`.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn named(parameter: &str, pattern: &str) -> Result<Self, ConfigError> {
+        Self::of(Owner::Pattern {
+            parameter: parameter.to_owned(),
+            patterns: Patterns::default(),
+        })
+        .and(pattern)
+    }
+
+    /// The path is the user's own when every parameter of this name that axum's router found in it
+    /// is the user's id.
+    ///
+    /// It works wherever axum has parsed the path: under `route_layer` and `layer` of a router, and
+    /// inside of `nest`. A route without the parameter is refused, unless
+    /// [`except`](Self::except) lets it pass.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use tower_jwt_auth::{JwtAuthLayer, PathOwnerLayer};
+    ///
+    /// # fn router(auth: JwtAuthLayer) -> Router {
+    /// let tasks = Router::new()
+    ///     .route("/tasks", get(async || "mine"))
+    ///     .route_layer(PathOwnerLayer::path_param("user_id"))
+    ///     .route_layer(auth);
+    /// Router::new().nest("/api/{user_id}", tasks)
+    /// # }
+    /// ```
+    #[cfg(feature = "axum")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+    pub fn path_param(name: impl Into<String>) -> Self {
+        Self::of(Owner::RouteParam { name: name.into() })
+    }
+
+    /// Adds a pattern: a path is the user's own if it is so by the pattern that covers it.
+    ///
+    /// Where several do, the more literal one counts, as in a router.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), or when the patterns contradict each other, or when the layer takes
+    /// its parameter from axum's router.
+    pub fn and(mut self, pattern: &str) -> Result<Self, ConfigError> {
+        match &mut self.rules.owner {
+            Owner::Pattern {
+                parameter,
+                patterns,
+            } => patterns.add_with(pattern, parameter)?,
+            #[cfg(feature = "axum")]
+            Owner::RouteParam { .. } => {
+                return Err(crate::config_error::Fault::new(
+                    "a layer made with path_param takes no patterns; leave .and(…) out, or start with PathOwnerLayer::new(…)",
+                )
+                .into());
+            }
+        }
+        Ok(self)
+    }
+
+    /// Lets the paths of a pattern pass, whoever the user is. It is the only way to let a path
+    /// pass that is not the user's own.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when it is not a pattern.
+    pub fn except(mut self, pattern: &str) -> Result<Self, ConfigError> {
+        self.rules.exceptions.add(pattern)?;
+        Ok(self)
+    }
+
+    /// Answers gRPC requests in plain HTTP too: see
+    /// [`JwtAuthBuilder::http_answers_only`](crate::JwtAuthBuilder::http_answers_only).
+    pub fn http_answers_only(mut self) -> Self {
+        self.rules.answers.http_only = true;
+        self
+    }
+
+    fn of(owner: Owner) -> Self {
+        Self {
+            rules: Rules {
+                owner,
+                exceptions: Patterns::default(),
+                answers: Answers::default(),
+            },
+            reports: Arc::default(),
+        }
+    }
+}
+
+impl<S> Layer<S> for PathOwnerLayer {
+    type Service = PathOwner<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        PathOwner::new(
+            inner,
+            Shared {
+                rules: self.rules.clone(),
+                reports: Arc::clone(&self.reports),
+            },
+        )
+    }
+}
+
+impl fmt::Debug for PathOwnerLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PathOwnerLayer")
+            .field("rules", &self.rules)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rules = f.debug_struct("Rules");
+        match &self.owner {
+            Owner::Pattern { patterns, .. } => rules.field("patterns", &patterns.routes()),
+            #[cfg(feature = "axum")]
+            Owner::RouteParam { name } => rules.field("path_param", name),
+        };
+        rules.field("except", &self.exceptions.routes()).finish()
+    }
+}

@@ -1,0 +1,37 @@
+//! What a path must not contain, and what a parameter of it stands for.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+/// Whether no part of the path can be read as another path.
+///
+/// A router takes `/api/alice/../bob` as alice's. A client library behind the service, or a proxy,
+/// rewrites it to bob's. So dot segments are refused wherever they stand and however they are
+/// spelled, and with them empty segments, backslashes and NUL.
+pub(super) fn is_unambiguous(path: &str) -> bool {
+    path.starts_with('/') && !path.contains("//") && path.split('/').all(is_unambiguous_segment)
+}
+
+fn is_unambiguous_segment(segment: &str) -> bool {
+    let decoded = Cow::from(percent_decode(segment.as_bytes()));
+    if decoded.iter().any(|byte| matches!(byte, b'\\' | 0)) {
+        return false;
+    }
+    decoded.split(|&byte| byte == b'/').all(|piece| {
+        // Parameters of a segment (RFC 3986 section 3.3), which some routers cut off.
+        let name = piece.split(|&byte| byte == b';').next();
+        !matches!(name, Some(b"." | b".."))
+    })
+}
+
+/// Whether a parameter, as it stands in the path, is this user's id: decoded once, byte for byte.
+pub(super) fn is_id_encoded(raw: &str, user_id: &str) -> bool {
+    percent_decode(raw.as_bytes()).eq(user_id.bytes()) && is_plain_id(user_id)
+}
+
+/// Whether an id may be found in a path at all. One that is empty, or has in it what ends a
+/// segment, could be read as another's.
+pub(super) fn is_plain_id(id: &str) -> bool {
+    !id.is_empty() && !id.contains(|c: char| matches!(c, '/' | '\\' | ';') || c.is_control())
+}

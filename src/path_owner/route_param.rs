@@ -1,0 +1,44 @@
+use std::{
+    future::Future,
+    mem,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
+use http::{Extensions, Request};
+
+use super::path::{is_plain_id, is_unambiguous};
+
+/// Whether every parameter of this name that axum's router found is the user's id, and there is
+/// one.
+pub(super) fn is_own<B>(request: &mut Request<B>, name: &str, user_id: &str) -> bool {
+    // Inside of `nest`, the path of the request is only the rest of what the client asked for.
+    let original = request.extensions().get::<OriginalUri>();
+    if !is_unambiguous(request.uri().path())
+        || !original.is_none_or(|uri| is_unambiguous(uri.path()))
+    {
+        return false;
+    }
+    let Some(params) = route_params(request.extensions_mut()) else {
+        return false;
+    };
+    let mut values = params.iter().filter(|(param, _)| *param == name).peekable();
+    values.peek().is_some() && values.all(|(_, value)| value == user_id) && is_plain_id(user_id)
+}
+
+/// What axum's router put into the extensions, decoded. Only its extractor can read that, and the
+/// extractor never waits, so one poll is enough.
+fn route_params(extensions: &mut Extensions) -> Option<RawPathParams> {
+    let (mut parts, ()) = Request::new(()).into_parts();
+    parts.extensions = mem::take(extensions);
+    let extracted = {
+        let extraction = pin!(RawPathParams::from_request_parts(&mut parts, &()));
+        extraction.poll(&mut Context::from_waker(Waker::noop()))
+    };
+    *extensions = parts.extensions;
+    match extracted {
+        Poll::Ready(params) => params.ok(),
+        Poll::Pending => None,
+    }
+}

@@ -1,0 +1,104 @@
+//! Why a request is refused, and what its client is told.
+
+mod answer;
+mod body;
+mod future;
+mod protocol;
+
+use http::StatusCode;
+
+use crate::token::TokenError;
+
+pub(crate) use self::{answer::Answers, protocol::Protocol};
+pub use self::{body::ResponseBody, future::ResponseFuture};
+
+/// Why a request is refused.
+///
+/// It is left in the extensions of the response, where an outer layer finds it, such as
+/// tower-http's `TraceLayer` in its `on_response`. It holds no part of the request.
+///
+/// ```
+/// use http::{Request, StatusCode};
+/// use tower::{Layer, Service, service_fn};
+/// use tower_jwt_auth::{JwtAuthLayer, Rejection, ResponseBody};
+/// # use http::Response;
+/// # use http_body_util::Full;
+/// # use bytes::Bytes;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+/// let layer = JwtAuthLayer::builder()
+///     .secret("correct horse battery staple, and more")
+///     .build()?;
+/// let mut service = layer.layer(service_fn(async |_: Request<()>| {
+///     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+/// }));
+///
+/// let response = service.call(Request::new(())).await.unwrap();
+///
+/// assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+/// let rejection = response.extensions().get::<Rejection>().unwrap();
+/// assert_eq!(rejection.reason(), "missing_token");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The request has no bearer token (RFC 6750 section 3, first example).
+    #[error("the request has no bearer token")]
+    MissingToken,
+    /// The request has more than one `Authorization` field (RFC 6750 section 3.1,
+    /// `invalid_request`).
+    #[error("the request has more than one Authorization field")]
+    SeveralTokens,
+    /// The token does not verify (RFC 6750 section 3.1, `invalid_token`).
+    #[error(transparent)]
+    InvalidToken(TokenError),
+    /// The path is not one of the current user's own.
+    #[error(
+        "the path is not the user's own, or no pattern of PathOwnerLayer covers it; .except(…) lets a pattern pass"
+    )]
+    NotOwner,
+    /// No secret is there to verify a token with: the operator's fault.
+    #[error("{}", TokenError::NotConfigured)]
+    NotConfigured,
+    /// No `JwtAuthLayer` ran before a layer that needs the user: the programmer's fault.
+    #[error(
+        "no JwtAuthLayer ran before PathOwnerLayer; put JwtAuthLayer outside of it: later in a chain of .layer(…) calls, earlier in a ServiceBuilder"
+    )]
+    NoUser,
+}
+
+impl Rejection {
+    /// The status of the answer over plain HTTP.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::MissingToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Self::SeveralTokens => StatusCode::BAD_REQUEST,
+            Self::NotOwner => StatusCode::FORBIDDEN,
+            Self::NotConfigured | Self::NoUser => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// A stable code for logs and metrics, such as `missing_token` or `expired`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::MissingToken => "missing_token",
+            Self::SeveralTokens => "several_tokens",
+            Self::InvalidToken(error) => error.reason(),
+            Self::NotOwner => "not_owner",
+            Self::NotConfigured => "not_configured",
+            Self::NoUser => "no_user",
+        }
+    }
+}
+
+impl From<TokenError> for Rejection {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::NotConfigured => Self::NotConfigured,
+            error => Self::InvalidToken(error),
+        }
+    }
+}

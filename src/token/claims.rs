@@ -1,0 +1,150 @@
+//! The registered claims (RFC 7519 section 4.1), and those that make a user of a token.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, Visitor},
+};
+
+use super::{
+    TokenError,
+    json::{Name, Value},
+    nesting,
+};
+
+/// What a token claims, read in one pass and not yet judged. Claims that are not named here are
+/// skipped.
+#[derive(Default)]
+pub(crate) struct Claims<'a> {
+    pub(crate) exp: Option<f64>,
+    pub(crate) nbf: Option<f64>,
+    pub(crate) iat: Option<f64>,
+    pub(crate) iss: Value<'a>,
+    pub(crate) aud: Value<'a>,
+    pub(crate) sub: Value<'a>,
+    pub(crate) email: Value<'a>,
+    pub(crate) name: Value<'a>,
+    /// Better Auth's session data and its links have `session` or `updateTo`, and are signed with
+    /// the same secret.
+    pub(crate) is_of_a_session: bool,
+}
+
+impl<'a> Claims<'a> {
+    pub(crate) fn parse(json: &'a str) -> Result<Self, TokenError> {
+        if nesting::is_too_deep(json.as_bytes()) {
+            return Err(TokenError::Claims);
+        }
+        serde_json::from_str(json).map_err(|_| TokenError::Claims)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Claim {
+    Exp,
+    Nbf,
+    Iat,
+    Iss,
+    Aud,
+    Sub,
+    Email,
+    Name,
+    OfASession,
+    Other,
+}
+
+impl From<&str> for Claim {
+    fn from(name: &str) -> Self {
+        match name {
+            "exp" => Self::Exp,
+            "nbf" => Self::Nbf,
+            "iat" => Self::Iat,
+            "iss" => Self::Iss,
+            "aud" => Self::Aud,
+            "sub" => Self::Sub,
+            "email" => Self::Email,
+            "name" => Self::Name,
+            "session" | "updateTo" => Self::OfASession,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Claims<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ClaimsVisitor)
+    }
+}
+
+struct ClaimsVisitor;
+
+impl<'de> Visitor<'de> for ClaimsVisitor {
+    type Value = Claims<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut claims = Claims::default();
+        while let Some(Name(claim)) = map.next_key::<Name<Claim>>()? {
+            match claim {
+                Claim::Exp => once(&mut claims.exp, &mut map)?,
+                Claim::Nbf => once(&mut claims.nbf, &mut map)?,
+                Claim::Iat => once(&mut claims.iat, &mut map)?,
+                Claim::Iss => once(&mut claims.iss, &mut map)?,
+                Claim::Aud => once(&mut claims.aud, &mut map)?,
+                Claim::Sub => once(&mut claims.sub, &mut map)?,
+                Claim::Email => once(&mut claims.email, &mut map)?,
+                Claim::Name => once(&mut claims.name, &mut map)?,
+                Claim::OfASession => {
+                    claims.is_of_a_session = true;
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Claim::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(claims)
+    }
+}
+
+/// Reads a claim into its place, which nothing may have been read into before.
+fn once<'de, T: FromClaim<'de>, A: MapAccess<'de>>(
+    place: &mut T,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    if !place.is_absent() {
+        return Err(A::Error::custom("a claim stands there twice"));
+    }
+    *place = T::read(map)?;
+    Ok(())
+}
+
+trait FromClaim<'de>: Sized {
+    fn is_absent(&self) -> bool;
+    fn read<A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+}
+
+/// A NumericDate (RFC 7519 section 2), in seconds; any type but a number is an error.
+impl<'de> FromClaim<'de> for Option<f64> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+
+    fn read<A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
+        // Not `Option::<f64>`, which would take null for a claim that is absent.
+        map.next_value::<f64>().map(Some)
+    }
+}
+
+impl<'de> FromClaim<'de> for Value<'de> {
+    fn is_absent(&self) -> bool {
+        *self == Value::Absent
+    }
+
+    fn read<A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
+        map.next_value()
+    }
+}

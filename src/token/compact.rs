@@ -1,0 +1,57 @@
+use super::{TokenError, base64url};
+
+/// The three parts of a JWS in compact serialization (RFC 7515 section 7.1), still encoded.
+#[derive(Clone, Copy)]
+pub(crate) struct Compact<'a> {
+    pub(crate) header: &'a [u8],
+    pub(crate) payload: &'a [u8],
+    pub(crate) signature: &'a [u8],
+    /// What is signed: the header and the payload, with the dot between them.
+    pub(crate) signing_input: &'a [u8],
+}
+
+impl<'a> Compact<'a> {
+    /// Splits at the first and the last dot. A dot between them stays in the payload, where
+    /// base64url refuses it.
+    pub(crate) fn split(token: &'a [u8]) -> Result<Self, TokenError> {
+        Self::parts(token).ok_or_else(|| {
+            if is_opaque_session_token(token) {
+                TokenError::OpaqueSessionToken
+            } else {
+                TokenError::Malformed
+            }
+        })
+    }
+
+    fn parts(token: &'a [u8]) -> Option<Self> {
+        let first = token.iter().position(|&byte| byte == b'.')?;
+        let last = token.iter().rposition(|&byte| byte == b'.')?;
+        let compact = Self {
+            header: token.get(..first)?,
+            payload: token.get(first + 1..last)?,
+            signature: token.get(last + 1..)?,
+            signing_input: token.get(..last)?,
+        };
+        let any_empty =
+            compact.header.is_empty() || compact.payload.is_empty() || compact.signature.is_empty();
+        (!any_empty).then_some(compact)
+    }
+
+    /// Whether the payload and the signature are base64url. Asked only where a token is refused
+    /// before they are decoded, so that its form is what it is refused for.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        base64url::is_strict(self.payload) && base64url::is_strict(self.signature)
+    }
+}
+
+/// Better Auth's session token: an id of 32 letters and digits, a dot and a MAC of 32 bytes in
+/// base64 with its padding. In a cookie, and where a client copied it from one, that is
+/// percent-encoded.
+fn is_opaque_session_token(token: &[u8]) -> bool {
+    let Some((id, [b'.', mac @ ..])) = token.split_at_checked(32) else {
+        return false;
+    };
+    id.iter().all(u8::is_ascii_alphanumeric)
+        && (mac.len() == 44 && mac.ends_with(b"=") || mac.ends_with(b"%3D"))
+        && !mac.contains(&b'.')
+}

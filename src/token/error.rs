@@ -1,0 +1,104 @@
+/// Why a token is refused, or could not be judged.
+///
+/// [`reason`](TokenError::reason) is a stable code for logs and metrics. `Display` is written for
+/// the operator and says, where the fault is likely one of configuration, what mends it. Neither
+/// holds any part of the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// The token is longer than the layer's limit (16 KiB unless set otherwise).
+    #[error("the token is longer than the limit; .max_token_len(…) sets it")]
+    TooLong,
+    /// An opaque session token of Better Auth's, `<id>.<signature>`, and not a JWT.
+    #[error(
+        "an opaque Better Auth session token, not a JWT; let the client send a JWT, such as the one from /api/auth/token"
+    )]
+    OpaqueSessionToken,
+    /// Not a JWS in compact serialization: three parts of strict base64url (RFC 7515 section 7.1).
+    #[error("not three dot-separated parts of base64url without padding")]
+    Malformed,
+    /// The protected header is not acceptable JSON, or a member of it has a wrong type
+    /// (RFC 7515 section 4.1).
+    #[error("the header is not a JSON object whose members have their registered types")]
+    Header,
+    /// The `alg` of the header is not the algorithm of a configured key (RFC 7515 section 4.1.1).
+    #[error("the header's alg is not the algorithm of a configured key")]
+    Algorithm,
+    /// The header asks for an extension, with `crit` or `b64`; none is supported
+    /// (RFC 7515 section 4.1.11).
+    #[error("the header has crit or b64; no extension is supported")]
+    CriticalHeader,
+    /// A JWT of another kind than an access token, by its `typ` or `cty` (RFC 8725 section 3.11)
+    /// or by claims that only Better Auth's own session tokens have.
+    #[error("a JWT of another kind than an access token; .accept_typ(…) admits a typ")]
+    TokenType,
+    /// The signature is not one of a configured key's.
+    #[error("the signature does not verify; is the secret the one that the issuer signs with?")]
+    Signature,
+    /// The claims are not acceptable JSON, or a registered claim is missing, twice there, out of
+    /// range or of a wrong type (RFC 7519 section 4.1).
+    #[error(
+        "the claims are not a JSON object with a numeric exp, each registered claim once and of its type"
+    )]
+    Claims,
+    /// `exp` is not in the future (RFC 7519 section 4.1.4).
+    #[error("the token has expired")]
+    Expired,
+    /// `nbf` is in the future (RFC 7519 section 4.1.5).
+    #[error("the token is not yet valid; do the clocks agree? .leeway(…) allows for a difference")]
+    NotYetValid,
+    /// `iss` is not the configured issuer (RFC 7519 section 4.1.1).
+    #[error("iss is not the configured issuer, byte for byte")]
+    Issuer,
+    /// `aud` does not contain a configured audience (RFC 7519 section 4.1.3).
+    #[error("aud does not contain the configured audience, byte for byte")]
+    Audience,
+    /// The token is meant for an audience and none is configured, so nobody knows whether this
+    /// service is meant (RFC 7519 section 4.1.3).
+    #[error(
+        "the token has an aud and no audience is configured; say .audience(…), set BETTER_AUTH_AUDIENCE, or say .allow_any_audience()"
+    )]
+    AudienceNotConfigured,
+    /// `sub` is missing, blank, longer than 255 bytes, or has a control character.
+    #[error("sub is not a non-blank string of at most 255 bytes without control characters")]
+    Subject,
+    /// `email` is missing, empty or not a string, or `name` is neither a string nor null.
+    #[error(
+        "email is missing, empty or not a string, or name is not a string; .email_optional() admits tokens without email"
+    )]
+    User,
+    /// A rule of the application's own, given with `.check(…)`, refused the user.
+    #[error("refused by a rule given with .check(…)")]
+    Check,
+    /// No secret is there to verify with.
+    #[error(
+        "no secret is configured; set the environment variable or write the file that the layer was told to read"
+    )]
+    NotConfigured,
+}
+
+impl TokenError {
+    /// A stable code for logs and metrics, such as `expired`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLong => "too_long",
+            Self::OpaqueSessionToken => "opaque_session_token",
+            Self::Malformed => "malformed",
+            Self::Header => "header",
+            Self::Algorithm => "algorithm",
+            Self::CriticalHeader => "critical_header",
+            Self::TokenType => "token_type",
+            Self::Signature => "signature",
+            Self::Claims => "claims",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Issuer => "issuer",
+            Self::Audience => "audience",
+            Self::AudienceNotConfigured => "audience_not_configured",
+            Self::Subject => "subject",
+            Self::User => "user",
+            Self::Check => "check",
+            Self::NotConfigured => "not_configured",
+        }
+    }
+}

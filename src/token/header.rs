@@ -1,0 +1,188 @@
+//! The protected header (RFC 7515 section 4).
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, Visitor},
+};
+
+use super::{
+    TokenError,
+    json::{Name, Object, Text, Value},
+    nesting,
+};
+
+/// What a header says that bears on how its token is judged. Keys that it brings or points to
+/// (`jwk`, `jku`, `x5c`, `x5u`) are checked for their type and never used.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Header<'a> {
+    pub(crate) alg: Option<Cow<'a, str>>,
+    pub(crate) typ: Option<Cow<'a, str>>,
+    pub(crate) cty: Option<Cow<'a, str>>,
+    has_extension: bool,
+}
+
+/// The encoded headers that practically every issuer of HS256 tokens writes. Recognized, they need
+/// not be parsed.
+const USUAL: [(&[u8], &str, Option<&str>); 3] = [
+    // {"alg":"HS256","typ":"JWT"}
+    (
+        b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
+        "HS256",
+        Some("JWT"),
+    ),
+    // {"alg":"HS256"}
+    (b"eyJhbGciOiJIUzI1NiJ9", "HS256", None),
+    // {"typ":"JWT","alg":"HS256"}
+    (
+        b"eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9",
+        "HS256",
+        Some("JWT"),
+    ),
+];
+
+impl<'a> Header<'a> {
+    /// The header whose encoded form is one of the usual ones.
+    pub(crate) fn usual(encoded: &[u8]) -> Option<Header<'static>> {
+        let (_, alg, typ) = USUAL.iter().find(|(usual, ..)| *usual == encoded)?;
+        Some(Header {
+            alg: Some(Cow::Borrowed(alg)),
+            typ: typ.map(Cow::Borrowed),
+            ..Header::default()
+        })
+    }
+
+    /// Reads a decoded header.
+    pub(crate) fn parse(json: &'a [u8]) -> Result<Self, TokenError> {
+        if nesting::is_too_deep(json) {
+            return Err(TokenError::Header);
+        }
+        let json = std::str::from_utf8(json).map_err(|_| TokenError::Header)?;
+        let header: Self = serde_json::from_str(json).map_err(|_| TokenError::Header)?;
+        if header.has_extension {
+            return Err(TokenError::CriticalHeader);
+        }
+        Ok(header)
+    }
+}
+
+/// Each registered member, with its type. Any other member is skipped.
+#[derive(Clone, Copy)]
+enum Member {
+    Alg,
+    Typ,
+    Cty,
+    /// `crit`, and `b64`, which nobody may send without `crit` (RFC 7797 section 6).
+    Extension,
+    /// `enc` or `zip`: what makes it a JWE (RFC 7516 section 9).
+    Encryption,
+    Text(u16),
+    Object(u16),
+    Texts(u16),
+    Other,
+}
+
+impl From<&str> for Member {
+    fn from(name: &str) -> Self {
+        match name {
+            "alg" => Self::Alg,
+            "typ" => Self::Typ,
+            "cty" => Self::Cty,
+            "crit" | "b64" => Self::Extension,
+            "enc" | "zip" => Self::Encryption,
+            "kid" => Self::Text(1 << 3),
+            "jku" => Self::Text(1 << 4),
+            "x5u" => Self::Text(1 << 5),
+            "x5t" => Self::Text(1 << 6),
+            "x5t#S256" => Self::Text(1 << 7),
+            "url" => Self::Text(1 << 8),
+            "nonce" => Self::Text(1 << 9),
+            "jwk" => Self::Object(1 << 10),
+            "x5c" => Self::Texts(1 << 11),
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Member {
+    /// A bit of its own for each member that may stand there once; none for the others.
+    fn bit(self) -> u16 {
+        match self {
+            Self::Alg => 1,
+            Self::Typ => 1 << 1,
+            Self::Cty => 1 << 2,
+            Self::Text(bit) | Self::Object(bit) | Self::Texts(bit) => bit,
+            Self::Extension | Self::Encryption | Self::Other => 0,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Header<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeaderVisitor)
+    }
+}
+
+struct HeaderVisitor;
+
+impl<'de> Visitor<'de> for HeaderVisitor {
+    type Value = Header<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut header = Header::default();
+        let mut seen = 0;
+        while let Some(Name(member)) = map.next_key::<Name<Member>>()? {
+            if seen & member.bit() != 0 {
+                return Err(A::Error::custom("a member stands there twice"));
+            }
+            seen |= member.bit();
+            match member {
+                // A wrong type of `alg` is an algorithm that no key has.
+                Member::Alg => {
+                    if let Value::Text(alg) = map.next_value()? {
+                        header.alg = Some(alg);
+                    }
+                }
+                Member::Typ => header.typ = Some(map.next_value::<Text<'_>>()?.0),
+                Member::Cty => header.cty = Some(map.next_value::<Text<'_>>()?.0),
+                Member::Extension => {
+                    header.has_extension = true;
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Member::Encryption => return Err(A::Error::custom("a JWE")),
+                Member::Text(_) => {
+                    map.next_value::<Text<'_>>()?;
+                }
+                Member::Object(_) => {
+                    map.next_value::<Object>()?;
+                }
+                Member::Texts(_) => {
+                    map.next_value::<Vec<Text<'_>>>()?;
+                }
+                Member::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::base64url;
+
+    #[test]
+    fn a_usual_header_is_what_parsing_it_gives() {
+        for (encoded, ..) in USUAL {
+            let json = base64url::decode(encoded).unwrap();
+            assert_eq!(Header::usual(encoded), Header::parse(&json).ok());
+        }
+    }
+}

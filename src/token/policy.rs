@@ -1,0 +1,140 @@
+use std::{borrow::Cow, time::Duration};
+
+use super::{TokenError, claims::Claims, header::Header, json::Value};
+use crate::user::{Identity, Text};
+
+/// The last second of the year 9999. A later `exp` is a mistake, of milliseconds for seconds say.
+const LATEST: f64 = 253_402_300_799.0;
+
+/// In bytes; what OpenID Connect Core section 2 allows.
+const LONGEST_SUBJECT: usize = 255;
+
+/// What a token must say to be accepted. What is configured is also required.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Policy {
+    pub(crate) issuer: Option<String>,
+    /// A token must be meant for one of these.
+    pub(crate) audiences: Vec<String>,
+    pub(crate) any_audience: bool,
+    pub(crate) leeway: Duration,
+    pub(crate) email_optional: bool,
+    /// Accepted beside the usual kinds of access token.
+    pub(crate) types: Vec<String>,
+}
+
+impl Policy {
+    /// Whether the header is one of an access token (RFC 8725 section 3.11, RFC 9068 section 4).
+    pub(crate) fn check_header(&self, header: &Header<'_>) -> Result<(), TokenError> {
+        let is_access_token = header.typ.as_deref().is_none_or(|typ| {
+            ["JWT", "at+jwt", "application/at+jwt"]
+                .into_iter()
+                .chain(self.types.iter().map(String::as_str))
+                .any(|accepted| typ.eq_ignore_ascii_case(accepted))
+        });
+        // A JWT inside of the JWT (RFC 7519 section 5.2).
+        let is_nested = header.cty.as_deref().is_some_and(|cty| {
+            ["JWT", "application/jwt"]
+                .into_iter()
+                .any(|nested| cty.eq_ignore_ascii_case(nested))
+        });
+        if is_access_token && !is_nested {
+            Ok(())
+        } else {
+            Err(TokenError::TokenType)
+        }
+    }
+
+    /// Whether the claims hold `now`, in seconds since the epoch, and whom they name. `json` is
+    /// what they were read from.
+    pub(crate) fn check_claims(
+        &self,
+        claims: Claims<'_>,
+        json: &str,
+        now: u64,
+    ) -> Result<Identity, TokenError> {
+        if claims.is_of_a_session {
+            return Err(TokenError::TokenType);
+        }
+        let expires_at = self.check_times(&claims, now)?;
+        self.check_issuer(&claims.iss)?;
+        self.check_audience(&claims.aud)?;
+        Ok(Identity {
+            user_id: Text::of(subject(claims.sub)?, json),
+            email: Text::of(self.email(claims.email)?, json),
+            name: name(claims.name)?.map(|name| Text::of(name, json)),
+            expires_at,
+        })
+    }
+
+    /// RFC 7519 sections 4.1.4 to 4.1.6. Returns `exp`.
+    fn check_times(&self, claims: &Claims<'_>, now: u64) -> Result<f64, TokenError> {
+        // Whole seconds up to the year 9999 are exact in an `f64`.
+        let (now, leeway) = (now as f64, self.leeway.as_secs_f64());
+        let exp = claims.exp.ok_or(TokenError::Claims)?;
+        let is_expiry = exp > 0.0 && exp <= LATEST;
+        let is_time = |time| (0.0..=f64::MAX).contains(&time);
+        if !(is_expiry && claims.nbf.is_none_or(is_time) && claims.iat.is_none_or(is_time)) {
+            return Err(TokenError::Claims);
+        }
+        if now >= exp + leeway {
+            return Err(TokenError::Expired);
+        }
+        if claims.nbf.is_some_and(|nbf| now + leeway < nbf) {
+            return Err(TokenError::NotYetValid);
+        }
+        Ok(exp)
+    }
+
+    fn check_issuer(&self, iss: &Value<'_>) -> Result<(), TokenError> {
+        let matches = match (&self.issuer, iss) {
+            (Some(issuer), Value::Text(iss)) => iss == issuer,
+            (None, Value::Absent | Value::Text(_)) => true,
+            _ => false,
+        };
+        matches.then_some(()).ok_or(TokenError::Issuer)
+    }
+
+    fn check_audience(&self, aud: &Value<'_>) -> Result<(), TokenError> {
+        let is_ours = |aud: &Cow<'_, str>| self.audiences.iter().any(|ours| ours == aud);
+        let matches = match aud {
+            Value::Absent => self.audiences.is_empty(),
+            Value::Text(_) | Value::Texts(_) if self.any_audience => true,
+            Value::Text(_) | Value::Texts(_) if self.audiences.is_empty() => {
+                return Err(TokenError::AudienceNotConfigured);
+            }
+            Value::Text(aud) => is_ours(aud),
+            Value::Texts(auds) => auds.iter().any(is_ours),
+            Value::Null | Value::Other => false,
+        };
+        matches.then_some(()).ok_or(TokenError::Audience)
+    }
+
+    fn email<'a>(&self, email: Value<'a>) -> Result<Cow<'a, str>, TokenError> {
+        match email {
+            Value::Text(email) if self.email_optional || !email.is_empty() => Ok(email),
+            Value::Absent | Value::Null if self.email_optional => Ok(Cow::Borrowed("")),
+            _ => Err(TokenError::User),
+        }
+    }
+}
+
+fn subject(sub: Value<'_>) -> Result<Cow<'_, str>, TokenError> {
+    match sub {
+        Value::Text(sub)
+            if !sub.trim().is_empty()
+                && sub.len() <= LONGEST_SUBJECT
+                && !sub.contains(char::is_control) =>
+        {
+            Ok(sub)
+        }
+        _ => Err(TokenError::Subject),
+    }
+}
+
+fn name(name: Value<'_>) -> Result<Option<Cow<'_, str>>, TokenError> {
+    match name {
+        Value::Text(name) => Ok(Some(name)),
+        Value::Absent | Value::Null => Ok(None),
+        _ => Err(TokenError::User),
+    }
+}
