@@ -59,7 +59,7 @@
 //! | `axum` | `PathOwnerLayer::path_param`, which takes the parameter as axum's own router parsed it |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
-#![deny(missing_docs)]
+#![deny(missing_docs, unreachable_pub)]
 
 mod auth;
 mod clock;

@@ -3,6 +3,9 @@
 
 use crate::{Rejection, config_error::Fault};
 
+#[cfg(feature = "tracing")]
+const TARGET: &str = "tower_jwt_auth";
+
 /// What a layer tells of the requests that it refuses.
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
@@ -21,17 +24,17 @@ impl Reports {
         let reason = rejection.reason();
         match rejection {
             Rejection::NotConfigured if self.is_first(1) => {
-                tracing::error!(reason, "requests cannot be authenticated: {rejection}");
+                tracing::error!(target: TARGET, reason, "requests cannot be authenticated: {rejection}");
             }
             Rejection::NoUser if self.is_first(2) => {
-                tracing::error!(reason, "requests cannot be authorized: {rejection}");
+                tracing::error!(target: TARGET, reason, "requests cannot be authorized: {rejection}");
             }
             Rejection::InvalidToken(TokenError::AudienceNotConfigured) if self.is_first(4) => {
-                tracing::warn!(reason, "a token was refused: {rejection}");
+                tracing::warn!(target: TARGET, reason, "a token was refused: {rejection}");
             }
             _ => {}
         }
-        tracing::debug!(reason, "request refused: {rejection}");
+        tracing::debug!(target: TARGET, reason, "request refused: {rejection}");
     }
 
     fn is_first(&self, fault: u8) -> bool {
@@ -50,7 +53,7 @@ impl Reports {
 /// A fault of the configuration that showed while the layer was at work.
 pub(crate) fn fault(fault: &Fault, consequence: &'static str) {
     #[cfg(feature = "tracing")]
-    tracing::error!("{}; {consequence}", fault.message());
+    tracing::error!(target: TARGET, "{}; {consequence}", fault.message());
     #[cfg(not(feature = "tracing"))]
     let _ = (fault, consequence);
 }
