@@ -1,3 +1,5 @@
+use memchr::{memchr, memrchr};
+
 use super::{TokenError, base64url};
 
 /// The three parts of a JWS in compact serialization (RFC 7515 section 7.1), still encoded.
@@ -24,8 +26,8 @@ impl<'a> Compact<'a> {
     }
 
     fn parts(token: &'a [u8]) -> Option<Self> {
-        let first = token.iter().position(|&byte| byte == b'.')?;
-        let last = token.iter().rposition(|&byte| byte == b'.')?;
+        let first = memchr(b'.', token)?;
+        let last = memrchr(b'.', token)?;
         let compact = Self {
             header: token.get(..first)?,
             payload: token.get(first + 1..last)?,
@@ -44,14 +46,20 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// Better Auth's session token: an id of 32 letters and digits, a dot and a MAC of 32 bytes in
-/// base64 with its padding. In a cookie, and where a client copied it from one, that is
-/// percent-encoded.
+/// Better Auth's session token, in any of the forms that its `bearer()` plugin takes: an id of 32
+/// letters and digits, alone or with a dot and a MAC of 32 bytes in base64 with its padding. In a
+/// cookie, and where a client copied it from one, that is percent-encoded.
 fn is_opaque_session_token(token: &[u8]) -> bool {
-    let Some((id, [b'.', mac @ ..])) = token.split_at_checked(32) else {
+    let Some((id, mac)) = token.split_at_checked(32) else {
         return false;
     };
-    id.iter().all(u8::is_ascii_alphanumeric)
-        && (mac.len() == 44 && mac.ends_with(b"=") || mac.ends_with(b"%3D"))
-        && !mac.contains(&b'.')
+    let is_mac = match mac {
+        [] => true,
+        [b'.', mac @ ..] => {
+            !mac.contains(&b'.')
+                && (mac.ends_with(b"%3D") || mac.len() == 44 && mac.ends_with(b"="))
+        }
+        _ => false,
+    };
+    id.iter().all(u8::is_ascii_alphanumeric) && is_mac
 }

@@ -1,3 +1,5 @@
+use memchr::memchr2_iter;
+
 /// How deep the arrays and objects of a header or of claims may nest, those included that are
 /// skipped: serde_json bounds only what it builds.
 const DEEPEST: usize = 64;
@@ -7,9 +9,8 @@ const DEEPEST: usize = 64;
 /// Most texts have fewer brackets than that in all, which is quick to count. Only the others are
 /// walked.
 pub(crate) fn is_too_deep(json: &[u8]) -> bool {
-    // `[` and `{` differ in the one bit that is set here.
-    let opening = json.iter().filter(|&&byte| byte | 0x20 == b'{').count();
-    opening > DEEPEST && depth(json) > DEEPEST
+    let has_more = memchr2_iter(b'[', b'{', json).nth(DEEPEST).is_some();
+    has_more && depth(json) > DEEPEST
 }
 
 fn depth(json: &[u8]) -> usize {

@@ -48,20 +48,20 @@ impl Policy {
     /// what they were read from.
     pub(crate) fn check_claims(
         &self,
-        claims: Claims<'_>,
+        claims: &Claims<'_>,
         json: &str,
         now: u64,
     ) -> Result<Identity, TokenError> {
         if claims.is_of_a_session {
             return Err(TokenError::TokenType);
         }
-        let expires_at = self.check_times(&claims, now)?;
+        let expires_at = self.check_times(claims, now)?;
         self.check_issuer(&claims.iss)?;
         self.check_audience(&claims.aud)?;
         Ok(Identity {
-            user_id: Text::of(subject(claims.sub)?, json),
-            email: Text::of(self.email(claims.email)?, json),
-            name: name(claims.name)?.map(|name| Text::of(name, json)),
+            user_id: Text::of(subject(&claims.sub)?, json),
+            email: Text::of(self.email(&claims.email)?, json),
+            name: name(&claims.name)?.map(|name| Text::of(name, json)),
             expires_at,
         })
     }
@@ -109,29 +109,29 @@ impl Policy {
         matches.then_some(()).ok_or(TokenError::Audience)
     }
 
-    fn email<'a>(&self, email: Value<'a>) -> Result<Cow<'a, str>, TokenError> {
+    fn email<'a>(&self, email: &'a Value<'a>) -> Result<&'a str, TokenError> {
         match email {
             Value::Text(email) if self.email_optional || !email.is_empty() => Ok(email),
-            Value::Absent | Value::Null if self.email_optional => Ok(Cow::Borrowed("")),
+            Value::Absent | Value::Null if self.email_optional => Ok(""),
             _ => Err(TokenError::User),
         }
     }
 }
 
-fn subject(sub: Value<'_>) -> Result<Cow<'_, str>, TokenError> {
+fn subject<'a>(sub: &'a Value<'a>) -> Result<&'a str, TokenError> {
     match sub {
-        Value::Text(sub)
-            if !sub.trim().is_empty()
-                && sub.len() <= LONGEST_SUBJECT
-                && !sub.contains(char::is_control) =>
-        {
-            Ok(sub)
-        }
+        Value::Text(sub) if sub.len() <= LONGEST_SUBJECT && is_printable(sub) => Ok(sub),
         _ => Err(TokenError::Subject),
     }
 }
 
-fn name(name: Value<'_>) -> Result<Option<Cow<'_, str>>, TokenError> {
+/// Neither blank nor with a control character in it.
+fn is_printable(text: &str) -> bool {
+    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    is_plain || !text.trim().is_empty() && !text.contains(char::is_control)
+}
+
+fn name<'a>(name: &'a Value<'a>) -> Result<Option<&'a str>, TokenError> {
     match name {
         Value::Text(name) => Ok(Some(name)),
         Value::Absent | Value::Null => Ok(None),

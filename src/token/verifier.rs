@@ -83,7 +83,7 @@ impl TokenVerifier {
         let json = base64url::decode(compact.payload).ok_or(TokenError::Malformed)?;
         let json = String::from_utf8(json).map_err(|_| TokenError::Claims)?;
         let claims = Claims::parse(&json)?;
-        let identity = inner.policy.check_claims(claims, &json, now)?;
+        let identity = inner.policy.check_claims(&claims, &json, now)?;
         let user = CurrentUser::from_claims(json, identity);
         if !inner.checks.iter().all(|check| check(&user)) {
             return Err(TokenError::Check);
