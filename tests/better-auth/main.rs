@@ -1,0 +1,218 @@
+//! The axum example behind a real Better Auth server, which runs on Node.
+
+mod server;
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use axum::body::Body;
+use http::{Request, Response, header::AUTHORIZATION};
+use tower::ServiceExt;
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, Rejection};
+use tracing_subscriber::util::SubscriberInitExt;
+
+use self::server::Server;
+
+#[path = "../../examples/axum.rs"]
+#[allow(dead_code)]
+mod example;
+
+const SECRET: &str = "test-only-0123456789abcdefghijklmnopqrstuvwxyz";
+const AUDIENCE: &str = "https://api.example.com";
+const TASKS: &str = "/api/{user_id}/tasks";
+
+#[tokio::test]
+async fn a_token_of_the_hs256_recipe_opens_its_users_own_path_and_no_other() {
+    let Some(server) = Server::start(&[("BETTER_AUTH_SECRET", SECRET), ("AUDIENCE", AUDIENCE)])
+    else {
+        return;
+    };
+    let ada = server.sign_up("ada@example.com").await;
+    let bob = server.sign_up("bob@example.com").await;
+    let token = server.token("/api/auth/hs256-token", &ada).await;
+    let tampered = with_another_user(&token, &ada.id, &bob.id);
+    let verification = server.text("/test/verification-token").await;
+
+    let auth = || JwtAuthLayer::builder().secret(SECRET).audience(AUDIENCE);
+    for (what, token, path, status, reason) in [
+        ("own tasks", &token, own(&ada.id), 200, "accepted"),
+        ("another's tasks", &token, own(&bob.id), 403, "not_owner"),
+        (
+            "another user put in",
+            &tampered,
+            own(&bob.id),
+            401,
+            "signature",
+        ),
+        (
+            "e-mail verification token",
+            &verification,
+            own(&ada.id),
+            401,
+            "audience",
+        ),
+        (
+            "session token",
+            &ada.session_token,
+            own(&ada.id),
+            401,
+            "opaque_session_token",
+        ),
+    ] {
+        let answer = ask(auth(), token, &path).await;
+        assert_eq!(answer.status(), status, "{what}");
+        assert_eq!(reason_of(&answer), reason, "{what}");
+    }
+    // Without an audience of ours, it is its missing subject that the link is refused for.
+    let answer = ask(
+        JwtAuthLayer::builder().secret(SECRET),
+        &verification,
+        &own(&ada.id),
+    )
+    .await;
+    assert_eq!(
+        (answer.status().as_u16(), reason_of(&answer)),
+        (401, "subject")
+    );
+}
+
+#[tokio::test]
+async fn a_token_for_an_audience_is_refused_and_the_mend_logged_until_that_is_configured() {
+    let Some(server) = Server::start(&[("BETTER_AUTH_SECRET", SECRET), ("AUDIENCE", AUDIENCE)])
+    else {
+        return;
+    };
+    let ada = server.sign_up("ada@example.com").await;
+    let token = server.token("/api/auth/hs256-token", &ada).await;
+
+    let log = Log::default();
+    let _guard = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .finish()
+        .set_default();
+    let answer = ask(
+        JwtAuthLayer::builder().secret(SECRET),
+        &token,
+        &own(&ada.id),
+    )
+    .await;
+    assert_eq!(answer.status(), 401);
+    let text = log.text();
+    assert!(text.contains("WARN"), "{text}");
+    assert!(
+        text.contains(r#"reason="audience_not_configured""#),
+        "{text}"
+    );
+    assert!(text.contains("set BETTER_AUTH_AUDIENCE"), "{text}");
+    assert!(!text.contains(&token), "{text}");
+
+    let configured = JwtAuthLayer::builder().secret(SECRET).audience(AUDIENCE);
+    assert_eq!(ask(configured, &token, &own(&ada.id)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_token_of_the_recipe_without_an_audience_needs_none_configured() {
+    let Some(server) = Server::start(&[
+        ("BETTER_AUTH_SECRET", SECRET),
+        ("AUDIENCE", ""),
+        ("ISSUER", ""),
+    ]) else {
+        return;
+    };
+    let ada = server.sign_up("ada@example.com").await;
+    let token = server.token("/api/auth/hs256-token", &ada).await;
+    let answer = ask(
+        JwtAuthLayer::builder().secret(SECRET),
+        &token,
+        &own(&ada.id),
+    )
+    .await;
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
+async fn session_data_signed_with_the_same_secret_is_no_access_token() {
+    let Some(server) = Server::start(&[("BETTER_AUTH_SECRET", SECRET), ("SESSION_CACHE", "jwt")])
+    else {
+        return;
+    };
+    let ada = server.sign_up("ada@example.com").await;
+    let token = ada
+        .session_data
+        .expect("the server caches sessions in a cookie");
+    let answer = ask(
+        JwtAuthLayer::builder().secret(SECRET),
+        &token,
+        &own(&ada.id),
+    )
+    .await;
+    assert_eq!(answer.status(), 401);
+    assert_eq!(reason_of(&answer), "token_type");
+}
+
+fn own(user_id: &str) -> String {
+    TASKS.replace("{user_id}", user_id)
+}
+
+/// Asks the axum example, guarded as `auth` says.
+async fn ask(auth: JwtAuthBuilder, token: &str, path: &str) -> Response<Body> {
+    let router = example::router(auth.build().unwrap()).unwrap();
+    let request = Request::get(path)
+        .header(AUTHORIZATION, format!("Bearer {token}"))
+        .body(Body::empty())
+        .unwrap();
+    router.oneshot(request).await.unwrap()
+}
+
+fn reason_of(answer: &Response<Body>) -> &'static str {
+    let rejection = answer.extensions().get::<Rejection>();
+    rejection.map_or("accepted", Rejection::reason)
+}
+
+/// The token with its claims rewritten, under the signature that it had.
+fn with_another_user(token: &str, user: &str, other: &str) -> String {
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+
+    let parts: Vec<_> = token.split('.').collect();
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
+    let rewritten = String::from_utf8(claims).unwrap().replace(user, other);
+    let tampered = [
+        parts[0],
+        &BASE64_URL_SAFE_NO_PAD.encode(rewritten),
+        parts[2],
+    ]
+    .join(".");
+    assert_ne!(tampered, token);
+    tampered
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}

@@ -1,0 +1,178 @@
+//! A Better Auth server on Node, and its users.
+
+use std::{
+    env,
+    io::{self, BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, Method, Request,
+    header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, SET_COOKIE},
+};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use serde_json::{Value, json};
+
+/// A running server, which ends when this is dropped.
+pub struct Server {
+    pub origin: String,
+    process: Child,
+    // The server ends itself when this is closed, even if the test was killed.
+    _stdin: ChildStdin,
+}
+
+/// Someone who has signed up.
+pub struct User {
+    pub id: String,
+    pub session_token: String,
+    /// The JWT in the cookie `session_data`, if the server caches sessions there.
+    pub session_data: Option<String>,
+}
+
+impl Server {
+    /// Starts a server with these variables in its environment, on a port of its own.
+    ///
+    /// `None` where Node or its packages are not there, which `REQUIRE_BETTER_AUTH=1` makes a
+    /// failure.
+    pub fn start(variables: &[(&str, &str)]) -> Option<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/better-auth");
+        if let Some(missing) = what_is_missing(&folder) {
+            let required = env::var("REQUIRE_BETTER_AUTH").is_ok_and(|value| value == "1");
+            assert!(!required, "REQUIRE_BETTER_AUTH=1, and {missing}");
+            // Not with `println!`, which is hidden where a test passes.
+            let _ = writeln!(
+                io::stderr(),
+                "skipped: {missing}; to run it: npm ci --prefix tests/better-auth"
+            );
+            return None;
+        }
+        let mut process = Command::new("node")
+            .arg("server.mjs")
+            .current_dir(folder)
+            // Variables of the developer's, such as BETTER_AUTH_SECRETS, would win over ours.
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node starts");
+        let stdin = process.stdin.take().expect("stdin is piped");
+        let stdout = process.stdout.take().expect("stdout is piped");
+        let mut line = String::new();
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("the server says where it listens");
+        let ready: Value = serde_json::from_str(&line).expect("it says so in JSON");
+        let origin = ready["baseURL"]
+            .as_str()
+            .expect("baseURL is a text")
+            .to_owned();
+        Some(Self {
+            origin,
+            process,
+            _stdin: stdin,
+        })
+    }
+
+    pub async fn sign_up(&self, email: &str) -> User {
+        let body = json!({ "name": "Ada Lovelace", "email": email, "password": "correct horse" });
+        let (headers, body) = self
+            .send(
+                Method::POST,
+                "/api/auth/sign-up/email",
+                None,
+                body.to_string(),
+            )
+            .await;
+        let answer: Value = serde_json::from_slice(&body).expect("JSON");
+        User {
+            id: answer["user"]["id"].as_str().expect("an id").to_owned(),
+            session_token: headers["set-auth-token"]
+                .to_str()
+                .expect("ASCII")
+                .to_owned(),
+            session_data: cookie(&headers, "better-auth.session_data"),
+        }
+    }
+
+    /// The token that an endpoint answers with to a user.
+    pub async fn token(&self, endpoint: &str, user: &User) -> String {
+        let (_, body) = self
+            .send(
+                Method::GET,
+                endpoint,
+                Some(&user.session_token),
+                String::new(),
+            )
+            .await;
+        let answer: Value = serde_json::from_slice(&body).expect("JSON");
+        answer["token"].as_str().expect("a token").to_owned()
+    }
+
+    pub async fn text(&self, endpoint: &str) -> String {
+        let (_, body) = self.send(Method::GET, endpoint, None, String::new()).await;
+        String::from_utf8(body.into()).expect("text")
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        session_token: Option<&str>,
+        body: String,
+    ) -> (HeaderMap, Bytes) {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.origin))
+            .header(ORIGIN, &self.origin)
+            .header(CONTENT_TYPE, "application/json");
+        if let Some(token) = session_token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Full::from(body)).expect("a request");
+        let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+        let response = client.request(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        assert_eq!(
+            parts.status,
+            200,
+            "{path}: {}",
+            String::from_utf8_lossy(&body)
+        );
+        (parts.headers, body)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn what_is_missing(folder: &Path) -> Option<&'static str> {
+    let node = Command::new("node")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status();
+    if !node.is_ok_and(|status| status.success()) {
+        Some("Node is not installed")
+    } else if !folder.join("node_modules/better-auth").exists() {
+        Some("tests/better-auth/node_modules is not there")
+    } else {
+        None
+    }
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get_all(SET_COOKIE).iter().find_map(|cookie| {
+        let pair = cookie.to_str().ok()?.split(';').next()?;
+        let (found, value) = pair.split_once('=')?;
+        (found == name).then(|| value.to_owned())
+    })
+}
