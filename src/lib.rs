@@ -83,3 +83,8 @@ pub use self::{
 
 // `jsonwebtoken` is the engine for public keys.
 use jsonwebtoken as _;
+
+/// Compiles the README's snippets, one of which needs the feature.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

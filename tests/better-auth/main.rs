@@ -152,6 +152,12 @@ async fn session_data_signed_with_the_same_secret_is_no_access_token() {
     assert_eq!(reason_of(&answer), "token_type");
 }
 
+#[test]
+fn the_recipe_in_the_readme_is_the_one_that_is_tested() {
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(include_str!("hs256-token.mjs")));
+}
+
 fn own(user_id: &str) -> String {
     TASKS.replace("{user_id}", user_id)
 }
