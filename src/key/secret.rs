@@ -107,7 +107,8 @@ pub(crate) fn mistaken_for_a_secret(text: &[u8]) -> Option<&'static str> {
             .iter()
             .any(|prefix| text.starts_with(prefix.as_bytes()))
     };
-    if starts_with_any(&["-----BEGIN", "---- BEGIN"]) {
+    // RFC 7468 section 2 allows for text before the label.
+    if contains(text, b"-----BEGIN ") || contains(text, b"---- BEGIN ") {
         Some("a PEM or an SSH key")
     } else if starts_with_any(&["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"]) {
         Some("an SSH key")
@@ -119,8 +120,11 @@ pub(crate) fn mistaken_for_a_secret(text: &[u8]) -> Option<&'static str> {
 }
 
 fn is_jwk(text: &[u8]) -> bool {
-    let has = |name: &[u8]| text.windows(name.len()).any(|window| window == name);
-    has(b"\"kty\"") || has(b"\"keys\"")
+    contains(text, b"\"kty\"") || contains(text, b"\"keys\"")
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(text, part).is_some()
 }
 
 fn has_few_different_bytes(bytes: &[u8]) -> bool {

@@ -11,27 +11,23 @@ pub(super) struct Patterns {
 }
 
 impl Patterns {
-    /// Adds a pattern that must have `parameter` in it, once.
+    /// Adds a pattern that must have `parameter` in it, once and for one segment.
     pub(super) fn add_with(&mut self, pattern: &str, parameter: &str) -> Result<(), Fault> {
+        check(pattern)?;
         let segment = format!("{{{parameter}}}");
-        match pattern.split('/').filter(|part| *part == segment).count() {
-            1 => self.add(pattern),
-            // What is wrong with the pattern as such comes first.
-            count => {
-                check(pattern)?;
-                let catch_all = format!("{{*{parameter}}}");
-                Err(fault(
-                    pattern,
-                    &if count > 1 {
-                        format!("has {segment} more than once; which of them is the owner's?")
-                    } else if pattern.contains(&catch_all) {
-                        format!("has {catch_all}, which takes more than an id; write {segment}")
-                    } else {
-                        format!("has no segment {segment}; put it where the owner's id stands")
-                    },
-                ))
+        let catch_all = format!("{{*{parameter}}}");
+        let count = |wanted: &str| pattern.split('/').filter(|part| *part == wanted).count();
+        let wrong = match (count(&segment), count(&catch_all)) {
+            // `{*rest}` is a segment of this form too.
+            (1, 0) if !parameter.starts_with('*') => return self.add(pattern),
+            (0, 0) => format!("has no segment {segment}; put it where the owner's id stands"),
+            (0, _) | (1, 0) => {
+                let name = parameter.trim_start_matches('*');
+                format!("has {{*{name}}}, which takes more than an id; write {{{name}}}")
             }
-        }
+            _ => format!("has {segment} more than once; which of them is the owner's?"),
+        };
+        Err(fault(pattern, &wrong))
     }
 
     /// Adds a pattern. One that ends in `/{*rest}` covers what stands before it too, with and

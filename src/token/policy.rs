@@ -3,8 +3,8 @@ use std::{borrow::Cow, time::Duration};
 use super::{TokenError, claims::Claims, header::Header, json::Value};
 use crate::user::{Identity, Text};
 
-/// The last second of the year 9999. A later `exp` is a mistake, of milliseconds for seconds say.
-const LATEST: f64 = 253_402_300_799.0;
+/// The end of the year 9999. A later `exp` is a mistake, of milliseconds for seconds say.
+const END_OF_9999: f64 = 253_402_300_800.0;
 
 /// In bytes; what OpenID Connect Core section 2 allows.
 const LONGEST_SUBJECT: usize = 255;
@@ -71,7 +71,7 @@ impl Policy {
         // Whole seconds up to the year 9999 are exact in an `f64`.
         let (now, leeway) = (now as f64, self.leeway.as_secs_f64());
         let exp = claims.exp.ok_or(TokenError::Claims)?;
-        let is_expiry = exp > 0.0 && exp <= LATEST;
+        let is_expiry = exp > 0.0 && exp < END_OF_9999;
         let is_time = |time| (0.0..=f64::MAX).contains(&time);
         if !(is_expiry && claims.nbf.is_none_or(is_time) && claims.iat.is_none_or(is_time)) {
             return Err(TokenError::Claims);

@@ -1,7 +1,9 @@
 //! What the tests mint, send and read.
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
+    fmt::Display,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -10,6 +12,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{Request, Response, StatusCode, header::AUTHORIZATION};
 use http_body_util::{BodyExt, Full};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tower::{Layer, ServiceExt, service_fn};
@@ -64,6 +67,11 @@ pub(crate) fn token_with_header(header: impl AsRef<[u8]>) -> String {
     sign(header, claims().to_string(), SECRET)
 }
 
+/// A token with this payload, whatever it is, signed with [`SECRET`].
+pub(crate) fn token_with_payload(payload: impl AsRef<[u8]>) -> String {
+    sign(r#"{"alg":"HS256"}"#, payload, SECRET)
+}
+
 /// Any bytes for a header and for a payload, under the HMAC-SHA256 of any secret.
 pub(crate) fn sign(
     header: impl AsRef<[u8]>,
@@ -87,6 +95,16 @@ pub(crate) fn mac(signing_input: &str, secret: impl AsRef<[u8]>) -> Vec<u8> {
 
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Arrays in arrays, for a member of an object which they make this many levels deep.
+pub(crate) fn arrays_to(depth: usize) -> String {
+    "[".repeat(depth - 1) + &"]".repeat(depth - 1)
+}
+
+/// Objects in objects, for a member of an object which they make this many levels deep.
+pub(crate) fn objects_to(depth: usize) -> String {
+    r#"{"a":"#.repeat(depth - 2) + "{}" + &"}".repeat(depth - 2)
 }
 
 /// The reason that the layer refuses a token for; "accepted" when it does not.
@@ -128,6 +146,105 @@ impl Answer {
     pub(crate) fn reason(&self) -> &'static str {
         let rejection = self.response.extensions().get::<Rejection>();
         rejection.map_or("accepted", Rejection::reason)
+    }
+}
+
+/// Each asserts the whole of an answer, and fails with the description of the row that was sent.
+impl Answer {
+    /// The answer of the inner service, who found this user.
+    #[track_caller]
+    pub(crate) fn assert_reached(&self, user: &str, row: impl Display) {
+        assert_eq!(self.reason(), "accepted", "{row}");
+        assert_eq!(self.status(), 200, "{row}");
+        assert_eq!(self.body, user, "{row}");
+    }
+
+    /// The request has no bearer token.
+    #[track_caller]
+    pub(crate) fn assert_not_authenticated(&self, row: impl Display) {
+        self.assert_http(401, "missing_token", "Not authenticated", &row);
+        assert_eq!(self.challenge(), Some("Bearer"), "{row}");
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_invalid_token(&self, reason: &str, row: impl Display) {
+        self.assert_http(401, reason, "Could not validate credentials", &row);
+        let description = match reason {
+            "expired" => "The access token expired",
+            "not_yet_valid" => "The access token is not yet valid",
+            _ => "The access token is invalid",
+        };
+        let challenge =
+            format!(r#"Bearer error="invalid_token", error_description="{description}""#);
+        assert_eq!(self.challenge(), Some(&*challenge), "{row}");
+    }
+
+    /// The request has more than one `Authorization` field.
+    #[track_caller]
+    pub(crate) fn assert_invalid_request(&self, row: impl Display) {
+        let detail = "Could not validate credentials";
+        self.assert_http(400, "several_tokens", detail, &row);
+        let challenge = self.challenge().unwrap_or_default();
+        let start = r#"Bearer error="invalid_request", error_description=""#;
+        assert!(challenge.starts_with(start), "{row}: {challenge}");
+    }
+
+    /// 500, and no challenge: the client cannot mend it.
+    #[track_caller]
+    pub(crate) fn assert_server_fault(&self, reason: &str, row: impl Display) {
+        let detail = "Authentication system not properly configured";
+        self.assert_http(500, reason, detail, &row);
+        assert_eq!(self.challenge(), None, "{row}");
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_http(&self, status: u16, reason: &str, detail: &str, row: &impl Display) {
+        assert_eq!(self.reason(), reason, "{row}");
+        assert_eq!(self.status(), status, "{row}");
+        assert_eq!(self.json(), json!({ "detail": detail }), "{row}");
+        let content_type = self.header("content-type");
+        assert_eq!(content_type, Some("application/json"), "{row}");
+        assert_eq!(self.header("cache-control"), Some("no-store"), "{row}");
+        assert_eq!(self.header("grpc-status"), None, "{row}");
+    }
+
+    /// A trailers-only answer of gRPC.
+    #[track_caller]
+    pub(crate) fn assert_grpc(
+        &self,
+        code: &str,
+        message: &str,
+        content_type: &str,
+        row: impl Display,
+    ) {
+        assert_eq!(self.status(), 200, "{row}");
+        assert_eq!(self.header("grpc-status"), Some(code), "{row}");
+        assert_eq!(self.header("grpc-message"), Some(message), "{row}");
+        assert_eq!(self.header("content-type"), Some(content_type), "{row}");
+        assert_eq!(self.body, "", "{row}");
+    }
+}
+
+/// Sends each token of a table of descriptions and tokens. All must be refused for this reason.
+pub(crate) async fn assert_each_refused<D: Display>(
+    layer: &JwtAuthLayer,
+    reason: &str,
+    rows: impl IntoIterator<Item = (D, String)>,
+) {
+    for (row, token) in rows {
+        let answer = ask(layer.clone(), with_bearer(&token)).await;
+        answer.assert_invalid_token(reason, row);
+    }
+}
+
+/// Sends each token of a table of descriptions and tokens. All must reach the handler as alice's.
+pub(crate) async fn assert_each_accepted<D: Display>(
+    layer: &JwtAuthLayer,
+    rows: impl IntoIterator<Item = (D, String)>,
+) {
+    for (row, token) in rows {
+        let answer = ask(layer.clone(), with_bearer(&token)).await;
+        answer.assert_reached("alice", row);
     }
 }
 
@@ -184,4 +301,36 @@ pub(crate) fn with_authorization(value: impl AsRef<[u8]>) -> Request<()> {
 
 pub(crate) fn with_bearer(token: &str) -> Request<()> {
     with_authorization(format!("Bearer {token}"))
+}
+
+/// What Better Auth 1.7.25 issued. The secrets are for tests only.
+#[derive(Deserialize)]
+pub(crate) struct Fixture {
+    pub(crate) token: String,
+    #[serde(default)]
+    pub(crate) secret: String,
+    #[serde(default)]
+    pub(crate) issuer: String,
+    #[serde(default)]
+    pub(crate) audience: String,
+    #[serde(default)]
+    pub(crate) sub: String,
+    #[serde(default)]
+    pub(crate) valid_at: u64,
+}
+
+impl Fixture {
+    pub(crate) fn named(name: &str) -> Self {
+        let json = include_str!("fixtures/better-auth.json");
+        let mut all: HashMap<String, Self> = serde_json::from_str(json).unwrap();
+        all.remove(name).unwrap()
+    }
+
+    /// A layer that has the secret which the token was signed with, at a time when it was valid.
+    pub(crate) fn builder(&self) -> JwtAuthBuilder {
+        let now = at(self.valid_at);
+        JwtAuthLayer::builder()
+            .secret(&*self.secret)
+            .clock(move || now)
+    }
 }
