@@ -94,6 +94,16 @@ impl Faults {
         self.push(Fault::new(message));
     }
 
+    /// Takes the faults of an error over.
+    pub(crate) fn take(&mut self, error: ConfigError) {
+        self.0.extend(error.faults);
+    }
+
+    #[cfg(feature = "jwks-custom")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn into_result(self) -> Result<(), ConfigError> {
         if self.0.is_empty() {
             Ok(())

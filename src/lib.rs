@@ -62,9 +62,11 @@
 #![deny(missing_docs, unreachable_pub)]
 
 mod auth;
+mod base64url;
 mod clock;
 mod config_error;
 mod key;
+mod loopback;
 mod path_owner;
 mod rejection;
 mod report;
@@ -72,14 +74,21 @@ mod token;
 mod user;
 
 pub use self::{
-    auth::{JwtAuth, JwtAuthBuilder, JwtAuthLayer},
+    auth::{JwtAuth, JwtAuthBuilder, JwtAuthFuture, JwtAuthLayer},
     config_error::ConfigError,
-    key::Secret,
+    key::{Algorithm, KeySet, Secret, SharedKeys, VerifyingKey},
     path_owner::{PathOwner, PathOwnerLayer},
     rejection::{Rejection, ResponseBody, ResponseFuture},
     token::{TokenError, TokenVerifier},
     user::{ClaimsError, CurrentUser},
 };
+
+/// Key sets from a URL: a fetcher of your own, and how it stands with the keys.
+#[cfg(feature = "jwks-custom")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
+pub mod jwks {
+    pub use crate::key::url::{FetchError, FetchedJwks, JwksError, JwksFetch, JwksHealth};
+}
 
 // `jsonwebtoken` is the engine for public keys.
 use jsonwebtoken as _;

@@ -29,6 +29,9 @@ impl Reports {
             Rejection::NoUser if self.is_first(2) => {
                 tracing::error!(target: TARGET, reason, "requests cannot be authorized: {rejection}");
             }
+            Rejection::KeysUnavailable if self.is_first(8) => {
+                tracing::error!(reason, "requests cannot be authenticated: {rejection}");
+            }
             Rejection::InvalidToken(TokenError::AudienceNotConfigured) if self.is_first(4) => {
                 tracing::warn!(target: TARGET, reason, "a token was refused: {rejection}");
             }
@@ -56,4 +59,62 @@ pub(crate) fn fault(fault: &Fault, consequence: &'static str) {
     tracing::error!(target: TARGET, "{}; {consequence}", fault.message());
     #[cfg(not(feature = "tracing"))]
     let _ = (fault, consequence);
+}
+
+/// Keys of a set that cannot be used, and why.
+pub(crate) fn keys_skipped(place: &str, skipped: &[String]) {
+    #[cfg(feature = "tracing")]
+    for what in skipped {
+        tracing::warn!(target: TARGET, "{place}: {what}; the others are used");
+    }
+    #[cfg(not(feature = "tracing"))]
+    let _ = (place, skipped);
+}
+
+/// What there is to say of keys that are fetched.
+#[cfg(feature = "jwks-custom")]
+pub(crate) mod fetching {
+    #[cfg(feature = "tracing")]
+    use super::TARGET;
+
+    pub(crate) fn allowed_over_http(url: &str) {
+        #[cfg(feature = "tracing")]
+        tracing::warn!(target: TARGET, url, "keys are fetched over plain http, as .allow_http() says");
+        #[cfg(not(feature = "tracing"))]
+        let _ = url;
+    }
+
+    pub(crate) fn succeeded(url: &str, keys: usize, had_failed: bool) {
+        #[cfg(feature = "tracing")]
+        if had_failed {
+            tracing::info!(target: TARGET, url, keys, "keys were fetched again");
+        } else {
+            tracing::debug!(target: TARGET, url, keys, "keys were fetched");
+        }
+        #[cfg(not(feature = "tracing"))]
+        let _ = (url, keys, had_failed);
+    }
+
+    /// The first failure is worth a warning, and those that follow it are not.
+    pub(crate) fn failed(url: &str, why: &str, failures_before: u32) {
+        #[cfg(feature = "tracing")]
+        if failures_before == 0 {
+            tracing::warn!(target: TARGET, url, "keys cannot be fetched, and those held stay in use: {why}");
+        } else {
+            tracing::debug!(target: TARGET, url, "keys cannot be fetched: {why}");
+        }
+        #[cfg(not(feature = "tracing"))]
+        let _ = (url, why, failures_before);
+    }
+
+    pub(crate) fn expired(url: &str) {
+        #[cfg(feature = "tracing")]
+        tracing::error!(
+            target: TARGET,
+            url,
+            "keys could not be fetched for too long and are used no more; is the issuer reachable?"
+        );
+        #[cfg(not(feature = "tracing"))]
+        let _ = url;
+    }
 }

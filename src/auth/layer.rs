@@ -51,6 +51,26 @@ impl JwtAuthLayer {
         builder.build()
     }
 
+    /// A layer for the tokens of Better Auth's `jwt()` plugin: starts a builder whose issuer and
+    /// audience are this origin, whose keys are fetched from `<origin>/api/auth/jwks`, and whose
+    /// leeway is 5 seconds (features `jwks` and `aws-lc-rs` or `rust-crypto`).
+    ///
+    /// The origin is that of Better Auth's `baseURL`, without a path and a slash at its end. What
+    /// differs can be said: [`issuer`](JwtAuthBuilder::issuer),
+    /// [`audience`](JwtAuthBuilder::audience), [`jwks_url`](JwtAuthBuilder::jwks_url).
+    ///
+    /// ```no_run
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// let auth = JwtAuthLayer::better_auth("https://app.example.com").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn better_auth(origin: impl Into<String>) -> JwtAuthBuilder {
+        JwtAuthBuilder::better_auth(origin.into())
+    }
+
     /// Starts a layer that is configured step by step.
     pub fn builder() -> JwtAuthBuilder {
         JwtAuthBuilder::default()
@@ -59,6 +79,32 @@ impl JwtAuthLayer {
     /// The verification of this layer without HTTP, with the same keys and rules.
     pub fn verifier(&self) -> TokenVerifier {
         self.shared.verifier.clone()
+    }
+
+    /// Waits until keys that are fetched from a URL were fetched for the first time. Done at once
+    /// for a layer with other keys.
+    ///
+    /// A service that awaits this before it listens answers no request with 503 for want of keys.
+    ///
+    /// # Errors
+    ///
+    /// [`JwksError`](crate::jwks::JwksError) when the first fetch failed. The layer works all the
+    /// same, as soon as a later one succeeds.
+    #[cfg(feature = "jwks-custom")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
+    pub async fn ready(&self) -> Result<(), crate::jwks::JwksError> {
+        for source in self.shared.verifier.fetched_keys() {
+            source.ready().await?;
+        }
+        Ok(())
+    }
+
+    /// How it stands with the keys that are fetched from URLs: one entry for each.
+    #[cfg(feature = "jwks-custom")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
+    pub fn jwks_health(&self) -> Vec<crate::jwks::JwksHealth> {
+        let sources = self.shared.verifier.fetched_keys();
+        sources.map(crate::key::url::JwksUrl::health).collect()
     }
 
     pub(super) fn new(shared: Shared) -> Self {

@@ -1,8 +1,11 @@
 //! [`JwtAuthLayer`] and what it is made of.
 
 mod builder;
+mod future;
 mod layer;
 mod service;
 mod token_source;
 
-pub use self::{builder::JwtAuthBuilder, layer::JwtAuthLayer, service::JwtAuth};
+pub use self::{
+    builder::JwtAuthBuilder, future::JwtAuthFuture, layer::JwtAuthLayer, service::JwtAuth,
+};

@@ -3,12 +3,14 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use http::{Request, Response, header::AUTHORIZATION};
 use tower::Service;
 
-use super::token_source::bearer_token;
+use super::{future::JwtAuthFuture, token_source::bearer_token};
 use crate::{
-    CurrentUser, Rejection, ResponseBody, ResponseFuture, TokenVerifier,
+    CurrentUser, Rejection, ResponseBody, ResponseFuture, TokenError, TokenVerifier,
+    key::KeyWait,
     rejection::{Answers, Protocol},
     report::Reports,
     user::Anonymous,
@@ -20,8 +22,8 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "services do nothing unless they are called"]
 pub struct JwtAuth<S> {
-    inner: S,
-    shared: Arc<Shared>,
+    pub(super) inner: S,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// What all services of a layer have in common.
@@ -56,11 +58,11 @@ impl<S> JwtAuth<S> {
 
 impl<S, B, R> Service<Request<B>> for JwtAuth<S>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
 {
     type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future>;
+    type Future = JwtAuthFuture<S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -69,18 +71,57 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.shared.authenticate(&mut request) {
             // The service that was polled ready is the one that is called.
-            Ok(()) => ResponseFuture::inner(self.inner.call(request)),
-            Err(rejection) => ResponseFuture::refused(self.shared.refuse(rejection, &request)),
+            Verdict::Pass => JwtAuthFuture::now(ResponseFuture::inner(self.inner.call(request))),
+            Verdict::Refuse(rejection) => {
+                let response = self.shared.refuse(rejection, &request);
+                JwtAuthFuture::now(ResponseFuture::refused(response))
+            }
+            Verdict::Wait(wait) => {
+                // While the request waits it must not keep others from the inner service, as it
+                // would by holding what `poll_ready` reserved. That goes with the service that
+                // reserved it; the one that takes its place is polled before it is called.
+                self.inner = self.inner.clone();
+                JwtAuthFuture::waiting(wait, request, self.clone())
+            }
         }
     }
 }
 
+/// What becomes of a request.
+pub(super) enum Verdict {
+    Pass,
+    Refuse(Rejection),
+    /// Its key is not there, and may be had.
+    Wait(KeyWait),
+}
+
 impl Shared {
-    /// Leaves in the request's extensions who made it: its user, or the mark that says nobody, and
-    /// never what was there before.
-    fn authenticate<B>(&self, request: &mut Request<B>) -> Result<(), Rejection> {
-        let verified = bearer_token(request.headers())
-            .and_then(|token| Ok(self.verifier.verify_bytes(token)?));
+    /// Judges a request. One that passes has in its extensions who made it: its user, or the mark
+    /// that says nobody, and never what was there before.
+    fn authenticate<B>(&self, request: &mut Request<B>) -> Verdict {
+        let judged = match bearer_token(request.headers()) {
+            Ok(token) => self.verifier.judge_or_wait(token),
+            Err(rejection) => return self.without_token(rejection, request),
+        };
+        match judged {
+            Ok(verified) => self.conclude(verified, request),
+            Err(wait) => Verdict::Wait(wait),
+        }
+    }
+
+    /// Judges a request after it has waited.
+    pub(super) fn authenticate_finally<B>(&self, request: &mut Request<B>) -> Verdict {
+        match bearer_token(request.headers()) {
+            Ok(token) => self.conclude(self.verifier.judge_finally(token), request),
+            Err(rejection) => self.without_token(rejection, request),
+        }
+    }
+
+    fn conclude<B>(
+        &self,
+        verified: Result<CurrentUser, TokenError>,
+        request: &mut Request<B>,
+    ) -> Verdict {
         // Whoever prints the headers from here on does not print the token.
         if let Some(field) = request.headers_mut().get_mut(AUTHORIZATION) {
             field.set_sensitive(true);
@@ -88,18 +129,25 @@ impl Shared {
         match verified {
             Ok(user) => {
                 request.extensions_mut().insert(user);
-                Ok(())
+                Verdict::Pass
             }
-            Err(Rejection::MissingToken) if self.anonymous_may_pass => {
-                request.extensions_mut().remove::<CurrentUser>();
-                request.extensions_mut().insert(Anonymous);
-                Ok(())
-            }
-            Err(rejection) => Err(rejection),
+            Err(error) => Verdict::Refuse(error.into()),
         }
     }
 
-    fn refuse<B>(&self, rejection: Rejection, request: &Request<B>) -> Response<bytes::Bytes> {
+    fn without_token<B>(&self, rejection: Rejection, request: &mut Request<B>) -> Verdict {
+        if rejection != Rejection::MissingToken || !self.anonymous_may_pass {
+            return Verdict::Refuse(rejection);
+        }
+        if let Some(field) = request.headers_mut().get_mut(AUTHORIZATION) {
+            field.set_sensitive(true);
+        }
+        request.extensions_mut().remove::<CurrentUser>();
+        request.extensions_mut().insert(Anonymous);
+        Verdict::Pass
+    }
+
+    pub(super) fn refuse<B>(&self, rejection: Rejection, request: &Request<B>) -> Response<Bytes> {
         self.reports.refused(rejection);
         self.answers.answer(rejection, Protocol::of(request))
     }

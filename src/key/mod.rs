@@ -1,12 +1,22 @@
 //! What verifies a signature, and where it comes from.
 
+mod algorithm;
 mod hmac;
+mod keys;
+mod public;
 mod secret;
-mod set;
 mod source;
 
-pub use self::secret::Secret;
+#[cfg(feature = "jwks-custom")]
+pub(crate) use self::source::url;
+pub use self::{
+    algorithm::Algorithm,
+    public::{KeySet, VerifyingKey},
+    secret::Secret,
+    source::SharedKeys,
+};
 pub(crate) use self::{
-    set::{Algorithm, KeySet},
-    source::{KeySource, SecretSource, Strictness},
+    keys::Keys,
+    public::{Attempt, MISSING_BACKEND},
+    source::{KeySource, KeyWait, SecretSource, Strictness, Wanted},
 };

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE},
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
 use super::{Protocol, Rejection};
@@ -33,6 +33,9 @@ impl Answers {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = challenge(rejection) {
             headers.insert(WWW_AUTHENTICATE, self.with_realm(challenge));
+        }
+        if rejection == Rejection::KeysUnavailable {
+            headers.insert(RETRY_AFTER, SOON);
         }
         response
     }
@@ -78,7 +81,10 @@ fn challenge(rejection: Rejection) -> Option<&'static str> {
         Rejection::InvalidToken(_) => {
             r#"Bearer error="invalid_token", error_description="The access token is invalid""#
         }
-        Rejection::NotOwner | Rejection::NotConfigured | Rejection::NoUser => return None,
+        Rejection::NotOwner
+        | Rejection::NotConfigured
+        | Rejection::NoUser
+        | Rejection::KeysUnavailable => return None,
     })
 }
 
@@ -87,6 +93,7 @@ fn code(rejection: Rejection) -> &'static str {
     match rejection.status() {
         StatusCode::FORBIDDEN => "7",
         StatusCode::INTERNAL_SERVER_ERROR => "13",
+        StatusCode::SERVICE_UNAVAILABLE => "14",
         // 400 too: to gRPC, a request with two tokens is one without a usable token.
         _ => "16",
     }
@@ -108,8 +115,12 @@ fn detail(rejection: Rejection) -> (&'static str, &'static str) {
         Rejection::NotConfigured | Rejection::NoUser => {
             both!("Authentication system not properly configured")
         }
+        Rejection::KeysUnavailable => both!("Authentication is temporarily unavailable"),
     }
 }
+
+/// In seconds: keys that cannot be fetched are tried for again within half a minute.
+const SOON: HeaderValue = HeaderValue::from_static("10");
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 

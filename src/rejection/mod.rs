@@ -63,6 +63,9 @@ pub enum Rejection {
     /// No secret is there to verify a token with: the operator's fault.
     #[error("{}", TokenError::NotConfigured)]
     NotConfigured,
+    /// The keys to verify a token with cannot be fetched, and none is held.
+    #[error("{}", TokenError::KeysUnavailable)]
+    KeysUnavailable,
     /// No `JwtAuthLayer` ran before a layer that needs the user: the programmer's fault.
     #[error(
         "no JwtAuthLayer ran before PathOwnerLayer; put JwtAuthLayer outside of it: later in a chain of .layer(…) calls, earlier in a ServiceBuilder"
@@ -78,6 +81,7 @@ impl Rejection {
             Self::SeveralTokens => StatusCode::BAD_REQUEST,
             Self::NotOwner => StatusCode::FORBIDDEN,
             Self::NotConfigured | Self::NoUser => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -89,6 +93,7 @@ impl Rejection {
             Self::InvalidToken(error) => error.reason(),
             Self::NotOwner => "not_owner",
             Self::NotConfigured => "not_configured",
+            Self::KeysUnavailable => "keys_unavailable",
             Self::NoUser => "no_user",
         }
     }
@@ -98,6 +103,7 @@ impl From<TokenError> for Rejection {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::NotConfigured => Self::NotConfigured,
+            TokenError::KeysUnavailable => Self::KeysUnavailable,
             error => Self::InvalidToken(error),
         }
     }

@@ -1,6 +1,9 @@
+use std::borrow::Cow;
+
 use memchr::{memchr, memrchr};
 
-use super::{TokenError, base64url};
+use super::TokenError;
+use crate::base64url;
 
 /// The three parts of a JWS in compact serialization (RFC 7515 section 7.1), still encoded.
 #[derive(Clone, Copy)]
@@ -37,6 +40,21 @@ impl<'a> Compact<'a> {
         let any_empty =
             compact.header.is_empty() || compact.payload.is_empty() || compact.signature.is_empty();
         (!any_empty).then_some(compact)
+    }
+
+    /// The claims as JSON, in a buffer of their own.
+    pub(crate) fn decode_payload(&self) -> Result<String, TokenError> {
+        let json = base64url::decode(self.payload).ok_or(TokenError::Malformed)?;
+        String::from_utf8(json).map_err(|_| TokenError::Claims)
+    }
+
+    /// The signature, in `buffer` if it is a short one.
+    pub(crate) fn decode_signature<'b>(&self, buffer: &'b mut [u8]) -> Option<Cow<'b, [u8]>> {
+        if self.signature.len() <= buffer.len() / 3 * 4 {
+            base64url::decode_into(self.signature, buffer).map(Cow::Borrowed)
+        } else {
+            base64url::decode(self.signature).map(Cow::Owned)
+        }
     }
 
     /// Whether the payload and the signature are base64url. Asked only where a token is refused

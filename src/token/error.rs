@@ -32,6 +32,9 @@ pub enum TokenError {
     /// or by claims that only Better Auth's own session tokens have.
     #[error("a JWT of another kind than an access token; .accept_typ(…) admits a typ")]
     TokenType,
+    /// The token's `kid` names a key that the issuer's set does not have (RFC 7515 section 4.1.4).
+    #[error("no key of the issuer's set has the token's kid")]
+    UnknownKey,
     /// The signature is not one of a configured key's.
     #[error("the signature does not verify; is the secret the one that the issuer signs with?")]
     Signature,
@@ -75,6 +78,9 @@ pub enum TokenError {
         "no secret is configured; set the environment variable or write the file that the layer was told to read"
     )]
     NotConfigured,
+    /// No key is there to verify with: they could not be fetched yet, or not for too long.
+    #[error("no keys are held; the log says why they could not be fetched")]
+    KeysUnavailable,
 }
 
 impl TokenError {
@@ -88,6 +94,7 @@ impl TokenError {
             Self::Algorithm => "algorithm",
             Self::CriticalHeader => "critical_header",
             Self::TokenType => "token_type",
+            Self::UnknownKey => "unknown_key",
             Self::Signature => "signature",
             Self::Claims => "claims",
             Self::Expired => "expired",
@@ -99,6 +106,7 @@ impl TokenError {
             Self::User => "user",
             Self::Check => "check",
             Self::NotConfigured => "not_configured",
+            Self::KeysUnavailable => "keys_unavailable",
         }
     }
 }

@@ -18,6 +18,7 @@ use super::{
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Header<'a> {
     pub(crate) alg: Option<Cow<'a, str>>,
+    pub(crate) kid: Option<Cow<'a, str>>,
     pub(crate) typ: Option<Cow<'a, str>>,
     pub(crate) cty: Option<Cow<'a, str>>,
     has_extension: bool,
@@ -71,6 +72,7 @@ impl<'a> Header<'a> {
 #[derive(Clone, Copy)]
 enum Member {
     Alg,
+    Kid,
     Typ,
     Cty,
     /// `crit`, and `b64`, which nobody may send without `crit` (RFC 7797 section 6).
@@ -87,11 +89,11 @@ impl From<&str> for Member {
     fn from(name: &str) -> Self {
         match name {
             "alg" => Self::Alg,
+            "kid" => Self::Kid,
             "typ" => Self::Typ,
             "cty" => Self::Cty,
             "crit" | "b64" => Self::Extension,
             "enc" | "zip" => Self::Encryption,
-            "kid" => Self::Text(1 << 3),
             "jku" => Self::Text(1 << 4),
             "x5u" => Self::Text(1 << 5),
             "x5t" => Self::Text(1 << 6),
@@ -112,6 +114,7 @@ impl Member {
             Self::Alg => 1,
             Self::Typ => 1 << 1,
             Self::Cty => 1 << 2,
+            Self::Kid => 1 << 3,
             Self::Text(bit) | Self::Object(bit) | Self::Texts(bit) => bit,
             Self::Extension | Self::Encryption | Self::Other => 0,
         }
@@ -148,6 +151,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                         header.alg = Some(alg);
                     }
                 }
+                Member::Kid => header.kid = Some(map.next_value::<Text<'_>>()?.0),
                 Member::Typ => header.typ = Some(map.next_value::<Text<'_>>()?.0),
                 Member::Cty => header.cty = Some(map.next_value::<Text<'_>>()?.0),
                 Member::Extension => {
@@ -176,7 +180,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::base64url;
+    use crate::base64url;
 
     #[test]
     fn a_usual_header_is_what_parsing_it_gives() {

@@ -1,14 +1,19 @@
 use std::{fmt, sync::Arc};
 
-use super::{Policy, TokenError, base64url, claims::Claims, compact::Compact, header::Header};
+use super::{
+    TokenError,
+    claims::Claims,
+    compact::Compact,
+    header::Header,
+    issuer::{Issuer, Stop},
+    json::Value,
+};
 use crate::{
+    base64url,
     clock::Clock,
-    key::{Algorithm, KeySet, KeySource},
+    key::{KeyWait, Keys},
     user::CurrentUser,
 };
-
-/// A rule of the application's own on who is let in.
-pub(crate) type Check = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
 
 /// Verifies tokens as a [`JwtAuthLayer`](crate::JwtAuthLayer) does, without HTTP: for the messages
 /// of a WebSocket, for queues, for tests. Get it from
@@ -29,116 +34,163 @@ pub(crate) type Check = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
 pub struct TokenVerifier(Arc<Inner>);
 
 struct Inner {
-    keys: KeySource,
-    policy: Policy,
-    checks: Vec<Check>,
+    /// At least one; several have different names.
+    issuers: Vec<Issuer>,
     clock: Clock,
     max_token_len: usize,
 }
 
 impl TokenVerifier {
-    pub(crate) fn new(
-        keys: KeySource,
-        policy: Policy,
-        checks: Vec<Check>,
-        clock: Clock,
-        max_token_len: usize,
-    ) -> Self {
+    pub(crate) fn new(issuers: Vec<Issuer>, clock: Clock, max_token_len: usize) -> Self {
         Self(Arc::new(Inner {
-            keys,
-            policy,
-            checks,
+            issuers,
             clock,
             max_token_len,
         }))
     }
 
-    /// Verifies a token and returns the user whom it names.
+    /// Verifies a token with the keys at hand, and returns the user whom it names.
     ///
-    /// A few hundred nanoseconds with HS256, and no waiting, unless secrets are read from a file:
-    /// then a call every few seconds reads that file.
+    /// A few hundred nanoseconds with HS256 and some tens of microseconds with a public key. It
+    /// never waits, unless secrets are read from a file: then a call every few seconds reads that
+    /// file. Where keys are fetched, [`verify_waiting`](Self::verify_waiting) also waits for those
+    /// that are not there yet.
     ///
     /// # Errors
     ///
-    /// [`TokenError`] when the token is refused, or when no secret is there to judge it with. The
-    /// form of the token and its header are looked at first, then the signature, and only when
-    /// that verified the claims.
+    /// [`TokenError`] when the token is refused, or when no key is there to judge it with. The form
+    /// of the token and its header are looked at first, then the signature, and only when that
+    /// verified the claims.
     pub fn verify(&self, token: &str) -> Result<CurrentUser, TokenError> {
-        self.verify_bytes(token.as_bytes())
+        match self.judge(token.as_bytes(), true) {
+            // It was worth the asking: the next token may find the key.
+            Err(Stop::Wait(_)) => self.judge_finally(token.as_bytes()),
+            Err(Stop::Refused(error)) => Err(error),
+            Ok(user) => Ok(user),
+        }
     }
 
-    pub(crate) fn verify_bytes(&self, token: &[u8]) -> Result<CurrentUser, TokenError> {
+    /// Verifies a token as [`verify`](Self::verify) does. If its key is not there and may be had,
+    /// because the issuer has rotated its keys or they are being fetched for the first time, it
+    /// waits for that, two seconds at most.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub async fn verify_waiting(&self, token: &str) -> Result<CurrentUser, TokenError> {
+        match self.judge(token.as_bytes(), true) {
+            Err(Stop::Wait(wait)) => {
+                wait.0.await;
+                self.judge_finally(token.as_bytes())
+            }
+            Err(Stop::Refused(error)) => Err(error),
+            Ok(user) => Ok(user),
+        }
+    }
+
+    /// Judges a token, or returns what to wait for before it is judged finally.
+    pub(crate) fn judge_or_wait(
+        &self,
+        token: &[u8],
+    ) -> Result<Result<CurrentUser, TokenError>, KeyWait> {
+        match self.judge(token, true) {
+            Err(Stop::Wait(wait)) => Err(wait),
+            Err(Stop::Refused(error)) => Ok(Err(error)),
+            Ok(user) => Ok(Ok(user)),
+        }
+    }
+
+    /// Judges a token by the keys that are there now.
+    pub(crate) fn judge_finally(&self, token: &[u8]) -> Result<CurrentUser, TokenError> {
+        self.judge(token, false).map_err(|stop| match stop {
+            Stop::Refused(error) => error,
+            Stop::Wait(_) => TokenError::UnknownKey,
+        })
+    }
+
+    #[cfg(feature = "jwks-custom")]
+    pub(crate) fn fetched_keys(&self) -> impl Iterator<Item = &crate::key::url::JwksUrl> {
+        self.0
+            .issuers
+            .iter()
+            .filter_map(|issuer| match &issuer.keys {
+                crate::key::KeySource::Url(url) => Some(url),
+                _ => None,
+            })
+    }
+
+    fn judge(&self, token: &[u8], may_wait: bool) -> Result<CurrentUser, Stop> {
         let inner = &*self.0;
         let now = inner.clock.now();
-        let keys = inner.keys.current(now);
-        if keys.is_empty() {
-            return Err(TokenError::NotConfigured);
+        let only = inner
+            .only()
+            .map(|issuer| (issuer, issuer.keys.current(now)));
+        if let Some((_, keys)) = &only {
+            // Without a secret, nothing about a token can be told, not even that it is garbage.
+            check_configured(keys)?;
         }
         if token.len() > inner.max_token_len {
-            return Err(TokenError::TooLong);
+            return Err(TokenError::TooLong.into());
         }
         let compact = Compact::split(token)?;
-        inner.verify_signature(&compact, &keys)?;
-
-        let json = base64url::decode(compact.payload).ok_or(TokenError::Malformed)?;
-        let json = String::from_utf8(json).map_err(|_| TokenError::Claims)?;
-        let claims = Claims::parse(&json)?;
-        let identity = inner.policy.check_claims(&claims, &json, now)?;
-        let user = CurrentUser::from_claims(json, identity);
-        if !inner.checks.iter().all(|check| check(&user)) {
-            return Err(TokenError::Check);
-        }
-        Ok(user)
+        let decoded;
+        let header = match Header::usual(compact.header) {
+            Some(header) => header,
+            None => {
+                decoded = base64url::decode(compact.header).ok_or(TokenError::Malformed)?;
+                Header::parse(&decoded)?
+            }
+        };
+        let (issuer, keys) = match only {
+            Some(only) => only,
+            None => {
+                let issuer = inner.issuer_of(&compact)?;
+                let keys = issuer.keys.current(now);
+                check_configured(&keys)?;
+                (issuer, keys)
+            }
+        };
+        issuer.judge(&compact, &header, &keys, now, may_wait)
     }
 }
 
 impl Inner {
-    fn verify_signature(&self, compact: &Compact<'_>, keys: &KeySet) -> Result<(), TokenError> {
-        let algorithm = self.algorithm(compact.header, keys)?;
-        let mut buffer = [0; LONGEST_SIGNATURE];
-        let verified = base64url::decode_into(compact.signature, &mut buffer)
-            .is_some_and(|signature| keys.verify(algorithm, compact.signing_input, signature));
-        if verified {
-            Ok(())
-        } else if compact.is_well_formed() {
-            Err(TokenError::Signature)
-        } else {
-            Err(TokenError::Malformed)
+    fn only(&self) -> Option<&Issuer> {
+        match self.issuers.as_slice() {
+            [only] => Some(only),
+            _ => None,
         }
     }
 
-    /// Judges the header and returns the algorithm, which is one that a key has.
-    fn algorithm(&self, encoded: &[u8], keys: &KeySet) -> Result<Algorithm, TokenError> {
-        if let Some(header) = Header::usual(encoded) {
-            return self.judge(&header, keys);
-        }
-        let json = base64url::decode(encoded).ok_or(TokenError::Malformed)?;
-        self.judge(&Header::parse(&json)?, keys)
+    /// The issuer whose keys and rules a token is judged by. Where there are several, the token
+    /// says itself whose it is: it is then tried with that one's keys alone, so that it gains
+    /// nothing by saying so wrongly.
+    fn issuer_of(&self, compact: &Compact<'_>) -> Result<&Issuer, TokenError> {
+        let json = compact.decode_payload()?;
+        let claims = Claims::parse(&json)?;
+        let Value::Text(iss) = &claims.iss else {
+            return Err(TokenError::Issuer);
+        };
+        self.issuers
+            .iter()
+            .find(|issuer| issuer.is_named(iss))
+            .ok_or(TokenError::Issuer)
     }
+}
 
-    fn judge(&self, header: &Header<'_>, keys: &KeySet) -> Result<Algorithm, TokenError> {
-        let algorithm = header
-            .alg
-            .as_deref()
-            .and_then(Algorithm::from_name)
-            .filter(|&algorithm| keys.has(algorithm))
-            .ok_or(TokenError::Algorithm)?;
-        self.policy.check_header(header)?;
-        Ok(algorithm)
+fn check_configured(keys: &Keys) -> Result<(), TokenError> {
+    match keys {
+        Keys::Secrets(secrets) if secrets.is_empty() => Err(TokenError::NotConfigured),
+        _ => Ok(()),
     }
 }
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inner")
-            .field("keys", &self.keys)
-            .field("policy", &self.policy)
-            .field("checks", &self.checks.len())
+            .field("issuers", &self.issuers)
             .field("clock", &self.clock)
             .field("max_token_len", &self.max_token_len)
             .finish()
     }
 }
-
-/// In bytes, with room to spare: an HMAC-SHA256 tag has 32.
-const LONGEST_SIGNATURE: usize = 64;

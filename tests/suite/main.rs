@@ -8,13 +8,21 @@ mod events;
 mod extensions;
 mod header;
 mod header_field;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+mod jwks_server;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+mod jwks_url;
 mod parity;
 mod path_owner;
 #[cfg(feature = "axum")]
 mod path_param;
 mod protocol;
+#[cfg(feature = "aws-lc-rs")]
+mod public_keys;
 mod readiness;
 mod secret_file;
 mod signature;
+#[cfg(feature = "aws-lc-rs")]
+mod signing_keys;
 mod sockets;
 mod support;

@@ -1,171 +1,89 @@
-//! Where secrets come from. Every source ends in a [`KeySet`], which a request only reads.
+//! Where keys come from. Every source ends in [`Keys`], which a request only reads.
 
-mod file;
-mod watched;
+mod secrets;
+mod shared;
+#[cfg(feature = "jwks-custom")]
+pub(crate) mod url;
 
-use std::{env, ffi::OsString, ops::Deref, path::PathBuf, sync::Arc};
+use std::{fmt, future::Future, ops::Deref, pin::Pin, sync::Arc};
 
-use self::{file::SecretFile, watched::Watched};
-use super::{KeySet, Secret};
-use crate::config_error::{Fault, Faults};
+use self::secrets::Watched;
+pub(crate) use self::secrets::{SecretSource, Strictness};
+pub use self::shared::SharedKeys;
+use super::Keys;
 
-/// How many secrets a layer may have: each costs an HMAC at every token that does not verify.
-const MOST_SECRETS: usize = 8;
-
-/// A place that the builder was told to take secrets from.
-#[derive(Clone, Debug)]
-pub(crate) enum SecretSource {
-    One(Secret),
-    List(Vec<Secret>),
-    Variable(String),
-    File(PathBuf),
-}
-
-/// What the builder lets pass.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Strictness {
-    pub(crate) may_be_short: bool,
-    pub(crate) may_be_missing: bool,
-}
-
-/// The current keys.
+/// The current keys of an issuer.
 #[derive(Debug)]
 pub(crate) enum KeySource {
-    Fixed(KeySet),
+    Fixed(Keys),
+    /// Secrets of which some stand in files that may change.
     Watched(Watched),
+    /// Public keys that the application replaces.
+    Shared(SharedKeys),
+    /// Public keys that are fetched.
+    #[cfg(feature = "jwks-custom")]
+    Url(url::JwksUrl),
 }
 
 impl KeySource {
-    /// Takes the secrets of all sources, in order. What is wrong with them is added to `faults`.
-    pub(crate) fn of_secrets(
-        sources: Vec<SecretSource>,
-        strictness: Strictness,
-        now: u64,
-        faults: &mut Faults,
-    ) -> Self {
-        let parts: Vec<Part> = sources
-            .into_iter()
-            .filter_map(|source| Part::of(source, strictness, faults))
-            .collect();
-        let count: usize = parts.iter().map(|part| part.secrets().len()).sum();
-        if count > MOST_SECRETS {
-            faults.say(format!(
-                "{count} secrets are configured; at most {MOST_SECRETS} are tried, so drop those that no token is signed with any more"
-            ));
-        }
-        if parts.iter().any(|part| matches!(part, Part::File(_))) {
-            Self::Watched(Watched::new(parts, now))
-        } else {
-            Self::Fixed(key_set(&parts))
-        }
-    }
-
     /// The keys at `now`, in seconds since the epoch.
     pub(crate) fn current(&self, now: u64) -> Snapshot<'_> {
         match self {
             Self::Fixed(keys) => Snapshot::Fixed(keys),
             Self::Watched(watched) => Snapshot::Swapped(watched.current(now)),
+            Self::Shared(shared) => Snapshot::Swapped(shared.current()),
+            #[cfg(feature = "jwks-custom")]
+            Self::Url(url) => Snapshot::Swapped(url.current()),
         }
+    }
+
+    /// Whether keys that are not there now may be had by waiting. Asks for them if so.
+    pub(crate) fn ask(&self, wanted: Wanted<'_>) -> Option<KeyWait> {
+        match self {
+            #[cfg(feature = "jwks-custom")]
+            Self::Url(url) => url.ask(wanted),
+            _ => {
+                let _ = wanted;
+                None
+            }
+        }
+    }
+}
+
+/// What is known of a token whose key is not there.
+#[cfg_attr(
+    not(feature = "jwks-custom"),
+    expect(dead_code, reason = "only a URL is asked")
+)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) key_id: Option<&'a str>,
+    /// Seconds since it was issued, if it says so.
+    pub(crate) age: Option<u64>,
+}
+
+/// Ends when the keys that were asked for are there, or will not be in time.
+pub(crate) struct KeyWait(pub(crate) Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl fmt::Debug for KeyWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyWait")
     }
 }
 
 /// Keys that stay as they are while a token is judged, whatever the source does meanwhile.
 pub(crate) enum Snapshot<'a> {
-    Fixed(&'a KeySet),
-    Swapped(arc_swap::Guard<Arc<KeySet>>),
+    Fixed(&'a Keys),
+    Swapped(arc_swap::Guard<Arc<Keys>>),
 }
 
 impl Deref for Snapshot<'_> {
-    type Target = KeySet;
+    type Target = Keys;
 
-    fn deref(&self) -> &KeySet {
+    fn deref(&self) -> &Keys {
         match self {
             Self::Fixed(keys) => keys,
             Self::Swapped(keys) => keys,
         }
     }
-}
-
-/// The secrets of one source.
-#[derive(Debug)]
-enum Part {
-    Fixed(Vec<Secret>),
-    File(SecretFile),
-}
-
-impl Part {
-    fn of(source: SecretSource, strictness: Strictness, faults: &mut Faults) -> Option<Self> {
-        match source {
-            SecretSource::One(secret) => {
-                check(
-                    &secret,
-                    "the secret given with .secret(…)",
-                    strictness,
-                    faults,
-                );
-                Some(Self::Fixed(vec![secret]))
-            }
-            SecretSource::List(secrets) => {
-                for (index, secret) in secrets.iter().enumerate() {
-                    let place = format!("secret {} of .secrets(…)", index + 1);
-                    check(secret, &place, strictness, faults);
-                }
-                if secrets.is_empty() && !strictness.may_be_missing {
-                    faults.say("the list given with .secrets(…) is empty; give the current secret, then the ones before it");
-                }
-                Some(Self::Fixed(secrets))
-            }
-            SecretSource::Variable(name) => {
-                let secret = variable(&name, strictness, faults)?;
-                check(
-                    &secret,
-                    &format!("the secret in {name}"),
-                    strictness,
-                    faults,
-                );
-                Some(Self::Fixed(vec![secret]))
-            }
-            SecretSource::File(path) => SecretFile::open(path, strictness)
-                .map(Self::File)
-                .map_err(|fault| faults.push(fault))
-                .ok(),
-        }
-    }
-
-    fn secrets(&self) -> &[Secret] {
-        match self {
-            Self::Fixed(secrets) => secrets,
-            Self::File(file) => file.secrets(),
-        }
-    }
-}
-
-/// The secret in an environment variable. One that is set and empty is as good as unset: that is
-/// what a compose file makes of a variable that its host does not have.
-fn variable(name: &str, strictness: Strictness, faults: &mut Faults) -> Option<Secret> {
-    match env::var_os(name).map(OsString::into_string) {
-        Some(Ok(text)) if !text.is_empty() => Some(text.into()),
-        Some(Err(_)) => {
-            faults.say(format!(
-                "the secret in {name} is not UTF-8; Better Auth takes text only"
-            ));
-            None
-        }
-        _ => {
-            if !strictness.may_be_missing {
-                faults.push(Fault::missing_variable(name));
-            }
-            None
-        }
-    }
-}
-
-fn check(secret: &Secret, place: &str, strictness: Strictness, faults: &mut Faults) {
-    if let Some(weakness) = secret.weakness(strictness.may_be_short) {
-        faults.say(format!("{place} {weakness}"));
-    }
-}
-
-fn key_set(parts: &[Part]) -> KeySet {
-    KeySet::from_secrets(parts.iter().flat_map(Part::secrets))
 }

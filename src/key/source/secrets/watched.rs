@@ -8,8 +8,8 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{MOST_SECRETS, Part, key_set};
-use crate::key::KeySet;
+use super::{MOST_SECRETS, Part, keys};
+use crate::key::Keys;
 
 /// Seconds between two looks at the files.
 const EVERY: u64 = 2;
@@ -18,7 +18,7 @@ const EVERY: u64 = 2;
 ///
 /// A request that comes when a look is due takes it; the others go on with the keys that are held.
 pub(crate) struct Watched {
-    keys: ArcSwap<KeySet>,
+    keys: ArcSwap<Keys>,
     last_look: AtomicU64,
     parts: Mutex<Vec<Part>>,
 }
@@ -26,13 +26,13 @@ pub(crate) struct Watched {
 impl Watched {
     pub(super) fn new(parts: Vec<Part>, now: u64) -> Self {
         Self {
-            keys: ArcSwap::from_pointee(key_set(&parts)),
+            keys: ArcSwap::from_pointee(keys(&parts)),
             last_look: AtomicU64::new(now),
             parts: Mutex::new(parts),
         }
     }
 
-    pub(super) fn current(&self, now: u64) -> arc_swap::Guard<Arc<KeySet>> {
+    pub(crate) fn current(&self, now: u64) -> arc_swap::Guard<Arc<Keys>> {
         if self.is_due(now) {
             self.look(now);
         }
@@ -64,7 +64,7 @@ impl Watched {
             total = others + file.secrets().len();
         }
         if changed {
-            self.keys.store(Arc::new(key_set(&parts)));
+            self.keys.store(Arc::new(keys(&parts)));
         }
     }
 }

@@ -1,0 +1,89 @@
+use std::time::Duration;
+
+use http::Uri;
+
+use super::{JwtAuthBuilder, public_keys::PublicSource};
+use crate::{config_error::Faults, loopback::is_loopback};
+
+/// Tokens of a few seconds' age must not fail because a clock is a little behind.
+const LEEWAY: Duration = Duration::from_secs(5);
+
+const JWKS_PATH: &str = "/api/auth/jwks";
+
+impl JwtAuthBuilder {
+    pub(in crate::auth) fn better_auth(origin: String) -> Self {
+        Self {
+            origin: Some(origin),
+            ..Self::default()
+        }
+        .leeway(LEEWAY)
+    }
+
+    pub(super) fn issuer_name(&self) -> Option<&str> {
+        self.policy.issuer.as_deref().or(self.origin.as_deref())
+    }
+
+    /// Lets the origin stand for what is not said. `None` if it cannot.
+    pub(super) fn apply_origin(&mut self, faults: &mut Faults) -> Option<()> {
+        let Some(origin) = self.origin.take() else {
+            return Some(());
+        };
+        let needs_keys = self.public_keys.is_empty() && self.secrets.is_empty();
+        if let Err(wrong) = check_origin(&origin, needs_keys && !self.fetching.http_allowed) {
+            faults.say(format!("the origin {origin:?} {wrong}"));
+            return None;
+        }
+        if needs_keys {
+            let url = format!("{origin}{JWKS_PATH}");
+            self.public_keys.push(PublicSource::Url(url));
+        }
+        if self.policy.audiences.is_empty() && !self.policy.any_audience {
+            self.policy.audiences.push(origin.clone());
+        }
+        self.policy.issuer.get_or_insert(origin);
+        Some(())
+    }
+}
+
+/// Whether tokens can have this origin as their `iss`, as Better Auth writes it: what is wrong, if
+/// anything.
+fn check_origin(origin: &str, must_be_safe: bool) -> Result<(), String> {
+    let uri: Uri = origin
+        .parse()
+        .map_err(|_| "is not an origin; give one such as https://app.example.com")?;
+    let (Some(scheme @ ("https" | "http")), Some(authority)) = (uri.scheme_str(), uri.authority())
+    else {
+        return Err("is not an origin; give one such as https://app.example.com".into());
+    };
+    if let Some(bare) = origin.strip_suffix('/').filter(|bare| !bare.ends_with('/'))
+        && uri.path() == "/"
+    {
+        return Err(format!(
+            "ends in a slash, and the iss of Better Auth's tokens does not; give {bare:?}"
+        ));
+    }
+    if uri.path() != "/" || uri.query().is_some() {
+        return Err("has a path, and the iss of Better Auth's tokens has none; give the origin alone, and what differs with .issuer(…), .audience(…) and .jwks_url(…)".into());
+    }
+    let host = uri.host().unwrap_or_default();
+    let has_default_port = matches!(
+        (scheme, uri.port_u16()),
+        ("https", Some(443)) | ("http", Some(80))
+    );
+    if origin != format!("{scheme}://{authority}")
+        || authority.as_str().contains('@')
+        || host.contains(|c: char| c.is_ascii_uppercase())
+        || has_default_port
+    {
+        return Err(
+            "is not written as an origin is: in lower case, without a user name and the usual port"
+                .into(),
+        );
+    }
+    if must_be_safe && scheme == "http" && !is_loopback(host) {
+        return Err(format!(
+            "is not https; give the public origin, which the tokens name, and if the keys are inside of a Docker network say .jwks_url(\"{origin}{JWKS_PATH}\").allow_http()"
+        ));
+    }
+    Ok(())
+}

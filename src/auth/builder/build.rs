@@ -1,0 +1,283 @@
+use std::time::Duration;
+
+use super::{JwtAuthBuilder, public_keys::PublicSource};
+use crate::{
+    Algorithm, ConfigError, JwtAuthLayer, KeySet, TokenVerifier, VerifyingKey,
+    auth::service::Shared,
+    config_error::Faults,
+    key::{KeySource, Keys, MISSING_BACKEND},
+    report::Reports,
+    token::Issuer,
+};
+
+const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
+
+/// The algorithms of public keys: all but HS256.
+const PUBLIC_ALGORITHMS: [Algorithm; 10] = [
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::ES512,
+    Algorithm::EdDSA,
+];
+
+impl JwtAuthBuilder {
+    /// Accepts the tokens of another issuer too, with its own keys, audience and rules. A token is
+    /// only ever tried with the keys of the issuer that it names.
+    ///
+    /// Every one of them must have an [`issuer`](Self::issuer). What a request gets, the clock and
+    /// the limit of a token's length are taken from the first.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// let ours = JwtAuthLayer::builder()
+    ///     .issuer("https://app.example.com")
+    ///     .secret("correct horse battery staple, and more");
+    /// let partners = JwtAuthLayer::builder()
+    ///     .issuer("https://partner.example.com")
+    ///     .secret("another secret, of 32 bytes or more")
+    ///     .email_optional();
+    /// let auth = ours.or(partners).build()?;
+    /// # drop(auth);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn or(mut self, other: Self) -> Self {
+        self.others.push(other);
+        self
+    }
+
+    /// Builds the layer. It never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], which lists all that is wrong. If it is only that the secret's environment
+    /// variable is missing, its text is `<NAME> environment variable is required`.
+    pub fn build(mut self) -> Result<JwtAuthLayer, ConfigError> {
+        let mut faults = Faults::default();
+        self.check_answers(&mut faults);
+        let others = self.take_others();
+        let (answers, anonymous_may_pass) = (self.answers.clone(), self.anonymous_may_pass);
+        let (clock, max_token_len) = (self.clock.clone(), self.max_token_len);
+        let now = clock.now();
+
+        let builders: Vec<Self> = std::iter::once(self).chain(others).collect();
+        check_names(&builders, &mut faults);
+        let issuers = builders
+            .into_iter()
+            .filter_map(|builder| builder.into_issuer(now, &mut faults))
+            .collect();
+        faults.into_result()?;
+        Ok(JwtAuthLayer::new(Shared {
+            verifier: TokenVerifier::new(issuers, clock, max_token_len),
+            answers,
+            anonymous_may_pass,
+            reports: Reports::default(),
+        }))
+    }
+
+    /// All other issuers, those that they have in turn among them.
+    fn take_others(&mut self) -> Vec<Self> {
+        let mut all = Vec::new();
+        for mut other in std::mem::take(&mut self.others) {
+            let theirs = other.take_others();
+            all.push(other);
+            all.extend(theirs);
+        }
+        all
+    }
+
+    fn into_issuer(mut self, now: u64, faults: &mut Faults) -> Option<Issuer> {
+        self.check_policy(faults);
+        self.apply_origin(faults)?;
+        let usual: &[Algorithm] = if self.public_keys.is_empty() {
+            &[Algorithm::HS256]
+        } else {
+            &PUBLIC_ALGORITHMS
+        };
+        let algorithms = self.algorithms.take().unwrap_or_else(|| usual.to_vec());
+        if algorithms.is_empty() || !algorithms.iter().all(|algorithm| usual.contains(algorithm)) {
+            faults.say("the algorithms given with .algorithms(…) are not those of the keys: HS256 is a secret's, all others are public keys'");
+        }
+        match (self.secrets.is_empty(), self.public_keys.is_empty()) {
+            (true, true) => faults.say(
+                "no key is configured; say .secret_from_env(\"BETTER_AUTH_SECRET\"), .secret_from_file(…) or .secret(…), or for public keys JwtAuthLayer::better_auth(…) or .jwks_url(…)",
+            ),
+            (false, false) => faults.say(
+                "both secrets and public keys are configured; keep one kind, or give each an issuer of its own with .or(…)",
+            ),
+            _ => {}
+        }
+        let keys = if self.public_keys.is_empty() {
+            KeySource::of_secrets(self.secrets, self.strictness, now, faults)
+        } else {
+            self.public_key_source(faults)?
+        };
+        Some(Issuer {
+            keys,
+            algorithms,
+            policy: self.policy,
+            checks: self.checks,
+        })
+    }
+
+    fn public_key_source(&mut self, faults: &mut Faults) -> Option<KeySource> {
+        let mut sources = std::mem::take(&mut self.public_keys);
+        let stands_alone = |source: &PublicSource| {
+            matches!(source, PublicSource::Shared(_) | PublicSource::Url(_))
+        };
+        if sources.len() > 1 && sources.iter().any(stands_alone) {
+            faults.say("keys from a URL, or shared keys, are configured beside others; keep one of them, or give each an issuer of its own with .or(…)");
+            return None;
+        }
+        match sources.pop() {
+            Some(PublicSource::Url(url)) => self.fetched_keys(url, faults),
+            Some(PublicSource::Shared(keys)) => Some(KeySource::Shared(keys)),
+            Some(other) => {
+                sources.push(other);
+                Some(KeySource::Fixed(Keys::Public(given_keys(sources, faults))))
+            }
+            None => None,
+        }
+    }
+
+    #[cfg(feature = "jwks-custom")]
+    fn fetched_keys(&self, url: String, faults: &mut Faults) -> Option<KeySource> {
+        use std::sync::Arc;
+
+        use crate::key::url::{JwksUrl, Settings, check_url};
+
+        if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
+            faults.say(MISSING_BACKEND);
+        }
+        if self.fetching.ttl < Duration::from_secs(1) {
+            faults.say("the time to live given with .jwks_ttl(…) is less than a second; leave it out for ten minutes");
+        }
+        if let Err(wrong) = check_url(&url, self.fetching.http_allowed) {
+            faults.say(format!("the URL of the keys, {url:?}, {wrong}"));
+            return None;
+        }
+        if !url.starts_with("https:") && self.fetching.http_allowed {
+            crate::report::fetching::allowed_over_http(&url);
+        }
+        let fetcher = match &self.fetching.fetcher {
+            Some(fetcher) => Arc::clone(fetcher),
+            None => builtin_fetcher(faults)?,
+        };
+        let settings = Settings {
+            url,
+            ttl: self.fetching.ttl,
+            max_stale: self.fetching.max_stale,
+        };
+        // A layer that will not be built fetches nothing.
+        faults
+            .is_empty()
+            .then(|| KeySource::Url(JwksUrl::new(settings, fetcher)))
+    }
+
+    #[cfg(not(feature = "jwks-custom"))]
+    fn fetched_keys(&self, _: String, faults: &mut Faults) -> Option<KeySource> {
+        faults.say("keys from a URL need the feature `jwks` of tower-jwt-auth; switch it on in Cargo.toml, or give the keys with .jwks_text(…)");
+        if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
+            faults.say(MISSING_BACKEND);
+        }
+        None
+    }
+
+    fn check_policy(&self, faults: &mut Faults) {
+        let policy = &self.policy;
+        if policy.issuer.as_deref() == Some("") {
+            faults.say("the issuer is empty; give the iss that tokens have, or leave .issuer(…) out (from_env: unset BETTER_AUTH_ISSUER)");
+        }
+        if policy.audiences.iter().any(String::is_empty) {
+            faults.say("the audience is empty; give the aud that tokens have, or leave .audience(…) out (from_env: unset BETTER_AUTH_AUDIENCE)");
+        }
+        if policy.any_audience && !policy.audiences.is_empty() {
+            faults.say(
+                "both .audience(…) and .allow_any_audience() are said; keep the one that is meant",
+            );
+        }
+        if policy.leeway > LONGEST_LEEWAY {
+            faults.say(format!(
+                "the leeway is {} s and may be at most {} s; set the clocks instead",
+                policy.leeway.as_secs(),
+                LONGEST_LEEWAY.as_secs()
+            ));
+        }
+        if policy.types.iter().any(String::is_empty) {
+            faults.say("the typ given with .accept_typ(…) is empty; a token without typ is accepted anyway");
+        }
+    }
+
+    fn check_answers(&self, faults: &mut Faults) {
+        if self.max_token_len == 0 {
+            faults.say("the limit given with .max_token_len(…) is 0 bytes, which no token fits in; leave it out for 16 KiB");
+        }
+        let is_quotable = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        let is_realm = |realm: &String| realm.bytes().all(is_quotable);
+        if !self.answers.realm.as_ref().is_none_or(is_realm) {
+            faults.say("the realm has a quote, a backslash or a byte that is not visible ASCII; leave those out");
+        }
+    }
+}
+
+fn check_names(builders: &[JwtAuthBuilder], faults: &mut Faults) {
+    if builders.len() < 2 {
+        return;
+    }
+    let names: Vec<_> = builders.iter().map(JwtAuthBuilder::issuer_name).collect();
+    if names.iter().any(Option::is_none) {
+        faults.say("several issuers are configured and one has no name; give each .issuer(…), by which a token finds its keys");
+    }
+    let is_again = |(index, name): (usize, &Option<&str>)| {
+        name.is_some() && names.iter().take(index).any(|other| other == name)
+    };
+    if names.iter().enumerate().any(is_again) {
+        faults.say("two issuers have the same name; merge them, or give each its own .issuer(…)");
+    }
+}
+
+fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
+    let mut keys = Vec::new();
+    for source in sources {
+        let read = match source {
+            PublicSource::Key(key) => Ok(vec![key]),
+            PublicSource::Set(set) => Ok(set.keys().to_vec()),
+            PublicSource::Pem(pem) => VerifyingKey::from_pem(pem).map(|key| vec![key]),
+            PublicSource::Text(json) => KeySet::from_jwks(&json).map(|set| {
+                crate::report::keys_skipped("the JWK Set given with .jwks_text(…)", set.skipped());
+                set.keys().to_vec()
+            }),
+            PublicSource::Shared(_) | PublicSource::Url(_) => Ok(Vec::new()),
+        };
+        match read {
+            Ok(read) => keys.extend(read),
+            Err(error) => faults.take(error),
+        }
+    }
+    KeySet::new(keys)
+}
+
+#[cfg(feature = "jwks")]
+fn builtin_fetcher(faults: &mut Faults) -> Option<std::sync::Arc<dyn crate::jwks::JwksFetch>> {
+    match crate::key::url::HttpClient::new() {
+        Ok(client) => Some(std::sync::Arc::new(client)),
+        Err(wrong) => {
+            faults.say(wrong);
+            None
+        }
+    }
+}
+
+#[cfg(all(feature = "jwks-custom", not(feature = "jwks")))]
+fn builtin_fetcher(faults: &mut Faults) -> Option<std::sync::Arc<dyn crate::jwks::JwksFetch>> {
+    faults.say("nothing fetches the keys; give .jwks_fetcher(…), or switch on the feature `jwks` of tower-jwt-auth");
+    None
+}

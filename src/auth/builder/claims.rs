@@ -1,0 +1,87 @@
+use std::{sync::Arc, time::Duration};
+
+use super::JwtAuthBuilder;
+use crate::{Algorithm, CurrentUser};
+
+/// # What a token must say
+impl JwtAuthBuilder {
+    /// Requires this `iss` (RFC 7519 section 4.1.1), byte for byte. A token without `iss`, or with
+    /// a slash more at its end, is refused.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.policy.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Requires this audience to be the `aud` of the token or one of its array (RFC 7519 section
+    /// 4.1.3), byte for byte. Called again, either will do.
+    ///
+    /// Without an audience, a token that has an `aud` is refused, since it is meant for somebody
+    /// and nobody can say that it is this service.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.policy.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts tokens whose `aud` nobody checks: those that were issued for other services too.
+    pub fn allow_any_audience(mut self) -> Self {
+        self.policy.any_audience = true;
+        self
+    }
+
+    /// How far the clocks of the issuer and of this service may differ: `exp` and `nbf` are taken
+    /// this much later and earlier. Default 0, at most five minutes.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.policy.leeway = leeway;
+        self
+    }
+
+    /// Accepts tokens without `email`; [`CurrentUser::email`] is empty for them.
+    ///
+    /// With a shared secret, configure an [`audience`](Self::audience) as well: `email` is one of
+    /// the things that set an access token apart from whatever else is signed with that secret.
+    pub fn email_optional(mut self) -> Self {
+        self.policy.email_optional = true;
+        self
+    }
+
+    /// Accepts tokens of this `typ` (RFC 7515 section 4.1.9), compared without case, beside those
+    /// that have none, `JWT`, `at+jwt` or `application/at+jwt`.
+    pub fn accept_typ(mut self, typ: impl Into<String>) -> Self {
+        self.policy.types.push(typ.into());
+        self
+    }
+
+    /// Accepts tokens of these algorithms alone, whatever the keys. Default: HS256 with secrets, all
+    /// of the others with public keys.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = Some(algorithms.into_iter().collect());
+        self
+    }
+
+    /// Adds a rule of your own, which every user of a verified token must pass. Otherwise the
+    /// answer is that of an invalid token, with the reason `check`.
+    ///
+    /// ```
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Mine {
+    ///     #[serde(rename = "emailVerified")]
+    ///     email_verified: bool,
+    /// }
+    ///
+    /// let auth = JwtAuthLayer::builder()
+    ///     .secret("correct horse battery staple, and more")
+    ///     .check(|user| user.claims::<Mine>().is_ok_and(|mine| mine.email_verified))
+    ///     .build()?;
+    /// # drop(auth);
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    pub fn check<F>(mut self, rule: F) -> Self
+    where
+        F: Fn(&CurrentUser) -> bool + Send + Sync + 'static,
+    {
+        self.checks.push(Arc::new(rule));
+        self
+    }
+}

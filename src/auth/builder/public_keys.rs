@@ -1,0 +1,122 @@
+use std::{fmt, time::Duration};
+
+use super::JwtAuthBuilder;
+use crate::{KeySet, SharedKeys, VerifyingKey};
+
+/// Public keys that the builder was told of.
+#[derive(Clone)]
+pub(super) enum PublicSource {
+    Key(VerifyingKey),
+    Set(KeySet),
+    Pem(Vec<u8>),
+    Text(String),
+    Shared(SharedKeys),
+    Url(String),
+}
+
+impl fmt::Debug for PublicSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => key.fmt(f),
+            Self::Set(set) => set.fmt(f),
+            Self::Pem(_) => f.write_str("Pem"),
+            Self::Text(_) => f.write_str("Text"),
+            Self::Shared(keys) => keys.fmt(f),
+            Self::Url(url) => f.debug_tuple("Url").field(url).finish(),
+        }
+    }
+}
+
+/// # Where public keys come from
+///
+/// They verify RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA tokens, and
+/// need the feature `aws-lc-rs` (all of them) or `rust-crypto` (all but ES512).
+///
+/// A layer has either secrets or public keys for an issuer, and never both. Keys that are given add
+/// up; keys from a URL, and those in [`SharedKeys`], stand alone.
+impl JwtAuthBuilder {
+    /// Verifies tokens with this public key in PEM, whose algorithm is the usual one of its type:
+    /// RS256, ES256, ES384, ES512 or EdDSA. For another, use [`key`](Self::key) with
+    /// [`VerifyingKey::with_algorithm`].
+    ///
+    /// The key has no key id, so a token's `kid` is not looked at.
+    pub fn public_key_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.public_keys.push(PublicSource::Pem(pem.into()));
+        self
+    }
+
+    /// Verifies tokens with this public key.
+    pub fn key(mut self, key: VerifyingKey) -> Self {
+        self.public_keys.push(PublicSource::Key(key));
+        self
+    }
+
+    /// Verifies tokens with the keys of this set.
+    pub fn keys(mut self, keys: KeySet) -> Self {
+        self.public_keys.push(PublicSource::Set(keys));
+        self
+    }
+
+    /// Verifies tokens with the keys of this JWK Set (RFC 7517 section 5), read as
+    /// [`KeySet::from_jwks`] does.
+    pub fn jwks_text(mut self, json: impl Into<String>) -> Self {
+        self.public_keys.push(PublicSource::Text(json.into()));
+        self
+    }
+
+    /// Verifies tokens with keys that your code replaces while the layer is at work.
+    pub fn shared_keys(mut self, keys: SharedKeys) -> Self {
+        self.public_keys.push(PublicSource::Shared(keys));
+        self
+    }
+
+    /// Verifies tokens with the JWK Set at this URL (feature `jwks`). It must be https, unless its
+    /// host is this machine's own.
+    ///
+    /// The set is fetched in the background, by a task in the tokio runtime that
+    /// [`build`](Self::build) or, where there is none yet, the first request runs in. `build` does
+    /// not wait for it; [`JwtAuthLayer::ready`](crate::JwtAuthLayer::ready) does. The task ends
+    /// with the last clone of the layer and of its services.
+    ///
+    /// - The set is fetched again **before [ten minutes](Self::jwks_ttl) have passed**, or as often
+    ///   as the issuer's `Cache-Control: max-age` says, within a minute and an hour.
+    /// - **A token with an unknown `kid`** asks for a fetch, and its request waits for that, for two
+    ///   seconds at most; up to 256 requests wait at once. Four such fetches may follow each other,
+    ///   a second apart, and another every 30 seconds. All other requests are answered at once.
+    /// - **When a fetch fails**, it is tried again, after a second at first and after half a minute
+    ///   at most. Meanwhile the keys that are held go on working, for
+    ///   [an hour](Self::jwks_max_stale) at most. While there are none, the answer is 503.
+    /// - A fetch follows no redirect, takes at most 5 seconds and 1 MiB, and reads 100 keys.
+    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
+        self.public_keys.push(PublicSource::Url(url.into()));
+        self
+    }
+
+    /// How long a fetched set counts before it is fetched again. Default ten minutes, at least one
+    /// second.
+    pub fn jwks_ttl(mut self, ttl: Duration) -> Self {
+        self.fetching.ttl = ttl;
+        self
+    }
+
+    /// How long a fetched set goes on counting while it cannot be fetched again. Default an hour.
+    pub fn jwks_max_stale(mut self, max_stale: Duration) -> Self {
+        self.fetching.max_stale = max_stale;
+        self
+    }
+
+    /// Lets the keys be fetched over plain http, which is logged. Whoever is on the way can put
+    /// keys of theirs in, so it is for the inside of a Docker network and the like.
+    pub fn allow_http(mut self) -> Self {
+        self.fetching.http_allowed = true;
+        self
+    }
+
+    /// Fetches the set with this client and not with the built-in one (feature `jwks-custom`).
+    #[cfg(feature = "jwks-custom")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
+    pub fn jwks_fetcher(mut self, fetcher: impl crate::jwks::JwksFetch) -> Self {
+        self.fetching.fetcher = Some(std::sync::Arc::new(fetcher));
+        self
+    }
+}

@@ -1,0 +1,109 @@
+use std::{
+    future::Future,
+    mem,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower::Service;
+
+use super::{JwtAuth, service::Verdict};
+use crate::{ResponseBody, ResponseFuture, key::KeyWait};
+
+pin_project! {
+    /// The future of a response of [`JwtAuth`].
+    ///
+    /// Nothing is boxed, but for a request that waits for keys to be fetched.
+    #[must_use = "futures do nothing unless they are polled"]
+    pub struct JwtAuthFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        stage: Stage<S, B, S::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StageProj]
+    enum Stage<S, B, F> {
+        /// The inner service answers, or the refusal is at hand.
+        Now { #[pin] future: ResponseFuture<F> },
+        /// The keys are waited for, and then the inner service, which was not reserved meanwhile.
+        Waiting { step: Step, pending: Option<(Request<B>, JwtAuth<S>)> },
+    }
+}
+
+enum Step {
+    ForKeys(KeyWait),
+    ForService,
+}
+
+impl<S, B> JwtAuthFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    pub(super) fn now(future: ResponseFuture<S::Future>) -> Self {
+        Self {
+            stage: Stage::Now { future },
+        }
+    }
+
+    pub(super) fn waiting(wait: KeyWait, request: Request<B>, service: JwtAuth<S>) -> Self {
+        Self {
+            stage: Stage::Waiting {
+                step: Step::ForKeys(wait),
+                pending: Some((request, service)),
+            },
+        }
+    }
+}
+
+impl<S, B, R> Future for JwtAuthFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Output = Result<Response<ResponseBody<R>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut stage = self.project().stage;
+        loop {
+            let (step, pending) = match stage.as_mut().project() {
+                StageProj::Now { future } => return future.poll(cx),
+                StageProj::Waiting { step, pending } => (step, pending),
+            };
+            // Taken when the stage ends, which is not polled again.
+            let Some((request, service)) = pending else {
+                return Poll::Pending;
+            };
+            let future = match step {
+                Step::ForKeys(wait) => {
+                    ready!(wait.0.as_mut().poll(cx));
+                    match service.shared.authenticate_finally(request) {
+                        Verdict::Refuse(rejection) => {
+                            ResponseFuture::refused(service.shared.refuse(rejection, request))
+                        }
+                        Verdict::Pass => {
+                            *step = Step::ForService;
+                            continue;
+                        }
+                        Verdict::Wait(again) => {
+                            *wait = again;
+                            continue;
+                        }
+                    }
+                }
+                Step::ForService => {
+                    ready!(service.inner.poll_ready(cx))?;
+                    let Some((request, mut service)) = mem::take(pending) else {
+                        return Poll::Pending;
+                    };
+                    ResponseFuture::inner(service.inner.call(request))
+                }
+            };
+            stage.set(Stage::Now { future });
+        }
+    }
+}

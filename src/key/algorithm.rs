@@ -1,0 +1,75 @@
+use std::fmt;
+
+/// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
+///
+/// Which of them this crate can verify depends on its features: HS256 always; the others with
+/// `aws-lc-rs` or `rust-crypto`; ES512 with `aws-lc-rs` only.
+///
+/// A key has exactly one algorithm, and a token is verified with the algorithm of the key. What the
+/// token's header says is compared with that and never followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// HMAC with SHA-256, whose key is a shared [`Secret`](crate::Secret).
+    HS256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RS256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    RS384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    RS512,
+    /// RSASSA-PSS with SHA-256.
+    PS256,
+    /// RSASSA-PSS with SHA-384.
+    PS384,
+    /// RSASSA-PSS with SHA-512.
+    PS512,
+    /// ECDSA over P-256 with SHA-256.
+    ES256,
+    /// ECDSA over P-384 with SHA-384.
+    ES384,
+    /// ECDSA over P-521 with SHA-512.
+    ES512,
+    /// EdDSA over Ed25519. Tokens may name it `Ed25519` too (RFC 9864 section 2.2).
+    EdDSA,
+}
+
+const NAMES: [(&str, Algorithm); 12] = [
+    ("HS256", Algorithm::HS256),
+    ("RS256", Algorithm::RS256),
+    ("RS384", Algorithm::RS384),
+    ("RS512", Algorithm::RS512),
+    ("PS256", Algorithm::PS256),
+    ("PS384", Algorithm::PS384),
+    ("PS512", Algorithm::PS512),
+    ("ES256", Algorithm::ES256),
+    ("ES384", Algorithm::ES384),
+    ("ES512", Algorithm::ES512),
+    ("EdDSA", Algorithm::EdDSA),
+    ("Ed25519", Algorithm::EdDSA),
+];
+
+impl Algorithm {
+    /// The algorithm of this name, byte for byte: `hs256` is none.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|&(_, algorithm)| algorithm)
+    }
+
+    pub(crate) fn is_rsa(self) -> bool {
+        matches!(
+            self,
+            Self::RS256 | Self::RS384 | Self::RS512 | Self::PS256 | Self::PS384 | Self::PS512
+        )
+    }
+}
+
+/// Its registered name, such as `EdDSA`.
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = NAMES.iter().find(|(_, algorithm)| algorithm == self);
+        f.write_str(name.map_or("", |(name, _)| name))
+    }
+}

@@ -1,0 +1,52 @@
+use std::fmt;
+
+use super::{Algorithm, Attempt, KeySet, Secret, hmac::HmacKey};
+
+/// The keys that the tokens of one issuer are verified with at one time: shared secrets or public
+/// keys, and never both. A public key that could be taken for a secret is the oldest attack on JWT
+/// (RFC 8725 section 2.1).
+pub(crate) enum Keys {
+    Secrets(Vec<HmacKey>),
+    Public(KeySet),
+}
+
+impl Keys {
+    pub(crate) fn from_secrets<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        Self::Secrets(secrets.into_iter().map(HmacKey::new).collect())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Secrets(secrets) => secrets.is_empty(),
+            Self::Public(set) => set.keys().is_empty(),
+        }
+    }
+
+    /// Whether a key for this `alg` and `kid` made the signature. A secret has no key id, so that
+    /// all are tried, in their order.
+    pub(crate) fn verify(
+        &self,
+        algorithm: Algorithm,
+        key_id: Option<&str>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Attempt {
+        match self {
+            Self::Secrets(_) if algorithm != Algorithm::HS256 => Attempt::OtherAlgorithm,
+            Self::Secrets(secrets) => {
+                let made_it = |tag| secrets.iter().any(|key| key.verify(message, tag));
+                Attempt::of(signature.try_into().is_ok_and(made_it))
+            }
+            Self::Public(set) => set.verify(algorithm, key_id, message, signature),
+        }
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Secrets(secrets) => write!(f, "{} secrets", secrets.len()),
+            Self::Public(set) => set.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+use crate::key::Algorithm;
+
+/// The numbers that a public key consists of, as bytes, big end first where that matters.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Material {
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+    Ec { curve: Curve, point: Vec<u8> },
+    Ed25519 { x: Vec<u8> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Curve {
+    P256,
+    P384,
+    P521,
+}
+
+impl Curve {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "P-256" => Some(Self::P256),
+            "P-384" => Some(Self::P384),
+            "P-521" => Some(Self::P521),
+            _ => None,
+        }
+    }
+
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    pub(super) fn of_point(point: &[u8]) -> Option<Self> {
+        let curves = [Self::P256, Self::P384, Self::P521];
+        curves
+            .into_iter()
+            .find(|curve| point.len() == 1 + 2 * curve.width())
+    }
+
+    /// The bytes of a coordinate.
+    pub(super) fn width(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
+        }
+    }
+
+    fn algorithm(self) -> Algorithm {
+        match self {
+            Self::P256 => Algorithm::ES256,
+            Self::P384 => Algorithm::ES384,
+            Self::P521 => Algorithm::ES512,
+        }
+    }
+}
+
+impl Material {
+    pub(super) fn rsa(n: &[u8], e: &[u8]) -> Self {
+        // Some issuers write the sign byte of DER along with the number.
+        let number = |bytes: &[u8]| {
+            let start = bytes
+                .iter()
+                .position(|&byte| byte != 0)
+                .unwrap_or(bytes.len());
+            bytes.get(start..).unwrap_or_default().to_vec()
+        };
+        Self::Rsa {
+            n: number(n),
+            e: number(e),
+        }
+    }
+
+    /// An uncompressed point (SEC 1 section 2.3.3).
+    pub(super) fn ec(curve: Curve, x: &[u8], y: &[u8]) -> Self {
+        Self::Ec {
+            curve,
+            point: [&[4], x, y].concat(),
+        }
+    }
+
+    /// The algorithm of a key that does not name one.
+    pub(super) fn default_algorithm(&self) -> Algorithm {
+        match self {
+            Self::Rsa { .. } => Algorithm::RS256,
+            Self::Ec { curve, .. } => curve.algorithm(),
+            Self::Ed25519 { .. } => Algorithm::EdDSA,
+        }
+    }
+
+    /// Whether the key can be used with the algorithm: what is wrong, if anything.
+    pub(super) fn check(&self, algorithm: Algorithm) -> Result<(), String> {
+        let fits = match self {
+            Self::Rsa { .. } => algorithm.is_rsa(),
+            Self::Ec { curve, .. } => algorithm == curve.algorithm(),
+            Self::Ed25519 { .. } => algorithm == Algorithm::EdDSA,
+        };
+        if !fits {
+            return Err(format!(
+                "{algorithm} is not an algorithm of this type of key"
+            ));
+        }
+        match self {
+            Self::Rsa { n, e } => check_rsa(n, e)?,
+            Self::Ec { curve, point } => {
+                if point.len() != 1 + 2 * curve.width() || point.first() != Some(&4) {
+                    return Err("the point does not have the length of its curve".into());
+                }
+            }
+            Self::Ed25519 { x } => check_ed25519(x)?,
+        }
+        Ok(())
+    }
+}
+
+/// In bits: RFC 7518 section 3.3 for the least, and for the most what a signature may cost.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// NIST SP 800-56B section 6.4.1 asks for an odd exponent above 2^16; 3 is old, and sound for
+/// signatures.
+fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), String> {
+    let leading_zeros = n.first().map_or(0, |byte| byte.leading_zeros()) as usize;
+    let bits = n.len() * 8 - leading_zeros;
+    if !RSA_BITS.contains(&bits) {
+        return Err(format!(
+            "the modulus has {bits} bits and must have {} to {}",
+            RSA_BITS.start(),
+            RSA_BITS.end()
+        ));
+    }
+    let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
+    if !is_odd(n) || !is_odd(e) || e == [1] || e.len() > 4 {
+        return Err("the modulus or the exponent is not one of RSA".into());
+    }
+    Ok(())
+}
+
+fn check_ed25519(x: &[u8]) -> Result<(), String> {
+    let mut y: [u8; 32] = x
+        .try_into()
+        .map_err(|_| format!("x has {} bytes and must have 32", x.len()))?;
+    // The sign of x: both points of a y are small, or neither.
+    y[31] &= 0x7F;
+    if SMALL_ORDER.contains(&y) {
+        return Err("the point is of small order, and would verify signatures of nobody's".into());
+    }
+    Ok(())
+}
+
+/// The points whose order divides 8, by their y: 0, 1, two of order 8, p - 1, and what is written
+/// above the prime, p and p + 1.
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    [0; 32],
+    small(1, 0, 0),
+    [
+        0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98,
+        0xF0, 0xD5, 0xDF, 0xAC, 0x05, 0xD3, 0xC6, 0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53,
+        0xFC, 0x05,
+    ],
+    [
+        0xC7, 0x17, 0x6A, 0x70, 0x3D, 0x4D, 0xD8, 0x4F, 0xBA, 0x3C, 0x0B, 0x76, 0x0D, 0x10, 0x67,
+        0x0F, 0x2A, 0x20, 0x53, 0xFA, 0x2C, 0x39, 0xCC, 0xC6, 0x4E, 0xC7, 0xFD, 0x77, 0x92, 0xAC,
+        0x03, 0x7A,
+    ],
+    small(0xEC, 0xFF, 0x7F),
+    small(0xED, 0xFF, 0x7F),
+    small(0xEE, 0xFF, 0x7F),
+];
+
+const fn small(first: u8, middle: u8, last: u8) -> [u8; 32] {
+    let mut bytes = [middle; 32];
+    bytes[0] = first;
+    bytes[31] = last;
+    bytes
+}

@@ -1,0 +1,11 @@
+//! Public keys, which can verify and not sign.
+
+mod backend;
+mod jwk;
+mod material;
+mod pem;
+mod set;
+mod verifying_key;
+
+pub(crate) use self::{backend::MISSING_BACKEND, set::Attempt};
+pub use self::{set::KeySet, verifying_key::VerifyingKey};

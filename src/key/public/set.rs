@@ -1,0 +1,176 @@
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{VerifyingKey, jwk};
+use crate::{ConfigError, config_error::Fault, key::Algorithm};
+
+/// How many keys of a document are read.
+const MOST_KEYS: usize = 100;
+
+/// How many keys are tried for a token that does not say which one signed it.
+const MOST_TRIED: usize = 4;
+
+/// Public keys of one issuer, found by key id and algorithm.
+///
+/// Two keys of the same id and algorithm that are not the same key are a mistake or an attack, and
+/// neither is used.
+#[derive(Clone, Default)]
+pub struct KeySet {
+    keys: Vec<VerifyingKey>,
+    skipped: Vec<String>,
+}
+
+impl KeySet {
+    /// A set of these keys.
+    pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
+        let mut set = Self::default();
+        let keys: Vec<_> = keys.into_iter().collect();
+        for key in &keys {
+            let twins = || keys.iter().filter(|other| is_twin(key, other));
+            if !twins().all(|other| key.has_same_material(other)) {
+                set.skip(key, "another key has the same kid and algorithm");
+            } else if !set.keys.iter().any(|other| is_twin(key, other)) {
+                set.keys.push(key.clone());
+            }
+        }
+        set
+    }
+
+    /// Reads a JWK Set (RFC 7517 section 5).
+    ///
+    /// A key that cannot be used is [skipped](Self::skipped), and the others are used. At most 100
+    /// are read.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the text is not a JWK Set, or none of its keys can be used.
+    pub fn from_jwks(json: &str) -> Result<Self, ConfigError> {
+        Self::read(json).map_err(|wrong| Fault::new(format!("the JWK Set: {wrong}")).into())
+    }
+
+    pub(crate) fn read(json: &str) -> Result<Self, String> {
+        let document: Value = serde_json::from_str(json).map_err(|_| "it is not JSON")?;
+        let entries = document
+            .get("keys")
+            .and_then(Value::as_array)
+            .ok_or("it has no array \"keys\"")?;
+        let mut skipped = Vec::new();
+        let mut keys = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let read = if index < MOST_KEYS {
+                jwk::read(entry)
+            } else {
+                Err(format!("only {MOST_KEYS} keys are read"))
+            };
+            match read {
+                Ok(key) => keys.push(key),
+                Err(why) => skipped.push(format!("{}: {why}", name(index, entry))),
+            }
+        }
+        let mut set = Self::new(keys);
+        skipped.append(&mut set.skipped);
+        set.skipped = skipped;
+        if set.keys.is_empty() {
+            return Err(match set.skipped.as_slice() {
+                [] => "it has no keys".to_owned(),
+                skipped => format!("it has no key that can be used: {}", skipped.join("; ")),
+            });
+        }
+        Ok(set)
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &[VerifyingKey] {
+        &self.keys
+    }
+
+    /// The keys that cannot be used, and why not, each in one line for a log.
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+
+    /// Whether a key for this `alg` and `kid` made the signature.
+    pub(crate) fn verify(
+        &self,
+        algorithm: Algorithm,
+        key_id: Option<&str>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Attempt {
+        let is_candidate = |key: &&VerifyingKey| {
+            let is_meant = key_id.is_none() || key.key_id().is_none() || key.key_id() == key_id;
+            is_meant && key.algorithm() == algorithm
+        };
+        let mut candidates = self
+            .keys
+            .iter()
+            .filter(is_candidate)
+            .take(MOST_TRIED)
+            .peekable();
+        if candidates.peek().is_some() {
+            return Attempt::of(candidates.any(|key| key.verify(message, signature)));
+        }
+        match key_id {
+            Some(id) if !self.has(id) => Attempt::UnknownKey,
+            _ => Attempt::OtherAlgorithm,
+        }
+    }
+
+    /// Whether a key has this id.
+    pub(crate) fn has(&self, key_id: &str) -> bool {
+        self.keys.iter().any(|key| key.key_id() == Some(key_id))
+    }
+
+    fn skip(&mut self, key: &VerifyingKey, why: &str) {
+        let name = quoted(key.key_id().unwrap_or_default());
+        self.skipped.push(format!("{name}: {why}"));
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySet")
+            .field("keys", &self.keys)
+            .field("skipped", &self.skipped)
+            .finish()
+    }
+}
+
+/// What came of verifying a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    Verified,
+    BadSignature,
+    /// The token names a key that is not there.
+    UnknownKey,
+    /// The key that it names, or all keys if it names none, are for other algorithms.
+    OtherAlgorithm,
+}
+
+impl Attempt {
+    pub(crate) fn of(verified: bool) -> Self {
+        if verified {
+            Self::Verified
+        } else {
+            Self::BadSignature
+        }
+    }
+}
+
+fn is_twin(one: &VerifyingKey, other: &VerifyingKey) -> bool {
+    one.key_id().is_some() && one.key_id() == other.key_id() && one.algorithm() == other.algorithm()
+}
+
+/// An entry as a log names it. What stands in a document of somebody else's is escaped and short.
+fn name(index: usize, entry: &Value) -> String {
+    match entry.get("kid").and_then(Value::as_str) {
+        Some(key_id) => format!("key {index} ({})", quoted(key_id)),
+        None => format!("key {index}"),
+    }
+}
+
+fn quoted(key_id: &str) -> String {
+    let short: String = key_id.chars().take(64).collect();
+    format!("kid {short:?}")
+}

@@ -1,0 +1,118 @@
+use std::{fmt, sync::Arc};
+
+use super::{backend::Prepared, jwk, material::Material, pem};
+use crate::{ConfigError, config_error::Fault, key::Algorithm};
+
+/// A public key: whoever has it can verify tokens and not mint any.
+///
+/// It is bound to one [`Algorithm`], and weak keys are refused when they are read: RSA under 2048
+/// bits or with an exponent of 1, points off their curve, points of small order. Cloning it copies
+/// one pointer.
+///
+/// Reading one needs the feature `aws-lc-rs` or `rust-crypto`.
+#[derive(Clone)]
+pub struct VerifyingKey(Arc<Inner>);
+
+struct Inner {
+    algorithm: Algorithm,
+    key_id: Option<String>,
+    material: Material,
+    prepared: Prepared,
+}
+
+impl VerifyingKey {
+    /// Reads a public key in PEM: `PUBLIC KEY` (RFC 7468 section 13), or `RSA PUBLIC KEY`.
+    ///
+    /// Its algorithm is the usual one of its type: RS256, ES256, ES384, ES512 or EdDSA.
+    /// [`with_algorithm`](Self::with_algorithm) chooses another.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when it is no public key, or a weak one.
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        let read = || {
+            let material = pem::read(pem.as_ref())?;
+            Self::new(material.default_algorithm(), None, material)
+        };
+        read().map_err(|wrong| Fault::new(format!("the public key in PEM: {wrong}")).into())
+    }
+
+    /// Reads a JWK (RFC 7517): its algorithm is its `alg`, else the usual one of its `kty` and
+    /// `crv`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when it is no public key for signatures, or a weak one.
+    pub fn from_jwk(json: &str) -> Result<Self, ConfigError> {
+        let read = || {
+            let json = serde_json::from_str(json).map_err(|_| "it is not JSON".to_owned())?;
+            jwk::read(&json)
+        };
+        read().map_err(|wrong| Fault::new(format!("the JWK: {wrong}")).into())
+    }
+
+    /// The same key bound to another algorithm, such as [`Algorithm::PS256`] for an RSA key.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the algorithm is not one of this type of key.
+    pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, ConfigError> {
+        Self::new(algorithm, self.0.key_id.clone(), self.0.material.clone())
+            .map_err(|wrong| Fault::new(format!("the public key: {wrong}")).into())
+    }
+
+    /// The same key under this key id: it is then tried for tokens with that `kid`, and for those
+    /// without any.
+    #[must_use]
+    pub fn with_key_id(self, key_id: impl Into<String>) -> Self {
+        // What was a key before is one still.
+        Self::new(
+            self.0.algorithm,
+            Some(key_id.into()),
+            self.0.material.clone(),
+        )
+        .unwrap_or(self)
+    }
+
+    /// The algorithm that it verifies with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.0.algorithm
+    }
+
+    /// Its key id (RFC 7517 section 4.5), if it has one.
+    pub fn key_id(&self) -> Option<&str> {
+        self.0.key_id.as_deref()
+    }
+
+    pub(super) fn new(
+        algorithm: Algorithm,
+        key_id: Option<String>,
+        material: Material,
+    ) -> Result<Self, String> {
+        material.check(algorithm)?;
+        let prepared = Prepared::new(algorithm, &material)?;
+        Ok(Self(Arc::new(Inner {
+            algorithm,
+            key_id,
+            material,
+            prepared,
+        })))
+    }
+
+    pub(super) fn has_same_material(&self, other: &Self) -> bool {
+        self.0.material == other.0.material
+    }
+
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.prepared.verify(message, signature)
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey")
+            .field("algorithm", &self.0.algorithm)
+            .field("key_id", &self.0.key_id)
+            .finish_non_exhaustive()
+    }
+}

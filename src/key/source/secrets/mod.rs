@@ -1,0 +1,143 @@
+//! Shared secrets, from wherever the builder was told to take them.
+
+mod file;
+mod watched;
+
+use std::{env, ffi::OsString, path::PathBuf};
+
+use self::file::SecretFile;
+pub(super) use self::watched::Watched;
+use super::KeySource;
+use crate::{
+    config_error::{Fault, Faults},
+    key::{Keys, Secret},
+};
+
+/// How many secrets a layer may have: each costs an HMAC at every token that does not verify.
+const MOST_SECRETS: usize = 8;
+
+/// A place that the builder was told to take secrets from.
+#[derive(Clone, Debug)]
+pub(crate) enum SecretSource {
+    One(Secret),
+    List(Vec<Secret>),
+    Variable(String),
+    File(PathBuf),
+}
+
+/// What the builder lets pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Strictness {
+    pub(crate) may_be_short: bool,
+    pub(crate) may_be_missing: bool,
+}
+
+impl KeySource {
+    /// Takes the secrets of all sources, in order. What is wrong with them is added to `faults`.
+    pub(crate) fn of_secrets(
+        sources: Vec<SecretSource>,
+        strictness: Strictness,
+        now: u64,
+        faults: &mut Faults,
+    ) -> Self {
+        let parts: Vec<Part> = sources
+            .into_iter()
+            .filter_map(|source| Part::of(source, strictness, faults))
+            .collect();
+        let count: usize = parts.iter().map(|part| part.secrets().len()).sum();
+        if count > MOST_SECRETS {
+            faults.say(format!(
+                "{count} secrets are configured; at most {MOST_SECRETS} are tried, so drop those that no token is signed with any more"
+            ));
+        }
+        if parts.iter().any(|part| matches!(part, Part::File(_))) {
+            Self::Watched(Watched::new(parts, now))
+        } else {
+            Self::Fixed(keys(&parts))
+        }
+    }
+}
+
+/// The secrets of one source.
+#[derive(Debug)]
+enum Part {
+    Fixed(Vec<Secret>),
+    File(SecretFile),
+}
+
+impl Part {
+    fn of(source: SecretSource, strictness: Strictness, faults: &mut Faults) -> Option<Self> {
+        match source {
+            SecretSource::One(secret) => {
+                check(
+                    &secret,
+                    "the secret given with .secret(…)",
+                    strictness,
+                    faults,
+                );
+                Some(Self::Fixed(vec![secret]))
+            }
+            SecretSource::List(secrets) => {
+                for (index, secret) in secrets.iter().enumerate() {
+                    let place = format!("secret {} of .secrets(…)", index + 1);
+                    check(secret, &place, strictness, faults);
+                }
+                if secrets.is_empty() && !strictness.may_be_missing {
+                    faults.say("the list given with .secrets(…) is empty; give the current secret, then the ones before it");
+                }
+                Some(Self::Fixed(secrets))
+            }
+            SecretSource::Variable(name) => {
+                let secret = variable(&name, strictness, faults)?;
+                check(
+                    &secret,
+                    &format!("the secret in {name}"),
+                    strictness,
+                    faults,
+                );
+                Some(Self::Fixed(vec![secret]))
+            }
+            SecretSource::File(path) => SecretFile::open(path, strictness)
+                .map(Self::File)
+                .map_err(|fault| faults.push(fault))
+                .ok(),
+        }
+    }
+
+    fn secrets(&self) -> &[Secret] {
+        match self {
+            Self::Fixed(secrets) => secrets,
+            Self::File(file) => file.secrets(),
+        }
+    }
+}
+
+/// The secret in an environment variable. One that is set and empty is as good as unset: that is
+/// what a compose file makes of a variable that its host does not have.
+fn variable(name: &str, strictness: Strictness, faults: &mut Faults) -> Option<Secret> {
+    match env::var_os(name).map(OsString::into_string) {
+        Some(Ok(text)) if !text.is_empty() => Some(text.into()),
+        Some(Err(_)) => {
+            faults.say(format!(
+                "the secret in {name} is not UTF-8; Better Auth takes text only"
+            ));
+            None
+        }
+        _ => {
+            if !strictness.may_be_missing {
+                faults.push(Fault::missing_variable(name));
+            }
+            None
+        }
+    }
+}
+
+fn check(secret: &Secret, place: &str, strictness: Strictness, faults: &mut Faults) {
+    if let Some(weakness) = secret.weakness(strictness.may_be_short) {
+        faults.say(format!("{place} {weakness}"));
+    }
+}
+
+fn keys(parts: &[Part]) -> Keys {
+    Keys::from_secrets(parts.iter().flat_map(Part::secrets))
+}

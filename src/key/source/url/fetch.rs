@@ -1,0 +1,83 @@
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+/// Fetches a JWK Set, where the built-in client does not do: through a proxy, with a certificate
+/// authority of your own, with another HTTP client, from a file.
+///
+/// Its caller limits it: one fetch at a time, five seconds for each, 1 MiB of text. It is asked no
+/// oftener than the layer's documentation says, and its failures are logged and tried again. What
+/// it must see to itself is that it follows no redirect and accepts status 200 alone.
+///
+/// ```
+/// use tower_jwt_auth::jwks::{FetchError, FetchedJwks, JwksFetch};
+///
+/// struct FromFile;
+///
+/// impl JwksFetch for FromFile {
+///     fn fetch<'a>(
+///         &'a self,
+///         url: &'a str,
+///     ) -> std::pin::Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
+///         Box::pin(async move {
+///             let json = std::fs::read_to_string(url.trim_start_matches("file://"))
+///                 .map_err(|error| FetchError::new(error.to_string()))?;
+///             Ok(FetchedJwks::new(json))
+///         })
+///     }
+/// }
+/// ```
+pub trait JwksFetch: Send + Sync + 'static {
+    /// Fetches the JWK Set from this URL, which is the one that the builder was given.
+    fn fetch<'a>(
+        &'a self,
+        url: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>>;
+}
+
+/// A JWK Set as it was fetched.
+#[derive(Clone, Debug)]
+pub struct FetchedJwks {
+    pub(super) json: String,
+    pub(super) max_age: Option<Duration>,
+}
+
+impl FetchedJwks {
+    /// The text of a JWK Set.
+    pub fn new(json: impl Into<String>) -> Self {
+        Self {
+            json: json.into(),
+            max_age: None,
+        }
+    }
+
+    /// How long the issuer says that it may be kept (`Cache-Control: max-age`, RFC 9111 section
+    /// 5.2.2.1). Taken as at least a minute and at most an hour.
+    #[must_use]
+    pub fn with_max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(max_age);
+        self
+    }
+}
+
+/// Why a JWK Set could not be fetched, for the log and for
+/// [`JwksHealth`](crate::jwks::JwksHealth).
+#[derive(Clone, Debug)]
+pub struct FetchError {
+    message: String,
+}
+
+impl FetchError {
+    /// Says why, in a few words.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for FetchError {}

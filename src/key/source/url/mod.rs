@@ -1,0 +1,115 @@
+//! A key set that is fetched from a URL, and fetched again: in time, and when a token names a key
+//! that is not in it.
+
+mod bucket;
+mod demand;
+mod fetch;
+mod health;
+#[cfg(feature = "jwks")]
+mod http_client;
+mod settings;
+mod state;
+mod task;
+mod wait;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::{runtime::Handle, task::AbortHandle};
+
+use self::state::State;
+use super::{KeyWait, Wanted};
+use crate::{config_error::Fault, key::Keys, report};
+
+#[cfg(feature = "jwks")]
+pub(crate) use self::http_client::HttpClient;
+pub(crate) use self::settings::{Settings, check_url};
+pub use self::{
+    fetch::{FetchError, FetchedJwks, JwksFetch},
+    health::{JwksError, JwksHealth},
+};
+
+/// The handle on a fetched key set, for the layer and its services. The task that fetches ends
+/// when the last of them is dropped.
+pub(crate) struct JwksUrl {
+    state: Arc<State>,
+    task: Mutex<Option<AbortHandle>>,
+}
+
+impl JwksUrl {
+    /// Starts to fetch if there is a runtime; else the first request does, which runs in one.
+    pub(crate) fn new(settings: Settings, fetcher: Arc<dyn JwksFetch>) -> Self {
+        let url = Self {
+            state: Arc::new(State::new(settings, fetcher)),
+            task: Mutex::new(None),
+        };
+        if Handle::try_current().is_ok() {
+            url.ensure_running();
+        }
+        url
+    }
+
+    pub(crate) fn current(&self) -> arc_swap::Guard<Arc<Keys>> {
+        self.ensure_running();
+        self.state.keys()
+    }
+
+    pub(crate) fn ask(&self, wanted: Wanted<'_>) -> Option<KeyWait> {
+        self.ensure_running();
+        wait::ask(&self.state, wanted)
+    }
+
+    /// Waits for the end of the first fetch.
+    pub(crate) async fn ready(&self) -> Result<(), JwksError> {
+        self.ensure_running();
+        let mut rounds = self.state.rounds();
+        // Ends only with the state, which is held here.
+        let _ = rounds.wait_for(|&completed| completed > 0).await;
+        self.state.outcome()
+    }
+
+    pub(crate) fn health(&self) -> JwksHealth {
+        self.state.health()
+    }
+
+    /// A task ends with its runtime. Whoever asks next starts another in theirs.
+    fn ensure_running(&self) {
+        if self.state.is_running() {
+            return;
+        }
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.state.is_running() {
+            return;
+        }
+        match Handle::try_current() {
+            Ok(runtime) => {
+                let fetching = task::run(Arc::clone(&self.state), self.state.start_running());
+                *task = Some(runtime.spawn(fetching).abort_handle());
+            }
+            Err(_) => self.state.report_once(|| {
+                let fault =
+                    "there is no tokio runtime to fetch the key set in; serve the requests in one";
+                report::fault(&Fault::new(fault), "no keys are fetched");
+            }),
+        }
+    }
+}
+
+impl Drop for JwksUrl {
+    fn drop(&mut self) {
+        let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = task {
+            task.abort();
+        }
+    }
+}
+
+impl fmt::Debug for JwksUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwksUrl")
+            .field("health", &self.health())
+            .finish()
+    }
+}

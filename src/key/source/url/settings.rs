@@ -1,0 +1,50 @@
+use std::time::Duration;
+
+use http::Uri;
+
+use crate::loopback::is_loopback;
+
+/// What is fetched, and how long it counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) url: String,
+    /// Within this time a set is fetched again.
+    pub(crate) ttl: Duration,
+    /// How long a set counts when it cannot be fetched again.
+    pub(crate) max_stale: Duration,
+}
+
+/// The least and the most that an issuer's `max-age` is taken for.
+const LEAST_AGE: Duration = Duration::from_secs(60);
+const MOST_AGE: Duration = Duration::from_secs(60 * 60);
+
+impl Settings {
+    /// How long a set counts that came with this `max-age`.
+    pub(super) fn time_to_live(&self, max_age: Option<Duration>) -> Duration {
+        match max_age {
+            Some(age) => age.clamp(LEAST_AGE.min(self.ttl), MOST_AGE.max(self.ttl)),
+            None => self.ttl,
+        }
+    }
+}
+
+/// Whether keys may be fetched from there: what is wrong, if anything.
+pub(crate) fn check_url(url: &str, http_allowed: bool) -> Result<(), String> {
+    let uri: Uri = url
+        .parse()
+        .map_err(|_| "is not a URL; give one that begins with https://")?;
+    let host = uri.host().unwrap_or_default();
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    if host.is_empty() || authority.contains('@') {
+        return Err("has no host, or a user name; give https://<host>/<path>".into());
+    }
+    match uri.scheme_str() {
+        Some("https") => Ok(()),
+        Some("http") if http_allowed || is_loopback(host) => Ok(()),
+        Some("http") => Err(
+            "is not https, so that whoever is on the way could put keys of theirs in; inside of a Docker network, say .allow_http()"
+                .into(),
+        ),
+        _ => Err("is not a URL; give one that begins with https://".into()),
+    }
+}

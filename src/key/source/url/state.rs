@@ -1,0 +1,192 @@
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::{ArcSwap, Guard};
+use tokio::{
+    sync::{Notify, Semaphore, watch},
+    time::Instant,
+};
+
+use super::{
+    JwksError, JwksFetch, JwksHealth,
+    demand::{Demand, Prospect},
+    settings::Settings,
+};
+use crate::key::{KeySet, Keys};
+
+/// How many requests may wait for a fetch at once.
+const MOST_WAITING: usize = 256;
+
+/// How many of them may hope for another request's.
+const MOST_HOPING: usize = 16;
+
+/// What the requests and the task that fetches share.
+pub(super) struct State {
+    pub(super) settings: Settings,
+    pub(super) fetcher: Arc<dyn JwksFetch>,
+    keys: ArcSwap<Keys>,
+    demand: Mutex<Demand>,
+    outcome: Mutex<Outcome>,
+    /// Counts the fetches that have ended.
+    completed: watch::Sender<u64>,
+    pub(super) wake: Notify,
+    pub(super) waiting: Arc<Semaphore>,
+    pub(super) hoping: Arc<Semaphore>,
+    is_running: AtomicBool,
+    has_reported: AtomicBool,
+}
+
+/// How the last fetches went.
+#[derive(Default)]
+struct Outcome {
+    fetched_at: Option<Instant>,
+    error: Option<String>,
+    skipped: Vec<String>,
+}
+
+impl State {
+    pub(super) fn new(settings: Settings, fetcher: Arc<dyn JwksFetch>) -> Self {
+        Self {
+            settings,
+            fetcher,
+            keys: ArcSwap::from_pointee(Keys::Public(KeySet::default())),
+            demand: Mutex::new(Demand::new(Instant::now())),
+            outcome: Mutex::default(),
+            completed: watch::Sender::new(0),
+            wake: Notify::new(),
+            waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+            hoping: Arc::new(Semaphore::new(MOST_HOPING)),
+            is_running: AtomicBool::new(false),
+            has_reported: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn keys(&self) -> Guard<Arc<Keys>> {
+        self.keys.load()
+    }
+
+    pub(super) fn demand(&self) -> MutexGuard<'_, Demand> {
+        self.demand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_outcome(&self) -> MutexGuard<'_, Outcome> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for a fetch because of a token, and wakes the task if it is to begin one.
+    pub(super) fn ask(&self, key_id: &str, age: Option<u64>) -> Prospect {
+        let since_fetch = self.age();
+        let prospect = self.demand().ask(key_id, age, since_fetch, Instant::now());
+        if prospect == Prospect::Coming {
+            self.wake.notify_one();
+        }
+        prospect
+    }
+
+    pub(super) fn rounds(&self) -> watch::Receiver<u64> {
+        self.completed.subscribe()
+    }
+
+    /// Takes a set that was fetched. Returns what cannot be used in it and was not so before.
+    pub(super) fn succeed(&self, set: KeySet) -> Vec<String> {
+        let mut outcome = self.lock_outcome();
+        let is_new = |what: &&String| !outcome.skipped.contains(what);
+        let news = set.skipped().iter().filter(is_new).cloned().collect();
+        *outcome = Outcome {
+            fetched_at: Some(Instant::now()),
+            error: None,
+            skipped: set.skipped().to_vec(),
+        };
+        self.keys.store(Arc::new(Keys::Public(set)));
+        drop(outcome);
+        self.end(true);
+        news
+    }
+
+    /// Keeps the set that is held, unless that has become too old.
+    pub(super) fn fail(&self, why: String) {
+        self.lock_outcome().error = Some(why);
+        self.end(false);
+    }
+
+    fn end(&self, succeeded: bool) {
+        self.demand().end(succeeded);
+        self.completed.send_modify(|completed| *completed += 1);
+    }
+
+    /// When the keys that are held cease to count.
+    pub(super) fn expiry(&self) -> Option<Instant> {
+        let outcome = self.lock_outcome();
+        let fetched_at = outcome.fetched_at?;
+        fetched_at.checked_add(self.settings.max_stale)
+    }
+
+    pub(super) fn drop_keys(&self) {
+        self.keys.store(Arc::new(Keys::Public(KeySet::default())));
+    }
+
+    pub(super) fn is_before_first_fetch(&self) -> bool {
+        *self.completed.borrow() == 0
+    }
+
+    fn age(&self) -> Option<Duration> {
+        self.lock_outcome().fetched_at.map(|at| at.elapsed())
+    }
+
+    pub(super) fn outcome(&self) -> Result<(), JwksError> {
+        match &self.lock_outcome().error {
+            Some(why) if self.keys.load().is_empty() => Err(JwksError {
+                url: self.settings.url.clone(),
+                why: why.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn health(&self) -> JwksHealth {
+        let keys = match &**self.keys.load() {
+            Keys::Public(set) => set.keys().len(),
+            Keys::Secrets(_) => 0,
+        };
+        let outcome = self.lock_outcome();
+        JwksHealth {
+            url: self.settings.url.clone(),
+            keys,
+            age: outcome.fetched_at.map(|at| at.elapsed()),
+            last_error: outcome.error.clone(),
+            fetches: *self.completed.borrow(),
+        }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.is_running.load(Ordering::Acquire)
+    }
+
+    /// Marks the task as running, until what is returned is dropped: with the task, however that
+    /// ends.
+    pub(super) fn start_running(self: &Arc<Self>) -> Running {
+        self.is_running.store(true, Ordering::Release);
+        Running(Arc::clone(self))
+    }
+
+    pub(super) fn report_once(&self, report: impl FnOnce()) {
+        if !self.has_reported.swap(true, Ordering::Relaxed) {
+            report();
+        }
+    }
+}
+
+pub(super) struct Running(Arc<State>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A fetch that was under way is not any more.
+        self.0.demand().end(false);
+        self.0.is_running.store(false, Ordering::Release);
+    }
+}

@@ -1,0 +1,83 @@
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::state::{Running, State};
+use crate::{key::KeySet, report};
+
+/// How long a fetch may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// In bytes.
+const LARGEST: usize = 1024 * 1024;
+
+/// How long after a failure it is tried again: the first time, and at most.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(30);
+
+/// Fetches the set when it is due and when a request asks for it, one fetch at a time.
+pub(super) async fn run(state: Arc<State>, _running: Running) {
+    let mut next = Instant::now();
+    let mut failures = 0;
+    loop {
+        let now = Instant::now();
+        let asked = state.demand().due(now);
+        let due = asked.map_or(next, |asked| asked.min(next));
+        let expiry = state.expiry().filter(|_| !state.keys().is_empty());
+        if expiry.is_some_and(|expiry| expiry <= now) {
+            state.drop_keys();
+            report::fetching::expired(&state.settings.url);
+            continue;
+        }
+        if due > now {
+            let until = expiry.map_or(due, |expiry| expiry.min(due));
+            tokio::select! {
+                () = sleep_until(until) => {}
+                () = state.wake.notified() => {}
+            }
+            continue;
+        }
+
+        state.demand().begin(now);
+        match fetch(&state).await {
+            Ok((set, time_to_live)) => {
+                report::fetching::succeeded(&state.settings.url, set.keys().len(), failures > 0);
+                failures = 0;
+                next = Instant::now() + sooner(time_to_live);
+                report::keys_skipped(&state.settings.url, &state.succeed(set));
+            }
+            Err(why) => {
+                report::fetching::failed(&state.settings.url, &why, failures);
+                let retry = FIRST_RETRY
+                    .saturating_mul(1 << failures.min(8))
+                    .min(LAST_RETRY);
+                failures += 1;
+                next = Instant::now() + sooner(retry);
+                state.fail(why);
+            }
+        }
+    }
+}
+
+async fn fetch(state: &State) -> Result<(KeySet, Duration), String> {
+    let fetching = state.fetcher.fetch(&state.settings.url);
+    let fetched = timeout(PATIENCE, fetching)
+        .await
+        .map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))?
+        .map_err(|error| error.to_string())?;
+    if fetched.json.len() > LARGEST {
+        return Err(format!("the answer is larger than {LARGEST} bytes"));
+    }
+    let set = KeySet::read(&fetched.json)?;
+    Ok((set, state.settings.time_to_live(fetched.max_age)))
+}
+
+/// Up to a tenth sooner, so that the replicas of a service do not all ask at once.
+fn sooner(time: Duration) -> Duration {
+    let random = RandomState::new().hash_one(0) % 1000;
+    time - time / 10_000 * random as u32
+}
