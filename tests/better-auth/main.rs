@@ -1,5 +1,9 @@
 //! The axum example behind a real Better Auth server, which runs on Node.
 
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+mod jwks;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+mod rotation;
 mod server;
 
 use std::{
@@ -164,7 +168,11 @@ fn own(user_id: &str) -> String {
 
 /// Asks the axum example, guarded as `auth` says.
 async fn ask(auth: JwtAuthBuilder, token: &str, path: &str) -> Response<Body> {
-    let router = example::router(auth.build().unwrap()).unwrap();
+    ask_layer(auth.build().unwrap(), token, path).await
+}
+
+async fn ask_layer(auth: JwtAuthLayer, token: &str, path: &str) -> Response<Body> {
+    let router = example::router(auth).unwrap();
     let request = Request::get(path)
         .header(AUTHORIZATION, format!("Bearer {token}"))
         .body(Body::empty())

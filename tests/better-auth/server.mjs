@@ -20,6 +20,7 @@
 // Besides /api/auth/*:
 //   GET  /test/verification-token  the newest e-mail verification token, as text; 404 before any
 //   POST /test/jwks-mode           body `ok`, `429`, `500` or `hang`: what GET /api/auth/jwks does from now on
+//   POST /test/sign                body: claims as JSON; the token that jwt()'s key signs for them, as text
 //   GET  /test/jwks-count          how many GET /api/auth/jwks came in, in any mode, as text
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -107,6 +108,11 @@ const routes = {
     if (!Object.hasOwn(jwksModes, mode)) return answer(res, 400, `no such mode: ${mode}`);
     jwks = jwksModes[mode];
     answer(res, 200, mode);
+  },
+  "POST /test/sign": async (req, res) => {
+    const payload = JSON.parse(await text(req));
+    const { token } = await auth.api.signJWT({ body: { payload } });
+    answer(res, 200, token);
   },
   "GET /test/verification-token": (req, res) =>
     verificationToken ? answer(res, 200, verificationToken) : answer(res, 404, "none sent yet"),

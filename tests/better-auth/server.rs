@@ -113,6 +113,14 @@ impl Server {
         answer["token"].as_str().expect("a token").to_owned()
     }
 
+    /// What an endpoint of the tests' own answers to this body.
+    pub async fn post(&self, endpoint: &str, body: &str) -> String {
+        let (_, body) = self
+            .send(Method::POST, endpoint, None, body.to_owned())
+            .await;
+        String::from_utf8(body.into()).expect("text")
+    }
+
     pub async fn text(&self, endpoint: &str) -> String {
         let (_, body) = self.send(Method::GET, endpoint, None, String::new()).await;
         String::from_utf8(body.into()).expect("text")

@@ -1,0 +1,165 @@
+//! Tokens of Better Auth's `jwt()` plugin, verified with the keys that it publishes.
+
+use serde_json::json;
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer};
+
+use super::{
+    SECRET, own, reason_of,
+    server::{Server, User},
+    with_another_user,
+};
+
+/// All that the plugin can sign with.
+const ALGORITHMS: [&str; 5] = ["EdDSA", "ES256", "ES512", "RS256", "PS256"];
+
+const TOKEN: &str = "/api/auth/token";
+
+#[tokio::test]
+async fn a_token_of_each_algorithm_opens_its_users_own_path_and_no_other() {
+    for alg in ALGORITHMS {
+        let Some(server) = start(&[("JWT_ALG", alg)]) else {
+            return;
+        };
+        let (ada, bob) = (
+            server.sign_up("ada@example.com").await,
+            server.sign_up("bob@example.com").await,
+        );
+        let token = server.token(TOKEN, &ada).await;
+        let tampered = with_another_user(&token, &ada.id, &bob.id);
+        let auth = JwtAuthLayer::better_auth(&server.origin).build().unwrap();
+        auth.ready().await.unwrap();
+        for (what, token, path, status, reason) in [
+            ("own tasks", &token, own(&ada.id), 200, "accepted"),
+            ("another's tasks", &token, own(&bob.id), 403, "not_owner"),
+            (
+                "another user put in",
+                &tampered,
+                own(&bob.id),
+                401,
+                "signature",
+            ),
+        ] {
+            let answer = super::ask_layer(auth.clone(), token, &path).await;
+            assert_eq!(answer.status(), status, "{alg}, {what}");
+            assert_eq!(reason_of(&answer), reason, "{alg}, {what}");
+        }
+        println!("{alg}: 200, 403 and 401 as they should be");
+    }
+}
+
+#[tokio::test]
+async fn session_data_signed_with_a_published_key_is_no_access_token() {
+    let Some(server) = start(&[("SESSION_CACHE", "jwks")]) else {
+        return;
+    };
+    let ada = server.sign_up("ada@example.com").await;
+    let session_data = ada.session_data.as_deref().expect("a cookie");
+    assert_eq!(
+        verdict(&server, better_auth(&server), session_data, &ada).await,
+        "token_type"
+    );
+}
+
+#[tokio::test]
+async fn an_oauth_access_token_is_refused_where_it_is_not_asked_for() {
+    let Some(server) = start(&[]) else { return };
+    let ada = server.sign_up("ada@example.com").await;
+    let oauth_issuer = format!("{}/api/auth", server.origin);
+    let claims = |iss: &str, aud: serde_json::Value| json!({ "sub": ada.id, "scope": "read", "iss": iss, "aud": aud, "exp": 4_102_444_800_u64 });
+    let sign =
+        async |claims: serde_json::Value| server.post("/test/sign", &claims.to_string()).await;
+    let for_api = sign(claims(&oauth_issuer, json!(["https://api.example.com"]))).await;
+    let of_origin = sign(claims(&server.origin, json!(["https://api.example.com"]))).await;
+
+    assert_eq!(
+        verdict(&server, better_auth(&server), &for_api, &ada).await,
+        "issuer"
+    );
+    assert_eq!(
+        verdict(&server, better_auth(&server), &of_origin, &ada).await,
+        "audience"
+    );
+
+    let meant_for_it = better_auth(&server)
+        .issuer(oauth_issuer)
+        .audience("https://api.example.com");
+    let without_email = meant_for_it.clone();
+    assert_eq!(
+        verdict(&server, without_email, &for_api, &ada).await,
+        "user"
+    );
+    assert_eq!(
+        verdict(&server, meant_for_it.email_optional(), &for_api, &ada).await,
+        "accepted"
+    );
+}
+
+#[tokio::test]
+async fn keys_outlast_a_server_that_answers_429_or_is_gone_and_are_fetched_from_the_next() {
+    let Some(server) = start(&[]) else { return };
+    let ada = server.sign_up("ada@example.com").await;
+    let token = server.token(TOKEN, &ada).await;
+
+    server.post("/test/jwks-mode", "429").await;
+    let auth = better_auth(&server).build().unwrap();
+    assert!(auth.ready().await.unwrap_err().to_string().contains("429"));
+    assert_eq!(
+        super::ask_layer(auth.clone(), &token, &own(&ada.id))
+            .await
+            .status(),
+        503
+    );
+
+    // It is tried again by itself, a second later.
+    server.post("/test/jwks-mode", "ok").await;
+    while auth.jwks_health()[0].keys == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(
+        super::ask_layer(auth.clone(), &token, &own(&ada.id))
+            .await
+            .status(),
+        200
+    );
+
+    let port = server.origin.rsplit(':').next().unwrap().to_owned();
+    drop(server);
+    assert_eq!(
+        super::ask_layer(auth.clone(), &token, &own(&ada.id))
+            .await
+            .status(),
+        200
+    );
+
+    // The next server on the port has another key.
+    let Some(server) = start(&[("PORT", &port)]) else {
+        return;
+    };
+    let bob = server.sign_up("bob@example.com").await;
+    let token_of_bob = server.token(TOKEN, &bob).await;
+    assert_eq!(
+        super::ask_layer(auth.clone(), &token_of_bob, &own(&bob.id))
+            .await
+            .status(),
+        200
+    );
+    let answer = super::ask_layer(auth, &token, &own(&ada.id)).await;
+    assert_eq!(reason_of(&answer), "unknown_key");
+}
+
+fn start(variables: &[(&str, &str)]) -> Option<Server> {
+    let secret = [("BETTER_AUTH_SECRET", SECRET)];
+    Server::start(&[&secret, variables].concat())
+}
+
+fn better_auth(server: &Server) -> JwtAuthBuilder {
+    JwtAuthLayer::better_auth(&server.origin)
+}
+
+/// What becomes of a token at its user's own tasks.
+async fn verdict(server: &Server, auth: JwtAuthBuilder, token: &str, user: &User) -> &'static str {
+    let url = format!("{}/api/auth/jwks", server.origin);
+    let auth = auth.jwks_url(url).build().unwrap();
+    auth.ready().await.unwrap();
+    reason_of(&super::ask_layer(auth, token, &own(&user.id)).await)
+}

@@ -1,0 +1,186 @@
+//! Keys that rotate while requests come.
+
+use std::{
+    collections::HashSet,
+    env,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use tower_jwt_auth::JwtAuthLayer;
+
+use super::{SECRET, own, reason_of, server::Server};
+
+const TOKEN: &str = "/api/auth/token";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_with_a_valid_token_is_refused_while_keys_rotate() {
+    let run = Run {
+        rotation: Duration::from_secs(4),
+        grace: Duration::from_secs(60),
+        length: Duration::from_secs(15),
+        attack_every: None,
+    };
+    let Some(counts) = run.run().await else {
+        return;
+    };
+    assert!(counts.rotations >= 3, "{counts:?}");
+    assert_eq!(counts.refused, 0, "{counts:?}");
+    // The first, one for each rotation, and none besides.
+    assert!(counts.fetches <= 1 + counts.rotations, "{counts:?}");
+}
+
+/// Takes minutes: `ROTATION_MINUTES=8 cargo test --all-features --test better-auth -- --ignored
+/// --nocapture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes"]
+async fn no_request_with_a_valid_token_is_refused_while_keys_rotate_and_an_attacker_invents_key_ids()
+ {
+    let minutes = env::var("ROTATION_MINUTES")
+        .ok()
+        .and_then(|minutes| minutes.parse().ok());
+    let run = Run {
+        rotation: Duration::from_secs(75),
+        grace: Duration::from_secs(600),
+        length: Duration::from_secs(60 * minutes.unwrap_or(8)),
+        attack_every: Some(Duration::from_secs(1)),
+    };
+    let Some(counts) = run.run().await else {
+        return;
+    };
+    assert!(counts.rotations >= 3, "{counts:?}");
+    assert_eq!(counts.refused, 0, "{counts:?}");
+}
+
+/// A Better Auth server whose keys rotate, two clients that take a new token five times a second
+/// and ask ten times with each, and maybe an attacker.
+#[derive(Debug)]
+struct Run {
+    rotation: Duration,
+    grace: Duration,
+    length: Duration,
+    /// A user who sends a token of his own, each time a new one, under a key id that he invents.
+    attack_every: Option<Duration>,
+}
+
+#[derive(Debug)]
+#[allow(dead_code)] // Printed.
+struct Counts {
+    rotations: u32,
+    requests: u32,
+    refused: u32,
+    attacks: u32,
+    attacks_accepted: u32,
+    fetches: u32,
+}
+
+impl Run {
+    async fn run(&self) -> Option<Counts> {
+        let server = Server::start(&[
+            ("BETTER_AUTH_SECRET", SECRET),
+            ("ROTATION_INTERVAL", &self.rotation.as_secs().to_string()),
+            ("GRACE_PERIOD", &self.grace.as_secs().to_string()),
+        ])?;
+        let server = Arc::new(server);
+        let auth = JwtAuthLayer::better_auth(&server.origin).build().unwrap();
+        auth.ready().await.unwrap();
+
+        let state = Arc::new(Shared::default());
+        let mut tasks = Vec::new();
+        for client in 0..2 {
+            let (server, auth, state) = (Arc::clone(&server), auth.clone(), Arc::clone(&state));
+            tasks.push(tokio::spawn(async move {
+                let user = server.sign_up(&format!("client{client}@example.com")).await;
+                while !state.is_over.load(Ordering::Relaxed) {
+                    let token = server.token(TOKEN, &user).await;
+                    state.kids.lock().unwrap().insert(kid(&token));
+                    for _ in 0..10 {
+                        let answer = super::ask_layer(auth.clone(), &token, &own(&user.id)).await;
+                        state.requests.fetch_add(1, Ordering::Relaxed);
+                        if answer.status() != 200 {
+                            println!("refused: {} {}", answer.status(), reason_of(&answer));
+                            state.refused.fetch_add(1, Ordering::Relaxed);
+                        }
+                        sleep(Duration::from_millis(20)).await;
+                    }
+                }
+            }));
+        }
+        if let Some(every) = self.attack_every {
+            let (server, auth, state) = (Arc::clone(&server), auth.clone(), Arc::clone(&state));
+            tasks.push(tokio::spawn(async move {
+                let user = server.sign_up("mallory@example.com").await;
+                while !state.is_over.load(Ordering::Relaxed) {
+                    let attack = state.attacks.fetch_add(1, Ordering::Relaxed);
+                    let token = server.token(TOKEN, &user).await;
+                    let forged = with_kid(&token, &format!("invented{attack}"));
+                    let (auth, state) = (auth.clone(), Arc::clone(&state));
+                    let path = own(&user.id);
+                    // He does not wait for the answer.
+                    tokio::spawn(async move {
+                        let answer = super::ask_layer(auth, &forged, &path).await;
+                        if answer.status() == 200 {
+                            state.attacks_accepted.fetch_add(1, Ordering::Relaxed);
+                        }
+                    });
+                    sleep(every).await;
+                }
+            }));
+        }
+        let start = Instant::now();
+        while start.elapsed() < self.length {
+            sleep(Duration::from_millis(100)).await;
+        }
+        state.is_over.store(true, Ordering::Relaxed);
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let count = |counter: &AtomicU32| counter.load(Ordering::Relaxed);
+        let counts = Counts {
+            rotations: state.kids.lock().unwrap().len() as u32 - 1,
+            requests: count(&state.requests),
+            refused: count(&state.refused),
+            attacks: count(&state.attacks),
+            attacks_accepted: count(&state.attacks_accepted),
+            fetches: server.text("/test/jwks-count").await.parse().unwrap(),
+        };
+        println!("{self:?}, settings of the layer: the default ones\n{counts:?}");
+        assert_eq!(counts.attacks_accepted, 0, "{counts:?}");
+        Some(counts)
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    is_over: AtomicBool,
+    kids: Mutex<HashSet<String>>,
+    requests: AtomicU32,
+    refused: AtomicU32,
+    attacks: AtomicU32,
+    attacks_accepted: AtomicU32,
+}
+
+fn header(token: &str) -> Value {
+    let encoded = token.split('.').next().unwrap();
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(encoded).unwrap()).unwrap()
+}
+
+fn kid(token: &str) -> String {
+    header(token)["kid"].as_str().unwrap().to_owned()
+}
+
+fn with_kid(token: &str, kid: &str) -> String {
+    let mut header = header(token);
+    header["kid"] = json!(kid);
+    let (_, rest) = token.split_once('.').unwrap();
+    format!(
+        "{}.{rest}",
+        BASE64_URL_SAFE_NO_PAD.encode(header.to_string())
+    )
+}
