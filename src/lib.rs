@@ -40,6 +40,7 @@
 //! | a token that does not verify | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
 //! | two `Authorization` fields | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
 //! | the path is another user's | 403 | none | Access denied: Cannot access another user's data | 7 |
+//! | the keys cannot be fetched, and none is held | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
 //! | no secret is configured, and a token was sent | 500 | none | Authentication system not properly configured | 13 |
 //! | `PathOwnerLayer` without `JwtAuthLayer` outside of it | 500 | none | Authentication system not properly configured | 13 |
 //!
@@ -57,6 +58,10 @@
 //! |---|---|
 //! | `tracing` (default) | events for refusals and for faults of the configuration |
 //! | `axum` | `PathOwnerLayer::path_param`, which takes the parameter as axum's own router parsed it |
+//! | `aws-lc-rs` | public keys, with AWS-LC: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA |
+//! | `rust-crypto` | public keys, in Rust alone: the same but ES512. With both features, AWS-LC is used |
+//! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls, which brings AWS-LC, in a tokio task |
+//! | `jwks-custom` | the same without reqwest, for a `JwksFetch` of your own |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub)]
@@ -90,10 +95,11 @@ pub mod jwks {
     pub use crate::key::url::{FetchError, FetchedJwks, JwksError, JwksFetch, JwksHealth};
 }
 
-// `jsonwebtoken` is the engine for public keys.
+// The engine for public keys, and nothing else: without a backend feature it has none to verify.
+#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 use jsonwebtoken as _;
 
-/// Compiles the README's snippets, one of which needs the feature.
-#[cfg(all(doctest, feature = "axum"))]
+/// Compiles the README's snippets, some of which need a feature.
+#[cfg(all(doctest, feature = "axum", feature = "jwks"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

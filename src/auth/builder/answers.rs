@@ -5,7 +5,7 @@ use crate::clock::Clock;
 
 /// # What a request gets
 impl JwtAuthBuilder {
-    /// Lets a request without a token go on, without a [`CurrentUser`]. One with a token that does
+    /// Lets a request without a token go on, without a user. One with a token that does
     /// not verify is refused as ever, and [`PathOwnerLayer`](crate::PathOwnerLayer) answers an
     /// anonymous request with the 401 that it would have got here.
     pub fn allow_anonymous(mut self) -> Self {

@@ -75,7 +75,7 @@ impl JwtAuthBuilder {
     ///
     /// The set is fetched in the background, by a task in the tokio runtime that
     /// [`build`](Self::build) or, where there is none yet, the first request runs in. `build` does
-    /// not wait for it; [`JwtAuthLayer::ready`](crate::JwtAuthLayer::ready) does. The task ends
+    /// not wait for it; `JwtAuthLayer::ready` does. The task ends
     /// with the last clone of the layer and of its services.
     ///
     /// - The set is fetched again **before [ten minutes](Self::jwks_ttl) have passed**, or as often
