@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use super::{Policy, TokenError, claims::Claims, compact::Compact, header::Header};
+use super::{Policy, TokenError, claims::Claims, compact::Compact, header::Header, json::Value};
 use crate::{
     key::{Algorithm, Attempt, KeySource, KeyWait, Keys, Wanted},
     user::CurrentUser,
@@ -72,8 +72,12 @@ impl Issuer {
         let json = compact.decode_payload().ok()?;
         let claims = Claims::parse(&json).ok()?;
         self.policy.check_claims(&claims, &json, now).ok()?;
+        let Value::Text(subject) = &claims.sub else {
+            return None;
+        };
         self.keys.ask(Wanted {
             key_id: header.kid.as_deref(),
+            subject,
             age: claims.iat.map(|iat| now.saturating_sub(iat as u64)),
         })
     }

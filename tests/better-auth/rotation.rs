@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tower_jwt_auth::JwtAuthLayer;
 
-use super::{SECRET, own, reason_of, server::Server};
+use super::{SECRET, own, reason_of, server::Server, with_another_user};
 
 const TOKEN: &str = "/api/auth/token";
 
@@ -26,6 +26,7 @@ async fn no_request_with_a_valid_token_is_refused_while_keys_rotate() {
         grace: Duration::from_secs(60),
         length: Duration::from_secs(15),
         attack_every: None,
+        invents_subjects: false,
     };
     let Some(counts) = run.run().await else {
         return;
@@ -37,7 +38,7 @@ async fn no_request_with_a_valid_token_is_refused_while_keys_rotate() {
 }
 
 /// Takes minutes: `ROTATION_MINUTES=8 cargo test --all-features --test better-auth -- --ignored
-/// --nocapture`.
+/// --nocapture`. With `ROTATION_ATTACK=subjects` the attacker invents users as well as key ids.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes"]
 async fn no_request_with_a_valid_token_is_refused_while_keys_rotate_and_an_attacker_invents_key_ids()
@@ -50,6 +51,7 @@ async fn no_request_with_a_valid_token_is_refused_while_keys_rotate_and_an_attac
         grace: Duration::from_secs(600),
         length: Duration::from_secs(60 * minutes.unwrap_or(8)),
         attack_every: Some(Duration::from_secs(1)),
+        invents_subjects: env::var("ROTATION_ATTACK").is_ok_and(|attack| attack == "subjects"),
     };
     let Some(counts) = run.run().await else {
         return;
@@ -67,6 +69,8 @@ struct Run {
     length: Duration,
     /// A user who sends a token of his own, each time a new one, under a key id that he invents.
     attack_every: Option<Duration>,
+    /// Puts another subject into each, since nobody can verify it.
+    invents_subjects: bool,
 }
 
 #[derive(Debug)]
@@ -114,12 +118,16 @@ impl Run {
         }
         if let Some(every) = self.attack_every {
             let (server, auth, state) = (Arc::clone(&server), auth.clone(), Arc::clone(&state));
+            let invents_subjects = self.invents_subjects;
             tasks.push(tokio::spawn(async move {
                 let user = server.sign_up("mallory@example.com").await;
                 while !state.is_over.load(Ordering::Relaxed) {
                     let attack = state.attacks.fetch_add(1, Ordering::Relaxed);
                     let token = server.token(TOKEN, &user).await;
-                    let forged = with_kid(&token, &format!("invented{attack}"));
+                    let mut forged = with_kid(&token, &format!("invented{attack}"));
+                    if invents_subjects {
+                        forged = with_another_user(&forged, &user.id, &format!("user{attack}"));
+                    }
                     let (auth, state) = (auth.clone(), Arc::clone(&state));
                     let path = own(&user.id);
                     // He does not wait for the answer.

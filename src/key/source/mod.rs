@@ -58,6 +58,8 @@ impl KeySource {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted<'a> {
     pub(crate) key_id: Option<&'a str>,
+    /// Whom it names, which nobody has verified.
+    pub(crate) subject: &'a str,
     /// Seconds since it was issued, if it says so.
     pub(crate) age: Option<u64>,
 }

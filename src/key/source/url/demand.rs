@@ -7,13 +7,16 @@ use std::{
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
+use crate::key::source::Wanted;
 
 /// Two fetches that were asked for are at least this far apart.
 const APART: Duration = Duration::from_secs(1);
 
-/// How many key ids are remembered that were asked for and not there, and for how long.
+/// How many requests for keys that were not there are remembered, and for how long: that a key id
+/// is missing, and that a subject asked for one that is.
 const REMEMBERED: usize = 256;
-const MEMORY: Duration = Duration::from_secs(30);
+const MISSING_FOR: Duration = Duration::from_secs(30);
+const SUSPECT_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// How much the clock of the issuer may be behind, in seconds.
 const SKEW: u64 = 60;
@@ -27,9 +30,10 @@ pub(super) struct Demand {
     phase: Phase,
 }
 
-/// A key id that was asked for, and was not there.
+/// A request for a key that was not there.
 struct Recent {
-    hash: u64,
+    key_id: u64,
+    subject: u64,
     at: Instant,
     /// A fetch since then did not have it either.
     is_missing: bool,
@@ -55,6 +59,14 @@ pub(super) enum Prospect {
     None,
 }
 
+enum Recall {
+    New,
+    /// It was asked for before, and no fetch has ended since.
+    Again,
+    /// A fetch that began after it was asked for did not have it.
+    Missing,
+}
+
 impl Demand {
     pub(super) fn new(now: Instant) -> Self {
         Self {
@@ -66,17 +78,17 @@ impl Demand {
         }
     }
 
-    /// Asks for a fetch because of this key id.
+    /// Asks for a fetch because of a token whose key is not there.
     ///
     /// Nobody can tell an invented key id from a new one. But a key that the last fetch did not
-    /// have signs only what is issued after that fetch, and one that is in use is soon asked for
-    /// again. So the last of the bucket is kept for those: a token that is older leaves two, and a
-    /// key id that is asked for the first time leaves one. One that a fetch did not bring is not
-    /// asked for again until it is forgotten.
+    /// have signs only what is issued after that fetch; one that is in use is soon asked for
+    /// again; and who asked for keys that are nowhere may do so again. So the last of the bucket is
+    /// kept for the others: an older token, or one of such a subject, leaves two, and a key id that
+    /// is asked for the first time leaves one. One that a fetch did not bring is not asked for
+    /// again for a while.
     pub(super) fn ask(
         &mut self,
-        key_id: &str,
-        age: Option<u64>,
+        wanted: Wanted<'_>,
         since_fetch: Option<Duration>,
         now: Instant,
     ) -> Prospect {
@@ -85,44 +97,55 @@ impl Demand {
             Phase::Fetching => return Prospect::UnderWay,
             Phase::Idle => {}
         }
-        let is_older = match (age, since_fetch) {
+        let is_older = match (wanted.age, since_fetch) {
             (Some(age), Some(since)) => age > since.as_secs() + SKEW,
             _ => false,
         };
-        let reserve = match self.recall(key_id, now) {
-            Some(is_missing) if is_missing => return Prospect::None,
-            _ if is_older => 2,
-            Some(_) => 0,
-            None => 1,
+        let subject = self.hasher.hash_one(wanted.subject);
+        let is_suspect = self.recent.iter().any(|known| {
+            known.subject == subject && known.is_missing && now - known.at < SUSPECT_FOR
+        });
+        let reserve = match self.recall(wanted.key_id.unwrap_or_default(), subject, now) {
+            Recall::Missing => return Prospect::None,
+            _ if is_older || is_suspect => 2,
+            Recall::Again => 0,
+            Recall::New => 1,
         };
         if self.bucket.take(reserve, now) {
             self.phase = Phase::Asked;
             Prospect::Coming
-        } else if is_older {
+        } else if is_older || is_suspect {
             Prospect::None
         } else {
             Prospect::Unlikely
         }
     }
 
-    /// What is remembered of a key id: whether it is missing. It is remembered from now on.
-    fn recall(&mut self, key_id: &str, now: Instant) -> Option<bool> {
-        let hash = self.hasher.hash_one(key_id);
-        self.recent
-            .retain(|known| now.saturating_duration_since(known.at) < MEMORY);
-        let known = self.recent.iter().find(|known| known.hash == hash);
+    /// What is remembered of a key id. The request is remembered from now on.
+    fn recall(&mut self, key_id: &str, subject: u64, now: Instant) -> Recall {
+        let key_id = self.hasher.hash_one(key_id);
+        let known = self
+            .recent
+            .iter()
+            .rev()
+            .find(|known| known.key_id == key_id && now - known.at < MISSING_FOR);
         if let Some(known) = known {
-            return Some(known.is_missing);
+            return if known.is_missing {
+                Recall::Missing
+            } else {
+                Recall::Again
+            };
         }
         if self.recent.len() == REMEMBERED {
             self.recent.pop_front();
         }
         self.recent.push_back(Recent {
-            hash,
+            key_id,
+            subject,
             at: now,
             is_missing: false,
         });
-        None
+        Recall::New
     }
 
     /// When a fetch that was asked for may begin, if one was.

@@ -17,7 +17,7 @@ use super::{
     demand::{Demand, Prospect},
     settings::Settings,
 };
-use crate::key::{KeySet, Keys};
+use crate::key::{KeySet, Keys, Wanted};
 
 /// How many requests may wait for a fetch at once.
 const MOST_WAITING: usize = 256;
@@ -79,9 +79,9 @@ impl State {
     }
 
     /// Asks for a fetch because of a token, and wakes the task if it is to begin one.
-    pub(super) fn ask(&self, key_id: &str, age: Option<u64>) -> Prospect {
+    pub(super) fn ask(&self, wanted: Wanted<'_>) -> Prospect {
         let since_fetch = self.age();
-        let prospect = self.demand().ask(key_id, age, since_fetch, Instant::now());
+        let prospect = self.demand().ask(wanted, since_fetch, Instant::now());
         if prospect == Prospect::Coming {
             self.wake.notify_one();
         }

@@ -1,15 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{OwnedSemaphorePermit, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::timeout,
 };
 
 use super::{demand::Prospect, state::State};
-use crate::key::{
-    Keys,
-    source::{KeyWait, Wanted},
-};
+use crate::key::{KeyWait, Keys, Wanted};
 
 /// How long a request waits for a key.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -17,51 +14,41 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Asks for a key that is not there, and returns what to wait for, if a fetch may bring it and
 /// there is room to wait.
 pub(super) fn ask(state: &Arc<State>, wanted: Wanted<'_>) -> Option<KeyWait> {
-    let place = Arc::clone(&state.waiting).try_acquire_owned().ok()?;
-    // Before the fetch is asked for, so that its end is not missed.
-    let rounds = state.rounds();
-    let mut places = vec![place];
-    let key_id = wanted.key_id.unwrap_or_default();
-    let prospect = if state.keys().is_empty() && state.is_before_first_fetch() {
-        Prospect::Coming
-    } else if state.keys().is_empty() || wanted.key_id.is_none() {
-        // The task tries by itself; what it needs is time, and not another request's word.
-        return None;
-    } else {
-        state.ask(key_id, wanted.age)
-    };
-    match prospect {
-        Prospect::Coming | Prospect::UnderWay => {}
-        Prospect::Unlikely => places.push(Arc::clone(&state.hoping).try_acquire_owned().ok()?),
-        Prospect::None => return None,
-    }
-    let wait = Wait {
+    let place = place(&state.waiting)?;
+    let mut wait = Wait {
         state: Arc::clone(state),
-        rounds,
+        // Before the fetch is asked for, so that its end is not missed.
+        rounds: state.rounds(),
         key_id: wanted.key_id.map(Into::into),
+        subject: wanted.subject.into(),
         age: wanted.age,
-        is_under_way: prospect == Prospect::UnderWay,
-        _places: places,
+        is_under_way: false,
+        places: vec![place],
     };
-    Some(KeyWait(Box::pin(async {
-        // Late or not, the token is then judged by the keys that are there.
-        let _ = timeout(PATIENCE, wait.run()).await;
-    })))
+    wait.is_worth_it().then(|| {
+        KeyWait(Box::pin(async {
+            // Late or not, the token is then judged by the keys that are there.
+            let _ = timeout(PATIENCE, wait.run()).await;
+        }))
+    })
 }
 
 struct Wait {
     state: Arc<State>,
     rounds: watch::Receiver<u64>,
     key_id: Option<Box<str>>,
+    subject: Box<str>,
     age: Option<u64>,
+    /// The fetch that is waited for had begun before it was asked for, and maybe before the key
+    /// was made.
     is_under_way: bool,
-    _places: Vec<OwnedSemaphorePermit>,
+    places: Vec<OwnedSemaphorePermit>,
 }
 
 impl Wait {
     async fn run(mut self) {
         while self.rounds.changed().await.is_ok() {
-            if self.is_there() || !self.asks_again() {
+            if self.is_there() || !self.is_under_way || !self.is_worth_it() {
                 return;
             }
         }
@@ -74,15 +61,39 @@ impl Wait {
         }
     }
 
-    /// The fetch that has ended may have begun before the key was made: then another is worth it.
-    fn asks_again(&mut self) -> bool {
-        let Some(key_id) = self.key_id.as_deref().filter(|_| self.is_under_way) else {
+    /// Whether a fetch may bring the key. Asks for one if so.
+    fn is_worth_it(&mut self) -> bool {
+        self.is_under_way = false;
+        if self.state.keys().is_empty() {
+            // The task tries by itself. Only the first time is the end of it near.
+            return self.state.is_before_first_fetch();
+        }
+        let Some(key_id) = self.key_id.as_deref() else {
             return false;
         };
-        self.is_under_way = false;
-        matches!(
-            self.state.ask(key_id, self.age),
-            Prospect::Coming | Prospect::UnderWay
-        )
+        let prospect = self.state.ask(Wanted {
+            key_id: Some(key_id),
+            subject: &self.subject,
+            age: self.age,
+        });
+        match prospect {
+            Prospect::Coming => true,
+            Prospect::UnderWay => {
+                self.is_under_way = true;
+                true
+            }
+            Prospect::Unlikely => match place(&self.state.hoping) {
+                Some(place) => {
+                    self.places.push(place);
+                    true
+                }
+                None => false,
+            },
+            Prospect::None => false,
+        }
     }
+}
+
+fn place(places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(places).try_acquire_owned().ok()
 }
