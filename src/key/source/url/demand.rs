@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::bucket::Bucket;
 use crate::key::source::Wanted;
 
-/// Two fetches that were asked for are at least this far apart.
+/// Two fetches are at least this far apart.
 const APART: Duration = Duration::from_secs(1);
 
 /// How many requests for keys that were not there are remembered, and for how long: that a key id
@@ -148,10 +148,15 @@ impl Demand {
         Recall::New
     }
 
-    /// When a fetch that was asked for may begin, if one was.
-    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
-        let earliest = self.last_start.map_or(now, |start| start + APART);
-        (self.phase == Phase::Asked).then(|| earliest.max(now))
+    /// When the next fetch may begin: now if one was asked for, else at `planned`, and not too soon
+    /// after the last.
+    pub(super) fn due(&self, planned: Instant, now: Instant) -> Instant {
+        let wanted = if self.phase == Phase::Asked {
+            now.min(planned)
+        } else {
+            planned
+        };
+        self.last_start.map_or(wanted, |start| wanted.max(start + APART))
     }
 
     pub(super) fn begin(&mut self, now: Instant) {

@@ -4,7 +4,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout},
+};
 
 use super::state::{Running, State};
 use crate::{key::KeySet, report};
@@ -25,8 +28,7 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
     let mut failures = 0;
     loop {
         let now = Instant::now();
-        let asked = state.demand().due(now);
-        let due = asked.map_or(next, |asked| asked.min(next));
+        let due = state.demand().due(next, now);
         let expiry = state.expiry().filter(|_| !state.keys().is_empty());
         if expiry.is_some_and(|expiry| expiry <= now) {
             state.drop_keys();
@@ -64,11 +66,16 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
 }
 
 async fn fetch(state: &State) -> Result<(KeySet, Duration), String> {
-    let fetching = state.fetcher.fetch(&state.settings.url);
-    let fetched = timeout(PATIENCE, fetching)
-        .await
-        .map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))?
-        .map_err(|error| error.to_string())?;
+    let (fetcher, url) = (Arc::clone(&state.fetcher), state.settings.url.clone());
+    // In a task of its own, so that a fetcher that panics does not end this one; in a set, so that
+    // it ends with it.
+    let mut fetching = JoinSet::new();
+    fetching.spawn(async move { fetcher.fetch(&url).await });
+    let fetched = match timeout(PATIENCE, fetching.join_next()).await {
+        Ok(Some(Ok(fetched))) => fetched.map_err(|error| error.to_string())?,
+        Ok(_) => return Err("the fetcher panicked".into()),
+        Err(_) => return Err(format!("no answer within {} s", PATIENCE.as_secs())),
+    };
     if fetched.json.len() > LARGEST {
         return Err(format!("the answer is larger than {LARGEST} bytes"));
     }
