@@ -83,9 +83,9 @@ impl Demand {
     /// Nobody can tell an invented key id from a new one. But a key that the last fetch did not
     /// have signs only what is issued after that fetch; one that is in use is soon asked for
     /// again; and who asked for keys that are nowhere may do so again. So the last of the bucket is
-    /// kept for the others: an older token, or one of such a subject, leaves two, and a key id that
-    /// is asked for the first time leaves one. One that a fetch did not bring is not asked for
-    /// again for a while.
+    /// kept for the others: an older token, or one of such a subject, leaves two, and once somebody
+    /// has invented key ids, one that is asked for the first time leaves one. One that a fetch did
+    /// not bring is not asked for again for a while.
     pub(super) fn ask(
         &mut self,
         wanted: Wanted<'_>,
@@ -102,14 +102,13 @@ impl Demand {
             _ => false,
         };
         let subject = self.hasher.hash_one(wanted.subject);
-        let is_suspect = self.recent.iter().any(|known| {
-            known.subject == subject && known.is_missing && now - known.at < SUSPECT_FOR
-        });
+        let some_invent = self.inventors(now).next().is_some();
+        let is_suspect = self.inventors(now).any(|inventor| inventor == subject);
         let reserve = match self.recall(wanted.key_id.unwrap_or_default(), subject, now) {
             Recall::Missing => return Prospect::None,
             _ if is_older || is_suspect => 2,
             Recall::Again => 0,
-            Recall::New => 1,
+            Recall::New => u32::from(some_invent),
         };
         if self.bucket.take(reserve, now) {
             self.phase = Phase::Asked;
@@ -119,6 +118,12 @@ impl Demand {
         } else {
             Prospect::Unlikely
         }
+    }
+
+    /// The subjects that asked for keys that are nowhere.
+    fn inventors(&self, now: Instant) -> impl Iterator<Item = u64> {
+        let counts = move |known: &&Recent| known.is_missing && now - known.at < SUSPECT_FOR;
+        self.recent.iter().filter(counts).map(|known| known.subject)
     }
 
     /// What is remembered of a key id. The request is remembered from now on.
@@ -156,7 +161,8 @@ impl Demand {
         } else {
             planned
         };
-        self.last_start.map_or(wanted, |start| wanted.max(start + APART))
+        self.last_start
+            .map_or(wanted, |start| wanted.max(start + APART))
     }
 
     pub(super) fn begin(&mut self, now: Instant) {
