@@ -7,7 +7,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
-use crate::key::source::Wanted;
+use crate::key::{KeySet, VerifyingKey, Wanted};
 
 /// Two fetches are at least this far apart.
 const APART: Duration = Duration::from_secs(1);
@@ -170,12 +170,15 @@ impl Demand {
         self.last_start = Some(now);
     }
 
-    /// The fetch has ended; `succeeded` if it brought a set.
-    pub(super) fn end(&mut self, succeeded: bool) {
+    /// The fetch has ended, with this set if it succeeded.
+    pub(super) fn end(&mut self, fetched: Option<&KeySet>) {
         self.phase = Phase::Idle;
-        let Some(start) = self.last_start.filter(|_| succeeded) else {
+        let (Some(set), Some(start)) = (fetched, self.last_start) else {
             return;
         };
+        let key_ids = set.keys().iter().filter_map(VerifyingKey::key_id);
+        let there: Vec<u64> = key_ids.map(|id| self.hasher.hash_one(id)).collect();
+        self.recent.retain(|known| !there.contains(&known.key_id));
         for known in self.recent.iter_mut().filter(|known| known.at <= start) {
             known.is_missing = true;
         }

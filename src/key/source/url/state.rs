@@ -102,20 +102,23 @@ impl State {
             error: None,
             skipped: set.skipped().to_vec(),
         };
-        self.keys.store(Arc::new(Keys::Public(set)));
         drop(outcome);
-        self.end(true);
+        let mut demand = self.demand();
+        demand.end(Some(&set));
+        self.keys.store(Arc::new(Keys::Public(set)));
+        drop(demand);
+        self.count();
         news
     }
 
     /// Keeps the set that is held, unless that has become too old.
     pub(super) fn fail(&self, why: String) {
         self.lock_outcome().error = Some(why);
-        self.end(false);
+        self.demand().end(None);
+        self.count();
     }
 
-    fn end(&self, succeeded: bool) {
-        self.demand().end(succeeded);
+    fn count(&self) {
         self.completed.send_modify(|completed| *completed += 1);
     }
 
@@ -186,7 +189,7 @@ pub(super) struct Running(Arc<State>);
 impl Drop for Running {
     fn drop(&mut self) {
         // A fetch that was under way is not any more.
-        self.0.demand().end(false);
+        self.0.demand().end(None);
         self.0.is_running.store(false, Ordering::Release);
     }
 }

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -25,6 +25,10 @@ pub(super) fn ask(state: &Arc<State>, wanted: Wanted<'_>) -> Option<KeyWait> {
         is_under_way: false,
         places: vec![place],
     };
+    if wait.is_there() {
+        // It came after the token was judged.
+        return Some(KeyWait(Box::pin(ready(()))));
+    }
     wait.is_worth_it().then(|| {
         KeyWait(Box::pin(async {
             // Late or not, the token is then judged by the keys that are there.
