@@ -72,6 +72,7 @@ fn check_origin(origin: &str, must_be_safe: bool) -> Result<(), String> {
     );
     if origin != format!("{scheme}://{authority}")
         || authority.as_str().contains('@')
+        || authority.as_str().ends_with(':')
         || host.contains(|c: char| c.is_ascii_uppercase())
         || has_default_port
     {

@@ -262,7 +262,17 @@ fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
             Err(error) => faults.take(error),
         }
     }
-    KeySet::new(keys)
+    let set = KeySet::new(keys);
+    if set.keys().is_empty() && faults.is_empty() {
+        let mut why = set.skipped().join("; ");
+        if why.is_empty() {
+            why.push_str("the sets that were given are empty");
+        }
+        faults.say(format!(
+            "no public key is left to verify with: {why}; give one that can be used"
+        ));
+    }
+    set
 }
 
 #[cfg(feature = "jwks")]

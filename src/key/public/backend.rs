@@ -8,13 +8,14 @@ use crate::key::Algorithm;
 pub(crate) const MISSING_BACKEND: &str = "public keys need the feature `aws-lc-rs` or `rust-crypto` of tower-jwt-auth; switch one on in Cargo.toml";
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-pub(super) use self::enabled::{Prepared, rsa_numbers};
+pub(super) use self::enabled::{Prepared, check_edwards_point, rsa_numbers};
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-pub(super) use self::disabled::Prepared;
+pub(super) use self::disabled::{Prepared, check_edwards_point};
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod enabled {
+    use curve25519_dalek::edwards::CompressedEdwardsY;
     use jsonwebtoken::{Algorithm as Engine, DecodingKey, crypto::CryptoProvider};
 
     use super::{Algorithm, Material};
@@ -73,6 +74,19 @@ mod enabled {
     /// The modulus and the exponent of an RSA key in DER.
     pub(crate) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
         (provider().key_utils.rsa_pub_components_from_public_key)(der).ok()
+    }
+
+    /// AWS-LC takes any 32 bytes for a key of Ed25519, and either backend takes a point of small
+    /// order, under which signatures of nobody's verify.
+    pub(crate) fn check_edwards_point(x: &[u8]) -> Result<(), String> {
+        let point = CompressedEdwardsY::from_slice(x)
+            .ok()
+            .and_then(|point| point.decompress())
+            .ok_or("the point is not on its curve")?;
+        if point.is_small_order() {
+            return Err("the point is of small order, under which anybody could sign".into());
+        }
+        Ok(())
     }
 
     /// With both features on, aws-lc-rs: it is the faster one.
@@ -140,6 +154,10 @@ mod disabled {
 
     /// There is no such key.
     pub(crate) enum Prepared {}
+
+    pub(crate) fn check_edwards_point(_: &[u8]) -> Result<(), String> {
+        Err(MISSING_BACKEND.into())
+    }
 
     impl Prepared {
         pub(crate) fn new(_: Algorithm, _: &Material) -> Result<Self, String> {

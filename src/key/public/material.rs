@@ -27,10 +27,12 @@ impl Curve {
 
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     pub(super) fn of_point(point: &[u8]) -> Option<Self> {
+        let is_compressed = matches!(point.first(), Some(2 | 3));
+        let coordinates = if is_compressed { 1 } else { 2 };
         let curves = [Self::P256, Self::P384, Self::P521];
         curves
             .into_iter()
-            .find(|curve| point.len() == 1 + 2 * curve.width())
+            .find(|curve| point.len() == 1 + coordinates * curve.width())
     }
 
     /// The bytes of a coordinate.
@@ -99,6 +101,9 @@ impl Material {
         match self {
             Self::Rsa { n, e } => check_rsa(n, e)?,
             Self::Ec { curve, point } => {
+                if matches!(point.first(), Some(2 | 3)) {
+                    return Err("the point is compressed; write out both coordinates".into());
+                }
                 if point.len() != 1 + 2 * curve.width() || point.first() != Some(&4) {
                     return Err("the point does not have the length of its curve".into());
                 }
@@ -132,40 +137,8 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), String> {
 }
 
 fn check_ed25519(x: &[u8]) -> Result<(), String> {
-    let mut y: [u8; 32] = x
-        .try_into()
-        .map_err(|_| format!("x has {} bytes and must have 32", x.len()))?;
-    // The sign of x: both points of a y are small, or neither.
-    y[31] &= 0x7F;
-    if SMALL_ORDER.contains(&y) {
-        return Err("the point is of small order, and would verify signatures of nobody's".into());
+    if x.len() != 32 {
+        return Err(format!("x has {} bytes and must have 32", x.len()));
     }
-    Ok(())
-}
-
-/// The points whose order divides 8, by their y: 0, 1, two of order 8, p - 1, and what is written
-/// above the prime, p and p + 1.
-const SMALL_ORDER: [[u8; 32]; 7] = [
-    [0; 32],
-    small(1, 0, 0),
-    [
-        0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98,
-        0xF0, 0xD5, 0xDF, 0xAC, 0x05, 0xD3, 0xC6, 0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53,
-        0xFC, 0x05,
-    ],
-    [
-        0xC7, 0x17, 0x6A, 0x70, 0x3D, 0x4D, 0xD8, 0x4F, 0xBA, 0x3C, 0x0B, 0x76, 0x0D, 0x10, 0x67,
-        0x0F, 0x2A, 0x20, 0x53, 0xFA, 0x2C, 0x39, 0xCC, 0xC6, 0x4E, 0xC7, 0xFD, 0x77, 0x92, 0xAC,
-        0x03, 0x7A,
-    ],
-    small(0xEC, 0xFF, 0x7F),
-    small(0xED, 0xFF, 0x7F),
-    small(0xEE, 0xFF, 0x7F),
-];
-
-const fn small(first: u8, middle: u8, last: u8) -> [u8; 32] {
-    let mut bytes = [middle; 32];
-    bytes[0] = first;
-    bytes[31] = last;
-    bytes
+    super::backend::check_edwards_point(x)
 }

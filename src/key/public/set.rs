@@ -98,21 +98,21 @@ impl KeySet {
         message: &[u8],
         signature: &[u8],
     ) -> Attempt {
-        let is_candidate = |key: &&VerifyingKey| {
-            let is_meant = key_id.is_none() || key.key_id().is_none() || key.key_id() == key_id;
-            is_meant && key.algorithm() == algorithm
-        };
-        let mut candidates = self
-            .keys
-            .iter()
-            .filter(is_candidate)
+        let of_algorithm = |key: &&VerifyingKey| key.algorithm() == algorithm;
+        let is_named = |key: &&VerifyingKey| key_id.is_none() || key.key_id() == key_id;
+        let is_nameless = |key: &&VerifyingKey| key_id.is_some() && key.key_id().is_none();
+        let keys = || self.keys.iter().filter(of_algorithm);
+        let mut candidates = keys()
+            .filter(is_named)
+            .chain(keys().filter(is_nameless))
             .take(MOST_TRIED)
             .peekable();
         if candidates.peek().is_some() {
             return Attempt::of(candidates.any(|key| key.verify(message, signature)));
         }
+        let has_names = self.keys.iter().any(|key| key.key_id().is_some());
         match key_id {
-            Some(id) if !self.has(id) => Attempt::UnknownKey,
+            Some(id) if has_names && !self.has(id) => Attempt::UnknownKey,
             _ => Attempt::OtherAlgorithm,
         }
     }
