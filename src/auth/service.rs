@@ -122,10 +122,7 @@ impl Shared {
         verified: Result<CurrentUser, TokenError>,
         request: &mut Request<B>,
     ) -> Verdict {
-        // Whoever prints the headers from here on does not print the token.
-        if let Some(field) = request.headers_mut().get_mut(AUTHORIZATION) {
-            field.set_sensitive(true);
-        }
+        hide_token(request);
         match verified {
             Ok(user) => {
                 request.extensions_mut().insert(user);
@@ -139,9 +136,7 @@ impl Shared {
         if rejection != Rejection::MissingToken || !self.anonymous_may_pass {
             return Verdict::Refuse(rejection);
         }
-        if let Some(field) = request.headers_mut().get_mut(AUTHORIZATION) {
-            field.set_sensitive(true);
-        }
+        hide_token(request);
         request.extensions_mut().remove::<CurrentUser>();
         request.extensions_mut().insert(Anonymous);
         Verdict::Pass
@@ -150,5 +145,12 @@ impl Shared {
     pub(super) fn refuse<B>(&self, rejection: Rejection, request: &Request<B>) -> Response<Bytes> {
         self.reports.refused(rejection);
         self.answers.answer(rejection, Protocol::of(request))
+    }
+}
+
+/// Whoever prints the headers from here on does not print what is in `Authorization`.
+fn hide_token<B>(request: &mut Request<B>) {
+    if let Some(field) = request.headers_mut().get_mut(AUTHORIZATION) {
+        field.set_sensitive(true);
     }
 }

@@ -1,0 +1,88 @@
+//! Any header and any claims, signed as they are: whatever is accepted here,
+//! `jsonwebtoken::decode` accepts under the same rules.
+#![no_main]
+
+use std::{
+    sync::LazyLock,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use arbitrary::Arbitrary;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use libfuzzer_sys::fuzz_target;
+use serde::{Deserialize, de::IgnoredAny};
+use sha2::Sha256;
+use tower_jwt_auth::{JwtAuthLayer, TokenVerifier};
+
+const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+
+#[derive(Arbitrary, Debug)]
+struct Token<'a> {
+    is_eddsa: bool,
+    header: &'a [u8],
+    claims: &'a [u8],
+}
+
+struct Keys {
+    pair: Ed25519KeyPair,
+    secret: TokenVerifier,
+    public: TokenVerifier,
+    ed: DecodingKey,
+    hmac: DecodingKey,
+}
+
+static KEYS: LazyLock<Keys> = LazyLock::new(|| {
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a seed");
+    let x = BASE64_URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+    let jwk = format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}]}}"#);
+    // jsonwebtoken's clock is the system's, and what the two make of time is compared elsewhere.
+    let clock = || UNIX_EPOCH + Duration::from_secs(1);
+    let rules = |builder: tower_jwt_auth::JwtAuthBuilder| {
+        builder.allow_any_audience().clock(clock).build().expect("valid").verifier()
+    };
+    Keys {
+        secret: rules(JwtAuthLayer::builder().secret(tower_jwt_auth::Secret::from_bytes(SECRET))),
+        public: rules(JwtAuthLayer::builder().jwks_text(jwk)),
+        ed: DecodingKey::from_ed_der(pair.public_key().as_ref()),
+        hmac: DecodingKey::from_secret(SECRET),
+        pair,
+    }
+});
+
+#[derive(Deserialize)]
+struct Anything {
+    #[serde(rename = "exp")]
+    _exp: IgnoredAny,
+}
+
+fuzz_target!(|token: Token<'_>| {
+    let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    let input = format!("{}.{}", encode(token.header), encode(token.claims));
+    let keys = &*KEYS;
+    let (verifier, key, algorithm, signature) = if token.is_eddsa {
+        let signature = keys.pair.sign(input.as_bytes()).as_ref().to_vec();
+        (&keys.public, &keys.ed, Algorithm::EdDSA, signature)
+    } else {
+        let mac = Hmac::<Sha256>::new_from_slice(SECRET).expect("any length will do");
+        let tag = mac.chain_update(&input).finalize().into_bytes().to_vec();
+        (&keys.secret, &keys.hmac, Algorithm::HS256, tag)
+    };
+    let text = format!("{input}.{}", encode(&signature));
+    let Ok(user) = verifier.verify(&text) else {
+        return;
+    };
+    assert!(!user.user_id().is_empty() && !user.email().is_empty());
+    // It does not know the name `Ed25519`.
+    if String::from_utf8_lossy(token.header).contains("Ed25519") {
+        return;
+    }
+    let mut validation = Validation::new(algorithm);
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation.set_required_spec_claims(&["exp", "sub"]);
+    let decoded = decode::<Anything>(&text, key, &validation);
+    assert!(decoded.is_ok(), "{:?}: {text}", decoded.err());
+});
