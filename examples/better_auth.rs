@@ -33,9 +33,13 @@ async fn keys(State(auth): State<JwtAuthLayer>) -> Json<Value> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     let Some(origin) = env::args().nth(1) else {
-        return Err("give the origin of your Better Auth server, such as https://app.example.com".into());
+        return Err(
+            "give the origin of your Better Auth server, such as https://app.example.com".into(),
+        );
     };
     let auth = JwtAuthLayer::better_auth(&origin).build()?;
     if let Err(error) = auth.ready().await {

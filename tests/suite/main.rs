@@ -1,6 +1,12 @@
 //! The rules that the crate keeps, through its public face. A module for each part of the request
 //! or of the configuration; each test is named as the rule that it checks.
 
+#[cfg(feature = "aws-lc-rs")]
+mod algorithm_confusion;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod better_auth_keys;
+#[cfg(feature = "aws-lc-rs")]
+mod better_auth_origin;
 mod claims;
 mod compact_form;
 mod configuration;
@@ -8,21 +14,41 @@ mod events;
 mod extensions;
 mod header;
 mod header_field;
+#[cfg(feature = "aws-lc-rs")]
+mod issuers;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod jwks_server;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod jwks_url;
+#[cfg(feature = "aws-lc-rs")]
+mod key_ids;
+#[cfg(feature = "aws-lc-rs")]
+mod key_set_entries;
+#[cfg(feature = "aws-lc-rs")]
+mod key_sets;
 mod parity;
 mod path_owner;
 #[cfg(feature = "axum")]
 mod path_param;
+#[cfg(feature = "aws-lc-rs")]
+mod pem_keys;
 mod protocol;
+#[cfg(feature = "aws-lc-rs")]
+mod public_key_configuration;
+#[cfg(feature = "aws-lc-rs")]
+mod public_key_signatures;
 #[cfg(feature = "aws-lc-rs")]
 mod public_keys;
 mod readiness;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod rfc_vectors;
 mod secret_file;
+#[cfg(feature = "aws-lc-rs")]
+mod shared_keys;
 mod signature;
 #[cfg(feature = "aws-lc-rs")]
 mod signing_keys;
 mod sockets;
 mod support;
+#[cfg(feature = "aws-lc-rs")]
+mod weak_keys;

@@ -1,7 +1,9 @@
 //! Keys that sign, as an issuer has them.
 
+use std::fmt::Display;
+
 use aws_lc_rs::{
-    encoding::{AsBigEndian, EcPublicKeyUncompressedBin},
+    encoding::{AsBigEndian, AsDer, EcPublicKeyUncompressedBin, Pkcs8V1Der, PublicKeyX509Der},
     rand::SystemRandom,
     rsa::KeySize,
     signature::{
@@ -11,14 +13,35 @@ use aws_lc_rs::{
         RsaEncoding, RsaKeyPair,
     },
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
+use tower_jwt_auth::{Algorithm, JwtAuthBuilder, JwtAuthLayer};
 
-use super::support::encode;
+use super::support::{NOW, at, encode};
 
 /// All algorithms of public keys, by name.
 pub(crate) const ALGORITHMS: [&str; 10] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
 ];
+
+/// Those of RSA.
+pub(crate) const RSA: [&str; 6] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
+
+/// The algorithm of this name.
+pub(crate) fn algorithm(name: &str) -> Algorithm {
+    match name {
+        "RS256" => Algorithm::RS256,
+        "RS384" => Algorithm::RS384,
+        "RS512" => Algorithm::RS512,
+        "PS256" => Algorithm::PS256,
+        "PS384" => Algorithm::PS384,
+        "PS512" => Algorithm::PS512,
+        "ES256" => Algorithm::ES256,
+        "ES384" => Algorithm::ES384,
+        "ES512" => Algorithm::ES512,
+        _ => Algorithm::EdDSA,
+    }
+}
 
 /// A key pair and the algorithm that it signs with.
 pub(crate) struct SigningKey {
@@ -79,6 +102,41 @@ impl SigningKey {
         jwk
     }
 
+    /// The public key in DER (SubjectPublicKeyInfo, RFC 5280 section 4.1.2.7).
+    pub(crate) fn spki(&self) -> Vec<u8> {
+        let der: PublicKeyX509Der<'_> = match &self.pair {
+            Pair::Rsa(pair) => pair.public_key().as_der().unwrap(),
+            Pair::Ec(pair) => pair.public_key().as_der().unwrap(),
+            Pair::Ed(pair) => pair.public_key().as_der().unwrap(),
+        };
+        der.as_ref().to_vec()
+    }
+
+    pub(crate) fn pem(&self) -> String {
+        pem("PUBLIC KEY", &self.spki())
+    }
+
+    /// The public key as PKCS #1 has it, of RSA alone (RFC 8017 appendix A.1.1).
+    pub(crate) fn pkcs1_pem(&self) -> String {
+        let Pair::Rsa(pair) = &self.pair else {
+            panic!("{} is not an algorithm of RSA", self.alg)
+        };
+        pem("RSA PUBLIC KEY", pair.public_key().as_ref())
+    }
+
+    /// The key that signs (PKCS #8).
+    pub(crate) fn private_pem(&self) -> String {
+        let der = match &self.pair {
+            Pair::Rsa(pair) => {
+                let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+                der.as_ref().to_vec()
+            }
+            Pair::Ec(pair) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
+            Pair::Ed(pair) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
+        };
+        pem("PRIVATE KEY", &der)
+    }
+
     /// A token with these claims, under the usual header of this key.
     pub(crate) fn token(&self, claims: &Value) -> String {
         self.sign(&json!({ "alg": self.alg, "kid": self.kid }), claims)
@@ -119,6 +177,81 @@ impl SigningKey {
 
 /// A JWK Set of these keys.
 pub(crate) fn jwks<'a>(keys: impl IntoIterator<Item = &'a SigningKey>) -> String {
-    let keys: Vec<_> = keys.into_iter().map(SigningKey::jwk).collect();
-    json!({ "keys": keys }).to_string()
+    jwks_of(keys.into_iter().map(SigningKey::jwk))
+}
+
+/// A JWK Set of these entries, whatever they are.
+pub(crate) fn jwks_of(entries: impl IntoIterator<Item = Value>) -> String {
+    let entries: Vec<_> = entries.into_iter().collect();
+    json!({ "keys": entries }).to_string()
+}
+
+/// An object with these members put in; null takes nothing out.
+pub(crate) fn with(mut object: Value, members: Value) -> Value {
+    for (name, value) in members.as_object().unwrap() {
+        object[name] = value.clone();
+    }
+    object
+}
+
+/// An object less one of its members.
+pub(crate) fn without(mut object: Value, name: &str) -> Value {
+    object.as_object_mut().unwrap().remove(name).unwrap();
+    object
+}
+
+/// A builder whose clock stands at [`NOW`], and which has no key yet.
+pub(crate) fn keyless() -> JwtAuthBuilder {
+    JwtAuthLayer::builder().clock(|| at(NOW))
+}
+
+/// A layer for the keys of this JWK Set, whose clock stands at [`NOW`].
+pub(crate) fn layer_of(jwks: impl Into<String>) -> JwtAuthLayer {
+    keyless().jwks_text(jwks).build().unwrap()
+}
+
+/// What a builder says that is wrong.
+#[track_caller]
+pub(crate) fn fault(builder: JwtAuthBuilder) -> String {
+    builder.build().unwrap_err().to_string()
+}
+
+#[track_caller]
+pub(crate) fn assert_contains(text: impl Display, part: &str, row: impl Display) {
+    let text = text.to_string();
+    assert!(text.contains(part), "{row}: {part:?} is not in {text:?}");
+}
+
+/// A token with another signature, whatever it is.
+pub(crate) fn with_signature(token: &str, signature: impl AsRef<[u8]>) -> String {
+    let (input, _) = token.rsplit_once('.').unwrap();
+    format!("{input}.{}", encode(signature))
+}
+
+/// DER under a label (RFC 7468).
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
+    let base64 = BASE64_STANDARD.encode(der);
+    let lines: Vec<_> = base64.as_bytes().chunks(64).collect();
+    let body = String::from_utf8(lines.join(&b'\n')).unwrap();
+    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+}
+
+/// The sum of two numbers of one width, big end first. Must fit.
+pub(crate) fn add(one: &[u8], other: &[u8]) -> Vec<u8> {
+    let mut carry = 0;
+    let mut sum: Vec<u8> = std::iter::zip(one.iter().rev(), other.iter().rev())
+        .map(|(&a, &b)| {
+            let [low, high] = (u16::from(a) + u16::from(b) + carry).to_le_bytes();
+            carry = high.into();
+            low
+        })
+        .collect();
+    assert_eq!(carry, 0);
+    sum.reverse();
+    sum
+}
+
+pub(crate) fn from_hex(hex: &str) -> Vec<u8> {
+    let byte = |index| u8::from_str_radix(&hex[index..index + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(byte).collect()
 }
