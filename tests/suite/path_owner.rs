@@ -684,3 +684,18 @@ fn grpc(path: &str, content_type: &str) -> Request<()> {
         .body(())
         .unwrap()
 }
+
+#[tokio::test]
+async fn a_percent_sign_without_its_digits_is_nobodys_even_if_an_id_has_one() {
+    let user = || CurrentUser::new("100%", "percent@example.com");
+    for (path, status) in [
+        ("/api/100%25/tasks", 200),
+        ("/api/100%/tasks", 403),
+        ("/api/100%2/tasks", 403),
+        ("/api/100%zz/tasks", 403),
+    ] {
+        let mut request = get(path);
+        request.extensions_mut().insert(user());
+        assert_eq!(ask(owner(), request).await.status(), status, "{path}");
+    }
+}
