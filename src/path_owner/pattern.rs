@@ -83,6 +83,8 @@ fn check(pattern: &str) -> Result<(), Fault> {
         Some("has an escaped brace, which no path is matched with here; leave it out")
     } else if pattern.contains(['?', '#']) || !is_unambiguous(pattern) {
         Some("can match no path; leave out queries, empty segments, dot segments and backslashes")
+    } else if pattern.matches('{').count() > MOST_PARAMETERS {
+        Some("has more than 16 parameters, which is more than a router bears; leave some out")
     } else {
         pattern.split('/').find_map(wrong_segment)
     };
@@ -109,3 +111,6 @@ fn wrong_segment(segment: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// `matchit` panics above some tens of them.
+const MOST_PARAMETERS: usize = 16;

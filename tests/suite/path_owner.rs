@@ -699,3 +699,15 @@ async fn a_percent_sign_without_its_digits_is_nobodys_even_if_an_id_has_one() {
         assert_eq!(ask(owner(), request).await.status(), status, "{path}");
     }
 }
+
+#[test]
+fn a_pattern_with_more_parameters_than_a_router_bears_is_refused() {
+    let with = |count: usize| {
+        let others: String = (1..count).map(|index| format!("/{{p{index}}}")).collect();
+        PathOwnerLayer::new(&format!("/{{user_id}}{others}"))
+    };
+    assert!(with(16).is_ok());
+    for count in [17, 26, 27, 200, 300, 70_000] {
+        assert_refused(with(count), "leave some out", &count.to_string());
+    }
+}
