@@ -27,7 +27,18 @@ fn is_unambiguous_segment(segment: &str) -> bool {
 
 /// Whether a parameter, as it stands in the path, is this user's id: decoded once, byte for byte.
 pub(super) fn is_id_encoded(raw: &str, user_id: &str) -> bool {
-    percent_decode(raw.as_bytes()).eq(user_id.bytes()) && is_plain_id(user_id)
+    percent_decode(raw.as_bytes()).eq(user_id.bytes())
+        && is_plain_id(user_id)
+        && has_whole_escapes(raw)
+}
+
+/// Whether each `%` has its two digits. One that has not is left as it is here, and dropped or
+/// refused elsewhere.
+fn has_whole_escapes(raw: &str) -> bool {
+    raw.split('%').skip(1).all(|after| {
+        let digits = after.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 /// Whether an id may be found in a path at all. One that is empty, or has in it what ends a

@@ -1,5 +1,7 @@
 //! The rules that the crate keeps, through its public face. A module for each part of the request
 //! or of the configuration; each test is named as the rule that it checks.
+// Each example brings what it shares with the others.
+#![allow(clippy::duplicate_mod)]
 
 #[cfg(feature = "aws-lc-rs")]
 mod algorithm_confusion;
