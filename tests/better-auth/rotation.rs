@@ -158,9 +158,10 @@ impl Run {
         for task in tasks {
             task.await.unwrap();
         }
+        let kids = state.kids.lock().unwrap().len() as u32;
         let count = |counter: &AtomicU32| counter.load(Ordering::Relaxed);
         let counts = Counts {
-            rotations: state.kids.lock().unwrap().len() as u32 - 1,
+            rotations: kids - 1,
             requests: count(&state.requests),
             refused: count(&state.refused),
             attacks: count(&state.attacks),

@@ -114,6 +114,7 @@ impl Server {
     }
 
     /// What an endpoint of the tests' own answers to this body.
+    #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
     pub async fn post(&self, endpoint: &str, body: &str) -> String {
         let (_, body) = self
             .send(Method::POST, endpoint, None, body.to_owned())

@@ -367,6 +367,7 @@ impl Service<Request<()>> for Strict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Broke(&'static str);
 
+#[derive(Clone)]
 struct Broken {
     is_ready: Result<(), Broke>,
 }
