@@ -14,16 +14,16 @@ mod compact_form;
 mod configuration;
 mod events;
 mod extensions;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+mod fetched_keys;
 mod header;
 mod header_field;
 #[cfg(feature = "aws-lc-rs")]
 mod issuers;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
-mod jwks_server;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
-mod jwks_url;
 #[cfg(feature = "aws-lc-rs")]
 mod key_ids;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+mod key_server;
 #[cfg(feature = "aws-lc-rs")]
 mod key_set_entries;
 #[cfg(feature = "aws-lc-rs")]
@@ -52,5 +52,7 @@ mod signature;
 mod signing_keys;
 mod sockets;
 mod support;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+mod unknown_keys;
 #[cfg(feature = "aws-lc-rs")]
 mod weak_keys;

@@ -2,25 +2,23 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many extra fetches may follow each other.
-const BURST: u32 = 4;
-
-/// How long it takes until another is allowed.
-const REFILL: Duration = Duration::from_secs(30);
-
-/// Limits the fetches that tokens with an unknown key ask for: whoever invents key ids must not
-/// have the issuer asked more often than it bears.
+/// Limits how often something is done: a burst at first, and then one every so often.
 #[derive(Debug)]
 pub(super) struct Bucket {
+    burst: u32,
+    refill: Duration,
     left: u32,
     /// Since when the next one is on its way, while not all are there.
     since: Instant,
 }
 
 impl Bucket {
-    pub(super) fn new(now: Instant) -> Self {
+    /// A full one. It gains one every `refill`, which is a millisecond or more.
+    pub(super) fn new(burst: u32, refill: Duration, now: Instant) -> Self {
         Self {
-            left: BURST,
+            burst,
+            refill,
+            left: burst,
             since: now,
         }
     }
@@ -37,14 +35,16 @@ impl Bucket {
 
     fn refill(&mut self, now: Instant) {
         let elapsed = now.saturating_duration_since(self.since);
-        let gained = elapsed.as_secs() / REFILL.as_secs();
-        if u64::from(self.left) + gained >= u64::from(BURST) {
-            self.left = BURST;
-            self.since = now;
-        } else {
-            let gained = gained as u32;
-            self.left += gained;
-            self.since += REFILL * gained;
+        let gained = elapsed.as_millis() / self.refill.as_millis().max(1);
+        match u32::try_from(gained) {
+            Ok(gained) if gained < self.burst - self.left => {
+                self.left += gained;
+                self.since += self.refill * gained;
+            }
+            _ => {
+                self.left = self.burst;
+                self.since = now;
+            }
         }
     }
 }
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn four_may_follow_each_other_and_then_one_every_thirty_seconds() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(start);
+        let mut bucket = Bucket::new(4, Duration::from_secs(30), start);
         let taken = (0..3600)
             .filter(|&second| bucket.take(0, start + Duration::from_secs(second)))
             .collect::<Vec<_>>();
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn what_is_reserved_stays() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(start);
+        let mut bucket = Bucket::new(4, Duration::from_secs(30), start);
         assert_eq!((0..9).filter(|_| bucket.take(1, start)).count(), 3);
         assert!(bucket.take(0, start));
         assert!(!bucket.take(0, start));

@@ -12,10 +12,22 @@ use crate::key::{KeySet, VerifyingKey, Wanted};
 /// Two fetches are at least this far apart.
 const APART: Duration = Duration::from_secs(1);
 
-/// How many requests for keys that were not there are remembered, and for how long: that a key id
-/// is missing, and that a subject asked for one that is.
-const REMEMBERED: usize = 256;
-const MISSING_FOR: Duration = Duration::from_secs(30);
+/// How many fetches that tokens ask for may follow each other, and how long it takes until another
+/// may.
+const BURST: u32 = 4;
+const REFILL: Duration = Duration::from_secs(30);
+
+/// How many requests for which none may be asked can hope for another's: so many at once, and one
+/// more so often.
+const HOPES: u32 = 4;
+const NEXT_HOPE: Duration = Duration::from_millis(500);
+
+/// How many key ids that were asked for are remembered, and how long.
+const MOST_KEY_IDS: usize = 256;
+const KEY_ID_FOR: Duration = Duration::from_secs(30);
+
+/// How many subjects that asked for keys which are nowhere are remembered, and how long.
+const MOST_SUSPECTS: usize = 256;
 const SUSPECT_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// How much the clock of the issuer may be behind, in seconds.
@@ -24,14 +36,16 @@ const SKEW: u64 = 60;
 /// What requests have asked for, and whether they may.
 pub(super) struct Demand {
     bucket: Bucket,
+    hopes: Bucket,
     hasher: RandomState,
-    recent: VecDeque<Recent>,
+    asked_for: VecDeque<AskedFor>,
+    suspects: VecDeque<(u64, Instant)>,
     last_start: Option<Instant>,
     phase: Phase,
 }
 
-/// A request for a key that was not there.
-struct Recent {
+/// A key that was asked for and not there.
+struct AskedFor {
     key_id: u64,
     subject: u64,
     at: Instant,
@@ -59,20 +73,14 @@ pub(super) enum Prospect {
     None,
 }
 
-enum Recall {
-    New,
-    /// It was asked for before, and no fetch has ended since.
-    Again,
-    /// A fetch that began after it was asked for did not have it.
-    Missing,
-}
-
 impl Demand {
     pub(super) fn new(now: Instant) -> Self {
         Self {
-            bucket: Bucket::new(now),
+            bucket: Bucket::new(BURST, REFILL, now),
+            hopes: Bucket::new(HOPES, NEXT_HOPE, now),
             hasher: RandomState::new(),
-            recent: VecDeque::new(),
+            asked_for: VecDeque::new(),
+            suspects: VecDeque::new(),
             last_start: None,
             phase: Phase::Idle,
         }
@@ -97,60 +105,43 @@ impl Demand {
             Phase::Fetching => return Prospect::UnderWay,
             Phase::Idle => {}
         }
+        let key_id = self.hasher.hash_one(wanted.key_id.unwrap_or_default());
+        let subject = self.hasher.hash_one(wanted.subject);
+        self.asked_for.retain(|known| now - known.at < KEY_ID_FOR);
+        self.suspects
+            .retain(|(_, since)| now - *since < SUSPECT_FOR);
+
+        let known = self.asked_for.iter().find(|known| known.key_id == key_id);
         let is_older = match (wanted.age, since_fetch) {
             (Some(age), Some(since)) => age > since.as_secs() + SKEW,
             _ => false,
         };
-        let subject = self.hasher.hash_one(wanted.subject);
-        let some_invent = self.inventors(now).next().is_some();
-        let is_suspect = self.inventors(now).any(|inventor| inventor == subject);
-        let reserve = match self.recall(wanted.key_id.unwrap_or_default(), subject, now) {
-            Recall::Missing => return Prospect::None,
+        let is_suspect = self.suspects.iter().any(|(known, _)| *known == subject);
+        let reserve = match known {
+            Some(known) if known.is_missing => return Prospect::None,
             _ if is_older || is_suspect => 2,
-            Recall::Again => 0,
-            Recall::New => u32::from(some_invent),
+            Some(_) => 0,
+            None => u32::from(!self.suspects.is_empty()),
         };
-        if self.bucket.take(reserve, now) {
+        let is_known = known.is_some();
+        let prospect = if self.bucket.take(reserve, now) {
             self.phase = Phase::Asked;
             Prospect::Coming
-        } else if is_older || is_suspect {
-            Prospect::None
-        } else {
+        } else if !is_older && !is_suspect && self.hopes.take(0, now) {
             Prospect::Unlikely
-        }
-    }
-
-    /// The subjects that asked for keys that are nowhere.
-    fn inventors(&self, now: Instant) -> impl Iterator<Item = u64> {
-        let counts = move |known: &&Recent| known.is_missing && now - known.at < SUSPECT_FOR;
-        self.recent.iter().filter(counts).map(|known| known.subject)
-    }
-
-    /// What is remembered of a key id. The request is remembered from now on.
-    fn recall(&mut self, key_id: &str, subject: u64, now: Instant) -> Recall {
-        let key_id = self.hasher.hash_one(key_id);
-        let known = self
-            .recent
-            .iter()
-            .rev()
-            .find(|known| known.key_id == key_id && now - known.at < MISSING_FOR);
-        if let Some(known) = known {
-            return if known.is_missing {
-                Recall::Missing
-            } else {
-                Recall::Again
+        } else {
+            return Prospect::None;
+        };
+        if !is_known {
+            let asked_for = AskedFor {
+                key_id,
+                subject,
+                at: now,
+                is_missing: false,
             };
+            push(&mut self.asked_for, asked_for, MOST_KEY_IDS);
         }
-        if self.recent.len() == REMEMBERED {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(Recent {
-            key_id,
-            subject,
-            at: now,
-            is_missing: false,
-        });
-        Recall::New
+        prospect
     }
 
     /// When the next fetch may begin: now if one was asked for, else at `planned`, and not too soon
@@ -178,9 +169,20 @@ impl Demand {
         };
         let key_ids = set.keys().iter().filter_map(VerifyingKey::key_id);
         let there: Vec<u64> = key_ids.map(|id| self.hasher.hash_one(id)).collect();
-        self.recent.retain(|known| !there.contains(&known.key_id));
-        for known in self.recent.iter_mut().filter(|known| known.at <= start) {
+        self.asked_for
+            .retain(|known| !there.contains(&known.key_id));
+        for known in self.asked_for.iter_mut().filter(|known| known.at <= start) {
             known.is_missing = true;
+            self.suspects
+                .retain(|(subject, _)| *subject != known.subject);
+            push(&mut self.suspects, (known.subject, start), MOST_SUSPECTS);
         }
     }
+}
+
+fn push<T>(queue: &mut VecDeque<T>, element: T, most: usize) {
+    if queue.len() >= most {
+        queue.pop_front();
+    }
+    queue.push_back(element);
 }

@@ -17,7 +17,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::{runtime::Handle, task::AbortHandle};
+use tokio::{runtime::Handle, task::AbortHandle, time::Instant};
 
 use self::state::State;
 use super::{KeyWait, Wanted};
@@ -88,12 +88,24 @@ impl JwksUrl {
                 let fetching = task::run(Arc::clone(&self.state), self.state.start_running());
                 *task = Some(runtime.spawn(fetching).abort_handle());
             }
-            Err(_) => self.state.report_once(|| {
-                let fault =
-                    "there is no tokio runtime to fetch the key set in; serve the requests in one";
-                report::fault(&Fault::new(fault), "no keys are fetched");
-            }),
+            Err(_) => self.without_runtime(),
         }
+    }
+
+    /// Nothing is fetched here, and nothing else sees to it that old keys are dropped.
+    fn without_runtime(&self) {
+        if self
+            .state
+            .expiry()
+            .is_some_and(|expiry| expiry <= Instant::now())
+        {
+            self.state.drop_keys();
+        }
+        self.state.report_once(|| {
+            let fault =
+                "there is no tokio runtime to fetch the key set in; serve the requests in one";
+            report::fault(&Fault::new(fault), "no keys are fetched");
+        });
     }
 }
 

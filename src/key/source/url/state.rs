@@ -17,13 +17,13 @@ use super::{
     demand::{Demand, Prospect},
     settings::Settings,
 };
-use crate::key::{KeySet, Keys, Wanted};
+use crate::{
+    key::{KeySet, Keys, Wanted},
+    report,
+};
 
 /// How many requests may wait for a fetch at once.
 const MOST_WAITING: usize = 256;
-
-/// How many of them may hope for another request's.
-const MOST_HOPING: usize = 16;
 
 /// What the requests and the task that fetches share.
 pub(super) struct State {
@@ -36,7 +36,6 @@ pub(super) struct State {
     completed: watch::Sender<u64>,
     pub(super) wake: Notify,
     pub(super) waiting: Arc<Semaphore>,
-    pub(super) hoping: Arc<Semaphore>,
     is_running: AtomicBool,
     has_reported: AtomicBool,
 }
@@ -60,7 +59,6 @@ impl State {
             completed: watch::Sender::new(0),
             wake: Notify::new(),
             waiting: Arc::new(Semaphore::new(MOST_WAITING)),
-            hoping: Arc::new(Semaphore::new(MOST_HOPING)),
             is_running: AtomicBool::new(false),
             has_reported: AtomicBool::new(false),
         }
@@ -122,15 +120,18 @@ impl State {
         self.completed.send_modify(|completed| *completed += 1);
     }
 
-    /// When the keys that are held cease to count.
+    /// When the keys that are held, if any, cease to count.
     pub(super) fn expiry(&self) -> Option<Instant> {
-        let outcome = self.lock_outcome();
-        let fetched_at = outcome.fetched_at?;
-        fetched_at.checked_add(self.settings.max_stale)
+        let fetched_at = self.lock_outcome().fetched_at?;
+        let is_held = !self.keys.load().is_empty();
+        fetched_at
+            .checked_add(self.settings.max_stale)
+            .filter(|_| is_held)
     }
 
     pub(super) fn drop_keys(&self) {
         self.keys.store(Arc::new(Keys::Public(KeySet::default())));
+        report::fetching::expired(&self.settings.url);
     }
 
     pub(super) fn is_before_first_fetch(&self) -> bool {

@@ -1,5 +1,7 @@
 use std::{
+    future::pending,
     hash::{BuildHasher, RandomState},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -29,23 +31,26 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
     loop {
         let now = Instant::now();
         let due = state.demand().due(next, now);
-        let expiry = state.expiry().filter(|_| !state.keys().is_empty());
-        if expiry.is_some_and(|expiry| expiry <= now) {
-            state.drop_keys();
-            report::fetching::expired(&state.settings.url);
-            continue;
-        }
         if due > now {
-            let until = expiry.map_or(due, |expiry| expiry.min(due));
             tokio::select! {
-                () = sleep_until(until) => {}
+                () = sleep_until(due) => {}
                 () = state.wake.notified() => {}
+                () = expiry(&state) => state.drop_keys(),
             }
             continue;
         }
 
         state.demand().begin(now);
-        match fetch(&state).await {
+        let fetched = async {
+            let mut fetching = pin!(fetch(&state));
+            loop {
+                tokio::select! {
+                    fetched = &mut fetching => return fetched,
+                    () = expiry(&state) => state.drop_keys(),
+                }
+            }
+        };
+        match fetched.await {
             Ok((set, time_to_live)) => {
                 report::fetching::succeeded(&state.settings.url, set.keys().len(), failures > 0);
                 failures = 0;
@@ -62,6 +67,14 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
                 state.fail(why);
             }
         }
+    }
+}
+
+/// Ends when the keys that are held have become too old. Never, if there are none.
+async fn expiry(state: &State) {
+    match state.expiry() {
+        Some(expiry) => sleep_until(expiry).await,
+        None => pending().await,
     }
 }
 

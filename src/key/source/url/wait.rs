@@ -1,7 +1,7 @@
 use std::{future::ready, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, watch},
     time::timeout,
 };
 
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Asks for a key that is not there, and returns what to wait for, if a fetch may bring it and
 /// there is room to wait.
 pub(super) fn ask(state: &Arc<State>, wanted: Wanted<'_>) -> Option<KeyWait> {
-    let place = place(&state.waiting)?;
+    let place = Arc::clone(&state.waiting).try_acquire_owned().ok()?;
     let mut wait = Wait {
         state: Arc::clone(state),
         // Before the fetch is asked for, so that its end is not missed.
@@ -23,7 +23,7 @@ pub(super) fn ask(state: &Arc<State>, wanted: Wanted<'_>) -> Option<KeyWait> {
         subject: wanted.subject.into(),
         age: wanted.age,
         is_under_way: false,
-        places: vec![place],
+        _place: place,
     };
     if wait.is_there() {
         // It came after the token was judged.
@@ -46,7 +46,7 @@ struct Wait {
     /// The fetch that is waited for had begun before it was asked for, and maybe before the key
     /// was made.
     is_under_way: bool,
-    places: Vec<OwnedSemaphorePermit>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Wait {
@@ -80,24 +80,7 @@ impl Wait {
             subject: &self.subject,
             age: self.age,
         });
-        match prospect {
-            Prospect::Coming => true,
-            Prospect::UnderWay => {
-                self.is_under_way = true;
-                true
-            }
-            Prospect::Unlikely => match place(&self.state.hoping) {
-                Some(place) => {
-                    self.places.push(place);
-                    true
-                }
-                None => false,
-            },
-            Prospect::None => false,
-        }
+        self.is_under_way = prospect == Prospect::UnderWay;
+        prospect != Prospect::None
     }
-}
-
-fn place(places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-    Arc::clone(places).try_acquire_owned().ok()
 }

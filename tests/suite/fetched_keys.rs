@@ -1,0 +1,396 @@
+//! Key sets from a URL: faults of the server, and what they are answered with.
+
+use std::{
+    future::Future,
+    net::TcpListener,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use http::{Method, Version};
+use serde_json::json;
+use tokio::time::sleep;
+use tower_jwt_auth::{
+    JwtAuthBuilder, JwtAuthLayer,
+    jwks::{FetchError, FetchedJwks, JwksFetch},
+};
+
+use super::{
+    key_server::{KeyServer, Mode},
+    signing_keys::{SigningKey, jwks},
+    support::*,
+};
+
+/// A layer for the keys of this URL whose clock stands at [`NOW`].
+pub(crate) fn from_url(url: impl Into<String>) -> JwtAuthBuilder {
+    JwtAuthLayer::builder().jwks_url(url).clock(|| at(NOW))
+}
+
+pub(crate) fn key(kid: &str) -> SigningKey {
+    SigningKey::generate("EdDSA", kid)
+}
+
+/// Asks until the condition holds, for five seconds at most.
+pub(crate) async fn until(condition: impl AsyncFn() -> bool) {
+    let start = Instant::now();
+    while !condition().await {
+        assert!(start.elapsed() < Duration::from_secs(5), "it never came");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn reason_over_http(layer: &JwtAuthLayer, token: &str) -> &'static str {
+    ask(layer.clone(), with_bearer(token)).await.reason()
+}
+
+#[tokio::test]
+async fn keys_that_were_never_fetched_are_a_503_and_never_a_401() {
+    let signer = key("1");
+    let set = jwks([&signer]);
+    let elsewhere = KeyServer::start(Mode::Set(set.clone())).await;
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let html = "<!doctype html><title>Sign in</title>".to_owned();
+    let modes = [
+        ("404", Mode::Status("404 Not Found")),
+        ("429", Mode::Status("429 Too Many Requests")),
+        ("500", Mode::Status("500 Internal Server Error")),
+        ("204", Mode::Status("204 No Content")),
+        ("HTML", Mode::Set(html)),
+        ("an empty object", Mode::Set("{}".into())),
+        (
+            "keys that are no array",
+            Mode::Set(r#"{"keys": {}}"#.into()),
+        ),
+        ("no keys", Mode::Set(r#"{"keys": []}"#.into())),
+        ("50 MB", Mode::Padded(50_000_000, set.clone())),
+        ("just over 1 MiB", Mode::Padded(1024 * 1024, set.clone())),
+        (
+            "a redirect to another host",
+            Mode::RedirectTo(elsewhere.url()),
+        ),
+        ("a reset", Mode::Reset),
+        ("less than it said", Mode::Lie(10, set.clone())),
+    ];
+    for (description, mode) in modes {
+        let server = KeyServer::start(mode).await;
+        let layer = from_url(server.url()).build().unwrap();
+        assert!(layer.ready().await.is_err(), "{description}");
+        assert_unavailable(&layer, &signer, description).await;
+        assert!(layer.jwks_health()[0].last_error.is_some(), "{description}");
+    }
+    assert_eq!(elsewhere.count(), 0, "a redirect was followed");
+
+    let layer = from_url(format!("http://{closed}/jwks")).build().unwrap();
+    assert!(layer.ready().await.is_err());
+    assert_unavailable(&layer, &signer, "a closed port").await;
+}
+
+async fn assert_unavailable(layer: &JwtAuthLayer, signer: &SigningKey, description: &str) {
+    let token = signer.token(&claims());
+    let answer = ask(layer.clone(), with_bearer(&token)).await;
+    assert_eq!(answer.status(), 503, "{description}");
+    assert_eq!(answer.reason(), "keys_unavailable", "{description}");
+    assert_eq!(answer.challenge(), None, "{description}");
+    assert!(answer.header("retry-after").is_some(), "{description}");
+    let detail = "Authentication is temporarily unavailable";
+    assert_eq!(answer.json(), json!({ "detail": detail }), "{description}");
+
+    let mut grpc = with_bearer(&token);
+    *grpc.method_mut() = Method::POST;
+    *grpc.version_mut() = Version::HTTP_2;
+    let content_type = http::HeaderValue::from_static("application/grpc");
+    grpc.headers_mut().insert("content-type", content_type);
+    let answer = ask(layer.clone(), grpc).await;
+    assert_eq!(answer.status(), 200, "{description}");
+    assert_eq!(answer.header("grpc-status"), Some("14"), "{description}");
+}
+
+#[tokio::test]
+async fn what_needs_no_key_is_judged_while_there_are_none() {
+    let server = KeyServer::start(Mode::Status("500 Oops")).await;
+    let layer = from_url(server.url()).build().unwrap();
+    let _ = layer.ready().await;
+    let header = |header: serde_json::Value| key("1").sign(&header, &claims());
+    for (description, token, reason) in [
+        ("no JWT", "a.b".to_owned(), "malformed"),
+        ("HS256", token(&claims()), "algorithm"),
+        ("none", header(json!({ "alg": "none" })), "algorithm"),
+        (
+            "crit",
+            header(json!({ "alg": "EdDSA", "crit": ["exp"] })),
+            "critical_header",
+        ),
+        (
+            "another typ",
+            header(json!({ "alg": "EdDSA", "typ": "dpop+jwt" })),
+            "token_type",
+        ),
+        ("padding", key("1").token(&claims()) + "=", "malformed"),
+    ] {
+        assert_eq!(
+            reason_over_http(&layer, &token).await,
+            reason,
+            "{description}"
+        );
+    }
+    ask(layer.clone(), get("/"))
+        .await
+        .assert_not_authenticated("no token");
+    // Claims are judged only once the signature has verified.
+    let expired = key("1").token(&claims_with(json!({ "exp": 1 })));
+    assert_eq!(reason_over_http(&layer, &expired).await, "keys_unavailable");
+}
+
+#[tokio::test]
+async fn requests_wait_for_the_first_fetch_and_are_accepted() {
+    let signer = key("1");
+    let server = KeyServer::start(Mode::Slow(Duration::from_millis(300), jwks([&signer]))).await;
+    let layer = from_url(server.url()).build().unwrap();
+    assert_eq!(
+        reason_over_http(&layer, &signer.token(&claims())).await,
+        "accepted"
+    );
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn held_keys_outlast_every_fault_of_the_server_until_they_are_too_old() {
+    let signer = key("1");
+    let set = jwks([&signer]);
+    let token = signer.token(&claims());
+    for (description, mode) in [
+        ("500", Mode::Status("500 Oops")),
+        ("HTML", Mode::Set("<html>".into())),
+        ("a reset", Mode::Reset),
+        ("a hang", Mode::Hang),
+        ("drips", Mode::Drip(set.clone())),
+    ] {
+        let server = KeyServer::start(Mode::Set(set.clone())).await;
+        let layer = from_url(server.url())
+            .jwks_ttl(Duration::from_secs(1))
+            .jwks_max_stale(Duration::from_millis(2500))
+            .build()
+            .unwrap();
+        layer.ready().await.unwrap();
+        server.set(mode);
+        until(async || server.count() > 1).await;
+        assert_eq!(
+            reason_over_http(&layer, &token).await,
+            "accepted",
+            "{description}"
+        );
+        let start = Instant::now();
+        until(async || reason_over_http(&layer, &token).await == "keys_unavailable").await;
+        assert!(start.elapsed() < Duration::from_secs(3), "{description}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_has_left_the_set_is_refused_from_the_next_refresh_on() {
+    let (old, new) = (key("old"), key("new"));
+    let server = KeyServer::start(Mode::Set(jwks([&old]))).await;
+    let layer = from_url(server.url())
+        .jwks_ttl(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    layer.ready().await.unwrap();
+    let token = old.token(&claims());
+    assert_eq!(reason_over_http(&layer, &token).await, "accepted");
+    server.set(Mode::Set(jwks([&new])));
+    until(async || reason_over_http(&layer, &token).await == "unknown_key").await;
+    assert_eq!(
+        reason_over_http(&layer, &new.token(&claims())).await,
+        "accepted"
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_keeps_no_request_waiting() {
+    let signer = key("1");
+    let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
+    let layer = from_url(server.url())
+        .jwks_ttl(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    layer.ready().await.unwrap();
+    server.set(Mode::Slow(Duration::from_millis(500), jwks([&signer])));
+    until(async || server.count() > 1).await;
+    let start = Instant::now();
+    for _ in 0..20 {
+        assert_eq!(
+            reason_over_http(&layer, &signer.token(&claims())).await,
+            "accepted"
+        );
+    }
+    assert!(
+        start.elapsed() < Duration::from_millis(400),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn cache_control_is_honoured_within_a_minute_and_an_hour() {
+    // A set that may not be kept is kept for a minute all the same, unless the time to live that
+    // was configured is shorter.
+    let signer = key("1");
+    let set = jwks([&signer]);
+    let server = KeyServer::start(Mode::SetWith(set, "cache-control: max-age=0\r\n")).await;
+    let patient = from_url(server.url()).build().unwrap();
+    patient.ready().await.unwrap();
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(server.count(), 1);
+    let hasty = from_url(server.url())
+        .jwks_ttl(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    hasty.ready().await.unwrap();
+    until(async || server.count() > 2).await;
+    drop(patient);
+}
+
+#[test]
+fn a_layer_is_built_outside_of_a_runtime_and_works_in_each_that_it_is_served_in() {
+    let signer = key("1");
+    let token = signer.token(&claims());
+    // A server that outlives the runtimes of its clients.
+    let serving = tokio::runtime::Runtime::new().unwrap();
+    let server = serving.block_on(KeyServer::start(Mode::Set(jwks([&signer]))));
+    let layer = from_url(server.url())
+        .jwks_ttl(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    assert_eq!(reason(&layer, &token), "keys_unavailable");
+    for fetches in [1, 2] {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            assert_eq!(reason_over_http(&layer, &token).await, "accepted");
+            until(async || server.count() >= fetches).await;
+        });
+    }
+}
+
+#[tokio::test]
+async fn the_task_ends_with_the_last_clone_of_layer_and_services() {
+    use tower::Layer;
+
+    let server = KeyServer::start(Mode::Set(jwks([&key("1")]))).await;
+    let layer = from_url(server.url())
+        .jwks_ttl(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    layer.ready().await.unwrap();
+    let service = layer.layer(());
+    drop(layer);
+    until(async || server.count() > 1).await;
+    drop(service);
+    // What was under way may still arrive.
+    sleep(Duration::from_millis(100)).await;
+    let count = server.count();
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(server.count(), count);
+}
+
+/// A fetcher of one's own.
+struct Mine(
+    Arc<AtomicUsize>,
+    fn(usize) -> Result<FetchedJwks, FetchError>,
+);
+
+impl JwksFetch for Mine {
+    fn fetch<'a>(
+        &'a self,
+        url: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
+        Box::pin(async move {
+            assert_eq!(url, "https://app.example.com/keys");
+            self.1(self.0.fetch_add(1, Ordering::Relaxed))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_fetcher_of_ones_own_is_asked_in_place_of_the_built_in_one_and_may_panic() {
+    const SET: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let answers = |asked| match asked {
+        0 => panic!("on purpose"),
+        1 => Err(FetchError::new("not today")),
+        _ => Ok(FetchedJwks::new(SET)),
+    };
+    let layer = from_url("https://app.example.com/keys")
+        .jwks_fetcher(Mine(Arc::clone(&asked), answers))
+        .build()
+        .unwrap();
+    let error = layer.ready().await.unwrap_err().to_string();
+    assert!(
+        error.contains("panicked") && error.contains("app.example.com"),
+        "{error}"
+    );
+    let last_error = || {
+        layer.jwks_health()[0]
+            .last_error
+            .clone()
+            .unwrap_or_default()
+    };
+    until(async || last_error().contains("not today")).await;
+    until(async || layer.jwks_health()[0].keys == 1).await;
+    assert_eq!(layer.jwks_health()[0].last_error, None);
+    assert_eq!(layer.jwks_health()[0].fetches, 3);
+}
+
+#[test]
+fn keys_are_fetched_over_https_unless_from_this_machine_or_it_is_said() {
+    for (url, mend) in [
+        ("http://auth:3000/api/auth/jwks", ".allow_http()"),
+        ("http://127.0.0.1.example.com/jwks", ".allow_http()"),
+        ("http://localhost.example.com/jwks", ".allow_http()"),
+        ("ftp://app.example.com/jwks", "https://"),
+        ("app.example.com/jwks", "https://"),
+        ("/jwks", "https://"),
+        ("https://user:password@app.example.com/jwks", "user name"),
+        ("", "https://"),
+    ] {
+        let error = from_url(url).build().unwrap_err().to_string();
+        assert!(error.contains(mend), "{url}: {error}");
+    }
+    for url in [
+        "http://localhost:1/jwks",
+        "http://127.8.9.1:1/",
+        "http://[::1]:1/jwks",
+    ] {
+        assert!(from_url(url).build().is_ok(), "{url}");
+    }
+    assert!(
+        from_url("http://auth:3000/jwks")
+            .allow_http()
+            .build()
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn one_bad_key_in_a_set_is_skipped_and_the_others_work() {
+    let (good, other) = (key("good"), key("other"));
+    let mut set: serde_json::Value = serde_json::from_str(&jwks([&good, &other])).unwrap();
+    set["keys"][1]["d"] = "AAAA".into();
+    let server = KeyServer::start(Mode::Set(set.to_string())).await;
+    let layer = from_url(server.url()).build().unwrap();
+    layer.ready().await.unwrap();
+    assert_eq!(
+        reason_over_http(&layer, &good.token(&claims())).await,
+        "accepted"
+    );
+    assert_eq!(
+        reason_over_http(&layer, &other.token(&claims())).await,
+        "unknown_key"
+    );
+}
