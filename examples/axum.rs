@@ -82,38 +82,39 @@ fn cors() -> CorsLayer {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     log_to_stderr();
-    let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let listener = tokio::net::TcpListener::bind(addr).await?;
-    let origin = format!("http://{}", listener.local_addr()?);
-
-    let auth = if env::var_os("BETTER_AUTH_SECRET").is_some() {
-        println!("Listening on {origin}, with the secret in BETTER_AUTH_SECRET.");
+    let is_configured = env::var_os("BETTER_AUTH_SECRET").is_some();
+    let secret = support::random_secret();
+    let auth = if is_configured {
         JwtAuthLayer::from_env()?
     } else {
-        let secret = support::random_secret();
-        print_requests(&origin, &secret);
-        JwtAuthLayer::builder().secret(secret).build()?
+        JwtAuthLayer::builder().secret(secret.as_str()).build()?
     };
-    axum::serve(listener, router(auth)?).await?;
+    let router = router(auth)?;
+
+    let listener = support::listen().await?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    if is_configured {
+        println!("Listening on {origin}, with the secret in BETTER_AUTH_SECRET.");
+    } else {
+        print_requests(&origin, &secret);
+    }
+    axum::serve(listener, router).await?;
     Ok(())
 }
 
 fn print_requests(origin: &str, secret: &str) {
     let token = support::mint(secret, "u1", "ada@example.com");
+    // Nothing but commands is to be pasted: not every shell takes # for a comment.
     println!(
         "\
 Listening on {origin}. BETTER_AUTH_SECRET is not set, so this run has a random secret.
-The token below is valid for an hour; its user is u1. Paste these into another shell:
+Below are a token, which is valid for an hour and whose user is u1, and three requests. Paste them
+into another shell: the first is answered with 200, the second, without the token, with 401, and the
+third, for the tasks of another user, with 403.
 
 TOKEN={token}
-
-# 200: u1's own tasks
 curl -i -H \"Authorization: Bearer $TOKEN\" {origin}/api/u1/tasks
-
-# 401: no token
 curl -i {origin}/api/u1/tasks
-
-# 403: another user's tasks
 curl -i -H \"Authorization: Bearer $TOKEN\" {origin}/api/u2/tasks
 
 For the tokens of your own front end, start it again with BETTER_AUTH_SECRET set to the secret

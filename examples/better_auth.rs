@@ -7,6 +7,8 @@
 //! Its argument is the origin of the Better Auth server. For one to try it with, see the README;
 //! `ADDR` is where it listens.
 
+mod support;
+
 use std::{env, error::Error};
 
 use axum::{Extension, Json, Router, extract::State, routing::get};
@@ -52,8 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route_layer(auth.clone())
         .route("/keys", get(keys))
         .with_state(auth);
-    let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let listener = tokio::net::TcpListener::bind(addr).await?;
+    let listener = support::listen().await?;
     println!(
         "\
 Listening on http://{addr}, with the keys of {origin}.

@@ -64,15 +64,20 @@ pub async fn serve(
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let listener = TcpListener::bind(addr).await?;
-    let origin = format!("http://{}", listener.local_addr()?);
-
-    let auth = if env::var_os("BETTER_AUTH_SECRET").is_some() {
-        println!("Listening on {origin}, with the secret in BETTER_AUTH_SECRET.");
+    let is_configured = env::var_os("BETTER_AUTH_SECRET").is_some();
+    let secret = support::random_secret();
+    let auth = if is_configured {
         JwtAuthLayer::from_env()?
     } else {
-        let secret = support::random_secret();
+        JwtAuthLayer::builder().secret(secret.as_str()).build()?
+    };
+    let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}")?;
+
+    let listener = support::listen().await?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    if is_configured {
+        println!("Listening on {origin}, with the secret in BETTER_AUTH_SECRET.");
+    } else {
         let token = support::mint(&secret, "u1", "ada@example.com");
         println!(
             "\
@@ -84,8 +89,6 @@ curl -i -H 'Authorization: Bearer {token}' {origin}/api/u1/tasks
 curl -i {origin}/api/u1/tasks
 curl -i -H 'Authorization: Bearer {token}' {origin}/api/u2/tasks"
         );
-        JwtAuthLayer::builder().secret(secret).build()?
-    };
-    let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}")?;
+    }
     serve(listener, auth, owner).await
 }

@@ -1,11 +1,18 @@
-//! What the examples need to be tried out without an issuer: a secret and a token.
+//! What the examples need to be tried out: a place to listen at and, without an issuer, a secret and
+//! a token.
+// Not every example needs all of it.
+#![allow(dead_code)]
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    env, io,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
+use tokio::net::TcpListener;
 
 /// 32 random bytes, in base64url so that they can be pasted into a shell.
 pub fn random_secret() -> String {
@@ -29,4 +36,13 @@ pub fn mint(secret: &str, user_id: &str, email: &str) -> String {
         .finalize();
     let signature = BASE64_URL_SAFE_NO_PAD.encode(tag.into_bytes());
     format!("{header}.{claims}.{signature}")
+}
+
+/// Listens at `ADDR`, or else on port 3000 of this machine.
+pub async fn listen() -> io::Result<TcpListener> {
+    let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    TcpListener::bind(&addr).await.map_err(|error| {
+        let message = format!("cannot listen at {addr} ({error}); set ADDR, to 127.0.0.1:3001 say");
+        io::Error::new(error.kind(), message)
+    })
 }

@@ -12,6 +12,8 @@ pub(crate) enum Keys {
 
 impl Keys {
     pub(crate) fn from_secrets<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        // Counted first: a vector that grows leaves what it held behind.
+        let secrets: Vec<&Secret> = secrets.into_iter().collect();
         Self::Secrets(secrets.into_iter().map(HmacKey::new).collect())
     }
 

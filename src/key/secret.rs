@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 /// assert_eq!(format!("{text:?}"), "Secret(..)");
 /// # drop(bytes);
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Secret {
     bytes: Zeroizing<Vec<u8>>,
     is_text: bool,
@@ -49,7 +49,13 @@ impl Secret {
                 "is {kind} and not a shared secret; whoever has a public key could mint tokens with it"
             ));
         }
-        if self.is_text && bytes.ends_with(b"\n") {
+        if self.is_text && bytes.starts_with(b"\xEF\xBB\xBF") {
+            return Some(
+                "starts with a byte order mark, which would be part of the key; leave it out"
+                    .into(),
+            );
+        }
+        if self.is_text && matches!(bytes.last(), Some(b'\n' | b'\r')) {
             return Some(
                 "ends in a newline, which would be part of the key; trim it, or let .secret_from_file(…) read the file"
                     .into(),

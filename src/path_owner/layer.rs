@@ -2,8 +2,12 @@ use std::{fmt, sync::Arc};
 
 use tower::Layer;
 
-use super::{PathOwner, pattern::Patterns, service::Shared};
-use crate::{ConfigError, rejection::Answers, report::Reports};
+use super::{
+    PathOwner,
+    pattern::{Meaning, Patterns},
+    service::Shared,
+};
+use crate::{ConfigError, config_error::Fault, rejection::Answers, report::Reports};
 
 /// Layer that applies the [`PathOwner`] middleware: it lets a request through only when its path is
 /// the current user's own, and answers 403 otherwise.
@@ -32,6 +36,11 @@ use crate::{ConfigError, rejection::Answers, report::Reports};
 /// axum's `nest` that is what is left after the prefix, so either apply the layer outside, with
 /// patterns of the whole path, or use `PathOwnerLayer::path_param` (feature `axum`), which takes
 /// the parameter as axum's own router parsed it.
+///
+/// A pattern knows one parameter. Where a router inside has another of the same name, as
+/// `nest("/api/{user_id}", …)` around `/share/{user_id}` has, the handler sees one that the pattern
+/// has not looked at; `path_param`, inside of the nest, looks at all of them. And inside of a nest
+/// a pattern does not see the prefix, so it does not refuse one with dot segments.
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct PathOwnerLayer {
@@ -42,20 +51,19 @@ pub struct PathOwnerLayer {
 /// Whose path it is, and which paths are nobody's.
 #[derive(Clone)]
 pub(super) struct Rules {
-    pub(super) owner: Owner,
-    pub(super) exceptions: Patterns,
+    /// The parameter that holds the owner's id.
+    pub(super) parameter: String,
+    pub(super) reader: Reader,
+    pub(super) patterns: Patterns,
     pub(super) answers: Answers,
 }
 
-/// Where the owner's id is found.
-#[derive(Clone)]
-pub(super) enum Owner {
-    Pattern {
-        parameter: String,
-        patterns: Patterns,
-    },
+/// Who reads the parameter from a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    Patterns,
     #[cfg(feature = "axum")]
-    RouteParam { name: String },
+    Router,
 }
 
 impl PathOwnerLayer {
@@ -79,11 +87,7 @@ impl PathOwnerLayer {
     ///
     /// As [`new`](Self::new).
     pub fn named(parameter: &str, pattern: &str) -> Result<Self, ConfigError> {
-        Self::of(Owner::Pattern {
-            parameter: parameter.to_owned(),
-            patterns: Patterns::default(),
-        })
-        .and(pattern)
+        Self::of(parameter.to_owned(), Reader::Patterns).and(pattern)
     }
 
     /// The path is the user's own when every parameter of this name that axum's router found in it
@@ -108,7 +112,7 @@ impl PathOwnerLayer {
     #[cfg(feature = "axum")]
     #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
     pub fn path_param(name: impl Into<String>) -> Self {
-        Self::of(Owner::RouteParam { name: name.into() })
+        Self::of(name.into(), Reader::Router)
     }
 
     /// Adds a pattern: a path is the user's own if it is so by the pattern that covers it.
@@ -120,30 +124,27 @@ impl PathOwnerLayer {
     /// As [`new`](Self::new), or when the patterns contradict each other, or when the layer takes
     /// its parameter from axum's router.
     pub fn and(mut self, pattern: &str) -> Result<Self, ConfigError> {
-        match &mut self.rules.owner {
-            Owner::Pattern {
-                parameter,
-                patterns,
-            } => patterns.add_with(pattern, parameter)?,
-            #[cfg(feature = "axum")]
-            Owner::RouteParam { .. } => {
-                return Err(crate::config_error::Fault::new(
-                    "a layer made with path_param takes no patterns; leave .and(…) out, or start with PathOwnerLayer::new(…)",
-                )
-                .into());
-            }
+        if self.rules.reader != Reader::Patterns {
+            let wrong = "a layer made with path_param takes no patterns; leave .and(…) out, or start with PathOwnerLayer::new(…)";
+            return Err(Fault::new(wrong).into());
         }
+        self.rules.patterns.own(pattern, &self.rules.parameter)?;
         Ok(self)
     }
 
     /// Lets the paths of a pattern pass, whoever the user is. It is the only way to let a path
     /// pass that is not the user's own.
     ///
+    /// Where a pattern of an owner covers the path too, the more literal one counts, as in a
+    /// router: `/api/health` passes beside `/api/{user_id}/{*rest}`, and no user's own paths do by
+    /// an exception that is wider than their pattern.
+    ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is not a pattern.
+    /// [`ConfigError`] when it is not a pattern, or one such as `/{*rest}` that would let every
+    /// other path pass.
     pub fn except(mut self, pattern: &str) -> Result<Self, ConfigError> {
-        self.rules.exceptions.add(pattern)?;
+        self.rules.patterns.except(pattern)?;
         Ok(self)
     }
 
@@ -154,11 +155,12 @@ impl PathOwnerLayer {
         self
     }
 
-    fn of(owner: Owner) -> Self {
+    fn of(parameter: String, reader: Reader) -> Self {
         Self {
             rules: Rules {
-                owner,
-                exceptions: Patterns::default(),
+                parameter,
+                reader,
+                patterns: Patterns::default(),
                 answers: Answers::default(),
             },
             reports: Arc::default(),
@@ -190,12 +192,11 @@ impl fmt::Debug for PathOwnerLayer {
 
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rules = f.debug_struct("Rules");
-        match &self.owner {
-            Owner::Pattern { patterns, .. } => rules.field("patterns", &patterns.routes()),
-            #[cfg(feature = "axum")]
-            Owner::RouteParam { name } => rules.field("path_param", name),
-        };
-        rules.field("except", &self.exceptions.routes()).finish()
+        f.debug_struct("Rules")
+            .field("parameter", &self.parameter)
+            .field("reader", &self.reader)
+            .field("owned", &self.patterns.routes(Meaning::Owned))
+            .field("excepted", &self.patterns.routes(Meaning::Excepted))
+            .finish_non_exhaustive()
     }
 }

@@ -3,23 +3,33 @@ use matchit::Router;
 use super::path::is_unambiguous;
 use crate::config_error::Fault;
 
-/// Patterns of paths in axum's syntax, `/api/{user_id}/{*rest}`, matched as axum matches them.
+/// Patterns of paths in axum's syntax, `/api/{user_id}/{*rest}`, matched as axum matches them: where
+/// several cover a path, the more literal one counts.
 #[derive(Clone, Default)]
 pub(super) struct Patterns {
-    router: Router<()>,
-    routes: Vec<String>,
+    router: Router<Meaning>,
+    routes: Vec<(String, Meaning)>,
+}
+
+/// What a pattern says of the paths that it covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// They are their owner's.
+    Owned,
+    /// They pass.
+    Excepted,
 }
 
 impl Patterns {
     /// Adds a pattern that must have `parameter` in it, once and for one segment.
-    pub(super) fn add_with(&mut self, pattern: &str, parameter: &str) -> Result<(), Fault> {
+    pub(super) fn own(&mut self, pattern: &str, parameter: &str) -> Result<(), Fault> {
         check(pattern)?;
         let segment = format!("{{{parameter}}}");
         let catch_all = format!("{{*{parameter}}}");
         let count = |wanted: &str| pattern.split('/').filter(|part| *part == wanted).count();
         let wrong = match (count(&segment), count(&catch_all)) {
             // `{*rest}` is a segment of this form too.
-            (1, 0) if !parameter.starts_with('*') => return self.add(pattern),
+            (1, 0) if !parameter.starts_with('*') => return self.add(pattern, Meaning::Owned),
             (0, 0) => format!("has no segment {segment}; put it where the owner's id stands"),
             (0, _) | (1, 0) => {
                 let name = parameter.trim_start_matches('*');
@@ -30,45 +40,60 @@ impl Patterns {
         Err(fault(pattern, &wrong))
     }
 
+    /// Adds a pattern whose paths pass.
+    pub(super) fn except(&mut self, pattern: &str) -> Result<(), Fault> {
+        check(pattern)?;
+        if pattern.starts_with("/{*") {
+            return Err(fault(
+                pattern,
+                "would let every other path pass; name those that may",
+            ));
+        }
+        self.add(pattern, Meaning::Excepted)
+    }
+
     /// Adds a pattern. One that ends in `/{*rest}` covers what stands before it too, with and
     /// without the slash.
-    pub(super) fn add(&mut self, pattern: &str) -> Result<(), Fault> {
-        check(pattern)?;
-        self.insert(pattern, pattern)?;
+    fn add(&mut self, pattern: &str, meaning: Meaning) -> Result<(), Fault> {
+        self.insert(pattern, pattern, meaning)?;
         if let Some((root, _)) = pattern.rsplit_once("/{*") {
-            self.insert(pattern, &format!("{root}/"))?;
+            self.insert(pattern, &format!("{root}/"), meaning)?;
             if !root.is_empty() {
-                self.insert(pattern, root)?;
+                self.insert(pattern, root, meaning)?;
             }
         }
         Ok(())
     }
 
-    fn insert(&mut self, pattern: &str, route: &str) -> Result<(), Fault> {
-        if self.routes.iter().any(|known| known == route) {
+    fn insert(&mut self, pattern: &str, route: &str, meaning: Meaning) -> Result<(), Fault> {
+        let again = (route.to_owned(), meaning);
+        if self.routes.contains(&again) {
             return Ok(());
         }
-        self.router.insert(route, ()).map_err(|error| {
+        self.router.insert(route, meaning).map_err(|error| {
             fault(
                 pattern,
                 &format!("cannot be used beside the others: {error}"),
             )
         })?;
-        self.routes.push(route.to_owned());
+        self.routes.push(again);
         Ok(())
     }
 
-    pub(super) fn covers(&self, path: &str) -> bool {
-        self.router.at(path).is_ok()
+    /// What the patterns say of a path, and what stands in the place of the parameter, undecoded.
+    pub(super) fn find<'p>(
+        &self,
+        path: &'p str,
+        parameter: &str,
+    ) -> Option<(Meaning, Option<&'p str>)> {
+        let found = self.router.at(path).ok()?;
+        Some((*found.value, found.params.get(parameter)))
     }
 
-    /// What stands in the place of the parameter, undecoded, if a pattern covers the path.
-    pub(super) fn parameter<'p>(&self, path: &'p str, name: &str) -> Option<&'p str> {
-        self.router.at(path).ok()?.params.get(name)
-    }
-
-    pub(super) fn routes(&self) -> &[String] {
-        &self.routes
+    /// The patterns of this meaning, for `Debug`.
+    pub(super) fn routes(&self, meaning: Meaning) -> Vec<&str> {
+        let of_meaning = self.routes.iter().filter(|(_, other)| *other == meaning);
+        of_meaning.map(|(route, _)| route.as_str()).collect()
     }
 }
 

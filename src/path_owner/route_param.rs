@@ -10,16 +10,16 @@ use http::{Extensions, Request};
 
 use super::path::{is_plain_id, is_unambiguous};
 
+/// Whether the path that the client asked for is clear. Inside of `nest`, the path of the request
+/// is only the rest of it.
+pub(super) fn has_clear_origin<B>(request: &Request<B>) -> bool {
+    let original = request.extensions().get::<OriginalUri>();
+    original.is_none_or(|uri| is_unambiguous(uri.path()))
+}
+
 /// Whether every parameter of this name that axum's router found is the user's id, and there is
 /// one.
 pub(super) fn is_own<B>(request: &mut Request<B>, name: &str, user_id: &str) -> bool {
-    // Inside of `nest`, the path of the request is only the rest of what the client asked for.
-    let original = request.extensions().get::<OriginalUri>();
-    if !is_unambiguous(request.uri().path())
-        || !original.is_none_or(|uri| is_unambiguous(uri.path()))
-    {
-        return false;
-    }
     let Some(params) = route_params(request.extensions_mut()) else {
         return false;
     };

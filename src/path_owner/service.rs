@@ -6,9 +6,12 @@ use std::{
 use http::{Request, Response};
 use tower::Service;
 
+#[cfg(feature = "axum")]
+use super::route_param;
 use super::{
-    layer::{Owner, Rules},
+    layer::{Reader, Rules},
     path::{is_id_encoded, is_unambiguous},
+    pattern::Meaning,
 };
 use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture, rejection::Protocol, report::Reports,
@@ -87,27 +90,29 @@ impl Rules {
             return Err(Rejection::NoUser);
         }
         let path = request.uri().path();
-        let is_excepted = is_unambiguous(path) && self.exceptions.covers(path);
-        if is_excepted {
+        let found = self.patterns.find(path, &self.parameter);
+        let is_clear = is_unambiguous(path)
+            && match self.reader {
+                Reader::Patterns => true,
+                #[cfg(feature = "axum")]
+                Reader::Router => route_param::has_clear_origin(request),
+            };
+        if is_clear && matches!(found, Some((Meaning::Excepted, _))) {
             return Ok(());
         }
         let user = user.ok_or(Rejection::MissingToken)?;
-        let is_own = match &self.owner {
-            Owner::Pattern {
-                parameter,
-                patterns,
-            } => {
-                is_unambiguous(path)
-                    && patterns
-                        .parameter(path, parameter)
-                        .is_some_and(|raw| is_id_encoded(raw, user.user_id()))
-            }
-            #[cfg(feature = "axum")]
-            Owner::RouteParam { name } => {
-                let user = user.clone();
-                super::route_param::is_own(request, name, user.user_id())
-            }
-        };
+        let is_own = is_clear
+            && match self.reader {
+                Reader::Patterns => match found {
+                    Some((Meaning::Owned, Some(raw))) => is_id_encoded(raw, user.user_id()),
+                    _ => false,
+                },
+                #[cfg(feature = "axum")]
+                Reader::Router => {
+                    let user = user.clone();
+                    route_param::is_own(request, &self.parameter, user.user_id())
+                }
+            };
         is_own.then_some(()).ok_or(Rejection::NotOwner)
     }
 }

@@ -32,11 +32,12 @@ fn only_content_type(headers: &HeaderMap) -> Option<&HeaderValue> {
 }
 
 fn is_grpc(content_type: &[u8], version: Version) -> bool {
+    let ends = |rest: &[u8]| matches!(rest.first(), None | Some(b'+' | b';'));
     let Some(rest) = content_type.strip_prefix(b"application/grpc") else {
         return false;
     };
-    if rest.starts_with(b"-web") {
-        return true;
+    match rest.strip_prefix(b"-web") {
+        Some(web) => ends(web.strip_prefix(b"-text").unwrap_or(web)),
+        None => version == Version::HTTP_2 && ends(rest),
     }
-    version == Version::HTTP_2 && matches!(rest.first(), None | Some(b'+' | b';'))
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     env,
+    io::{self, Write},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -168,7 +169,11 @@ impl Run {
             attacks_accepted: count(&state.attacks_accepted),
             fetches: server.text("/test/jwks-count").await.parse().unwrap(),
         };
-        println!("{self:?}, settings of the layer: the default ones\n{counts:?}");
+        // Not with `println!`, which is hidden where a test passes.
+        let _ = writeln!(
+            io::stderr(),
+            "rotation: {self:?}, settings of the layer: the default ones: {counts:?}"
+        );
         assert_eq!(counts.attacks_accepted, 0, "{counts:?}");
         Some(counts)
     }

@@ -936,3 +936,16 @@ fn in_an_environment_of_its_own() {
     });
     println!("\n{SAID}{said}");
 }
+
+#[test]
+fn a_text_that_a_file_was_read_into_carelessly_is_refused() {
+    for (description, secret) in [
+        ("a carriage return", format!("{SECRET}\r")),
+        ("a newline of Windows", format!("{SECRET}\r\n")),
+        ("a byte order mark", format!("\u{FEFF}{SECRET}")),
+    ] {
+        let built = JwtAuthLayer::builder().secret(secret).build();
+        let error = built.map(drop).expect_err(description).to_string();
+        assert!(error.contains("part of the key"), "{description}: {error}");
+    }
+}

@@ -32,8 +32,8 @@ pub(crate) enum Mode {
     /// A byte every tenth of a second.
     Drip(String),
     Reset,
-    /// A `content-length` that is this much off.
-    Lie(isize, String),
+    /// A `content-length` that is this much too large.
+    Lie(usize, String),
 }
 
 pub(crate) struct KeyServer {
@@ -148,7 +148,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             let _ = stream.set_zero_linger();
             return;
         }
-        Mode::Lie(off, body) => ok(&body, body.len().strict_add_signed(off), ""),
+        Mode::Lie(off, body) => ok(&body, body.len() + off, ""),
     };
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;

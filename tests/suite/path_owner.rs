@@ -342,7 +342,7 @@ async fn a_request_without_a_plain_path_is_refused_or_judged_by_its_path_alone()
 
 #[tokio::test]
 async fn an_empty_path_is_refused_whatever_is_excepted() {
-    let layer = owner().except("/{*rest}").unwrap();
+    let layer = owner().except("/{any}/{*rest}").unwrap();
     for uri in ["example.com:443", "*"] {
         let mut request = by("alice", get("/"));
         *request.uri_mut() = uri.parse().unwrap();
@@ -709,5 +709,43 @@ fn a_pattern_with_more_parameters_than_a_router_bears_is_refused() {
     assert!(with(16).is_ok());
     for count in [17, 26, 27, 200, 300, 70_000] {
         assert_refused(with(count), "leave some out", &count.to_string());
+    }
+}
+
+#[tokio::test]
+async fn of_an_exception_and_an_owners_pattern_the_more_literal_one_counts() {
+    let layer = owner()
+        .except("/{any}/{*rest}")
+        .unwrap()
+        .except("/api/health")
+        .unwrap()
+        .except("/api/{user_id}/public")
+        .unwrap();
+    for (path, reason) in [
+        ("/other/x", "accepted"),
+        ("/api/health", "accepted"),
+        ("/api/bob/public", "accepted"),
+        ("/api/bob/tasks", "not_owner"),
+        ("/api/bob", "not_owner"),
+        ("/api/alice/tasks", "accepted"),
+        ("/api/health/x", "not_owner"),
+    ] {
+        let answer = ask(layer.clone(), by("alice", get(path))).await;
+        assert_eq!(answer.reason(), reason, "{path}");
+    }
+}
+
+#[test]
+fn an_exception_that_lets_every_other_path_pass_is_refused() {
+    for pattern in ["/{*rest}", "/{*anything}"] {
+        assert_refused(owner().except(pattern), "name those that may", pattern);
+    }
+}
+
+#[tokio::test]
+async fn an_id_with_a_semicolon_is_found_in_no_path() {
+    for path in ["/api/a;x=1/tasks", "/api/a%3Bx=1/tasks"] {
+        let answer = ask(owner(), by("a;x=1", get(path))).await;
+        assert_eq!(answer.reason(), "not_owner", "{path}");
     }
 }

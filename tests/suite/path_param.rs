@@ -464,3 +464,35 @@ async fn assert_all(way: &str, router: &Router, rows: &[(&str, &str, &str, &str)
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[tokio::test]
+async fn an_exception_inside_of_a_nest_does_not_let_an_ambiguous_prefix_pass() {
+    use axum::{Router, routing::get};
+    use tower::ServiceExt;
+    use tower_jwt_auth::{CurrentUser, PathOwnerLayer};
+
+    let owner = PathOwnerLayer::path_param("user_id")
+        .except("/health")
+        .unwrap();
+    let inner = Router::new()
+        .route("/health", get(async || "ok"))
+        .route_layer(owner);
+    let router = Router::new().nest("/api/{user_id}", inner);
+    for (path, status) in [
+        ("/api/alice/health", 200),
+        ("/api/bob/health", 200),
+        ("/api/../health", 403),
+        ("/api/%2e%2e/health", 403),
+        ("/api/x%5C..%5Cbob/health", 403),
+        ("/api/%00/health", 403),
+        ("/api/..;x/health", 403),
+    ] {
+        let mut request = http::Request::get(path)
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let user = CurrentUser::new("alice", "alice@example.com");
+        request.extensions_mut().insert(user);
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+    }
+}

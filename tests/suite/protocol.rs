@@ -444,3 +444,26 @@ fn no_debug_text_has_any_part_of_a_token_or_a_secret() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_request_with_two_content_types_or_one_that_only_begins_like_grpc_is_answered_in_http() {
+    let grpc = "application/grpc";
+    for content_types in [
+        vec![grpc, "application/json"],
+        vec![grpc, grpc],
+        vec!["application/grpc-webx"],
+        vec!["application/grpc-web-texts"],
+        vec!["application/grpc-web/proto"],
+        vec!["application/grpc-"],
+    ] {
+        let mut request = get("/");
+        *request.method_mut() = http::Method::POST;
+        *request.version_mut() = http::Version::HTTP_2;
+        for content_type in &content_types {
+            let value = http::HeaderValue::from_static(content_type);
+            request.headers_mut().append("content-type", value);
+        }
+        let answer = ask(layer(), request).await;
+        assert_eq!(answer.status(), 401, "{content_types:?}");
+    }
+}

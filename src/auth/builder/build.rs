@@ -207,7 +207,7 @@ impl JwtAuthBuilder {
         if policy.leeway > LONGEST_LEEWAY {
             faults.say(format!(
                 "the leeway is {} s and may be at most {} s; set the clocks instead",
-                policy.leeway.as_secs(),
+                policy.leeway.as_secs_f64(),
                 LONGEST_LEEWAY.as_secs()
             ));
         }

@@ -57,11 +57,13 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Builds the layer even if the environment variable, the file or the list has no secret, and
-    /// answers requests that carry a token with a 500 until one is there.
+    /// Builds the layer even if the environment variable is unset or empty, the list is empty, or
+    /// the file is not there, and answers requests that carry a token with a 500 until there is a
+    /// secret.
     ///
-    /// Only an absent secret is let pass; one that is weak still fails the build. The environment
-    /// is not read again, so it is a file that may bring a secret later.
+    /// Only an absent secret is let pass; one that is weak, and a file that has none in it, still
+    /// fails the build. The environment is not read again, so it is a file that may bring a secret
+    /// later.
     pub fn allow_missing_secret(mut self) -> Self {
         self.strictness.may_be_missing = true;
         self

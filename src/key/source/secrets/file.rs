@@ -29,7 +29,8 @@ pub(super) struct SecretFile {
     /// What the last look saw instead, if anything. It counts when the next one sees it again, so
     /// that a file which is being written is never used.
     seen: Option<Result<Content, Unread>>,
-    reported: bool,
+    /// The fault that was told of.
+    reported: Option<String>,
 }
 
 impl SecretFile {
@@ -40,7 +41,7 @@ impl SecretFile {
             secrets: Vec::new(),
             held: None,
             seen: None,
-            reported: false,
+            reported: None,
         };
         match read(&file.path) {
             Ok(content) => {
@@ -68,7 +69,7 @@ impl SecretFile {
             .is_some_and(|content| self.held.as_ref() == Some(content))
         {
             self.seen = None;
-            self.reported = false;
+            self.reported = None;
             return false;
         }
         if self.seen.as_ref() != Some(&now) {
@@ -83,16 +84,31 @@ impl SecretFile {
                 self.secrets = secrets;
                 self.held = Some(content);
                 self.seen = None;
-                self.reported = false;
+                self.reported = None;
                 true
             }
             Err(wrong) => {
-                if !self.reported {
-                    self.reported = true;
-                    report::fault(&self.fault(&wrong), "the secrets held stay in use");
-                }
+                self.report(wrong);
                 false
             }
+        }
+    }
+
+    /// Tells of a fault once. While no secret is held, of each that follows it too: the operator is
+    /// then at work on it.
+    fn report(&mut self, wrong: String) {
+        let is_first = match &self.reported {
+            Some(reported) => self.held.is_none() && *reported != wrong,
+            None => true,
+        };
+        if is_first {
+            let consequence = if self.held.is_none() {
+                "it gives no secret yet"
+            } else {
+                "the secrets held stay in use"
+            };
+            report::fault(&self.fault(&wrong), consequence);
+            self.reported = Some(wrong);
         }
     }
 
@@ -126,6 +142,12 @@ impl From<io::Error> for Unread {
 }
 
 impl Unread {
+    fn no_file() -> Self {
+        Self::because(
+            "is not a regular file; give the path of a file with a secret in each line".into(),
+        )
+    }
+
     fn because(why: String) -> Self {
         Self {
             why,
@@ -137,14 +159,15 @@ impl Unread {
 fn read(path: &Path) -> Result<Content, Unread> {
     // Looked at before it is opened, since opening a FIFO waits for its writer.
     if !fs::metadata(path)?.is_file() {
-        return Err(Unread::because(
-            "is not a regular file; give the path of a file with a secret in each line".into(),
-        ));
+        return Err(Unread::no_file());
     }
     let file = File::open(path)?;
-    let length = file.metadata()?.len();
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(Unread::no_file());
+    }
     // With the room at hand, no copy of a secret is left behind where a vector grew.
-    let room = usize::try_from(length.min(LARGEST)).unwrap_or_default() + 1;
+    let room = usize::try_from(metadata.len().min(LARGEST)).unwrap_or_default() + 1;
     let mut content = Zeroizing::new(Vec::with_capacity(room));
     file.take(LARGEST + 1).read_to_end(&mut content)?;
     if content.len() as u64 > LARGEST {
