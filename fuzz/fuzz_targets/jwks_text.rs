@@ -10,9 +10,17 @@ fuzz_target!(|json: &str| {
     };
     assert!(!set.keys().is_empty() && set.keys().len() <= 100);
     let _ = format!("{set:?}");
-    let verifier = JwtAuthLayer::builder().keys(set).build().expect("it has keys").verifier();
+    let verifier = JwtAuthLayer::builder()
+        .keys(set)
+        .build()
+        .expect("it has keys")
+        .verifier();
     // Headers of EdDSA, ES256 and RS256 without a kid, under signatures of zeros.
-    for header in ["eyJhbGciOiJFZERTQSJ9", "eyJhbGciOiJFUzI1NiJ9", "eyJhbGciOiJSUzI1NiJ9"] {
+    for header in [
+        "eyJhbGciOiJFZERTQSJ9",
+        "eyJhbGciOiJFUzI1NiJ9",
+        "eyJhbGciOiJSUzI1NiJ9",
+    ] {
         for length in [86, 342] {
             let token = format!("{header}.e30.{}", "A".repeat(length));
             assert!(verifier.verify(&token).is_err());
