@@ -88,6 +88,10 @@ pub use self::{
     user::{ClaimsError, CurrentUser},
 };
 
+#[cfg(doc)]
+#[doc = include_str!("../docs/threat-model.md")]
+pub mod threat_model {}
+
 /// Key sets from a URL: a fetcher of your own, and how it stands with the keys.
 #[cfg(feature = "jwks-custom")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
