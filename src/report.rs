@@ -30,7 +30,7 @@ impl Reports {
                 tracing::error!(target: TARGET, reason, "requests cannot be authorized: {rejection}");
             }
             Rejection::KeysUnavailable if self.is_first(8) => {
-                tracing::error!(reason, "requests cannot be authenticated: {rejection}");
+                tracing::error!(target: TARGET, reason, "requests cannot be authenticated: {rejection}");
             }
             Rejection::InvalidToken(TokenError::AudienceNotConfigured) if self.is_first(4) => {
                 tracing::warn!(target: TARGET, reason, "a token was refused: {rejection}");

@@ -394,3 +394,58 @@ async fn one_bad_key_in_a_set_is_skipped_and_the_others_work() {
         "unknown_key"
     );
 }
+
+#[tokio::test]
+async fn a_stale_time_below_the_time_to_live_costs_nothing_while_the_server_answers() {
+    let signer = key("1");
+    let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
+    let layer = from_url(server.url())
+        .jwks_ttl(Duration::from_secs(1))
+        .jwks_max_stale(Duration::ZERO)
+        .build()
+        .unwrap();
+    layer.ready().await.unwrap();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(2500) {
+        let reason = reason_over_http(&layer, &signer.token(&claims())).await;
+        assert_eq!(reason, "accepted", "after {:?}", start.elapsed());
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!(server.count() > 1);
+}
+
+#[tokio::test]
+async fn times_without_end_are_no_fault() {
+    let signer = key("1");
+    let forever = "cache-control: max-age=18446744073709551615\r\n";
+    let server = KeyServer::start(Mode::SetWith(jwks([&signer]), forever)).await;
+    let layer = from_url(server.url())
+        .jwks_ttl(Duration::MAX)
+        .jwks_max_stale(Duration::MAX)
+        .build()
+        .unwrap();
+    layer.ready().await.unwrap();
+    assert_eq!(
+        reason_over_http(&layer, &signer.token(&claims())).await,
+        "accepted"
+    );
+}
+
+#[test]
+fn outside_of_any_runtime_a_request_is_answered_503_and_nothing_panics() {
+    use tower::{Layer, ServiceExt, service_fn};
+
+    let signer = key("1");
+    let layer = from_url("http://127.0.0.1:1/jwks").build().unwrap();
+    let inner = service_fn(|_: http::Request<()>| {
+        let response = http::Response::new(String::new());
+        std::future::ready(Ok::<_, std::convert::Infallible>(response))
+    });
+    let request = with_bearer(&signer.token(&claims()));
+    let mut future = Box::pin(layer.layer(inner).oneshot(request));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
+        panic!("nothing is waited for")
+    };
+    assert_eq!(response.status(), 503);
+}

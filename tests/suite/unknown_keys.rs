@@ -351,3 +351,57 @@ async fn the_inner_service_is_ready_when_a_request_that_waited_calls_it() {
     }
     assert_eq!(calls.load(Ordering::Relaxed), 3);
 }
+
+/// Two clients ask all the time, each with a token of the newest key, while an attacker invents a
+/// key id every second, in this subject's name, and the issuer makes a new key.
+async fn assert_rotates_under_attack(subject: fn(usize) -> String) {
+    let (old, new) = (Arc::new(key("old")), Arc::new(key("new")));
+    let server = KeyServer::start(Mode::Set(jwks([&*old]))).await;
+    let layer = from_url(server.url()).build().unwrap();
+    layer.ready().await.unwrap();
+    let has_rotated = Arc::new(AtomicBool::new(false));
+    let named = |subject: &str| claims_with(json!({ "sub": subject, "iat": NOW }));
+
+    let mut clients = JoinSet::new();
+    for client in ["alice", "bob"] {
+        let (layer, claims, has_rotated) = (layer.clone(), named(client), Arc::clone(&has_rotated));
+        let (old, new) = (Arc::clone(&old), Arc::clone(&new));
+        clients.spawn(async move {
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_secs(7) {
+                let key = if has_rotated.load(Ordering::Relaxed) {
+                    &new
+                } else {
+                    &old
+                };
+                let reason = reason_over_http(&layer, &key.token(&claims)).await;
+                assert_eq!(reason, "accepted", "{client} after {:?}", start.elapsed());
+                sleep(Duration::from_millis(20)).await;
+            }
+        });
+    }
+    for attack in 0..7 {
+        let header = json!({ "alg": "EdDSA", "kid": format!("invented{attack}") });
+        let token = old.sign(&header, &named(&subject(attack)));
+        let layer = layer.clone();
+        tokio::spawn(async move { reason_over_http(&layer, &token).await });
+        sleep(Duration::from_millis(700)).await;
+        if attack == 5 {
+            server.set(Mode::Set(jwks([&*old, &*new])));
+            has_rotated.store(true, Ordering::Relaxed);
+        }
+        sleep(Duration::from_millis(300)).await;
+    }
+    clients.join_all().await;
+    assert!(server.count() <= 1 + 4, "{} fetches", server.count());
+}
+
+#[tokio::test]
+async fn no_valid_request_is_refused_while_keys_rotate_and_an_attacker_invents_key_ids() {
+    tokio::join!(
+        assert_rotates_under_attack(|_| "mallory".to_owned()),
+        assert_rotates_under_attack(|attack| format!("mallory{attack}")),
+        // A name that the attacker does not have: its user must not be taken for him.
+        assert_rotates_under_attack(|_| "alice".to_owned()),
+    );
+}

@@ -85,7 +85,7 @@ impl JwtAuthBuilder {
     ///   a second apart, and another every 30 seconds. All other requests are answered at once.
     /// - **When a fetch fails**, it is tried again, after a second at first and after half a minute
     ///   at most. Meanwhile the keys that are held go on working, for
-    ///   [an hour](Self::jwks_max_stale) at most. While there are none, the answer is 503.
+    ///   [an hour](Self::jwks_max_stale) more at most. While there are none, the answer is 503.
     /// - A fetch follows no redirect, takes at most 5 seconds and 1 MiB, and reads 100 keys.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
         self.public_keys.push(PublicSource::Url(url.into()));
@@ -99,7 +99,8 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// How long a fetched set goes on counting while it cannot be fetched again. Default an hour.
+    /// How long a fetched set goes on counting past its time to live, while it cannot be fetched
+    /// again. Default an hour.
     pub fn jwks_max_stale(mut self, max_stale: Duration) -> Self {
         self.fetching.max_stale = max_stale;
         self

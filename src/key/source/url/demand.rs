@@ -127,7 +127,8 @@ impl Demand {
         let prospect = if self.bucket.take(reserve, now) {
             self.phase = Phase::Asked;
             Prospect::Coming
-        } else if !is_older && !is_suspect && self.hopes.take(0, now) {
+        } else if !is_older && self.hopes.take(0, now) {
+            // A suspect too: anybody can put somebody else's name into a token.
             Prospect::Unlikely
         } else {
             return Prospect::None;

@@ -58,6 +58,8 @@ impl JwksUrl {
 
     pub(crate) fn ask(&self, wanted: Wanted<'_>) -> Option<KeyWait> {
         self.ensure_running();
+        // Nobody can wait where there is no clock of tokio's.
+        Handle::try_current().ok()?;
         wait::ask(&self.state, wanted)
     }
 

@@ -10,7 +10,7 @@ pub(crate) struct Settings {
     pub(crate) url: String,
     /// Within this time a set is fetched again.
     pub(crate) ttl: Duration,
-    /// How long a set counts when it cannot be fetched again.
+    /// How long a set counts past its time to live, when it cannot be fetched again.
     pub(crate) max_stale: Duration,
 }
 

@@ -44,6 +44,8 @@ pub(super) struct State {
 #[derive(Default)]
 struct Outcome {
     fetched_at: Option<Instant>,
+    /// When the set ceases to count, if none is fetched until then.
+    expiry: Option<Instant>,
     error: Option<String>,
     skipped: Vec<String>,
 }
@@ -91,12 +93,15 @@ impl State {
     }
 
     /// Takes a set that was fetched. Returns what cannot be used in it and was not so before.
-    pub(super) fn succeed(&self, set: KeySet) -> Vec<String> {
+    pub(super) fn succeed(&self, set: KeySet, time_to_live: Duration) -> Vec<String> {
         let mut outcome = self.lock_outcome();
         let is_new = |what: &&String| !outcome.skipped.contains(what);
         let news = set.skipped().iter().filter(is_new).cloned().collect();
+        let now = Instant::now();
+        let counts = time_to_live.saturating_add(self.settings.max_stale);
         *outcome = Outcome {
-            fetched_at: Some(Instant::now()),
+            fetched_at: Some(now),
+            expiry: Some(later(now, counts)),
             error: None,
             skipped: set.skipped().to_vec(),
         };
@@ -122,11 +127,8 @@ impl State {
 
     /// When the keys that are held, if any, cease to count.
     pub(super) fn expiry(&self) -> Option<Instant> {
-        let fetched_at = self.lock_outcome().fetched_at?;
         let is_held = !self.keys.load().is_empty();
-        fetched_at
-            .checked_add(self.settings.max_stale)
-            .filter(|_| is_held)
+        self.lock_outcome().expiry.filter(|_| is_held)
     }
 
     pub(super) fn drop_keys(&self) {
@@ -193,4 +195,10 @@ impl Drop for Running {
         self.0.demand().end(None);
         self.0.is_running.store(false, Ordering::Release);
     }
+}
+
+/// `now` and some time. What is past the end of time is a day that nobody will see.
+pub(super) fn later(now: Instant, time: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    now.checked_add(time).unwrap_or_else(|| now + FAR)
 }

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::state::{Running, State};
+use super::state::{Running, State, later};
 use crate::{key::KeySet, report};
 
 /// How long a fetch may take.
@@ -54,8 +54,8 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
             Ok((set, time_to_live)) => {
                 report::fetching::succeeded(&state.settings.url, set.keys().len(), failures > 0);
                 failures = 0;
-                next = Instant::now() + sooner(time_to_live);
-                report::keys_skipped(&state.settings.url, &state.succeed(set));
+                next = later(Instant::now(), sooner(time_to_live));
+                report::keys_skipped(&state.settings.url, &state.succeed(set, time_to_live));
             }
             Err(why) => {
                 report::fetching::failed(&state.settings.url, &why, failures);
@@ -63,7 +63,7 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
                     .saturating_mul(1 << failures.min(8))
                     .min(LAST_RETRY);
                 failures += 1;
-                next = Instant::now() + sooner(retry);
+                next = later(Instant::now(), sooner(retry));
                 state.fail(why);
             }
         }
