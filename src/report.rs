@@ -99,7 +99,7 @@ pub(crate) mod fetching {
     pub(crate) fn failed(url: &str, why: &str, failures_before: u32) {
         #[cfg(feature = "tracing")]
         if failures_before == 0 {
-            tracing::warn!(target: TARGET, url, "keys cannot be fetched, and those held stay in use: {why}");
+            tracing::warn!(target: TARGET, url, "keys cannot be fetched; those that are held, if any, stay in use: {why}");
         } else {
             tracing::debug!(target: TARGET, url, "keys cannot be fetched: {why}");
         }

@@ -60,7 +60,8 @@ impl TokenVerifier {
     ///
     /// [`TokenError`] when the token is refused, or when no key is there to judge it with. The form
     /// of the token and its header are looked at first, then the signature, and only when that
-    /// verified the claims.
+    /// verified the claims. Where several issuers are configured, the issuer that the token names
+    /// is looked up before that.
     pub fn verify(&self, token: &str) -> Result<CurrentUser, TokenError> {
         match self.judge(token.as_bytes(), true) {
             // It was worth the asking: the next token may find the key.

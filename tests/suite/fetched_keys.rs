@@ -449,3 +449,114 @@ fn outside_of_any_runtime_a_request_is_answered_503_and_nothing_panics() {
     };
     assert_eq!(response.status(), 503);
 }
+
+#[tokio::test]
+async fn keys_are_held_no_more_once_the_set_has_none_that_can_be_used() {
+    let signer = key("1");
+    let other = key("1");
+    let mut of_encryption: serde_json::Value = serde_json::from_str(&jwks([&signer])).unwrap();
+    of_encryption["keys"][0]["use"] = "enc".into();
+    for (description, set) in [
+        ("no keys", r#"{"keys":[]}"#.to_owned()),
+        ("one for encryption", of_encryption.to_string()),
+        ("two keys of one kid", jwks([&signer, &other])),
+    ] {
+        let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
+        let layer = from_url(server.url())
+            .jwks_ttl(Duration::from_secs(1))
+            .build()
+            .unwrap();
+        layer.ready().await.unwrap();
+        let token = signer.token(&claims());
+        assert_eq!(
+            reason_over_http(&layer, &token).await,
+            "accepted",
+            "{description}"
+        );
+        server.set(Mode::Set(set));
+        until(async || reason_over_http(&layer, &token).await == "keys_unavailable").await;
+        server.set(Mode::Set(jwks([&signer])));
+        until(async || reason_over_http(&layer, &token).await == "accepted").await;
+    }
+}
+
+#[test]
+fn old_keys_are_dropped_even_where_nobody_polls_the_task_that_fetches() {
+    let signer = key("1");
+    let serving = tokio::runtime::Runtime::new().unwrap();
+    let server = serving.block_on(KeyServer::start(Mode::Set(jwks([&signer]))));
+    let idle = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let layer = idle.block_on(async {
+        let layer = from_url(server.url())
+            .jwks_ttl(Duration::from_secs(1))
+            .jwks_max_stale(Duration::ZERO)
+            .build()
+            .unwrap();
+        layer.ready().await.unwrap();
+        layer
+    });
+    let token = signer.token(&claims());
+    assert_eq!(reason(&layer, &token), "accepted");
+    std::thread::sleep(Duration::from_millis(2200));
+    assert_eq!(reason(&layer, &token), "keys_unavailable");
+    drop(idle);
+}
+
+#[tokio::test]
+async fn a_set_of_a_hundred_thousand_entries_holds_up_nobody() {
+    let signer = key("1");
+    let many = |number: usize| {
+        let first = signer.jwk().to_string();
+        format!(r#"{{"keys":[{first}{}]}}"#, ",1".repeat(number))
+    };
+    let server = KeyServer::start(Mode::Set(many(100_000))).await;
+    let layer = from_url(server.url())
+        .jwks_ttl(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    layer.ready().await.unwrap();
+    server.set(Mode::Set(many(200_000)));
+    until(async || server.count() > 1).await;
+    let start = Instant::now();
+    assert_eq!(
+        reason_over_http(&layer, &signer.token(&claims())).await,
+        "accepted"
+    );
+    assert_eq!(layer.jwks_health()[0].keys, 1);
+    assert!(
+        start.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+/// Run by the test below, in a process whose environment names a proxy.
+#[tokio::test]
+#[ignore = "run by another test"]
+async fn child_behind_a_proxy() {
+    let layer = from_url("http://127.0.0.1:1/api/auth/jwks")
+        .build()
+        .unwrap();
+    assert!(layer.ready().await.is_err());
+}
+
+#[tokio::test]
+async fn no_proxy_that_the_environment_names_is_asked_for_keys() {
+    let proxy = KeyServer::start(Mode::Set(jwks([&key("1")]))).await;
+    let url = format!("http://{}", proxy.addr);
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "fetched_keys::child_behind_a_proxy", "--ignored"]);
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"] {
+        child.env(variable, &url);
+    }
+    let output = child.output().await.unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && printed.contains("1 passed"),
+        "{printed}"
+    );
+    assert_eq!(proxy.count(), 0);
+}

@@ -91,9 +91,13 @@ fn the_hundred_and_first_entry_is_not_read() {
         .map(|number| SigningKey::generate("EdDSA", &number.to_string()))
         .collect();
     let set = KeySet::from_jwks(&jwks(&keys)).unwrap();
-    assert_eq!((set.keys().len(), set.skipped().len()), (100, 2));
-    assert_contains(&set.skipped()[0], "\"101\"", "the 101st");
-    assert_contains(&set.skipped()[0], "only 100 keys are read", "the 101st");
+    // One line for all of them: a set may have hundreds of thousands.
+    assert_eq!((set.keys().len(), set.skipped().len()), (100, 1));
+    assert_contains(
+        &set.skipped()[0],
+        "2 more: only 100 keys are read",
+        "the 101st",
+    );
     let layer = keyless().keys(set).build().unwrap();
     for (number, expected) in [
         (1, "accepted"),

@@ -405,3 +405,23 @@ async fn no_valid_request_is_refused_while_keys_rotate_and_an_attacker_invents_k
         assert_rotates_under_attack(|_| "alice".to_owned()),
     );
 }
+
+#[tokio::test]
+async fn a_key_id_that_somebody_foresaw_is_fetched_for_all_the_same() {
+    let (old, new) = (key("1"), key("2"));
+    let server = KeyServer::start(Mode::Set(jwks([&old]))).await;
+    let layer = from_url(server.url()).build().unwrap();
+    layer.ready().await.unwrap();
+    let claims = claims_with(json!({ "iat": NOW }));
+    let foreseen = old.sign(&json!({ "alg": "EdDSA", "kid": "2" }), &claims);
+    assert_eq!(reason_over_http(&layer, &foreseen).await, "unknown_key");
+    assert_eq!(server.count(), 2);
+
+    sleep(Duration::from_millis(1100)).await;
+    server.set(Mode::Set(jwks([&old, &new])));
+    assert_eq!(
+        reason_over_http(&layer, &new.token(&claims)).await,
+        "accepted"
+    );
+    assert_eq!(server.count(), 3);
+}

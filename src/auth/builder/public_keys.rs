@@ -86,7 +86,7 @@ impl JwtAuthBuilder {
     /// - **When a fetch fails**, it is tried again, after a second at first and after half a minute
     ///   at most. Meanwhile the keys that are held go on working, for
     ///   [an hour](Self::jwks_max_stale) more at most. While there are none, the answer is 503.
-    /// - A fetch follows no redirect, takes at most 5 seconds and 1 MiB, and reads 100 keys.
+    /// - A fetch follows no redirect, goes through no proxy, whatever the environment names, takes at most 5 seconds and 1 MiB, and reads 100 keys.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
         self.public_keys.push(PublicSource::Url(url.into()));
         self

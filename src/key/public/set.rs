@@ -46,9 +46,15 @@ impl KeySet {
     ///
     /// [`ConfigError`] when the text is not a JWK Set, or none of its keys can be used.
     pub fn from_jwks(json: &str) -> Result<Self, ConfigError> {
-        Self::read(json).map_err(|wrong| Fault::new(format!("the JWK Set: {wrong}")).into())
+        let read = || {
+            let set = Self::read(json)?;
+            set.check_not_empty()?;
+            Ok(set)
+        };
+        read().map_err(|wrong: String| Fault::new(format!("the JWK Set: {wrong}")).into())
     }
 
+    /// Reads a set, which may turn out to have no key that can be used.
     pub(crate) fn read(json: &str) -> Result<Self, String> {
         let document: Value = serde_json::from_str(json).map_err(|_| "it is not JSON")?;
         let entries = document
@@ -57,27 +63,32 @@ impl KeySet {
             .ok_or("it has no array \"keys\"")?;
         let mut skipped = Vec::new();
         let mut keys = Vec::new();
-        for (index, entry) in entries.iter().enumerate() {
-            let read = if index < MOST_KEYS {
-                jwk::read(entry)
-            } else {
-                Err(format!("only {MOST_KEYS} keys are read"))
-            };
-            match read {
+        for (index, entry) in entries.iter().enumerate().take(MOST_KEYS) {
+            match jwk::read(entry) {
                 Ok(key) => keys.push(key),
                 Err(why) => skipped.push(format!("{}: {why}", name(index, entry))),
             }
         }
+        if entries.len() > MOST_KEYS {
+            let more = entries.len() - MOST_KEYS;
+            skipped.push(format!("{more} more: only {MOST_KEYS} keys are read"));
+        }
         let mut set = Self::new(keys);
         skipped.append(&mut set.skipped);
         set.skipped = skipped;
-        if set.keys.is_empty() {
-            return Err(match set.skipped.as_slice() {
-                [] => "it has no keys".to_owned(),
-                skipped => format!("it has no key that can be used: {}", skipped.join("; ")),
-            });
-        }
         Ok(set)
+    }
+
+    /// Why there is nothing to verify with, if there is not.
+    pub(crate) fn check_not_empty(&self) -> Result<(), String> {
+        match self.skipped.as_slice() {
+            _ if !self.keys.is_empty() => Ok(()),
+            [] => Err("it has no keys".to_owned()),
+            skipped => Err(format!(
+                "it has no key that can be used: {}",
+                skipped.join("; ")
+            )),
+        }
     }
 
     /// The keys.
@@ -107,12 +118,14 @@ impl KeySet {
             .chain(keys().filter(is_nameless))
             .take(MOST_TRIED)
             .peekable();
-        if candidates.peek().is_some() {
-            return Attempt::of(candidates.any(|key| key.verify(message, signature)));
+        let is_tried = candidates.peek().is_some();
+        if candidates.any(|key| key.verify(message, signature)) {
+            return Attempt::Verified;
         }
         let has_names = self.keys.iter().any(|key| key.key_id().is_some());
         match key_id {
             Some(id) if has_names && !self.has(id) => Attempt::UnknownKey,
+            _ if is_tried => Attempt::BadSignature,
             _ => Attempt::OtherAlgorithm,
         }
     }

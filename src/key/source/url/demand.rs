@@ -117,11 +117,16 @@ impl Demand {
             _ => false,
         };
         let is_suspect = self.suspects.iter().any(|(known, _)| *known == subject);
+        // A token that was issued since may name a key that was made since.
+        let is_newer = match (wanted.age, since_fetch) {
+            (Some(age), Some(since)) => Duration::from_secs(age) < since,
+            _ => false,
+        };
         let reserve = match known {
-            Some(known) if known.is_missing => return Prospect::None,
+            Some(known) if known.is_missing && !is_newer => return Prospect::None,
             _ if is_older || is_suspect => 2,
-            Some(_) => 0,
-            None => u32::from(!self.suspects.is_empty()),
+            Some(known) if !known.is_missing => 0,
+            _ => u32::from(!self.suspects.is_empty()),
         };
         let is_known = known.is_some();
         let prospect = if self.bucket.take(reserve, now) {

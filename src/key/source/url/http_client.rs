@@ -21,6 +21,8 @@ impl HttpClient {
         Client::builder()
             // Where a redirect leads, keys of somebody else's may be.
             .redirect(Policy::none())
+            // Nor one that the environment names: over plain http, it could give keys of its own.
+            .no_proxy()
             .connect_timeout(CONNECT)
             .user_agent(concat!("tower-jwt-auth/", env!("CARGO_PKG_VERSION")))
             .build()

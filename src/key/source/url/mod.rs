@@ -66,6 +66,9 @@ impl JwksUrl {
     /// Waits for the end of the first fetch.
     pub(crate) async fn ready(&self) -> Result<(), JwksError> {
         self.ensure_running();
+        if !self.state.is_running() {
+            return Err(self.state.error("there is no tokio runtime to fetch it in"));
+        }
         let mut rounds = self.state.rounds();
         // Ends only with the state, which is held here.
         let _ = rounds.wait_for(|&completed| completed > 0).await;

@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -25,11 +25,18 @@ use crate::{
 /// How many requests may wait for a fetch at once.
 const MOST_WAITING: usize = 256;
 
+/// How long a set counts past its time to live at the least.
+const LEAST_STALE: Duration = Duration::from_secs(1);
+
 /// What the requests and the task that fetches share.
 pub(super) struct State {
     pub(super) settings: Settings,
     pub(super) fetcher: Arc<dyn JwksFetch>,
     keys: ArcSwap<Keys>,
+    /// When the keys that are held cease to count, in milliseconds since `start`. Looked at by each
+    /// request: the task that fetches may not be running, or not be polled.
+    expiry_millis: AtomicU64,
+    start: Instant,
     demand: Mutex<Demand>,
     outcome: Mutex<Outcome>,
     /// Counts the fetches that have ended.
@@ -46,6 +53,8 @@ struct Outcome {
     fetched_at: Option<Instant>,
     /// When the set ceases to count, if none is fetched until then.
     expiry: Option<Instant>,
+    /// When the next fetch is to begin, and how many failed in a row before it.
+    planned: Option<(Instant, u32)>,
     error: Option<String>,
     skipped: Vec<String>,
 }
@@ -56,6 +65,8 @@ impl State {
             settings,
             fetcher,
             keys: ArcSwap::from_pointee(Keys::Public(KeySet::default())),
+            expiry_millis: AtomicU64::new(u64::MAX),
+            start: Instant::now(),
             demand: Mutex::new(Demand::new(Instant::now())),
             outcome: Mutex::default(),
             completed: watch::Sender::new(0),
@@ -67,6 +78,9 @@ impl State {
     }
 
     pub(super) fn keys(&self) -> Guard<Arc<Keys>> {
+        if self.millis(Instant::now()) >= self.expiry_millis.load(Ordering::Relaxed) {
+            self.drop_keys();
+        }
         self.keys.load()
     }
 
@@ -98,14 +112,20 @@ impl State {
         let is_new = |what: &&String| !outcome.skipped.contains(what);
         let news = set.skipped().iter().filter(is_new).cloned().collect();
         let now = Instant::now();
-        let counts = time_to_live.saturating_add(self.settings.max_stale);
+        // A refresh that begins at the last moment has a moment to end.
+        let stale = self.settings.max_stale.max(LEAST_STALE);
+        let counts = time_to_live.saturating_add(stale);
+        let expiry = later(now, counts);
         *outcome = Outcome {
             fetched_at: Some(now),
-            expiry: Some(later(now, counts)),
+            expiry: Some(expiry),
+            planned: None,
             error: None,
             skipped: set.skipped().to_vec(),
         };
         drop(outcome);
+        let expiry_millis = self.millis(expiry);
+        self.expiry_millis.store(expiry_millis, Ordering::Relaxed);
         let mut demand = self.demand();
         demand.end(Some(&set));
         self.keys.store(Arc::new(Keys::Public(set)));
@@ -131,9 +151,30 @@ impl State {
         self.lock_outcome().expiry.filter(|_| is_held)
     }
 
+    fn millis(&self, at: Instant) -> u64 {
+        let millis = at.saturating_duration_since(self.start).as_millis();
+        u64::try_from(millis).unwrap_or(u64::MAX)
+    }
+
+    /// What a task that ended, with its runtime, had planned.
+    pub(super) fn planned(&self) -> (Instant, u32) {
+        let planned = self.lock_outcome().planned;
+        planned.unwrap_or_else(|| (Instant::now(), 0))
+    }
+
+    pub(super) fn plan(&self, next: Instant, failures: u32) {
+        self.lock_outcome().planned = Some((next, failures));
+    }
+
+    /// Lets the keys that are held count no more, since they are too old.
     pub(super) fn drop_keys(&self) {
-        self.keys.store(Arc::new(Keys::Public(KeySet::default())));
+        self.clear();
         report::fetching::expired(&self.settings.url);
+    }
+
+    pub(super) fn clear(&self) {
+        self.expiry_millis.store(u64::MAX, Ordering::Relaxed);
+        self.keys.store(Arc::new(Keys::Public(KeySet::default())));
     }
 
     pub(super) fn is_before_first_fetch(&self) -> bool {
@@ -144,12 +185,16 @@ impl State {
         self.lock_outcome().fetched_at.map(|at| at.elapsed())
     }
 
+    pub(super) fn error(&self, why: impl Into<String>) -> JwksError {
+        JwksError {
+            url: self.settings.url.clone(),
+            why: why.into(),
+        }
+    }
+
     pub(super) fn outcome(&self) -> Result<(), JwksError> {
         match &self.lock_outcome().error {
-            Some(why) if self.keys.load().is_empty() => Err(JwksError {
-                url: self.settings.url.clone(),
-                why: why.clone(),
-            }),
+            Some(why) if self.keys.load().is_empty() => Err(self.error(why)),
             _ => Ok(()),
         }
     }

@@ -26,8 +26,7 @@ const LAST_RETRY: Duration = Duration::from_secs(30);
 
 /// Fetches the set when it is due and when a request asks for it, one fetch at a time.
 pub(super) async fn run(state: Arc<State>, _running: Running) {
-    let mut next = Instant::now();
-    let mut failures = 0;
+    let (mut next, mut failures) = state.planned();
     loop {
         let now = Instant::now();
         let due = state.demand().due(next, now);
@@ -50,12 +49,18 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
                 }
             }
         };
-        match fetched.await {
+        let fetched = fetched.await.and_then(|(set, time_to_live)| {
+            // The issuer has spoken: it has no key, so that none which is held is its own any more.
+            set.check_not_empty().inspect_err(|_| state.clear())?;
+            Ok((set, time_to_live))
+        });
+        match fetched {
             Ok((set, time_to_live)) => {
                 report::fetching::succeeded(&state.settings.url, set.keys().len(), failures > 0);
                 failures = 0;
                 next = later(Instant::now(), sooner(time_to_live));
                 report::keys_skipped(&state.settings.url, &state.succeed(set, time_to_live));
+                state.plan(next, failures);
             }
             Err(why) => {
                 report::fetching::failed(&state.settings.url, &why, failures);
@@ -64,6 +69,7 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
                     .min(LAST_RETRY);
                 failures += 1;
                 next = later(Instant::now(), sooner(retry));
+                state.plan(next, failures);
                 state.fail(why);
             }
         }

@@ -11,6 +11,10 @@ use crate::key::{KeyWait, Keys, Wanted};
 /// How long a request waits for a key.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long it waits for another request to ask for the same key. Less than it takes until the next
+/// may hope, so that nobody who invents key ids waits all the time.
+const HOPE: Duration = Duration::from_millis(400);
+
 /// Asks for a key that is not there, and returns what to wait for, if a fetch may bring it and
 /// there is room to wait.
 pub(super) fn ask(state: &Arc<State>, wanted: Wanted<'_>) -> Option<KeyWait> {
@@ -23,6 +27,7 @@ pub(super) fn ask(state: &Arc<State>, wanted: Wanted<'_>) -> Option<KeyWait> {
         subject: wanted.subject.into(),
         age: wanted.age,
         is_under_way: false,
+        patience: PATIENCE,
         _place: place,
     };
     if wait.is_there() {
@@ -32,7 +37,7 @@ pub(super) fn ask(state: &Arc<State>, wanted: Wanted<'_>) -> Option<KeyWait> {
     wait.is_worth_it().then(|| {
         KeyWait(Box::pin(async {
             // Late or not, the token is then judged by the keys that are there.
-            let _ = timeout(PATIENCE, wait.run()).await;
+            let _ = timeout(wait.patience, wait.run()).await;
         }))
     })
 }
@@ -46,6 +51,7 @@ struct Wait {
     /// The fetch that is waited for had begun before it was asked for, and maybe before the key
     /// was made.
     is_under_way: bool,
+    patience: Duration,
     _place: OwnedSemaphorePermit,
 }
 
@@ -81,6 +87,9 @@ impl Wait {
             age: self.age,
         });
         self.is_under_way = prospect == Prospect::UnderWay;
+        if prospect == Prospect::Unlikely {
+            self.patience = HOPE;
+        }
         prospect != Prospect::None
     }
 }
