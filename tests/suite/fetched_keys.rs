@@ -13,7 +13,7 @@ use std::{
 
 use http::{Method, Version};
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 use tower_jwt_auth::{
     JwtAuthBuilder, JwtAuthLayer,
     jwks::{FetchError, FetchedJwks, JwksFetch},
@@ -77,14 +77,22 @@ async fn keys_that_were_never_fetched_are_a_503_and_never_a_401() {
         ),
         ("a reset", Mode::Reset),
         ("less than it said", Mode::Lie(10, set.clone())),
+        ("no answer", Mode::Hang),
+        ("a byte now and then", Mode::Drip(set.clone())),
     ];
+    let signer = Arc::new(signer);
+    let mut cases = JoinSet::new();
     for (description, mode) in modes {
-        let server = KeyServer::start(mode).await;
-        let layer = from_url(server.url()).build().unwrap();
-        assert!(layer.ready().await.is_err(), "{description}");
-        assert_unavailable(&layer, &signer, description).await;
-        assert!(layer.jwks_health()[0].last_error.is_some(), "{description}");
+        let signer = Arc::clone(&signer);
+        cases.spawn(async move {
+            let server = KeyServer::start(mode).await;
+            let layer = from_url(server.url()).build().unwrap();
+            assert!(layer.ready().await.is_err(), "{description}");
+            assert_unavailable(&layer, &signer, description).await;
+            assert!(layer.jwks_health()[0].last_error.is_some(), "{description}");
+        });
     }
+    cases.join_all().await;
     assert_eq!(elsewhere.count(), 0, "a redirect was followed");
 
     let layer = from_url(format!("http://{closed}/jwks")).build().unwrap();
