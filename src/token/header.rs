@@ -168,8 +168,9 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                 Member::Texts(_) => {
                     map.next_value::<Vec<Text<'_>>>()?;
                 }
+                // Read and not skipped, which would let numbers and escapes pass that are none.
                 Member::Other => {
-                    map.next_value::<IgnoredAny>()?;
+                    map.next_value::<serde_json::Value>()?;
                 }
             }
         }

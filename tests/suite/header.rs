@@ -521,3 +521,16 @@ async fn members_that_nobody_knows_are_skipped() {
     let twice = token_with_header(r#"{"alg":"HS256","x":1,"x":2}"#);
     assert_each_accepted(&layer(), [("twice", twice)]).await;
 }
+
+#[test]
+fn a_member_that_nobody_knows_must_be_json_that_everybody_reads() {
+    for value in [
+        "1e400",
+        "{\"a\":[2059E1200]}",
+        "\"\\ud800\"",
+        "[\"\\udc00x\"]",
+    ] {
+        let token = token_with_header(format!(r#"{{"alg":"HS256","other":{value}}}"#));
+        assert_eq!(reason(&layer(), &token), "header", "{value}");
+    }
+}
