@@ -18,6 +18,8 @@ mod extensions;
 mod fetched_keys;
 mod header;
 mod header_field;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
+mod issuer_for_hours;
 #[cfg(feature = "aws-lc-rs")]
 mod issuers;
 #[cfg(feature = "aws-lc-rs")]
@@ -28,6 +30,8 @@ mod key_server;
 mod key_set_entries;
 #[cfg(feature = "aws-lc-rs")]
 mod key_sets;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
+mod memory_issuer;
 mod parity;
 mod path_owner;
 #[cfg(feature = "axum")]
@@ -54,5 +58,7 @@ mod sockets;
 mod support;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod unknown_keys;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
+mod waiting_requests;
 #[cfg(feature = "aws-lc-rs")]
 mod weak_keys;

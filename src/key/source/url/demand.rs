@@ -49,6 +49,8 @@ struct AskedFor {
     key_id: u64,
     subject: u64,
     at: Instant,
+    /// How often it was asked for before, while it was not known to be missing.
+    before: u32,
     /// A fetch since then did not have it either.
     is_missing: bool,
 }
@@ -89,11 +91,11 @@ impl Demand {
     /// Asks for a fetch because of a token whose key is not there.
     ///
     /// Nobody can tell an invented key id from a new one. But a key that the last fetch did not
-    /// have signs only what is issued after that fetch; one that is in use is soon asked for
-    /// again; and who asked for keys that are nowhere may do so again. So the last of the bucket is
-    /// kept for the others: an older token, or one of such a subject, leaves two, and once somebody
-    /// has invented key ids, one that is asked for the first time leaves one. One that a fetch did
-    /// not bring is not asked for again for a while.
+    /// have signs only what is issued after that fetch; who asked for keys that are nowhere may do
+    /// so again; and one that is in use is soon asked for again. So the last of the bucket is kept
+    /// for the others: an older token, or one of such a subject, leaves two, and once somebody has
+    /// invented key ids, each that is new leaves one; and each time that a key id comes again it
+    /// leaves one less. One that a fetch did not bring is not asked for again for a while.
     pub(super) fn ask(
         &mut self,
         wanted: Wanted<'_>,
@@ -105,49 +107,71 @@ impl Demand {
             Phase::Fetching => return Prospect::UnderWay,
             Phase::Idle => {}
         }
-        let key_id = self.hasher.hash_one(wanted.key_id.unwrap_or_default());
-        let subject = self.hasher.hash_one(wanted.subject);
         self.asked_for.retain(|known| now - known.at < KEY_ID_FOR);
         self.suspects
             .retain(|(_, since)| now - *since < SUSPECT_FOR);
 
-        let known = self.asked_for.iter().find(|known| known.key_id == key_id);
-        let is_older = match (wanted.age, since_fetch) {
-            (Some(age), Some(since)) => age > since.as_secs() + SKEW,
-            _ => false,
+        let subject = self.hasher.hash_one(wanted.subject);
+        let (is_older, is_newer) = match (wanted.age, since_fetch) {
+            (Some(age), Some(since)) => (
+                age > since.as_secs() + SKEW,
+                Duration::from_secs(age) < since,
+            ),
+            _ => (false, false),
         };
-        let is_suspect = self.suspects.iter().any(|(known, _)| *known == subject);
+        let doubt = if is_older || self.is_suspect(subject) {
+            2
+        } else {
+            u32::from(!self.suspects.is_empty())
+        };
+        let asked_for = self.asked_for(wanted.key_id, subject, now);
         // A token that was issued since may name a key that was made since.
-        let is_newer = match (wanted.age, since_fetch) {
-            (Some(age), Some(since)) => Duration::from_secs(age) < since,
-            _ => false,
-        };
-        let reserve = match known {
-            Some(known) if known.is_missing && !is_newer => return Prospect::None,
-            _ if is_older || is_suspect => 2,
-            Some(known) if !known.is_missing => 0,
-            _ => u32::from(!self.suspects.is_empty()),
-        };
-        let is_known = known.is_some();
-        let prospect = if self.bucket.take(reserve, now) {
+        if asked_for.is_missing && !is_newer {
+            return Prospect::None;
+        }
+        let reserve = doubt.saturating_sub(asked_for.before);
+        if !asked_for.is_missing {
+            asked_for.before = asked_for.before.saturating_add(1);
+        }
+        if self.bucket.take(reserve, now) {
             self.phase = Phase::Asked;
             Prospect::Coming
         } else if !is_older && self.hopes.take(0, now) {
             // A suspect too: anybody can put somebody else's name into a token.
             Prospect::Unlikely
         } else {
-            return Prospect::None;
-        };
-        if !is_known {
+            Prospect::None
+        }
+    }
+
+    fn is_suspect(&self, subject: u64) -> bool {
+        self.suspects.iter().any(|(known, _)| *known == subject)
+    }
+
+    /// What is known of this key id, from now on if nothing was.
+    fn asked_for(&mut self, key_id: Option<&str>, subject: u64, now: Instant) -> &mut AskedFor {
+        let key_id = self.hasher.hash_one(key_id.unwrap_or_default());
+        let position = self
+            .asked_for
+            .iter()
+            .position(|known| known.key_id == key_id);
+        let position = position.unwrap_or_else(|| {
             let asked_for = AskedFor {
                 key_id,
                 subject,
                 at: now,
+                before: 0,
                 is_missing: false,
             };
             push(&mut self.asked_for, asked_for, MOST_KEY_IDS);
-        }
-        prospect
+            self.asked_for.len() - 1
+        });
+        &mut self.asked_for[position]
+    }
+
+    /// Whether a fetch was asked for, or is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.phase != Phase::Idle
     }
 
     /// When the next fetch may begin: now if one was asked for, else at `planned`, and not too soon

@@ -11,8 +11,8 @@ use crate::key::{KeyWait, Keys, Wanted};
 /// How long a request waits for a key.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long it waits for another request to ask for the same key. Less than it takes until the next
-/// may hope, so that nobody who invents key ids waits all the time.
+/// How long it hopes that another request gets a fetch. Less than it takes until the next may hope,
+/// so that nobody who invents key ids waits all the time.
 const HOPE: Duration = Duration::from_millis(400);
 
 /// Asks for a key that is not there, and returns what to wait for, if a fetch may bring it and
@@ -27,7 +27,7 @@ pub(super) fn ask(state: &Arc<State>, wanted: Wanted<'_>) -> Option<KeyWait> {
         subject: wanted.subject.into(),
         age: wanted.age,
         is_under_way: false,
-        patience: PATIENCE,
+        is_hope: false,
         _place: place,
     };
     if wait.is_there() {
@@ -37,7 +37,7 @@ pub(super) fn ask(state: &Arc<State>, wanted: Wanted<'_>) -> Option<KeyWait> {
     wait.is_worth_it().then(|| {
         KeyWait(Box::pin(async {
             // Late or not, the token is then judged by the keys that are there.
-            let _ = timeout(wait.patience, wait.run()).await;
+            let _ = timeout(PATIENCE, wait.run()).await;
         }))
     })
 }
@@ -51,17 +51,31 @@ struct Wait {
     /// The fetch that is waited for had begun before it was asked for, and maybe before the key
     /// was made.
     is_under_way: bool,
-    patience: Duration,
+    /// No fetch was asked for yet.
+    is_hope: bool,
     _place: OwnedSemaphorePermit,
 }
 
 impl Wait {
     async fn run(mut self) {
-        while self.rounds.changed().await.is_ok() {
-            if self.is_there() || !self.is_under_way || !self.is_worth_it() {
+        loop {
+            if self.is_hope && !self.is_heard().await {
+                return;
+            }
+            if self.rounds.changed().await.is_err()
+                || self.is_there()
+                || !self.is_under_way
+                || !self.is_worth_it()
+            {
                 return;
             }
         }
+    }
+
+    /// Whether another request gets a fetch in time. It may begin later.
+    async fn is_heard(&self) -> bool {
+        let mut rounds = self.rounds.clone();
+        timeout(HOPE, rounds.changed()).await.is_ok() || self.state.demand().is_busy()
     }
 
     fn is_there(&self) -> bool {
@@ -87,9 +101,7 @@ impl Wait {
             age: self.age,
         });
         self.is_under_way = prospect == Prospect::UnderWay;
-        if prospect == Prospect::Unlikely {
-            self.patience = HOPE;
-        }
+        self.is_hope = prospect == Prospect::Unlikely;
         prospect != Prospect::None
     }
 }

@@ -1,0 +1,112 @@
+//! An issuer in memory, for tests on a clock that stands still while anybody has work: hours pass
+//! in no time, and nothing depends on how fast the machine is.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use tower_jwt_auth::{
+    JwtAuthBuilder, JwtAuthLayer,
+    jwks::{FetchError, FetchedJwks, JwksFetch},
+};
+
+use super::{signing_keys::*, support::*};
+
+/// It has the keys that it is given; with none, it fails.
+#[derive(Clone)]
+pub(crate) struct MemoryIssuer {
+    keys: Arc<Mutex<Vec<Arc<SigningKey>>>>,
+    asked: Arc<Mutex<Vec<Instant>>>,
+    start: Instant,
+    pub(crate) max_age: Option<Duration>,
+    /// How long an answer takes.
+    pub(crate) delay: Duration,
+}
+
+impl MemoryIssuer {
+    pub(crate) fn new() -> Self {
+        Self {
+            keys: Arc::default(),
+            asked: Arc::default(),
+            start: Instant::now(),
+            max_age: None,
+            delay: Duration::from_millis(30),
+        }
+    }
+
+    pub(crate) fn set(&self, keys: impl IntoIterator<Item = Arc<SigningKey>>) {
+        *self.keys.lock().unwrap() = keys.into_iter().collect();
+    }
+
+    /// Makes a new key, and keeps the one before it.
+    pub(crate) fn rotate(&self) -> Arc<SigningKey> {
+        let kid = format!("{:?}", self.start.elapsed());
+        let new = Arc::new(SigningKey::generate("EdDSA", &kid));
+        let before = self.keys.lock().unwrap().last().cloned();
+        self.set(before.into_iter().chain([Arc::clone(&new)]));
+        new
+    }
+
+    pub(crate) fn newest(&self) -> Arc<SigningKey> {
+        Arc::clone(self.keys.lock().unwrap().last().unwrap())
+    }
+
+    pub(crate) fn builder(&self) -> JwtAuthBuilder {
+        let start = self.start;
+        JwtAuthLayer::builder()
+            .clock(move || at(NOW + start.elapsed().as_secs()))
+            .jwks_url("https://app.example.com/api/auth/jwks")
+            .jwks_fetcher(self.clone())
+    }
+
+    pub(crate) fn layer(&self) -> JwtAuthLayer {
+        self.builder().build().unwrap()
+    }
+
+    /// A token that this key signs now, good for a quarter of an hour.
+    pub(crate) fn token(&self, key: &SigningKey, subject: &str) -> String {
+        key.token(&self.claims(subject))
+    }
+
+    /// One of a key id that is nowhere.
+    pub(crate) fn invented(&self, key: &SigningKey, key_id: &str, subject: &str) -> String {
+        let header = json!({ "alg": "EdDSA", "kid": key_id });
+        key.sign(&header, &self.claims(subject))
+    }
+
+    fn claims(&self, subject: &str) -> Value {
+        let now = NOW + self.start.elapsed().as_secs();
+        claims_with(json!({ "sub": subject, "iat": now, "exp": now + 900 }))
+    }
+
+    /// When each fetch began.
+    pub(crate) fn asked(&self) -> Vec<Instant> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl JwksFetch for MemoryIssuer {
+    fn fetch<'a>(
+        &'a self,
+        _url: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
+        Box::pin(async move {
+            self.asked.lock().unwrap().push(Instant::now());
+            sleep(self.delay).await;
+            let keys = self.keys.lock().unwrap();
+            if keys.is_empty() {
+                return Err(FetchError::new("gone"));
+            }
+            let fetched = FetchedJwks::new(jwks(keys.iter().map(|key| &**key)));
+            Ok(match self.max_age {
+                Some(age) => fetched.with_max_age(age),
+                None => fetched,
+            })
+        })
+    }
+}
