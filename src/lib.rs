@@ -75,6 +75,7 @@ mod loopback;
 mod path_owner;
 mod rejection;
 mod report;
+mod shown_url;
 mod token;
 mod user;
 

@@ -318,7 +318,7 @@ impl JwksFetch for Mine {
         url: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
         Box::pin(async move {
-            assert_eq!(url, "https://app.example.com/keys");
+            assert_eq!(url, "https://app.example.com/keys?of=mine");
             self.1(self.0.fetch_add(1, Ordering::Relaxed))
         })
     }
@@ -334,7 +334,7 @@ async fn a_fetcher_of_ones_own_is_asked_in_place_of_the_built_in_one_and_may_pan
         1 => Err(FetchError::new("not today")),
         _ => Ok(FetchedJwks::new(SET)),
     };
-    let layer = from_url("https://app.example.com/keys")
+    let layer = from_url("https://app.example.com/keys?of=mine")
         .jwks_fetcher(Mine(Arc::clone(&asked), answers))
         .build()
         .unwrap();
@@ -369,6 +369,7 @@ fn keys_are_fetched_over_https_unless_from_this_machine_or_it_is_said() {
     ] {
         let error = from_url(url).build().unwrap_err().to_string();
         assert!(error.contains(mend), "{url}: {error}");
+        assert!(!error.contains("password"), "{url}: {error}");
     }
     for url in [
         "http://localhost:1/jwks",
@@ -383,6 +384,21 @@ fn keys_are_fetched_over_https_unless_from_this_machine_or_it_is_said() {
             .build()
             .is_ok()
     );
+}
+
+#[tokio::test]
+async fn the_query_of_a_url_is_sent_and_shown_nowhere() {
+    // Nobody listens there.
+    let url = "http://127.0.0.1:1/jwks?api_key=password";
+    let builder = from_url(url);
+    let layer = builder.clone().build().unwrap();
+    let error = layer.ready().await.unwrap_err();
+    let texts = format!(
+        "{builder:?} {layer:?} {error:?} {error} {:?}",
+        layer.jwks_health()
+    );
+    assert!(texts.contains("http://127.0.0.1:1/jwks"), "{texts}");
+    assert!(!texts.contains("password"), "{texts}");
 }
 
 #[tokio::test]

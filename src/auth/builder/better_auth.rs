@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::Uri;
 
 use super::{JwtAuthBuilder, public_keys::PublicSource};
-use crate::{config_error::Faults, loopback::is_loopback};
+use crate::{config_error::Faults, loopback::is_loopback, shown_url::shown_url};
 
 /// Tokens of a few seconds' age must not fail because a clock is a little behind.
 const LEEWAY: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ impl JwtAuthBuilder {
         };
         let needs_keys = self.public_keys.is_empty() && self.secrets.is_empty();
         if let Err(wrong) = check_origin(&origin, needs_keys && !self.fetching.http_allowed) {
-            faults.say(format!("the origin {origin:?} {wrong}"));
+            faults.say(format!("the origin {:?} {wrong}", shown_url(&origin)));
             return None;
         }
         if needs_keys {
@@ -59,7 +59,8 @@ fn check_origin(origin: &str, must_be_safe: bool) -> Result<(), String> {
         && uri.path() == "/"
     {
         return Err(format!(
-            "ends in a slash, and the iss of Better Auth's tokens does not; give {bare:?}"
+            "ends in a slash, and the iss of Better Auth's tokens does not; give {:?}",
+            shown_url(bare)
         ));
     }
     if uri.path() != "/" || uri.query().is_some() {

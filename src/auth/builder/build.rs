@@ -152,7 +152,10 @@ impl JwtAuthBuilder {
     fn fetched_keys(&self, url: String, faults: &mut Faults) -> Option<KeySource> {
         use std::sync::Arc;
 
-        use crate::key::url::{JwksUrl, Settings, check_url};
+        use crate::{
+            key::url::{JwksUrl, Settings, check_url},
+            shown_url::shown_url,
+        };
 
         if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
             faults.say(MISSING_BACKEND);
@@ -161,11 +164,14 @@ impl JwtAuthBuilder {
             faults.say("the time to live given with .jwks_ttl(…) is less than a second; leave it out for ten minutes");
         }
         if let Err(wrong) = check_url(&url, self.fetching.http_allowed) {
-            faults.say(format!("the URL of the keys, {url:?}, {wrong}"));
+            faults.say(format!(
+                "the URL of the keys, {:?}, {wrong}",
+                shown_url(&url)
+            ));
             return None;
         }
         if !url.starts_with("https:") && self.fetching.http_allowed {
-            crate::report::fetching::allowed_over_http(&url);
+            crate::report::fetching::allowed_over_http(&shown_url(&url));
         }
         let fetcher = match &self.fetching.fetcher {
             Some(fetcher) => Arc::clone(fetcher),

@@ -50,6 +50,24 @@ fn a_token_is_verified_and_its_users_path_is_let_through() {
     }
 }
 
+/// jsonwebtoken panics where both of its backends are there and none was chosen.
+#[test]
+fn a_backend_that_another_package_switched_on_is_not_the_crates_own() {
+    assert!(
+        std::panic::catch_unwind(|| {
+            let key = jsonwebtoken::DecodingKey::from_secret(b"secret");
+            jsonwebtoken::decode::<Value>(&token("{}"), &key, &jsonwebtoken::Validation::default())
+        })
+        .is_err()
+    );
+
+    let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let fault = JwtAuthLayer::builder().jwks_text(jwks).build().unwrap_err();
+    let fault = fault.to_string();
+    assert!(fault.contains("feature `aws-lc-rs`"), "{fault}");
+    assert_eq!(reason_of(&claims("1800000600")), "accepted");
+}
+
 #[test]
 fn the_times_of_a_token_are_numbers_whatever_serde_json_makes_of_numbers() {
     for (exp, reason) in [

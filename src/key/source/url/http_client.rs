@@ -31,7 +31,7 @@ impl HttpClient {
     }
 
     async fn get(&self, url: &str) -> Result<FetchedJwks, FetchError> {
-        let failed = |error: reqwest::Error| FetchError::new(explain(&error));
+        let failed = |error: reqwest::Error| FetchError::new(explain(&error.without_url()));
         let request = self.0.get(url).header(ACCEPT, "application/json");
         let mut response = request.send().await.map_err(failed)?;
         if response.status() != StatusCode::OK {

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     key::{KeySet, Keys, Wanted},
     report,
+    shown_url::shown_url,
 };
 
 /// How many requests may wait for a fetch at once.
@@ -31,6 +32,8 @@ const LEAST_STALE: Duration = Duration::from_secs(1);
 /// What the requests and the task that fetches share.
 pub(super) struct State {
     pub(super) settings: Settings,
+    /// The URL as it may be logged.
+    pub(super) shown_url: String,
     pub(super) fetcher: Arc<dyn JwksFetch>,
     keys: ArcSwap<Keys>,
     /// When the keys that are held cease to count, in milliseconds since `start`. Looked at by each
@@ -62,6 +65,7 @@ struct Outcome {
 impl State {
     pub(super) fn new(settings: Settings, fetcher: Arc<dyn JwksFetch>) -> Self {
         Self {
+            shown_url: shown_url(&settings.url),
             settings,
             fetcher,
             keys: ArcSwap::from_pointee(Keys::Public(KeySet::default())),
@@ -169,7 +173,7 @@ impl State {
     /// Lets the keys that are held count no more, since they are too old.
     pub(super) fn drop_keys(&self) {
         self.clear();
-        report::fetching::expired(&self.settings.url);
+        report::fetching::expired(&self.shown_url);
     }
 
     pub(super) fn clear(&self) {
@@ -187,7 +191,7 @@ impl State {
 
     pub(super) fn error(&self, why: impl Into<String>) -> JwksError {
         JwksError {
-            url: self.settings.url.clone(),
+            url: self.shown_url.clone(),
             why: why.into(),
         }
     }
@@ -206,7 +210,7 @@ impl State {
         };
         let outcome = self.lock_outcome();
         JwksHealth {
-            url: self.settings.url.clone(),
+            url: self.shown_url.clone(),
             keys,
             age: outcome.fetched_at.map(|at| at.elapsed()),
             last_error: outcome.error.clone(),

@@ -56,14 +56,14 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
         });
         match fetched {
             Ok((set, time_to_live)) => {
-                report::fetching::succeeded(&state.settings.url, set.keys().len(), failures > 0);
+                report::fetching::succeeded(&state.shown_url, set.keys().len(), failures > 0);
                 failures = 0;
                 next = later(Instant::now(), sooner(time_to_live));
-                report::keys_skipped(&state.settings.url, &state.succeed(set, time_to_live));
+                report::keys_skipped(&state.shown_url, &state.succeed(set, time_to_live));
                 state.plan(next, failures);
             }
             Err(why) => {
-                report::fetching::failed(&state.settings.url, &why, failures);
+                report::fetching::failed(&state.shown_url, &why, failures);
                 let retry = FIRST_RETRY
                     .saturating_mul(1 << failures.min(8))
                     .min(LAST_RETRY);
