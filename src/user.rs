@@ -92,6 +92,12 @@ impl CurrentUser {
         UNIX_EPOCH.checked_add(seconds)
     }
 
+    /// `exp` as the token has it, in seconds since the epoch.
+    #[cfg(feature = "cache")]
+    pub(crate) fn exp(&self) -> Option<f64> {
+        self.0.expires_at
+    }
+
     /// The token's claims as a type of your own. Claims that the type does not name are skipped.
     ///
     /// The verified JSON is parsed at each call (about a microsecond for a few hundred bytes).

@@ -107,6 +107,13 @@ impl JwtAuthLayer {
         sources.map(crate::key::url::JwksUrl::health).collect()
     }
 
+    /// How the [token cache](JwtAuthBuilder::cache_tokens) does; `None` if there is none.
+    #[cfg(feature = "cache")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "cache")))]
+    pub fn cache_stats(&self) -> Option<crate::CacheStats> {
+        self.shared.verifier.cache_stats()
+    }
+
     pub(super) fn new(shared: Shared) -> Self {
         Self {
             shared: Arc::new(shared),

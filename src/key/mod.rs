@@ -9,6 +9,8 @@ mod source;
 
 #[cfg(feature = "jwks-custom")]
 pub(crate) use self::source::url;
+#[cfg(feature = "cache")]
+pub(crate) use self::source::{Generation, Snapshot};
 pub use self::{
     algorithm::Algorithm,
     public::{KeySet, VerifyingKey},

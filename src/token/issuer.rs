@@ -87,10 +87,14 @@ impl Issuer {
         let claims = Claims::parse(&json)?;
         let identity = self.policy.check_claims(&claims, &json, now)?;
         let user = CurrentUser::from_claims(json, identity);
-        if !self.checks.iter().all(|check| check(&user)) {
-            return Err(TokenError::Check);
-        }
+        self.check(&user)?;
         Ok(user)
+    }
+
+    /// The application's own rules.
+    pub(super) fn check(&self, user: &CurrentUser) -> Result<(), TokenError> {
+        let passes = self.checks.iter().all(|check| check(user));
+        passes.then_some(()).ok_or(TokenError::Check)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a JWT is, and whether one is to be believed. Pure functions of a token, keys, a policy and
 //! a time: no HTTP and no I/O.
 
+#[cfg(feature = "cache")]
+mod cache;
 mod claims;
 mod compact;
 mod error;
@@ -11,6 +13,10 @@ mod nesting;
 mod policy;
 mod verifier;
 
+#[cfg(feature = "cache")]
+pub use self::cache::CacheStats;
+#[cfg(feature = "cache")]
+pub(crate) use self::cache::TokenCache;
 pub use self::{error::TokenError, verifier::TokenVerifier};
 pub(crate) use self::{
     issuer::{Check, Issuer},

@@ -68,21 +68,25 @@ impl Policy {
 
     /// RFC 7519 sections 4.1.4 to 4.1.6. Returns `exp`.
     fn check_times(&self, claims: &Claims<'_>, now: u64) -> Result<f64, TokenError> {
-        // Whole seconds up to the year 9999 are exact in an `f64`.
-        let (now, leeway) = (now as f64, self.leeway.as_secs_f64());
         let exp = claims.exp.ok_or(TokenError::Claims)?;
         let is_expiry = exp > 0.0 && exp < END_OF_9999;
         let is_time = |time| (0.0..=f64::MAX).contains(&time);
         if !(is_expiry && claims.nbf.is_none_or(is_time) && claims.iat.is_none_or(is_time)) {
             return Err(TokenError::Claims);
         }
-        if now >= exp + leeway {
+        if self.has_expired(exp, now) {
             return Err(TokenError::Expired);
         }
-        if claims.nbf.is_some_and(|nbf| now + leeway < nbf) {
+        // Whole seconds up to the year 9999 are exact in an `f64`.
+        let latest = now as f64 + self.leeway.as_secs_f64();
+        if claims.nbf.is_some_and(|nbf| latest < nbf) {
             return Err(TokenError::NotYetValid);
         }
         Ok(exp)
+    }
+
+    pub(super) fn has_expired(&self, exp: f64, now: u64) -> bool {
+        now as f64 >= exp + self.leeway.as_secs_f64()
     }
 
     fn check_issuer(&self, iss: &Value<'_>) -> Result<(), TokenError> {

@@ -38,15 +38,29 @@ struct Inner {
     issuers: Vec<Issuer>,
     clock: Clock,
     max_token_len: usize,
+    #[cfg(feature = "cache")]
+    cache: Option<super::TokenCache>,
 }
 
 impl TokenVerifier {
-    pub(crate) fn new(issuers: Vec<Issuer>, clock: Clock, max_token_len: usize) -> Self {
+    pub(crate) fn new(
+        issuers: Vec<Issuer>,
+        clock: Clock,
+        max_token_len: usize,
+        #[cfg(feature = "cache")] cache: Option<super::TokenCache>,
+    ) -> Self {
         Self(Arc::new(Inner {
             issuers,
             clock,
             max_token_len,
+            #[cfg(feature = "cache")]
+            cache,
         }))
+    }
+
+    #[cfg(feature = "cache")]
+    pub(crate) fn cache_stats(&self) -> Option<super::CacheStats> {
+        self.0.cache.as_ref().map(super::TokenCache::stats)
     }
 
     /// Verifies a token with the keys at hand, and returns the user whom it names.
@@ -123,10 +137,17 @@ impl TokenVerifier {
     fn judge(&self, token: &[u8], may_wait: bool) -> Result<CurrentUser, Stop> {
         let inner = &*self.0;
         let now = inner.clock.now();
-        let only = inner
-            .only()
-            .map(|issuer| (issuer, issuer.keys.current(now)));
-        if let Some((_, keys)) = &only {
+        #[cfg(feature = "cache")]
+        if let Some(cache) = &inner.cache
+            && let Some(found) = cache.find(token, &inner.issuers, now)
+        {
+            return Ok(found?);
+        }
+        let only = match inner.issuers.as_slice() {
+            [only] => Some((0, only, only.keys.current(now))),
+            _ => None,
+        };
+        if let Some((_, _, keys)) = &only {
             // Without a secret, nothing about a token can be told, not even that it is garbage.
             check_configured(keys)?;
         }
@@ -142,31 +163,29 @@ impl TokenVerifier {
                 Header::parse(&decoded)?
             }
         };
-        let (issuer, keys) = match only {
+        let (_index, issuer, keys) = match only {
             Some(only) => only,
             None => {
-                let issuer = inner.issuer_of(&compact)?;
+                let (index, issuer) = inner.issuer_of(&compact)?;
                 let keys = issuer.keys.current(now);
                 check_configured(&keys)?;
-                (issuer, keys)
+                (index, issuer, keys)
             }
         };
-        issuer.judge(&compact, &header, &keys, now, may_wait)
+        let user = issuer.judge(&compact, &header, &keys, now, may_wait)?;
+        #[cfg(feature = "cache")]
+        if let Some(cache) = &inner.cache {
+            cache.keep(token, &user, _index, &keys, now);
+        }
+        Ok(user)
     }
 }
 
 impl Inner {
-    fn only(&self) -> Option<&Issuer> {
-        match self.issuers.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        }
-    }
-
     /// The issuer whose keys and rules a token is judged by. Where there are several, the token
     /// says itself whose it is: it is then tried with that one's keys alone, so that it gains
     /// nothing by saying so wrongly.
-    fn issuer_of(&self, compact: &Compact<'_>) -> Result<&Issuer, TokenError> {
+    fn issuer_of(&self, compact: &Compact<'_>) -> Result<(usize, &Issuer), TokenError> {
         let json = compact.decode_payload()?;
         let claims = Claims::parse(&json)?;
         let Value::Text(iss) = &claims.iss else {
@@ -174,7 +193,8 @@ impl Inner {
         };
         self.issuers
             .iter()
-            .find(|issuer| issuer.is_named(iss))
+            .enumerate()
+            .find(|(_, issuer)| issuer.is_named(iss))
             .ok_or(TokenError::Issuer)
     }
 }
@@ -192,6 +212,6 @@ impl fmt::Debug for Inner {
             .field("issuers", &self.issuers)
             .field("clock", &self.clock)
             .field("max_token_len", &self.max_token_len)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

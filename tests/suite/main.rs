@@ -56,6 +56,8 @@ mod signature;
 mod signing_keys;
 mod sockets;
 mod support;
+#[cfg(all(feature = "aws-lc-rs", feature = "cache"))]
+mod token_cache;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod unknown_keys;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]

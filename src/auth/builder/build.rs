@@ -30,8 +30,8 @@ impl JwtAuthBuilder {
     /// Accepts the tokens of another issuer too, with its own keys, audience and rules. A token is
     /// only ever tried with the keys of the issuer that it names.
     ///
-    /// Every one of them must have an [`issuer`](Self::issuer). What a request gets, the clock and
-    /// the limit of a token's length are taken from the first.
+    /// Every one of them must have an [`issuer`](Self::issuer). What a request gets, the clock,
+    /// the limit of a token's length and the cache are taken from the first.
     ///
     /// ```
     /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
@@ -66,6 +66,8 @@ impl JwtAuthBuilder {
         let others = self.take_others();
         let (answers, anonymous_may_pass) = (self.answers.clone(), self.anonymous_may_pass);
         let (clock, max_token_len) = (self.clock.clone(), self.max_token_len);
+        #[cfg(feature = "cache")]
+        let cache = self.token_cache(&mut faults);
         let now = clock.now();
 
         let builders: Vec<Self> = std::iter::once(self).chain(others).collect();
@@ -76,7 +78,13 @@ impl JwtAuthBuilder {
             .collect();
         faults.into_result()?;
         Ok(JwtAuthLayer::new(Shared {
-            verifier: TokenVerifier::new(issuers, clock, max_token_len),
+            verifier: TokenVerifier::new(
+                issuers,
+                clock,
+                max_token_len,
+                #[cfg(feature = "cache")]
+                cache,
+            ),
             answers,
             anonymous_may_pass,
             reports: Reports::default(),

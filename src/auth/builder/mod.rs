@@ -1,6 +1,8 @@
 mod answers;
 mod better_auth;
 mod build;
+#[cfg(feature = "cache")]
+mod cache;
 mod claims;
 mod public_keys;
 mod secrets;
@@ -50,6 +52,8 @@ pub struct JwtAuthBuilder {
     answers: Answers,
     anonymous_may_pass: bool,
     max_token_len: usize,
+    #[cfg(feature = "cache")]
+    cached_tokens: Option<usize>,
     clock: Clock,
     /// The other issuers.
     others: Vec<JwtAuthBuilder>,
@@ -92,6 +96,8 @@ impl Default for JwtAuthBuilder {
             answers: Answers::default(),
             anonymous_may_pass: false,
             max_token_len: DEFAULT_MAX_TOKEN_LEN,
+            #[cfg(feature = "cache")]
+            cached_tokens: None,
             clock: Clock::default(),
             others: Vec::new(),
         }

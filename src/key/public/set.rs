@@ -91,6 +91,17 @@ impl KeySet {
         }
     }
 
+    /// Whether these are the same keys, in the same order.
+    #[cfg(feature = "jwks-custom")]
+    pub(crate) fn has_same_keys(&self, other: &Self) -> bool {
+        let is_same = |(ours, theirs): (&VerifyingKey, &VerifyingKey)| {
+            ours.algorithm() == theirs.algorithm()
+                && ours.key_id() == theirs.key_id()
+                && ours.has_same_material(theirs)
+        };
+        self.keys.len() == other.keys.len() && self.keys.iter().zip(&other.keys).all(is_same)
+    }
+
     /// The keys.
     pub fn keys(&self) -> &[VerifyingKey] {
         &self.keys

@@ -79,6 +79,29 @@ pub(crate) enum Snapshot<'a> {
     Swapped(arc_swap::Guard<Arc<Keys>>),
 }
 
+/// Which of the keys that a source had, one after another. None for one whose keys stay.
+#[cfg(feature = "cache")]
+pub(crate) struct Generation(Option<std::sync::Weak<Keys>>);
+
+#[cfg(feature = "cache")]
+impl Snapshot<'_> {
+    pub(crate) fn generation(&self) -> Generation {
+        Generation(match self {
+            Self::Fixed(_) => None,
+            Self::Swapped(keys) => Some(Arc::downgrade(keys)),
+        })
+    }
+
+    pub(crate) fn is_of(&self, generation: &Generation) -> bool {
+        match (self, &generation.0) {
+            (Self::Fixed(_), None) => true,
+            // The place is not used again as long as something points there, weakly or not.
+            (Self::Swapped(keys), Some(then)) => std::ptr::eq(Arc::as_ptr(keys), then.as_ptr()),
+            _ => false,
+        }
+    }
+}
+
 impl Deref for Snapshot<'_> {
     type Target = Keys;
 

@@ -132,7 +132,14 @@ impl State {
         self.expiry_millis.store(expiry_millis, Ordering::Relaxed);
         let mut demand = self.demand();
         demand.end(Some(&set));
-        self.keys.store(Arc::new(Keys::Public(set)));
+        // The same keys stay the same, so that what verified with them need not verify again.
+        let are_new = match &**self.keys.load() {
+            Keys::Public(held) => !held.has_same_keys(&set),
+            Keys::Secrets(_) => true,
+        };
+        if are_new {
+            self.keys.store(Arc::new(Keys::Public(set)));
+        }
         drop(demand);
         self.count();
         news
