@@ -30,6 +30,7 @@ mod key_server;
 mod key_set_entries;
 #[cfg(feature = "aws-lc-rs")]
 mod key_sets;
+mod leaks;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
 mod memory_issuer;
 mod parity;

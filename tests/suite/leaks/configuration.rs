@@ -1,0 +1,165 @@
+//! What a builder says of a configuration that cannot be used, and a layer of one that turns bad.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use tower_jwt_auth::{ConfigError, JwtAuthBuilder, JwtAuthLayer, KeySet, VerifyingKey};
+
+use super::{
+    super::{
+        events::{Captured, told},
+        secret_file::Folder,
+        support::*,
+    },
+    marks::*,
+};
+
+fn pem(label: &str) -> String {
+    let body = BASE64_STANDARD.encode(MARKED.repeat(2));
+    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+}
+
+fn private_jwk() -> String {
+    format!(
+        r#"{{"kty":"OKP","crv":"Ed25519","x":"{0}","d":"{0}"}}"#,
+        encode(MARKED)
+    )
+}
+
+/// Secrets that are refused, each with something of a marked one in it.
+fn weak_secrets() -> Vec<(&'static str, String)> {
+    vec![
+        ("short", MARKED[..31].to_owned()),
+        ("with a newline", format!("{MARKED}\n")),
+        ("with a byte order mark", format!("\u{FEFF}{MARKED}")),
+        ("a PEM key", pem("PRIVATE KEY")),
+        ("a PEM key after text", format!("{MARKED}\n{}", pem("X"))),
+        ("a JWK", private_jwk()),
+        (
+            "a JWK of a secret",
+            format!(r#"{{"kty":"oct","k":"{MARKED}"}}"#),
+        ),
+        ("an SSH key", format!("ssh-ed25519 {MARKED}")),
+    ]
+}
+
+/// What is given in a wrong place, or is wrong in its own.
+fn wrong() -> Vec<(&'static str, JwtAuthBuilder)> {
+    let builder = JwtAuthLayer::builder;
+    let set = format!(r#"{{"keys":[{},"{MARKED}"]}}"#, private_jwk());
+    vec![
+        (
+            "a private key as PEM",
+            builder().public_key_pem(pem("PRIVATE KEY")),
+        ),
+        ("a secret as PEM", builder().public_key_pem(MARKED)),
+        ("damaged PEM", builder().public_key_pem(pem("PUBLIC KEY"))),
+        ("private keys in a set", builder().jwks_text(set)),
+        ("a secret as a set", builder().jwks_text(MARKED)),
+        ("a JWK as a set", builder().jwks_text(private_jwk())),
+        (
+            "a good secret beside a URL",
+            builder().secret(MARKED).jwks_url("https://example.com"),
+        ),
+        (
+            "a good secret and a bad realm",
+            builder().secret(MARKED).realm("\""),
+        ),
+        ("nine secrets", builder().secrets([MARKED; 9])),
+    ]
+}
+
+#[test]
+fn no_fault_of_a_configuration_tells_what_is_secret_in_it() {
+    let marks = Marks::new();
+    let folder = Folder::new("leaks");
+    let mut rows: Vec<(String, JwtAuthBuilder)> = Vec::new();
+    for (index, (name, secret)) in weak_secrets().into_iter().enumerate() {
+        let file = folder.path(&format!("secrets-{index}"));
+        fs::write(&file, &secret).unwrap();
+        let builder = JwtAuthLayer::builder;
+        rows.push((format!("{name}, text"), builder().secret(secret.as_str())));
+        rows.push((
+            format!("{name}, list"),
+            builder().secrets([MARKED, &secret]),
+        ));
+        // A file may end in a newline.
+        if !name.contains("newline") {
+            rows.push((format!("{name}, file"), builder().secret_from_file(file)));
+        }
+    }
+    let binary = folder.path("binary");
+    fs::write(&binary, [MARKED.as_bytes(), b"\xFF"].concat()).unwrap();
+    rows.push((
+        "no text".into(),
+        JwtAuthLayer::builder().secret_from_file(binary),
+    ));
+    rows.extend(
+        wrong()
+            .into_iter()
+            .map(|(name, builder)| (name.into(), builder)),
+    );
+
+    for (name, builder) in rows {
+        let printed = format!("{builder:?} {builder:#?}");
+        marks.assert_absent(printed, format!("{name}: the builder"));
+        let events = Captured::start();
+        let error = builder.build().map(drop).expect_err(&name);
+        marks.assert_absent(said(&error), &name);
+        marks.assert_absent(events.text(), format!("{name}: the events"));
+    }
+}
+
+#[test]
+fn no_fault_of_a_key_tells_what_is_secret_in_it() {
+    let errors: [(&str, ConfigError); 5] = [
+        (
+            "PEM",
+            VerifyingKey::from_pem(pem("PRIVATE KEY")).unwrap_err(),
+        ),
+        ("no PEM", VerifyingKey::from_pem(MARKED).unwrap_err()),
+        ("a JWK", VerifyingKey::from_jwk(&private_jwk()).unwrap_err()),
+        ("no JWK", VerifyingKey::from_jwk(MARKED).unwrap_err()),
+        (
+            "a set",
+            KeySet::from_jwks(&format!(r#"{{"keys":[{}]}}"#, private_jwk())).unwrap_err(),
+        ),
+    ];
+    for (name, error) in errors {
+        Marks::new().assert_absent(said(&error), name);
+    }
+}
+
+#[test]
+fn a_file_that_turns_bad_is_told_of_without_what_is_in_it() {
+    for (name, content) in weak_secrets() {
+        if name.contains("newline") {
+            continue;
+        }
+        let events = Captured::start();
+        let folder = Folder::new("leaks");
+        let path = folder.path("secrets");
+        fs::write(&path, MARKED).unwrap();
+        let now = Arc::new(AtomicU64::new(NOW));
+        let clock = Arc::clone(&now);
+        let layer = JwtAuthLayer::builder()
+            .secret_from_file(&path)
+            .clock(move || at(clock.load(Ordering::Relaxed)))
+            .build()
+            .unwrap();
+        fs::write(&path, content).unwrap();
+        for _ in 0..3 {
+            now.fetch_add(2, Ordering::Relaxed);
+            let _ = layer.verifier().verify("a.b.c");
+        }
+        assert_eq!(events.at("ERROR").len(), told(), "{name}");
+        Marks::new().assert_absent(events.text(), name);
+        Marks::new().assert_absent(format!("{layer:?} {layer:#?}"), name);
+    }
+}

@@ -1,0 +1,261 @@
+//! Every refusal, as its client and as its operator get it.
+
+use std::{collections::BTreeSet, convert::Infallible, fmt::Write};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, Version, header::AUTHORIZATION};
+use http_body::Body;
+use http_body_util::{BodyExt, Full};
+use serde_json::json;
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_jwt_auth::{CurrentUser, JwtAuthLayer, PathOwnerLayer, Rejection};
+
+use super::{
+    super::{
+        events::{Captured, told},
+        support::*,
+    },
+    marks::*,
+    sources::{self, Source},
+    tokens::Rules,
+};
+
+/// What was tried.
+#[derive(Default)]
+pub(super) struct Tried {
+    requests: usize,
+    reasons: BTreeSet<&'static str>,
+}
+
+#[tokio::test]
+async fn no_refusal_tells_any_part_of_a_token_a_secret_or_a_claim() {
+    let mut tried = Tried::default();
+    for source in sources::secrets() {
+        tried.source(&source).await;
+    }
+    #[cfg(feature = "aws-lc-rs")]
+    for source in sources::public::given() {
+        tried.source(&source).await;
+    }
+    for (reason, layer) in sources::unable() {
+        tried.unable(&layer, reason).await;
+    }
+    #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+    {
+        let events = Captured::start();
+        tried.source(&sources::public::fetched().await).await;
+        for (layer, _server) in sources::public::unavailable().await {
+            tried.unable(&layer, "keys_unavailable").await;
+        }
+        assert_eq!(events.at("WARN").is_empty(), told() == 0, "of the fetches");
+        Marks::new().assert_absent(events.text(), "the events of the fetches");
+    }
+    tried.requests_without_a_token().await;
+    tried.paths().await;
+
+    let mut all = reasons();
+    if cfg!(not(feature = "aws-lc-rs")) {
+        // Nobody here signs with a public key.
+        all.remove("unknown_key");
+    }
+    assert_eq!(tried.reasons, all);
+    println!("{} refusals, {} reasons", tried.requests, all.len());
+}
+
+/// Every reason that there is.
+fn reasons() -> BTreeSet<&'static str> {
+    let sources = [
+        include_str!("../../../src/token/error.rs"),
+        include_str!("../../../src/rejection/mod.rs"),
+    ];
+    let lines = sources.into_iter().flat_map(str::lines);
+    let reasons = lines.filter_map(|line| line.split_once(" => \"")?.1.split('"').next());
+    reasons.collect()
+}
+
+impl Tried {
+    /// Every token that is refused where keys come from this source, and one that is not.
+    pub(super) async fn source(&mut self, source: &Source) {
+        let signer = source.signer();
+        let good = signer.good();
+        let marks = Marks::new().and_token(&good);
+        for request in shapes(&bearer(&good)) {
+            let (told, reason) = hear(source.layer(Rules::Plain), request).await;
+            assert_eq!(reason, "accepted", "{}", source.name);
+            marks.assert_absent(told, format!("{}: accepted", source.name));
+        }
+        for row in signer.refused() {
+            let name = format!("{}: {}", source.name, row.name);
+            let layer = source.layer(row.rules);
+            self.all_shapes(layer, &bearer(&row.token), row.reason, &name)
+                .await;
+        }
+    }
+
+    async fn unable(&mut self, layer: &JwtAuthLayer, reason: &'static str) {
+        let source = &sources::secrets()[0];
+        let alg = if reason == "not_configured" {
+            "HS256"
+        } else {
+            "EdDSA"
+        };
+        let header = json!({ "alg": alg, "kid": KID }).to_string();
+        let token = source.signer().good();
+        let (_, rest) = token.split_once('.').unwrap();
+        let token = format!("{}.{rest}", encode(header));
+        self.all_shapes(
+            layer.clone(),
+            &bearer(&token),
+            reason,
+            "nothing to verify with",
+        )
+        .await;
+    }
+
+    async fn requests_without_a_token(&mut self) {
+        let layer = || sources::secrets()[0].layer(Rules::Plain);
+        for field in [
+            String::new(),
+            "Bearer".to_owned(),
+            format!("Basic {}", encode(MARKED)),
+            format!("Bearer{MARKED}"),
+            format!("DPoP {GARBAGE}"),
+        ] {
+            self.all_shapes(layer(), &[field], "missing_token", "no token")
+                .await;
+        }
+        let good = sources::secrets()[0].signer().good();
+        let two = [format!("Bearer {good}"), format!("Basic {MARKED}")];
+        self.all_shapes(layer(), &two, "several_tokens", "two tokens")
+            .await;
+    }
+
+    /// The paths of others, and those where nobody knows who asks.
+    async fn paths(&mut self) {
+        let owner = || PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
+        let source = &sources::secrets()[0];
+        let bearer = bearer(&source.signer().good());
+        let auth = || source.layer(Rules::Plain);
+        for path in [
+            format!("/api/{BOB}/tasks?{CLAIM}"),
+            format!("/elsewhere/{BOB}"),
+            format!("/api/{BOB}/../{SUB}/tasks"),
+            format!("/api/%FF{BOB}/tasks"),
+        ] {
+            for mut request in shapes(&bearer) {
+                *request.uri_mut() = path.parse().unwrap();
+                self.one((auth(), owner()), copy(&request), "not_owner", &path)
+                    .await;
+                #[cfg(feature = "axum")]
+                {
+                    let owner = PathOwnerLayer::path_param("user_id");
+                    self.one((auth(), owner), copy(&request), "not_owner", &path)
+                        .await;
+                }
+                self.one((owner(), auth()), request, "no_user", &path).await;
+            }
+        }
+    }
+
+    async fn all_shapes(
+        &mut self,
+        layer: JwtAuthLayer,
+        fields: &[String],
+        reason: &'static str,
+        row: &str,
+    ) {
+        for request in shapes(fields) {
+            self.one(layer.clone(), request, reason, row).await;
+        }
+    }
+
+    async fn one<L, B>(&mut self, layer: L, request: Request<()>, reason: &'static str, row: &str)
+    where
+        L: Layer<Inner>,
+        L::Service: Service<Request<()>, Response = Response<B>, Error = Infallible>,
+        B: Body<Data = Bytes, Error = Infallible>,
+    {
+        let fields = request.headers().get_all(AUTHORIZATION).iter();
+        let marks = fields.fold(Marks::new(), |marks, field| {
+            marks.and_token(field.to_str().unwrap().trim_start_matches("Bearer "))
+        });
+        let events = Captured::start();
+        let (heard, found) = hear(layer, request).await;
+        let events = events.text();
+        assert_eq!(found, reason, "{row}");
+        // Else nothing was searched.
+        assert_eq!(
+            events.contains(&format!("reason=\"{reason}\"")),
+            told() == 1,
+            "{row}: {events}"
+        );
+        marks.assert_absent(heard, format!("{row}: the answer"));
+        marks.assert_absent(events, format!("{row}: the events"));
+        self.requests += 1;
+        self.reasons.insert(reason);
+    }
+}
+
+fn bearer(token: &str) -> [String; 1] {
+    [format!("Bearer {token}")]
+}
+
+/// A request with these `Authorization` fields, over HTTP, in gRPC and in gRPC-Web.
+fn shapes(fields: &[String]) -> Vec<Request<()>> {
+    let shape = |method: Method, version, content_type: &'static str| {
+        let mut request = get("/api/tasks");
+        *request.method_mut() = method;
+        *request.version_mut() = version;
+        let headers = request.headers_mut();
+        headers.insert("content-type", HeaderValue::from_static(content_type));
+        for field in fields {
+            headers.append(AUTHORIZATION, HeaderValue::try_from(field).unwrap());
+        }
+        request
+    };
+    vec![
+        shape(Method::GET, Version::HTTP_11, "application/json"),
+        shape(Method::POST, Version::HTTP_2, "application/grpc+proto"),
+        shape(Method::POST, Version::HTTP_11, "application/grpc-web"),
+    ]
+}
+
+fn copy(request: &Request<()>) -> Request<()> {
+    let mut copy = get("/");
+    *copy.uri_mut() = request.uri().clone();
+    *copy.method_mut() = request.method().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}
+
+/// The whole of what comes back, byte for byte, and the reason of it. A request that reaches the
+/// handler is answered with what that sees when it prints what it got.
+pub(super) async fn hear<L, B>(layer: L, request: Request<()>) -> (Vec<u8>, &'static str)
+where
+    L: Layer<Inner>,
+    L::Service: Service<Request<()>, Response = Response<B>, Error = Infallible>,
+    B: Body<Data = Bytes, Error = Infallible>,
+{
+    let handler = Inner::new(service_fn(async |request: Request<()>| {
+        let user = request.extensions().get::<CurrentUser>();
+        let printed = format!("{request:?} {:?} {user:?}", request.headers());
+        Ok(Response::new(Full::from(printed)))
+    }));
+    let response = layer.layer(handler).oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let mut heard = format!("{:?} {}\n", parts.version, parts.status);
+    let mut reason = "accepted";
+    if let Some(rejection) = parts.extensions.get::<Rejection>() {
+        reason = rejection.reason();
+        write!(heard, "{} {reason} {parts:?}", said(rejection)).unwrap();
+    }
+    let mut heard = heard.into_bytes();
+    let body = body.collect().await.unwrap();
+    let trailers = body.trailers().cloned().unwrap_or_default();
+    for (name, value) in parts.headers.iter().chain(&trailers) {
+        heard.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat());
+    }
+    heard.extend(body.to_bytes());
+    (heard, reason)
+}

@@ -1,0 +1,242 @@
+//! Layers with keys from everywhere, each with somebody who signs as it expects.
+
+use std::{
+    any::Any,
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, Secret, SharedKeys};
+
+use super::{
+    super::{secret_file::Folder, support::*},
+    marks::*,
+    tokens::{AUDIENCE, ISSUER, Rules, Sign, Signer},
+};
+
+pub(super) struct Source {
+    pub(super) name: String,
+    layers: Vec<(Rules, JwtAuthLayer)>,
+    alg: &'static str,
+    kid: Option<&'static str>,
+    sign: Box<Sign>,
+    /// What the layers need as long as they are used.
+    _kept: Box<dyn Any>,
+}
+
+impl Source {
+    fn of_secret(name: &str, secret: &'static str, base: impl Fn() -> JwtAuthBuilder) -> Self {
+        Self {
+            name: name.to_owned(),
+            layers: layers(base),
+            alg: "HS256",
+            kid: None,
+            sign: Box::new(move |header, payload| sign(header, payload, secret)),
+            _kept: Box::new(()),
+        }
+    }
+
+    pub(super) fn layer(&self, rules: Rules) -> JwtAuthLayer {
+        let found = self.layers.iter().find(|(of, _)| *of == rules);
+        found.unwrap().1.clone()
+    }
+
+    pub(super) fn signer(&self) -> Signer<'_> {
+        Signer {
+            alg: self.alg,
+            kid: self.kid,
+            sign: &*self.sign,
+        }
+    }
+}
+
+fn layers(base: impl Fn() -> JwtAuthBuilder) -> Vec<(Rules, JwtAuthLayer)> {
+    let named = base().issuer(ISSUER).audience(AUDIENCE);
+    [
+        (Rules::Plain, base()),
+        (Rules::Named, named),
+        (Rules::Checked, base().check(|_| false)),
+    ]
+    .map(|(rules, builder)| (rules, builder.build().unwrap()))
+    .into()
+}
+
+fn keyless() -> JwtAuthBuilder {
+    JwtAuthLayer::builder().clock(|| at(NOW))
+}
+
+/// A builder with the marked secrets in a file.
+pub(super) fn from_file(folder: &Folder) -> JwtAuthBuilder {
+    let path = folder.path("secrets");
+    fs::write(&path, format!("{MARKED}\n{OLD_MARKED}\n")).unwrap();
+    keyless().secret_from_file(path)
+}
+
+pub(super) fn secrets() -> Vec<Source> {
+    let folder = Folder::new("leaks");
+    let of_file = Source::of_secret("a file", MARKED, || from_file(&folder));
+    vec![
+        Source::of_secret("text", MARKED, || keyless().secret(MARKED)),
+        Source::of_secret("a list", OLD_MARKED, || {
+            keyless().secrets([MARKED, OLD_MARKED])
+        }),
+        Source::of_secret("bytes", MARKED, || {
+            keyless().secret(Secret::from_bytes(MARKED))
+        }),
+        of_file,
+        changed_file(),
+    ]
+}
+
+/// A secret in a variable of this process.
+pub(super) fn variable(name: &'static str) -> Source {
+    Source::of_secret("a variable", MARKED, || keyless().secret_from_env(name))
+}
+
+/// A file whose secret came while requests came.
+fn changed_file() -> Source {
+    let folder = Folder::new("leaks");
+    let path = folder.path("secrets");
+    fs::write(&path, OLD_MARKED).unwrap();
+    let now = Arc::new(AtomicU64::new(NOW - 10));
+    let clock = Arc::clone(&now);
+    let source = Source::of_secret("a file that changed", MARKED, || {
+        let clock = Arc::clone(&clock);
+        JwtAuthLayer::builder()
+            .secret_from_file(&path)
+            .clock(move || at(clock.load(Ordering::Relaxed)))
+    });
+    fs::write(&path, MARKED).unwrap();
+    for seconds in [6, 2, 0] {
+        now.store(NOW - seconds, Ordering::Relaxed);
+        for (_, layer) in &source.layers {
+            let _ = layer.verifier().verify("a.b.c");
+        }
+    }
+    source
+}
+
+/// Layers that can verify nothing: the reason, and the layer.
+pub(super) fn unable() -> Vec<(&'static str, JwtAuthLayer)> {
+    let folder = Folder::new("leaks");
+    let none: [&str; 0] = [];
+    [
+        ("not_configured", keyless().secrets(none)),
+        (
+            "not_configured",
+            keyless().secret_from_file(folder.path("none")),
+        ),
+        (
+            "keys_unavailable",
+            keyless().shared_keys(SharedKeys::new(KeySet::default())),
+        ),
+    ]
+    .map(|(reason, builder)| (reason, builder.allow_missing_secret().build().unwrap()))
+    .into()
+}
+
+#[cfg(feature = "aws-lc-rs")]
+pub(super) mod public {
+    use tower_jwt_auth::VerifyingKey;
+
+    use super::{super::super::signing_keys::*, *};
+
+    impl Source {
+        fn of_key(
+            name: &str,
+            key: SigningKey,
+            kid: Option<&'static str>,
+            base: impl Fn() -> JwtAuthBuilder,
+        ) -> Self {
+            let alg = key.alg;
+            let sign = move |header: &str, payload: &str| {
+                let input = format!("{}.{}", encode(header), encode(payload));
+                format!("{input}.{}", encode(key.signature(input.as_bytes())))
+            };
+            Self {
+                name: format!("{name}, {alg}"),
+                layers: layers(base),
+                alg,
+                kid,
+                sign: Box::new(sign),
+                _kept: Box::new(()),
+            }
+        }
+    }
+
+    /// Keys that are given, of each algorithm.
+    pub(crate) fn given() -> Vec<Source> {
+        let mut sources = Vec::new();
+        for alg in ALGORITHMS {
+            let key = SigningKey::generate(alg, "1");
+            let set = jwks([&key]);
+            let base = || super::keyless().jwks_text(set.clone());
+            sources.push(Source::of_key("a set", key, Some("1"), base));
+        }
+        for alg in ["RS256", "ES256", "ES512", "EdDSA"] {
+            let key = SigningKey::generate(alg, "1");
+            let pem = key.pem();
+            let base = || super::keyless().public_key_pem(pem.as_str());
+            sources.push(Source::of_key("PEM", key, None, base));
+        }
+        let key = SigningKey::generate("ES256", "1");
+        let parsed = VerifyingKey::from_jwk(&key.jwk().to_string()).unwrap();
+        let shared = SharedKeys::new(KeySet::new([parsed]));
+        let base = || super::keyless().shared_keys(shared.clone());
+        sources.push(Source::of_key("shared keys", key, Some("1"), base));
+        sources
+    }
+
+    #[cfg(feature = "jwks")]
+    pub(crate) use self::fetched::*;
+
+    #[cfg(feature = "jwks")]
+    mod fetched {
+        use super::{
+            super::super::super::key_server::{KeyServer, Mode},
+            *,
+        };
+
+        /// Keys that come over HTTP, beside a private key that should not.
+        pub(crate) async fn fetched() -> Source {
+            let key = SigningKey::generate("EdDSA", "1");
+            let private = with(
+                SigningKey::generate("ES256", "2").jwk(),
+                serde_json::json!({ "d": encode(MARKED) }),
+            );
+            let server = KeyServer::start(Mode::Set(jwks_of([key.jwk(), private]))).await;
+            let base = || super::super::keyless().jwks_url(server.url());
+            let mut source = Source::of_key("a URL", key, Some("1"), base);
+            for (_, layer) in &source.layers {
+                layer.ready().await.unwrap();
+            }
+            source._kept = Box::new(server);
+            source
+        }
+
+        /// Layers whose issuer answers with what is none of its public keys.
+        pub(crate) async fn unavailable() -> Vec<(JwtAuthLayer, KeyServer)> {
+            let private = with(
+                SigningKey::generate("ES256", "2").jwk(),
+                serde_json::json!({ "d": encode(MARKED) }),
+            );
+            let mut layers = Vec::new();
+            for mode in [
+                Mode::Status("500 Oops"),
+                Mode::Set(format!("<p>{MARKED}</p>")),
+                Mode::Set(jwks_of([private])),
+                Mode::RedirectTo(format!("http://localhost/{MARKED}")),
+            ] {
+                let server = KeyServer::start(mode).await;
+                let builder = super::super::keyless().jwks_url(server.url());
+                let layer = builder.build().unwrap();
+                assert!(layer.ready().await.is_err());
+                layers.push((layer, server));
+            }
+            layers
+        }
+    }
+}
