@@ -208,7 +208,8 @@ fn fetching(said: &mut Said) {
         }
     }
 
-    said.debug("FetchedJwks", &FetchedJwks::new("{}"));
+    let set = format!(r#"{{"keys":[{{"kty":"oct","k":"{}"}}]}}"#, encode(MARKED));
+    said.debug("FetchedJwks", &FetchedJwks::new(set));
     // What a fetcher says is its own, and is meant to be told.
     said.add("FetchError", self::said(&FetchError::new("no answer")));
     let runtime = tokio::runtime::Builder::new_current_thread()

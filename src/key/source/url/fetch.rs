@@ -34,7 +34,7 @@ pub trait JwksFetch: Send + Sync + 'static {
 }
 
 /// A JWK Set as it was fetched.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FetchedJwks {
     pub(super) json: String,
     pub(super) max_age: Option<Duration>,
@@ -55,6 +55,16 @@ impl FetchedJwks {
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
+    }
+}
+
+/// Nothing has looked at the text yet: there may be a private key in it.
+impl fmt::Debug for FetchedJwks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FetchedJwks")
+            .field("bytes", &self.json.len())
+            .field("max_age", &self.max_age)
+            .finish()
     }
 }
 
