@@ -365,6 +365,9 @@ fn keys_are_fetched_over_https_unless_from_this_machine_or_it_is_said() {
         ("app.example.com/jwks", "https://"),
         ("/jwks", "https://"),
         ("https://user:password@app.example.com/jwks", "user name"),
+        ("https://user:pass/word@app.example.com/jwks", "port"),
+        ("https://app.example.com:/jwks", "port"),
+        ("https://app.example.com:65536/jwks", "port"),
         ("", "https://"),
     ] {
         let error = from_url(url).build().unwrap_err().to_string();

@@ -38,6 +38,11 @@ pub(crate) fn check_url(url: &str, http_allowed: bool) -> Result<(), String> {
     if host.is_empty() || authority.contains('@') {
         return Err("has no host, or a user name; give https://<host>/<path>".into());
     }
+    if uri.port_u16().is_none() && authority != host {
+        return Err(
+            "has a port that is not a number up to 65535; give https://<host>/<path>".into(),
+        );
+    }
     match uri.scheme_str() {
         Some("https") => Ok(()),
         Some("http") if http_allowed || is_loopback(host) => Ok(()),
