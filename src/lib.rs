@@ -76,7 +76,7 @@ mod loopback;
 mod path_owner;
 mod rejection;
 mod report;
-mod shown_url;
+mod shown;
 mod token;
 mod user;
 

@@ -65,7 +65,12 @@ fn an_origin_that_better_auth_would_not_write_is_a_fault_of_the_configuration() 
 
 #[test]
 fn an_origin_with_a_colon_and_no_port_is_a_fault_of_the_configuration() {
-    for origin in ["https://app.example.com:", "http://localhost:"] {
+    for origin in [
+        "https://app.example.com:",
+        "http://localhost:",
+        "https://app.example.com:x",
+        "https://app.example.com:65536",
+    ] {
         let built = JwtAuthLayer::better_auth(origin).build();
         assert!(built.is_err(), "{origin}: no iss is written like that");
     }

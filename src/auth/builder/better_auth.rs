@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::Uri;
 
 use super::{JwtAuthBuilder, public_keys::PublicSource};
-use crate::{config_error::Faults, loopback::is_loopback, shown_url::shown_url};
+use crate::{config_error::Faults, loopback::is_loopback, shown::with_url};
 
 /// Tokens of a few seconds' age must not fail because a clock is a little behind.
 const LEEWAY: Duration = Duration::from_secs(5);
@@ -30,7 +30,8 @@ impl JwtAuthBuilder {
         };
         let needs_keys = self.public_keys.is_empty() && self.secrets.is_empty();
         if let Err(wrong) = check_origin(&origin, needs_keys && !self.fetching.http_allowed) {
-            faults.say(format!("the origin {:?} {wrong}", shown_url(&origin)));
+            let origin = with_url("the origin", &origin);
+            faults.say(format!("{origin} {wrong}"));
             return None;
         }
         if needs_keys {
@@ -55,12 +56,17 @@ fn check_origin(origin: &str, must_be_safe: bool) -> Result<(), String> {
     else {
         return Err("is not an origin; give one such as https://app.example.com".into());
     };
+    // First of all, since what follows shows the origin.
+    let ill_formed =
+        "is not written as an origin is: in lower case, without a user name and the usual port";
+    if authority.as_str().contains('@') {
+        return Err(ill_formed.into());
+    }
     if let Some(bare) = origin.strip_suffix('/').filter(|bare| !bare.ends_with('/'))
         && uri.path() == "/"
     {
         return Err(format!(
-            "ends in a slash, and the iss of Better Auth's tokens does not; give {:?}",
-            shown_url(bare)
+            "ends in a slash, and the iss of Better Auth's tokens does not; give {bare:?}"
         ));
     }
     if uri.path() != "/" || uri.query().is_some() {
@@ -72,15 +78,11 @@ fn check_origin(origin: &str, must_be_safe: bool) -> Result<(), String> {
         ("https", Some(443)) | ("http", Some(80))
     );
     if origin != format!("{scheme}://{authority}")
-        || authority.as_str().contains('@')
-        || authority.as_str().ends_with(':')
+        || (uri.port_u16().is_none() && authority.as_str() != host)
         || host.contains(|c: char| c.is_ascii_uppercase())
         || has_default_port
     {
-        return Err(
-            "is not written as an origin is: in lower case, without a user name and the usual port"
-                .into(),
-        );
+        return Err(ill_formed.into());
     }
     if must_be_safe && scheme == "http" && !is_loopback(host) {
         return Err(format!(

@@ -162,7 +162,7 @@ impl JwtAuthBuilder {
 
         use crate::{
             key::url::{JwksUrl, Settings, check_url},
-            shown_url::shown_url,
+            shown::{shown_url, with_url},
         };
 
         if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
@@ -172,14 +172,12 @@ impl JwtAuthBuilder {
             faults.say("the time to live given with .jwks_ttl(…) is less than a second; leave it out for ten minutes");
         }
         if let Err(wrong) = check_url(&url, self.fetching.http_allowed) {
-            faults.say(format!(
-                "the URL of the keys, {:?}, {wrong}",
-                shown_url(&url)
-            ));
+            let url = with_url("the URL of the keys", &url);
+            faults.say(format!("{url} {wrong}"));
             return None;
         }
         if !url.starts_with("https:") && self.fetching.http_allowed {
-            crate::report::fetching::allowed_over_http(&shown_url(&url));
+            crate::report::fetching::allowed_over_http(&shown_url(&url).unwrap_or_default());
         }
         let fetcher = match &self.fetching.fetcher {
             Some(fetcher) => Arc::clone(fetcher),

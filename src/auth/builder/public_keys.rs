@@ -1,7 +1,7 @@
 use std::{fmt, time::Duration};
 
 use super::JwtAuthBuilder;
-use crate::{KeySet, SharedKeys, VerifyingKey, shown_url::shown_url};
+use crate::{KeySet, SharedKeys, VerifyingKey, shown::shown_url};
 
 /// Public keys that the builder was told of.
 #[derive(Clone)]
@@ -87,6 +87,9 @@ impl JwtAuthBuilder {
     ///   at most. Meanwhile the keys that are held go on working, for
     ///   [an hour](Self::jwks_max_stale) more at most. While there are none, the answer is 503.
     /// - A fetch follows no redirect, goes through no proxy, whatever the environment names, takes at most 5 seconds and 1 MiB, and reads 100 keys.
+    ///
+    /// Events, errors and `JwksHealth` name the URL, its query too: put
+    /// no secret into it.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
         self.public_keys.push(PublicSource::Url(url.into()));
         self

@@ -63,6 +63,44 @@ fn wrong() -> Vec<(&'static str, JwtAuthBuilder)> {
         ("private keys in a set", builder().jwks_text(set)),
         ("a secret as a set", builder().jwks_text(MARKED)),
         ("a JWK as a set", builder().jwks_text(private_jwk())),
+        ("a secret as an origin", JwtAuthLayer::better_auth(MARKED)),
+        (
+            "a private key as an origin",
+            JwtAuthLayer::better_auth(pem("PRIVATE KEY")),
+        ),
+        ("a secret as a URL", builder().jwks_url(MARKED)),
+        (
+            "a set as a URL",
+            builder().jwks_url(format!(r#"{{"keys":[{}]}}"#, private_jwk())),
+        ),
+        (
+            "a scheme before a secret",
+            builder().jwks_url(format!("postgres://{MARKED}")),
+        ),
+        (
+            "a password in a URL",
+            builder().jwks_url(format!("https://user:{MARKED}@a.example")),
+        ),
+        (
+            "a user name in a URL",
+            builder().jwks_url(format!("https://{MARKED}@a.example")),
+        ),
+        (
+            "a password with a slash",
+            builder().jwks_url(format!("https://u:a/{MARKED}@a.example")),
+        ),
+        (
+            "a password in an origin",
+            JwtAuthLayer::better_auth(format!("https://u:{MARKED}@a.example")),
+        ),
+        (
+            "one in an origin with a slash",
+            JwtAuthLayer::better_auth(format!("https://u:{MARKED}@a.example/")),
+        ),
+        (
+            "one over http",
+            JwtAuthLayer::better_auth(format!("http://u:{MARKED}@a.example")),
+        ),
         (
             "a good secret beside a URL",
             builder().secret(MARKED).jwks_url("https://example.com"),
@@ -161,5 +199,16 @@ fn a_file_that_turns_bad_is_told_of_without_what_is_in_it() {
         assert_eq!(events.at("ERROR").len(), told(), "{name}");
         Marks::new().assert_absent(events.text(), name);
         Marks::new().assert_absent(format!("{layer:?} {layer:#?}"), name);
+    }
+}
+
+#[test]
+fn a_url_that_cannot_be_used_is_named_as_far_as_it_may_be_told() {
+    for (url, told) in [
+        ("http://auth:3000/jwks?a=b", "\"http://auth:3000/jwks?a=b\""),
+        ("https://u:p@a.example/jwks", "\"https://…@a.example/jwks\""),
+    ] {
+        let error = JwtAuthLayer::better_auth(url).build().unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
     }
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     key::{KeySet, Keys, Wanted},
     report,
-    shown_url::shown_url,
+    shown::shown_url,
 };
 
 /// How many requests may wait for a fetch at once.
@@ -65,7 +65,7 @@ struct Outcome {
 impl State {
     pub(super) fn new(settings: Settings, fetcher: Arc<dyn JwksFetch>) -> Self {
         Self {
-            shown_url: shown_url(&settings.url),
+            shown_url: shown_url(&settings.url).unwrap_or_default(),
             settings,
             fetcher,
             keys: ArcSwap::from_pointee(Keys::Public(KeySet::default())),
