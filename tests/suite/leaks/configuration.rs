@@ -63,6 +63,23 @@ fn wrong() -> Vec<(&'static str, JwtAuthBuilder)> {
         ("private keys in a set", builder().jwks_text(set)),
         ("a secret as a set", builder().jwks_text(MARKED)),
         ("a JWK as a set", builder().jwks_text(private_jwk())),
+        (
+            "a secret as the name of a variable",
+            builder().secret_from_env(MARKED),
+        ),
+        (
+            "one in base64",
+            builder().secret_from_env(format!("{}=", &encode(MARKED)[..43])),
+        ),
+        (
+            "one in hex",
+            builder().secret_from_env(
+                MARKED
+                    .bytes()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect::<String>(),
+            ),
+        ),
         ("a secret as an origin", JwtAuthLayer::better_auth(MARKED)),
         (
             "a private key as an origin",

@@ -3,7 +3,7 @@
 mod file;
 mod watched;
 
-use std::{env, ffi::OsString, path::PathBuf};
+use std::{env, ffi::OsString, fmt, path::PathBuf};
 
 use self::file::SecretFile;
 pub(super) use self::watched::Watched;
@@ -11,18 +11,31 @@ use super::KeySource;
 use crate::{
     config_error::{Fault, Faults},
     key::{Keys, Secret},
+    shown::is_variable_name,
 };
 
 /// How many secrets a layer may have: each costs an HMAC at every token that does not verify.
 const MOST_SECRETS: usize = 8;
 
 /// A place that the builder was told to take secrets from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum SecretSource {
     One(Secret),
     List(Vec<Secret>),
     Variable(String),
     File(PathBuf),
+}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(secret) => secret.fmt(f),
+            Self::List(secrets) => secrets.fmt(f),
+            Self::Variable(name) if is_variable_name(name) => write!(f, "Variable({name})"),
+            Self::Variable(_) => f.write_str("Variable(..)"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+        }
+    }
 }
 
 /// What the builder lets pass.
@@ -115,6 +128,10 @@ impl Part {
 /// The secret in an environment variable. One that is set and empty is as good as unset: that is
 /// what a compose file makes of a variable that its host does not have.
 fn variable(name: &str, strictness: Strictness, faults: &mut Faults) -> Option<Secret> {
+    if !is_variable_name(name) {
+        faults.say("what was given with .secret_from_env(…) is not the name of an environment variable; give the name, such as BETTER_AUTH_SECRET, and set that to the secret");
+        return None;
+    }
     match env::var_os(name).map(OsString::into_string) {
         Some(Ok(text)) if !text.is_empty() => Some(text.into()),
         Some(Err(_)) => {
