@@ -99,6 +99,7 @@ impl Faults {
         self.0.extend(error.faults);
     }
 
+    #[cfg(feature = "jwks-custom")]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -33,6 +33,7 @@ mod key_sets;
 mod leaks;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
 mod memory_issuer;
+mod misuse;
 mod parity;
 mod path_owner;
 #[cfg(feature = "axum")]

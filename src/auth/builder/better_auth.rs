@@ -23,16 +23,16 @@ impl JwtAuthBuilder {
         self.policy.issuer.as_deref().or(self.origin.as_deref())
     }
 
-    /// Lets the origin stand for what is not said. `None` if it cannot.
-    pub(super) fn apply_origin(&mut self, faults: &mut Faults) -> Option<()> {
+    /// Lets the origin stand for what is not said. One that cannot stands for nothing.
+    pub(super) fn apply_origin(&mut self, faults: &mut Faults) {
         let Some(origin) = self.origin.take() else {
-            return Some(());
+            return;
         };
         let needs_keys = self.public_keys.is_empty() && self.secrets.is_empty();
         if let Err(wrong) = check_origin(&origin, needs_keys && !self.fetching.http_allowed) {
             let origin = with_url("the origin", &origin);
             faults.say(format!("{origin} {wrong}"));
-            return None;
+            return;
         }
         if needs_keys {
             let url = format!("{origin}{JWKS_PATH}");
@@ -42,7 +42,6 @@ impl JwtAuthBuilder {
             self.policy.audiences.push(origin.clone());
         }
         self.policy.issuer.get_or_insert(origin);
-        Some(())
     }
 }
 

@@ -102,34 +102,36 @@ impl JwtAuthBuilder {
         all
     }
 
+    /// Looks at all of it, also where a fault was found, so that each is told.
     fn into_issuer(mut self, now: u64, faults: &mut Faults) -> Option<Issuer> {
         self.check_policy(faults);
-        self.apply_origin(faults)?;
-        let usual: &[Algorithm] = if self.public_keys.is_empty() {
-            &[Algorithm::HS256]
-        } else {
+        let has_origin = self.origin.is_some();
+        self.apply_origin(faults);
+        let (has_secrets, has_public) = (!self.secrets.is_empty(), !self.public_keys.is_empty());
+        let usual: &[Algorithm] = if has_public || has_origin && !has_secrets {
             &PUBLIC_ALGORITHMS
+        } else {
+            &[Algorithm::HS256]
         };
         let algorithms = self.algorithms.take().unwrap_or_else(|| usual.to_vec());
         if algorithms.is_empty() || !algorithms.iter().all(|algorithm| usual.contains(algorithm)) {
             faults.say("the algorithms given with .algorithms(…) are not those of the keys: HS256 is a secret's, all others are public keys'");
         }
-        match (self.secrets.is_empty(), self.public_keys.is_empty()) {
-            (true, true) => faults.say(
+        match (has_secrets, has_public) {
+            // A wrong origin was told of.
+            (false, false) if has_origin => {}
+            (false, false) => faults.say(
                 "no key is configured; say .secret_from_env(\"BETTER_AUTH_SECRET\"), .secret_from_file(…) or .secret(…), or for public keys JwtAuthLayer::better_auth(…) or .jwks_url(…)",
             ),
-            (false, false) => faults.say(
+            (true, true) => faults.say(
                 "both secrets and public keys are configured; keep one kind, or give each an issuer of its own with .or(…)",
             ),
             _ => {}
         }
-        let keys = if self.public_keys.is_empty() {
-            KeySource::of_secrets(self.secrets, self.strictness, now, faults)
-        } else {
-            self.public_key_source(faults)?
-        };
+        let public = self.public_key_source(faults);
+        let secrets = KeySource::of_secrets(self.secrets, self.strictness, now, faults);
         Some(Issuer {
-            keys,
+            keys: if has_public { public? } else { secrets },
             algorithms,
             policy: self.policy,
             checks: self.checks,
@@ -143,6 +145,13 @@ impl JwtAuthBuilder {
         };
         if sources.len() > 1 && sources.iter().any(stands_alone) {
             faults.say("keys from a URL, or shared keys, are configured beside others; keep one of them, or give each an issuer of its own with .or(…)");
+            for source in sources {
+                match source {
+                    PublicSource::Url(url) => drop(self.fetched_keys(url, faults)),
+                    PublicSource::Shared(_) => {}
+                    given => drop(given_keys(vec![given], faults)),
+                }
+            }
             return None;
         }
         match sources.pop() {
@@ -258,6 +267,7 @@ fn check_names(builders: &[JwtAuthBuilder], faults: &mut Faults) {
 
 fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
     let mut keys = Vec::new();
+    let mut all_were_read = true;
     for source in sources {
         let read = match source {
             PublicSource::Key(key) => Ok(vec![key]),
@@ -271,11 +281,15 @@ fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
         };
         match read {
             Ok(read) => keys.extend(read),
-            Err(error) => faults.take(error),
+            Err(error) => {
+                all_were_read = false;
+                faults.take(error);
+            }
         }
     }
     let set = KeySet::new(keys);
-    if set.keys().is_empty() && faults.is_empty() {
+    // If not, that is why none is left.
+    if set.keys().is_empty() && all_were_read {
         let mut why = set.skipped().join("; ");
         if why.is_empty() {
             why.push_str("the sets that were given are empty");
