@@ -45,9 +45,7 @@ impl Secret {
             return Some("is empty; take the secret that your issuer signs with".into());
         }
         if let Some(kind) = mistaken_for_a_secret(bytes) {
-            return Some(format!(
-                "is {kind} and not a shared secret; whoever has a public key could mint tokens with it"
-            ));
+            return Some(format!("is {kind} and not a shared secret; {FOR_KEYS}"));
         }
         if self.is_text && bytes.starts_with(b"\xEF\xBB\xBF") {
             return Some(
@@ -140,6 +138,10 @@ fn has_few_different_bytes(bytes: &[u8]) -> bool {
     }
     seen.iter().filter(|&&seen| seen).count() < FEWEST_DIFFERENT
 }
+
+/// What was meant by whoever gives a key where a secret belongs. As a secret, a public key would let
+/// everybody who has it mint tokens.
+pub(crate) const FOR_KEYS: &str = "tokens that are signed with a private key are verified with .public_key_pem(…), .jwks_text(…) or .jwks_url(…)";
 
 const GENERATE: &str = "generate one with `openssl rand -base64 32`";
 

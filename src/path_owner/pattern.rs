@@ -1,4 +1,4 @@
-use matchit::Router;
+use matchit::{InsertError, Router};
 
 use super::path::is_unambiguous;
 use crate::config_error::Fault;
@@ -30,12 +30,14 @@ impl Patterns {
         let wrong = match (count(&segment), count(&catch_all)) {
             // `{*rest}` is a segment of this form too.
             (1, 0) if !parameter.starts_with('*') => return self.add(pattern, Meaning::Owned),
-            (0, 0) => format!("has no segment {segment}; put it where the owner's id stands"),
+            (0, 0) => format!(
+                "has no segment {segment}; put it where the owner's id stands, or name another with PathOwnerLayer::named(…)"
+            ),
             (0, _) | (1, 0) => {
                 let name = parameter.trim_start_matches('*');
                 format!("has {{*{name}}}, which takes more than an id; write {{{name}}}")
             }
-            _ => format!("has {segment} more than once; which of them is the owner's?"),
+            _ => format!("has {segment} more than once; give all but the owner's another name"),
         };
         Err(fault(pattern, &wrong))
     }
@@ -71,10 +73,16 @@ impl Patterns {
             return Ok(());
         }
         self.router.insert(route, meaning).map_err(|error| {
-            fault(
-                pattern,
-                &format!("cannot be used beside the others: {error}"),
-            )
+            let wrong = match error {
+                InsertError::Conflict { with } => {
+                    format!("covers what {with:?} covers too; leave one of them out")
+                }
+                InsertError::InvalidCatchAll => {
+                    "has a catch-all before its end; put {*name} last".to_owned()
+                }
+                error => format!("is not one ({error}); write it as in axum's router"),
+            };
+            fault(pattern, &wrong)
         })?;
         self.routes.push(again);
         Ok(())

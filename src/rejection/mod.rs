@@ -57,7 +57,7 @@ pub enum Rejection {
     InvalidToken(TokenError),
     /// The path is not one of the current user's own.
     #[error(
-        "the path is not the user's own, or no pattern of PathOwnerLayer covers it; .except(…) lets a pattern pass"
+        "the path is not the user's own, or no pattern of PathOwnerLayer covers it; .and(…) adds a pattern, .except(…) lets one pass, and of several layers each must agree"
     )]
     NotOwner,
     /// No secret is there to verify a token with: the operator's fault.

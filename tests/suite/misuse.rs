@@ -1,7 +1,19 @@
 //! Mistakes that are easily made, and that they are loud: each is told of in words that say what
 //! mends it.
 
-use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet};
+use std::fs;
+
+use http::Request;
+use tower::{ServiceBuilder, layer::util::Stack};
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+use tower_jwt_auth::KeySet;
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
+
+use super::{
+    events::{Captured, told},
+    secret_file::Folder,
+    support::*,
+};
 
 /// The messages of a configuration, one by one.
 #[track_caller]
@@ -18,6 +30,7 @@ fn faults(builder: JwtAuthBuilder) -> Vec<String> {
 }
 
 /// That these are all messages, whatever their order, each with these words in it.
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 #[track_caller]
 fn assert_all_told(row: &str, builder: JwtAuthBuilder, expected: &[&str]) {
     let faults = faults(builder);
@@ -86,4 +99,172 @@ fn all_faults_of_a_configuration_are_told_at_once() {
         JwtAuthLayer::better_auth("app.example.com").or(builder().secret("short").issuer("")),
         &["the origin", "at least 32", "the issuer is empty"],
     );
+}
+
+/// What is wrong, the secret or the file, and how the message must end: in what to do.
+#[test]
+fn each_fault_of_a_secret_is_told_with_what_to_do() {
+    let generate = "; generate one with `openssl rand -base64 32`";
+    let own = "; take the secret that your issuer signs with";
+    let public = "are verified with .public_key_pem(…), .jwks_text(…) or .jwks_url(…)";
+    let folder = Folder::new("misuse");
+    let file = |name: &str, content: &str| {
+        fs::write(folder.path(name), content).unwrap();
+        JwtAuthLayer::builder().secret_from_file(folder.path(name))
+    };
+    let secret = |secret: &str| JwtAuthLayer::builder().secret(secret);
+    let placeholder = "a-string-secret-at-least-256-bits-long";
+    let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE";
+    for (row, builder, end) in [
+        ("empty", secret(""), own),
+        ("short", secret("hunter2"), generate),
+        ("a placeholder", secret(placeholder), generate),
+        ("few different bytes", secret(&"0".repeat(64)), generate),
+        ("a public key", secret(pem), public),
+        ("a key set", secret(r#"{"keys":[]}"#), public),
+        (
+            "a newline",
+            secret(&format!("{SECRET}\n")),
+            "; trim it, or let .secret_from_file(…) read the file",
+        ),
+        (
+            "no list",
+            JwtAuthLayer::builder().secrets([] as [&str; 0]),
+            "; give the current secret, then the ones before it",
+        ),
+        (
+            "no source",
+            JwtAuthLayer::builder(),
+            "JwtAuthLayer::better_auth(…) or .jwks_url(…)",
+        ),
+        (
+            "a secret for a name",
+            JwtAuthLayer::builder().secret_from_env(format!("{SECRET}+/=")),
+            "; give the name, such as BETTER_AUTH_SECRET, and set that to the secret",
+        ),
+        (
+            "no file",
+            JwtAuthLayer::builder().secret_from_file(folder.path("none")),
+            "; check the path and who may read it",
+        ),
+        (
+            "a directory",
+            JwtAuthLayer::builder().secret_from_file(folder.path("")),
+            "; give the path of a file with a secret in each line",
+        ),
+        (
+            "an empty file",
+            file("empty", "\n"),
+            "; write the secret that your issuer signs with into it",
+        ),
+        ("a short one in a file", file("short", "hunter2"), generate),
+        (
+            "a placeholder in a file",
+            file("placeholder", placeholder),
+            generate,
+        ),
+        ("a public key in a file", file("pem", pem), public),
+        (
+            "nine in a file",
+            file("nine", &format!("{SECRET}\n").repeat(9)),
+            "drop those that no token is signed with any more",
+        ),
+    ] {
+        let [told] = &faults(builder)[..] else {
+            panic!("{row}: more than one")
+        };
+        assert!(told.ends_with(end), "{row}: {told}");
+    }
+    // Its words are fixed; beside others, they are followed by the mend.
+    let unset = || JwtAuthLayer::builder().secret_from_env("TOWER_JWT_AUTH_UNSET");
+    let words = "TOWER_JWT_AUTH_UNSET environment variable is required";
+    assert_eq!(faults(unset()), [words]);
+    let mend = format!("{words}: set it to the secret that your issuer signs with");
+    assert!(faults(unset().issuer("")).contains(&mend));
+}
+
+#[test]
+fn a_pattern_that_cannot_be_used_is_told_with_what_to_write() {
+    let pattern = PathOwnerLayer::new;
+    let owner = || pattern("/api/{user_id}/{*rest}").unwrap();
+    for (layer, told) in [
+        (
+            pattern("/api/tasks"),
+            r#"the path pattern "/api/tasks" has no segment {user_id}; put it where the owner's id stands, or name another with PathOwnerLayer::named(…)"#,
+        ),
+        (
+            pattern("/api/{user_id}/{user_id}"),
+            r#"the path pattern "/api/{user_id}/{user_id}" has {user_id} more than once; give all but the owner's another name"#,
+        ),
+        (
+            pattern("/api/{*user_id}"),
+            r#"the path pattern "/api/{*user_id}" has {*user_id}, which takes more than an id; write {user_id}"#,
+        ),
+        (
+            pattern("/api/{user_id}/{*rest}/x"),
+            r#"the path pattern "/api/{user_id}/{*rest}/x" has a catch-all before its end; put {*name} last"#,
+        ),
+        (
+            owner().except("/api/{team}/{*all}"),
+            r#"the path pattern "/api/{team}/{*all}" covers what "/api/{user_id}/{*rest}" covers too; leave one of them out"#,
+        ),
+        (
+            owner().except("/{*all}"),
+            r#"the path pattern "/{*all}" would let every other path pass; name those that may"#,
+        ),
+    ] {
+        assert_eq!(layer.map(drop).unwrap_err().to_string(), told);
+    }
+}
+
+#[tokio::test]
+async fn layers_in_the_wrong_order_are_an_error_event_that_says_which_to_move() {
+    let owner = || PathOwnerLayer::new("/api/{user_id}").unwrap();
+    let builder = ServiceBuilder::new().layer(owner()).layer(layer());
+    let chain = Stack::new(layer(), owner());
+    let events = Captured::start();
+    for answer in [
+        ask(builder, own_request()).await,
+        ask(chain, own_request()).await,
+    ] {
+        answer.assert_server_fault("no_user", "the wrong order");
+    }
+    let told_of = events.at("ERROR");
+    assert_eq!(told_of.len(), 2 * told(), "{told_of:#?}");
+    for event in told_of {
+        let mend = "put JwtAuthLayer outside of it: later in a chain of .layer(…) calls, earlier in a ServiceBuilder";
+        assert!(event.contains(mend), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_layers_of_path_owner_both_count_and_the_event_says_how_one_has_two_patterns() {
+    let owner = |pattern: &str| PathOwnerLayer::new(pattern).unwrap();
+    let two = || (layer(), owner("/api/{user_id}"), owner("/v2/{user_id}"));
+    for path in ["/api/alice", "/v2/alice"] {
+        let mut request = own_request();
+        *request.uri_mut() = path.parse().unwrap();
+        let events = Captured::start();
+        let answer = ask(two(), request).await;
+        assert_eq!(answer.reason(), "not_owner", "{path}");
+        let told_of = events.at("DEBUG");
+        assert_eq!(told_of.len(), told(), "{told_of:#?}");
+        for event in told_of {
+            assert!(event.contains(".and(…) adds a pattern"), "{event}");
+            assert!(
+                event.contains("of several layers each must agree"),
+                "{event}"
+            );
+        }
+    }
+    let same = (layer(), owner("/api/{user_id}"), owner("/{all}/{user_id}"));
+    ask(same, own_request())
+        .await
+        .assert_reached("alice", "where both cover a path and agree, it passes");
+}
+
+fn own_request() -> Request<()> {
+    let mut request = with_bearer(&token(&claims()));
+    *request.uri_mut() = "/api/alice".parse().unwrap();
+    request
 }

@@ -115,7 +115,7 @@ impl JwtAuthBuilder {
         };
         let algorithms = self.algorithms.take().unwrap_or_else(|| usual.to_vec());
         if algorithms.is_empty() || !algorithms.iter().all(|algorithm| usual.contains(algorithm)) {
-            faults.say("the algorithms given with .algorithms(…) are not those of the keys: HS256 is a secret's, all others are public keys'");
+            faults.say("the algorithms given with .algorithms(…) are not those of the keys: HS256 is a secret's, all others are public keys'; leave it out for all that the keys can verify");
         }
         match (has_secrets, has_public) {
             // A wrong origin was told of.

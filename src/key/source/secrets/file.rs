@@ -10,7 +10,10 @@ use zeroize::Zeroizing;
 use super::{MOST_SECRETS, Strictness};
 use crate::{
     config_error::Fault,
-    key::{Secret, secret::mistaken_for_a_secret},
+    key::{
+        Secret,
+        secret::{FOR_KEYS, mistaken_for_a_secret},
+    },
     report,
 };
 
@@ -181,15 +184,13 @@ fn read(path: &Path) -> Result<Content, Unread> {
 
 fn parse(content: &[u8], strictness: Strictness, room: usize) -> Result<Vec<Secret>, String> {
     if let Some(kind) = mistaken_for_a_secret(content) {
-        return Err(format!(
-            "holds {kind} and no shared secret; whoever has a public key could mint tokens with it"
-        ));
+        return Err(format!("holds {kind} and no shared secret; {FOR_KEYS}"));
     }
     if content.starts_with(b"\xEF\xBB\xBF") {
         return Err("starts with a byte order mark; save it as UTF-8 without one".into());
     }
     let text = std::str::from_utf8(content)
-        .map_err(|_| "is not UTF-8; secrets are text, one in each line".to_owned())?;
+        .map_err(|_| "is not UTF-8; save it as text, with one secret in each line".to_owned())?;
     let mut secrets = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if line.is_empty() {

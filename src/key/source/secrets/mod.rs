@@ -136,7 +136,7 @@ fn variable(name: &str, strictness: Strictness, faults: &mut Faults) -> Option<S
         Some(Ok(text)) if !text.is_empty() => Some(text.into()),
         Some(Err(_)) => {
             faults.say(format!(
-                "the secret in {name} is not UTF-8; Better Auth takes text only"
+                "the secret in {name} is not UTF-8, and Better Auth takes text only; set it to the text that your issuer signs with"
             ));
             None
         }
