@@ -40,6 +40,17 @@ impl Reports {
         tracing::debug!(target: TARGET, reason, "request refused: {rejection}");
     }
 
+    /// A request was verified that this layer had verified before. That harms nothing but doubles
+    /// the work, and was hardly meant.
+    pub(crate) fn applied_twice(&self) {
+        if self.is_first(16) {
+            tracing::warn!(
+                target: TARGET,
+                "a JwtAuthLayer verifies the same requests twice; apply it once, around all routes that need it"
+            );
+        }
+    }
+
     fn is_first(&self, fault: u8) -> bool {
         self.said
             .fetch_or(fault, std::sync::atomic::Ordering::Relaxed)
@@ -51,6 +62,8 @@ impl Reports {
 #[cfg(not(feature = "tracing"))]
 impl Reports {
     pub(crate) fn refused(&self, _: Rejection) {}
+
+    pub(crate) fn applied_twice(&self) {}
 }
 
 /// A fault of the configuration that showed while the layer was at work.

@@ -34,7 +34,13 @@ struct Inner {
     email: Text,
     name: Option<Text>,
     expires_at: Option<f64>,
+    judge: Option<Judge>,
 }
+
+/// Which verifier let a user in: the address of it, that tells one from the other for as long as a
+/// request lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Judge(pub(crate) usize);
 
 impl CurrentUser {
     /// A user that no token was read for: for tests, and for other authentication layers whose
@@ -50,17 +56,24 @@ impl CurrentUser {
             email: Text::Own(email.into()),
             name: None,
             expires_at: None,
+            judge: None,
         }))
     }
 
-    pub(crate) fn from_claims(claims: String, identity: Identity) -> Self {
+    pub(crate) fn from_claims(claims: String, identity: Identity, judge: Judge) -> Self {
         Self(Arc::new(Inner {
             claims,
             user_id: identity.user_id,
             email: identity.email,
             name: identity.name,
             expires_at: Some(identity.expires_at),
+            judge: Some(judge),
         }))
+    }
+
+    /// `None` for a user that no token was read for.
+    pub(crate) fn judge(&self) -> Option<Judge> {
+        self.0.judge
     }
 
     /// The user's id: the `sub` claim (RFC 7519 section 4.1.2). Never empty when it came from a

@@ -11,6 +11,11 @@ use crate::{ConfigError, TokenVerifier};
 /// A request without a valid token is answered by the layer and never reaches the inner service;
 /// the [crate's documentation](crate#what-a-client-gets) has the table of answers.
 ///
+/// Apply it once, around all routes that need it. Where it stands in itself, which is easily done
+/// with nested routers, each token is verified twice, and that is an event at WARN, once. Different
+/// layers may stand in each other: one that lets anonymous requests pass around one that does not,
+/// say.
+///
 /// Cloning it copies one pointer; all clones share the keys.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is applied to a service"]

@@ -125,7 +125,13 @@ impl Shared {
         hide_token(request);
         match verified {
             Ok(user) => {
-                request.extensions_mut().insert(user);
+                // Two layers with different keys or rules may well stand one in the other.
+                let judge = user.judge();
+                if let Some(before) = request.extensions_mut().insert(user)
+                    && before.judge() == judge
+                {
+                    self.reports.applied_twice();
+                }
                 Verdict::Pass
             }
             Err(error) => Verdict::Refuse(error.into()),

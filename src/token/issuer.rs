@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use super::{Policy, TokenError, claims::Claims, compact::Compact, header::Header, json::Value};
 use crate::{
     key::{Algorithm, Attempt, KeySource, KeyWait, Keys, Wanted},
-    user::CurrentUser,
+    user::{CurrentUser, Judge},
 };
 
 /// A rule of the application's own on who is let in.
@@ -86,7 +86,8 @@ impl Issuer {
         let json = compact.decode_payload()?;
         let claims = Claims::parse(&json)?;
         let identity = self.policy.check_claims(&claims, &json, now)?;
-        let user = CurrentUser::from_claims(json, identity);
+        let judge = Judge(std::ptr::from_ref(self).addr());
+        let user = CurrentUser::from_claims(json, identity, judge);
         self.check(&user)?;
         Ok(user)
     }

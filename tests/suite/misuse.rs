@@ -7,7 +7,7 @@ use http::Request;
 use tower::{ServiceBuilder, layer::util::Stack};
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 use tower_jwt_auth::KeySet;
-use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
+use tower_jwt_auth::{CurrentUser, JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
 
 use super::{
     events::{Captured, told},
@@ -235,6 +235,51 @@ async fn layers_in_the_wrong_order_are_an_error_event_that_says_which_to_move() 
         let mend = "put JwtAuthLayer outside of it: later in a chain of .layer(…) calls, earlier in a ServiceBuilder";
         assert!(event.contains(mend), "{event}");
     }
+}
+
+#[tokio::test]
+async fn a_layer_that_is_applied_twice_works_and_is_told_of_once() {
+    let events = Captured::start();
+    let layer = layer();
+    let twice = (layer.clone(), layer.clone());
+    for _ in 0..3 {
+        let answer = ask(twice.clone(), own_request()).await;
+        answer.assert_reached("alice", "twice");
+    }
+    ask(twice, with_bearer("garbage"))
+        .await
+        .assert_invalid_token("malformed", "twice");
+    let told_of = events.at("WARN");
+    assert_eq!(told_of.len(), told(), "{told_of:#?}");
+    for event in told_of {
+        assert!(event.contains("twice; apply it once"), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn different_layers_around_each_other_are_no_mistake() {
+    let events = Captured::start();
+    let anonymous = builder().allow_anonymous().build().unwrap();
+    let checked = builder()
+        .check(|user| user.user_id() == "alice")
+        .build()
+        .unwrap();
+    ask((anonymous.clone(), layer()), own_request())
+        .await
+        .assert_reached("alice", "optional outside, required inside");
+    ask((layer(), checked), own_request())
+        .await
+        .assert_reached("alice", "another rule inside");
+    ask((anonymous.clone(), anonymous), get("/"))
+        .await
+        .assert_reached("nobody", "without a token, there is nothing to verify");
+    let mut request = own_request();
+    let outer = CurrentUser::new("alice", "alice@example.com");
+    request.extensions_mut().insert(outer);
+    ask(layer(), request)
+        .await
+        .assert_reached("alice", "a user of another layer's");
+    assert_eq!(events.text(), "");
 }
 
 #[tokio::test]
