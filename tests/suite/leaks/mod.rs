@@ -6,5 +6,6 @@ mod marks;
 mod panics;
 mod refusals;
 mod sources;
+mod timing;
 mod tokens;
 mod types;
