@@ -21,7 +21,7 @@ fn the_time_of_a_wrong_signature_says_nothing_of_how_much_of_it_is_right() {
     let (input, _) = good.rsplit_once('.').unwrap();
     let tag = mac(input, SECRET);
     // None twice, to see how far two medians of the same are from each other.
-    let mut cases = [0, 0, 8, 16, 31].map(|right: usize| {
+    let mut cases = [31, 0, 16, 8, 0].map(|right: usize| {
         let wrong = tag.iter().enumerate();
         let wrong: Vec<u8> = wrong
             .map(|(index, byte)| byte ^ u8::from(index >= right))
