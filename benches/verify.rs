@@ -1,7 +1,6 @@
-//! What it takes to verify an HS256 token of 228 bytes: with `TokenVerifier::verify`, with
-//! `jsonwebtoken::decode`, and at the least: the floor is an HMAC whose key was prepared before,
-//! the base64 of the three parts, and the claims read into a struct that borrows from them, with
-//! not one rule checked.
+//! What it takes to verify a token without HTTP, of each algorithm: with `TokenVerifier::verify`,
+//! with `jsonwebtoken::decode`, and the bare check of the signature with the key prepared. Of
+//! HS256 also the floor, see `floor.rs`; and of each kind of token that is refused.
 //!
 //! ```sh
 //! cargo bench -p tower-jwt-auth-benches --bench verify
@@ -11,101 +10,79 @@ use std::hint::black_box;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hmac::{Hmac, KeyInit, Mac};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, crypto::rust_crypto, decode, encode,
+use tower_jwt_auth_benches::{
+    floor::{Decoder, floor},
+    keys::{Alg, SigningKey, prepared_hmac},
+    layers, provider,
+    tokens::{Fault, Naming, claims},
 };
-use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use tower_jwt_auth::JwtAuthLayer;
-
-const SECRET: &str = "test-only-0123456789abcdefghijklmnopqrstuvwxyz";
-
-#[derive(Serialize, Deserialize)]
-struct Claims<'a> {
-    sub: &'a str,
-    email: &'a str,
-    name: Option<&'a str>,
-    exp: u64,
-}
-
-#[derive(Deserialize)]
-struct OwnedClaims {
-    sub: String,
-    email: String,
-    name: Option<String>,
-    exp: u64,
-}
-
-fn mint() -> String {
-    let claims = Claims {
-        sub: "Ch5Xg706sPSJrDvHnPOjwa0DUx3twNCq",
-        email: "ada@example.com",
-        name: Some("Ada Lovelace K."),
-        exp: 4_102_444_800,
-    };
-    let token = encode(
-        &Header::new(Algorithm::HS256),
-        &claims,
-        &EncodingKey::from_secret(SECRET.as_bytes()),
-    )
-    .expect("the claims are JSON");
-    assert_eq!(token.len(), 228, "{token}");
-    token
-}
-
-fn floor(prepared: &Hmac<Sha256>, token: &str) -> Option<u64> {
-    let (signing_input, signature) = token.rsplit_once('.')?;
-    let (header, payload) = signing_input.split_once('.')?;
-    let header = BASE64_URL_SAFE_NO_PAD.decode(header).ok()?;
-    let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
-    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
-    black_box(&header);
-    prepared
-        .clone()
-        .chain_update(signing_input)
-        .verify_slice(&signature)
-        .ok()?;
-    let claims: Claims<'_> = serde_json::from_slice(&payload).ok()?;
-    black_box((claims.sub, claims.email, claims.name));
-    Some(claims.exp)
-}
 
 fn verify(c: &mut Criterion) {
-    rust_crypto::DEFAULT_PROVIDER
-        .install_default()
-        .expect("it is installed once");
-    let token = mint();
-    let mut group = c.benchmark_group("verify");
+    provider::install_fastest();
+    for alg in Alg::ALL {
+        let key = SigningKey::new(alg);
+        valid(c, &key);
+        refused(c, &key);
+    }
+}
+
+fn valid(c: &mut Criterion, key: &SigningKey) {
+    let token = key.token(true, &claims(0, Naming::Anonymous));
+    let mut group = c.benchmark_group(format!("verify/{}", key.alg.name()));
     group.throughput(Throughput::Elements(1));
 
-    let prepared = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any length will do");
-    assert!(floor(&prepared, &token).is_some());
-    group.bench_function("floor", |b| b.iter(|| floor(&prepared, black_box(&token))));
+    if key.alg == Alg::Hs256 {
+        assert_eq!(token.len(), 228, "{token}");
+        let prepared = prepared_hmac();
+        assert!(floor(&prepared, &token).is_some());
+        group.bench_function("floor", |b| b.iter(|| floor(&prepared, black_box(&token))));
+    }
 
-    let verifier = JwtAuthLayer::builder()
-        .secret(SECRET)
-        .build()
-        .expect("the secret is strong")
-        .verifier();
+    let bare = key.bare_check();
+    let (input, signature) = token.rsplit_once('.').expect("a token has dots");
+    let signature = BASE64_URL_SAFE_NO_PAD
+        .decode(signature)
+        .expect("it was encoded here");
+    assert!(bare.verify(input.as_bytes(), &signature));
+    group.bench_function("bare_signature", |b| {
+        b.iter(|| bare.verify(black_box(input).as_bytes(), &signature));
+    });
+
+    let verifier = layers::jwt_auth(key, Naming::Anonymous).verifier();
     assert!(verifier.verify(&token).is_ok());
     group.bench_function("tower_jwt_auth", |b| {
         b.iter(|| verifier.verify(black_box(&token)));
     });
 
-    let key = DecodingKey::from_secret(SECRET.as_bytes());
-    let validation = Validation::new(Algorithm::HS256);
-    let decode = |token: &str| decode::<OwnedClaims>(token, &key, &validation);
-    let decoded = decode(&token).expect("the token is valid").claims;
-    black_box((decoded.sub, decoded.email, decoded.name, decoded.exp));
+    let decoder = Decoder::new(key, Naming::Anonymous);
+    assert!(decoder.decode(&token).is_ok());
     group.bench_function("jsonwebtoken_decode", |b| {
-        b.iter(|| decode(black_box(&token)))
+        b.iter(|| decoder.decode(black_box(&token)));
     });
+    group.finish();
+}
 
-    let tampered = format!("{}AAAA{}", &token[..180], &token[184..]);
-    group.bench_function("tower_jwt_auth_bad_signature", |b| {
-        b.iter(|| verifier.verify(black_box(&tampered)));
-    });
+fn refused(c: &mut Criterion, key: &SigningKey) {
+    let mut group = c.benchmark_group(format!("refuse/{}", key.alg.name()));
+    group.throughput(Throughput::Elements(1));
+    let verifier = layers::jwt_auth(key, Naming::Issuer).verifier();
+    let decoder = Decoder::new(key, Naming::Issuer);
+    assert!(
+        verifier
+            .verify(&key.token(true, &claims(0, Naming::Issuer)))
+            .is_ok()
+    );
+    for fault in Fault::ALL {
+        let token = key.bad_token(0, Naming::Issuer, fault);
+        assert!(verifier.verify(&token).is_err(), "{fault:?}");
+        group.bench_function(format!("{}/tower_jwt_auth", fault.name()), |b| {
+            b.iter(|| verifier.verify(black_box(&token)));
+        });
+        assert!(decoder.decode(&token).is_err(), "{fault:?}");
+        group.bench_function(format!("{}/jsonwebtoken_decode", fault.name()), |b| {
+            b.iter(|| decoder.decode(black_box(&token)));
+        });
+    }
     group.finish();
 }
 

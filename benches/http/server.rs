@@ -1,0 +1,82 @@
+//! The router of `examples/axum.rs`, with the layers and without, for `benches/http`. What it
+//! prints is where it listens.
+//!
+//! It is not the example itself, because that one logs each request, and its handlers take the user
+//! that only the layer puts there.
+
+use std::{env, error::Error};
+
+use axum::{Extension, Json, Router, extract::Path, routing::get};
+use http::header::AUTHORIZATION;
+use serde_json::{Value, json};
+use tower::ServiceBuilder;
+use tower_http::{
+    cors::CorsLayer, sensitive_headers::SetSensitiveRequestHeadersLayer, trace::TraceLayer,
+};
+use tower_jwt_auth::CurrentUser;
+use tower_jwt_auth_benches::{
+    keys::{Alg, SECRET, SigningKey},
+    layers,
+    tokens::{Naming, subject},
+};
+
+async fn of_the_token(Extension(user): Extension<CurrentUser>) -> Json<Value> {
+    tasks(user.user_id())
+}
+
+async fn of_the_path(Path(user_id): Path<String>) -> Json<Value> {
+    tasks(&user_id)
+}
+
+fn tasks(user_id: &str) -> Json<Value> {
+    Json(json!({ "tasks": [], "user_id": user_id }))
+}
+
+fn router(with_layers: bool) -> Router {
+    let path = "/api/{user_id}/tasks";
+    let router = if with_layers {
+        let key = SigningKey::new(Alg::Hs256);
+        Router::new()
+            .route(path, get(of_the_token))
+            .route_layer(layers::path_owner())
+            .route_layer(layers::jwt_auth(&key, Naming::Anonymous))
+    } else {
+        Router::new().route(path, get(of_the_path))
+    };
+    router.layer(
+        ServiceBuilder::new()
+            .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION]))
+            .layer(TraceLayer::new_for_http())
+            .layer(CorsLayer::new()),
+    )
+}
+
+/// `http-server tokens` prints the secret, and then the path and the token of each user.
+fn print_tokens() {
+    println!("{SECRET}");
+    let tokens = SigningKey::new(Alg::Hs256).tokens(Naming::Anonymous);
+    for (user, token) in tokens.iter().enumerate() {
+        println!("/api/{}/tasks {token}", subject(user));
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let with_layers = match env::args().nth(1).as_deref() {
+        Some("tokens") => {
+            print_tokens();
+            return Ok(());
+        }
+        Some("with-layers") => true,
+        Some("without-layers") => false,
+        _ => return Err("usage: http-server tokens|with-layers|without-layers".into()),
+    };
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+            println!("{}", listener.local_addr()?);
+            axum::serve(listener, router(with_layers)).await?;
+            Ok(())
+        })
+}

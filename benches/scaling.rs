@@ -1,0 +1,78 @@
+//! Whether the layer does twice as much on two threads, beside a bare HMAC that is sure to; and
+//! whether requests wait while keys are fetched. Prints JSON.
+//!
+//! ```sh
+//! cargo bench -p tower-jwt-auth-benches --bench scaling
+//! ```
+
+use std::{
+    hint::black_box,
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
+
+use hmac::Mac;
+use serde_json::json;
+use tower::Layer;
+use tower_jwt_auth_benches::{
+    keys::{Alg, SigningKey, prepared_hmac},
+    layers, refresh,
+    requests::Requests,
+    rounds::{Lane, Plan, measure},
+    service::{Noop, ask},
+    tokens::Naming,
+};
+
+fn main() {
+    let plan = Plan::from_args();
+    let key = SigningKey::new(Alg::Hs256);
+    let tokens = key.tokens(Naming::Anonymous);
+    let inputs: Vec<_> = tokens
+        .iter()
+        .map(|token| token.rsplit_once('.').expect("a token has dots").0)
+        .collect();
+    let auth = layers::jwt_auth(&key, Naming::Anonymous);
+    let layer = |times| {
+        let (mut service, mut requests) = (auth.layer(Noop), Requests::own(&tokens));
+        for _ in 0..times {
+            black_box(ask(&mut service, requests.make::<()>()));
+        }
+    };
+    let hmac = |times| {
+        let prepared = prepared_hmac();
+        for input in inputs.iter().cycle().take(times) {
+            black_box(prepared.clone().chain_update(input).finalize());
+        }
+    };
+    let lanes = vec![
+        Lane::new("layer_1_thread", |times| on_threads(1, times, layer)),
+        Lane::new("hmac_1_thread", |times| on_threads(1, times, hmac)),
+        Lane::new("layer_2_threads", |times| on_threads(2, times, layer)),
+        Lane::new("hmac_2_threads", |times| on_threads(2, times, hmac)),
+    ];
+    let threads = measure(plan, lanes);
+    let refresh = refresh::measure(plan);
+    println!("{}", json!({ "threads": threads, "refresh": refresh }));
+}
+
+/// How long the threads take that do so many each, from when all of them are there.
+fn on_threads(threads: usize, times: u64, work: impl Fn(usize) + Sync) -> Duration {
+    let barrier = Barrier::new(threads + 1);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    barrier.wait();
+                    work(usize::try_from(times).expect("so many fit"));
+                })
+            })
+            .collect();
+        barrier.wait();
+        let start = Instant::now();
+        for worker in workers {
+            worker.join().expect("no worker panics");
+        }
+        start.elapsed()
+    })
+}

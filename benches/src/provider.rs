@@ -1,0 +1,25 @@
+//! The fastest that `jsonwebtoken` can be told to be.
+
+use std::sync::LazyLock;
+
+use jsonwebtoken::{
+    Algorithm,
+    crypto::{CryptoProvider, aws_lc, rust_crypto},
+};
+
+/// RustCrypto for HS256 and AWS-LC for all else. Each is about twice as fast there as the other.
+static FASTEST: LazyLock<CryptoProvider> = LazyLock::new(|| CryptoProvider {
+    signer_factory: aws_lc::DEFAULT_PROVIDER.signer_factory,
+    verifier_factory: |algorithm, key| match algorithm {
+        Algorithm::HS256 => (rust_crypto::DEFAULT_PROVIDER.verifier_factory)(algorithm, key),
+        _ => (aws_lc::DEFAULT_PROVIDER.verifier_factory)(algorithm, key),
+    },
+    key_utils: aws_lc::DEFAULT_PROVIDER.key_utils.clone(),
+});
+
+/// Makes it what `jsonwebtoken` 11 uses in this process. To be called once.
+pub fn install_fastest() {
+    FASTEST
+        .install_default()
+        .expect("nothing was installed before");
+}

@@ -1,0 +1,169 @@
+//! Latency of requests, one by one, while the key set behind them is fetched again and again.
+
+use std::{
+    future::Future,
+    hint::black_box,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tower::Layer;
+use tower_jwt_auth::{
+    JwtAuthLayer,
+    jwks::{FetchError, FetchedJwks, JwksFetch},
+};
+
+use crate::{
+    keys::{Alg, SigningKey},
+    requests::Requests,
+    rounds::Plan,
+    service::{Noop, ask},
+    tokens::Naming,
+};
+
+/// How long an issuer takes to answer.
+const FETCH: Duration = Duration::from_millis(20);
+
+/// How long after the answer the reading of the keys is over for sure.
+const READING: Duration = Duration::from_millis(10);
+
+/// The shortest time to live that the builder takes.
+const SHORTEST_TTL: Duration = Duration::from_secs(1);
+
+/// The nanoseconds of each quantile: with keys that stay, with keys that are fetched every second,
+/// and of the latter those requests alone that came while they were being fetched and read.
+pub fn measure(plan: Plan) -> Value {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .expect("a runtime can be had");
+    let key = SigningKey::new(Alg::EdDsa);
+    let mut requests = Requests::own(&key.tokens(Naming::Anonymous));
+    let window = plan.slice * 75; // three seconds: two or three fetches
+    let mut steady = Vec::new();
+    let mut refreshed = Vec::new();
+    let mut during = Vec::new();
+    for _ in 0..plan.runs {
+        steady.extend(
+            run(
+                &runtime,
+                &key,
+                Duration::from_secs(600),
+                window,
+                &mut requests,
+            )
+            .all,
+        );
+        let latencies = run(&runtime, &key, SHORTEST_TTL, window, &mut requests);
+        refreshed.extend(latencies.all);
+        during.extend(latencies.during);
+    }
+    json!({
+        "without": quantiles(steady),
+        "with": quantiles(refreshed),
+        "during": quantiles(during),
+    })
+}
+
+struct Latencies {
+    all: Vec<u64>,
+    during: Vec<u64>,
+}
+
+fn run(
+    runtime: &Runtime,
+    key: &SigningKey,
+    ttl: Duration,
+    window: Duration,
+    requests: &mut Requests,
+) -> Latencies {
+    let fetches = Arc::new(Mutex::new(Vec::new()));
+    let auth = {
+        let _context = runtime.enter();
+        JwtAuthLayer::builder()
+            .jwks_url("https://app.example.com/jwks")
+            .jwks_fetcher(Slow {
+                jwks: jwks_of_many(key),
+                fetches: Arc::clone(&fetches),
+            })
+            .jwks_ttl(ttl)
+            .build()
+            .expect("the configuration is sound")
+    };
+    runtime.block_on(auth.ready()).expect("the keys are there");
+    let mut service = auth.layer(Noop);
+    let begin = Instant::now();
+    let mut times = Vec::new();
+    while begin.elapsed() < window {
+        let request = requests.make::<()>();
+        let start = Instant::now();
+        let response = black_box(ask(&mut service, request));
+        times.push((start, start.elapsed()));
+        assert!(response.status().is_success());
+    }
+    let fetches = fetches.lock().expect("nobody panics");
+    let nanos = |took: Duration| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+    let is_during = |start: Instant| {
+        fetches
+            .iter()
+            .any(|&fetch| start >= fetch && start < fetch + FETCH + READING)
+    };
+    Latencies {
+        all: times.iter().map(|&(_, took)| nanos(took)).collect(),
+        during: times
+            .iter()
+            .filter(|(start, _)| is_during(*start))
+            .map(|&(_, took)| nanos(took))
+            .collect(),
+    }
+}
+
+/// The set of an issuer that keeps many keys, the last of which is the one in use.
+fn jwks_of_many(key: &SigningKey) -> String {
+    let keys_of = |key: &SigningKey| -> Value {
+        serde_json::from_str::<Value>(&key.jwks()).expect("it is JSON")["keys"][0].clone()
+    };
+    let mut keys: Vec<_> = (0..20)
+        .map(|other: u32| {
+            let mut jwk = keys_of(&SigningKey::new(Alg::Es256));
+            jwk["kid"] = format!("other-{other}").into();
+            jwk
+        })
+        .collect();
+    keys.push(keys_of(key));
+    json!({ "keys": keys }).to_string()
+}
+
+struct Slow {
+    jwks: String,
+    fetches: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl JwksFetch for Slow {
+    fn fetch<'a>(
+        &'a self,
+        _: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
+        Box::pin(async {
+            self.fetches
+                .lock()
+                .expect("nobody panics")
+                .push(Instant::now());
+            tokio::time::sleep(FETCH).await;
+            Ok(FetchedJwks::new(self.jwks.clone()))
+        })
+    }
+}
+
+fn quantiles(mut latencies: Vec<u64>) -> Value {
+    latencies.sort_unstable();
+    let at = |share: f64| {
+        let index = (latencies.len() as f64 * share) as usize;
+        latencies.get(index.min(latencies.len().saturating_sub(1)))
+    };
+    json!({ "requests": latencies.len(), "p50": at(0.5), "p99": at(0.99), "p999": at(0.999) })
+}
