@@ -33,15 +33,14 @@ fn main() {
         .map(|token| token.rsplit_once('.').expect("a token has dots").0)
         .collect();
     let auth = layers::jwt_auth(&key, Naming::Anonymous);
-    let layer = |times| {
+    let layer = || {
         let (mut service, mut requests) = (auth.layer(Noop), Requests::own(&tokens));
-        for _ in 0..times {
-            black_box(ask(&mut service, requests.make::<()>()));
-        }
+        move || drop(black_box(ask(&mut service, requests.make::<()>())))
     };
-    let hmac = |times| {
-        let prepared = prepared_hmac();
-        for input in inputs.iter().cycle().take(times) {
+    let hmac = || {
+        let (prepared, mut inputs) = (prepared_hmac(), inputs.iter().cycle());
+        move || {
+            let input = inputs.next().expect("a cycle has no end");
             black_box(prepared.clone().chain_update(input).finalize());
         }
     };
@@ -56,23 +55,27 @@ fn main() {
     println!("{}", json!({ "threads": threads, "refresh": refresh }));
 }
 
-/// How long the threads take that do so many each, from when all of them are there.
-fn on_threads(threads: usize, times: u64, work: impl Fn(usize) + Sync) -> Duration {
-    let barrier = Barrier::new(threads + 1);
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    barrier.wait();
-                    work(usize::try_from(times).expect("so many fit"));
-                })
-            })
-            .collect();
+/// How long the threads take that do so many steps each: from the start of the first one to the end
+/// of the last. They tell the time themselves, since who waits for them may be woken late.
+fn on_threads<S: FnMut()>(threads: usize, times: u64, prepare: impl Fn() -> S + Sync) -> Duration {
+    let barrier = Barrier::new(threads);
+    let work = || {
+        let mut step = prepare();
         barrier.wait();
         let start = Instant::now();
-        for worker in workers {
-            worker.join().expect("no worker panics");
+        for _ in 0..times {
+            step();
         }
-        start.elapsed()
-    })
+        (start, Instant::now())
+    };
+    let spans: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let join = |worker: thread::ScopedJoinHandle<'_, _>| worker.join().expect("none panics");
+        workers.into_iter().map(join).collect()
+    });
+    let first = spans.iter().map(|&(start, _)| start).min();
+    let last = spans.iter().map(|&(_, end)| end).max();
+    last.zip(first)
+        .map(|(last, first)| last - first)
+        .expect("there is a thread")
 }

@@ -3,13 +3,14 @@
 wrk. Prints JSON: the requests per second of each in each round.
 
 The load generator and the server share the cores of the machine. The servers take turns, each
-with the same requests.
+with the same requests. It is wrk and not oha, because oha sends one set of headers only.
 
     benches/http/measure.py [--quick]
 """
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -29,7 +30,8 @@ CONNECTIONS = 32
 
 def build():
     """Builds the axum service, and says where it is."""
-    command = "cargo build --quiet --release -p tower-jwt-auth-benches --bin http-server".split()
+    command = ["cargo", "build", "--quiet", "--release"]
+    command += ["-p", "tower-jwt-auth-benches", "--bin", "http-server"]
     subprocess.run(command, cwd=ROOT, check=True)
     return str(TARGET / "release" / "http-server")
 
@@ -137,6 +139,8 @@ def load(address, seconds):
 
 def main():
     rounds, seconds, warm_up = (2, 1, 1) if "--quick" in sys.argv else (5, 8, 2)
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is missing; install it with `apt-get install wrk`, say")
     WORK.mkdir(parents=True, exist_ok=True)
     binary, python = build(), install_fastapi()
     output = subprocess.run([binary, "tokens"], check=True, capture_output=True, text=True)
@@ -152,8 +156,9 @@ def main():
             check(address, lines, guarded=name != "axum")
             load(address, warm_up)
         results = {name: [] for name in servers}
-        for _ in range(rounds):
-            for name, address in servers.items():
+        for turn in range(rounds):
+            # Forth and back, so that none is always the one after the other.
+            for name, address in list(servers.items())[:: 1 if turn % 2 == 0 else -1]:
                 results[name].append(load(address, seconds))
     versions = subprocess.run(
         [python, "-m", "pip", "freeze"], check=True, capture_output=True, text=True

@@ -1,0 +1,61 @@
+"""What issue 5 aims at, beside what was reached."""
+
+from statistics import median
+
+from .figures import ALGORITHMS, is_ours, of_runs, peers_over_bare, ratio, scaling
+
+
+def rows(results):
+    """Of each aim: what it is about, the bound in words, what was reached, and whether that is it."""
+    measured = {
+        alg: {name: of_runs(runs) for name, runs in lanes.items()}
+        for alg, lanes in results["aims"].items()
+    }
+    hs256 = measured["HS256"]
+    yield at_most("HS256 verification ÷ the floor", ratio(hs256["verify"], hs256["floor"]), 1.0)
+    for lane, name in [("layer", "layer"), ("layer_with_path_owner", "layer with PathOwnerLayer")]:
+        over_bare = [run - bare for run, bare in zip(hs256[lane], hs256["bare"])]
+        what = f"HS256 {name}, over the bare service, ÷ the floor"
+        yield at_most(what, ratio(over_bare, hs256["floor"]), 1.15)
+    yield at_most(
+        "HS256 layer ÷ the fastest peer, both over the bare service",
+        ratio(*ours_and_fastest(results["peers"]["HS256"])),
+        0.25,
+    )
+    for alg in ALGORITHMS[1:]:
+        of = measured[alg]
+        what = f"{alg} verification ÷ the bare signature check"
+        yield at_most(what, ratio(of["verify"], of["bare_signature"]), 1.05)
+    threads = results["scaling"]["threads"]
+    yield at_least(
+        "two threads ÷ one, the layer's ÷ the HMAC loop's",
+        ratio(scaling(threads, "layer"), scaling(threads, "hmac")),
+        0.95,
+    )
+    refresh = results["scaling"]["refresh"]
+    yield at_most(
+        "p99 while keys are fetched and read ÷ p99 without (nothing that shows: 10 %)",
+        refresh["during"]["p99"] / refresh["without"]["p99"],
+        1.1,
+    )
+    rates = results["http"]["requests_per_second"]
+    yield at_least(
+        "HTTP throughput with the layers ÷ without",
+        median(a / b for a, b in zip(rates["axum_with_layers"], rates["axum"])),
+        0.95,
+    )
+
+
+def ours_and_fastest(lanes):
+    """In each run, what the layer takes and what the fastest of the peers does."""
+    taken = peers_over_bare(lanes)
+    others = [runs for name, runs in taken.items() if not is_ours(name)]
+    return taken["tower-jwt-auth"], [min(run) for run in zip(*others)]
+
+
+def at_most(what, reached, bound):
+    return what, f"at most {bound:g}", reached, reached <= bound
+
+
+def at_least(what, reached, bound):
+    return what, f"at least {bound:g}", reached, reached >= bound
