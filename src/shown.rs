@@ -24,6 +24,15 @@ pub(crate) fn shown_url(url: &str) -> Option<String> {
     is_web.then(|| format!("{scheme}://{user}{shown}"))
 }
 
+/// Whether a text is told as the name of a variable. A secret that was given in the place of its
+/// variable's name is none that anybody would choose: it has other characters, or it is long and
+/// not in capitals.
+pub(crate) fn is_variable_name(name: &str) -> bool {
+    let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_short = name.len() < 32 || !name.contains(|c: char| c.is_ascii_lowercase());
+    !name.is_empty() && is_short && name.chars().all(is_usual)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,13 +64,4 @@ mod tests {
             assert_eq!(shown_url(url).as_deref(), shown, "{url}");
         }
     }
-}
-
-/// Whether a text is told as the name of a variable. A secret that was given in the place of its
-/// variable's name is none that anybody would choose: it has other characters, or it is long and
-/// not in capitals.
-pub(crate) fn is_variable_name(name: &str) -> bool {
-    let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let is_short = name.len() < 32 || !name.contains(|c: char| c.is_ascii_lowercase());
-    !name.is_empty() && is_short && name.chars().all(is_usual)
 }

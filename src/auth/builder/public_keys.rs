@@ -88,8 +88,7 @@ impl JwtAuthBuilder {
     ///   [an hour](Self::jwks_max_stale) more at most. While there are none, the answer is 503.
     /// - A fetch follows no redirect, goes through no proxy, whatever the environment names, takes at most 5 seconds and 1 MiB, and reads 100 keys.
     ///
-    /// Events, errors and `JwksHealth` name the URL, its query too: put
-    /// no secret into it.
+    /// Events, errors and `JwksHealth` name the URL without its user name and its query.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
         self.public_keys.push(PublicSource::Url(url.into()));
         self

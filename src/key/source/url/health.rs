@@ -4,7 +4,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct JwksHealth {
-    /// Where the keys are fetched from.
+    /// Where the keys are fetched from, without the query.
     pub url: String,
     /// How many keys are in use.
     pub keys: usize,
