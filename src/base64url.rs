@@ -13,11 +13,13 @@ const STRICT: &GeneralPurpose = &URL_SAFE_NO_PAD;
 /// end inside a group.
 const PIECE: usize = 512;
 
+#[inline]
 pub(crate) fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
     STRICT.decode(encoded).ok()
 }
 
 /// Decodes to the front of `buffer`; `None` when it is malformed or does not fit.
+#[inline]
 pub(crate) fn decode_into<'a>(encoded: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     let length = STRICT.decode_slice(encoded, buffer).ok()?;
     buffer.get(..length)

@@ -17,6 +17,7 @@ impl Clock {
     ///
     /// A clock before the epoch is broken. It reads as the end of time, so that every token has
     /// expired, and never as zero, when none had.
+    #[inline]
     pub(crate) fn now(&self) -> u64 {
         let now = match self {
             Self::System => SystemTime::now(),

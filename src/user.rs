@@ -1,6 +1,7 @@
 use std::{
+    borrow::Cow,
     fmt,
-    ops::Range,
+    num::NonZeroUsize,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -13,7 +14,7 @@ use serde::Deserialize;
 /// finds it: in axum as `Extension<CurrentUser>`, in tonic and hyper through
 /// `request.extensions().get::<CurrentUser>()`.
 ///
-/// Cloning it copies one pointer. `Debug` prints none of its contents.
+/// Cloning it copies a pointer and a few numbers. `Debug` prints none of its contents.
 ///
 /// ```
 /// use tower_jwt_auth::CurrentUser;
@@ -25,14 +26,14 @@ use serde::Deserialize;
 /// assert_eq!(greet(&CurrentUser::new("u1", "ada@example.com")), "Hello ada@example.com");
 /// ```
 #[derive(Clone)]
-pub struct CurrentUser(Arc<Inner>);
-
-struct Inner {
-    /// The claims as JSON, which the texts below mostly point into.
-    claims: String,
-    user_id: Text,
-    email: Text,
-    name: Option<Text>,
+pub struct CurrentUser {
+    /// The claims as JSON, and after them what the JSON spells with escapes.
+    text: Arc<str>,
+    /// How long the JSON is, in bytes.
+    claims: usize,
+    user_id: Span,
+    email: Span,
+    name: Option<Span>,
     expires_at: Option<f64>,
     judge: Option<Judge>,
 }
@@ -40,7 +41,13 @@ struct Inner {
 /// Which verifier let a user in: the address of it, that tells one from the other for as long as a
 /// request lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Judge(pub(crate) usize);
+pub(crate) struct Judge(pub(crate) NonZeroUsize);
+
+impl Judge {
+    pub(crate) fn at<T>(verifier: &T) -> Self {
+        Self(std::ptr::NonNull::from(verifier).addr())
+    }
+}
 
 impl CurrentUser {
     /// A user that no token was read for: for tests, and for other authentication layers whose
@@ -50,36 +57,47 @@ impl CurrentUser {
     pub fn new(user_id: impl Into<String>, email: impl Into<String>) -> Self {
         let (user_id, email) = (user_id.into(), email.into());
         let claims = serde_json::json!({ "sub": &user_id, "email": &email }).to_string();
-        Self(Arc::new(Inner {
-            claims,
-            user_id: Text::Own(user_id.into()),
-            email: Text::Own(email.into()),
+        let identity = Identity {
+            user_id: &user_id,
+            email: &email,
             name: None,
             expires_at: None,
-            judge: None,
-        }))
+        };
+        Self::from_claims(&claims, identity, None)
     }
 
-    pub(crate) fn from_claims(claims: String, identity: Identity, judge: Judge) -> Self {
-        Self(Arc::new(Inner {
-            claims,
-            user_id: identity.user_id,
-            email: identity.email,
-            name: identity.name,
-            expires_at: Some(identity.expires_at),
-            judge: Some(judge),
-        }))
+    #[inline]
+    pub(crate) fn from_claims(
+        json: &str,
+        identity: Identity<'_>,
+        judge: impl Into<Option<Judge>>,
+    ) -> Self {
+        let mut text = Cow::Borrowed(json);
+        let mut place =
+            |part: &str| Span::of(part, json).unwrap_or_else(|| Span::append(part, &mut text));
+        let user_id = place(identity.user_id);
+        let email = place(identity.email);
+        let name = identity.name.map(place);
+        Self {
+            text: text.into(),
+            claims: json.len(),
+            user_id,
+            email,
+            name,
+            expires_at: identity.expires_at,
+            judge: judge.into(),
+        }
     }
 
     /// `None` for a user that no token was read for.
     pub(crate) fn judge(&self) -> Option<Judge> {
-        self.0.judge
+        self.judge
     }
 
     /// The user's id: the `sub` claim (RFC 7519 section 4.1.2). Never empty when it came from a
     /// token.
     pub fn user_id(&self) -> &str {
-        self.0.user_id.within(&self.0.claims)
+        self.user_id.within(&self.text)
     }
 
     /// The user's e-mail address: the `email` claim.
@@ -87,12 +105,12 @@ impl CurrentUser {
     /// Never empty, unless the layer was built with
     /// [`email_optional`](crate::JwtAuthBuilder::email_optional).
     pub fn email(&self) -> &str {
-        self.0.email.within(&self.0.claims)
+        self.email.within(&self.text)
     }
 
     /// The user's name: the `name` claim, if the token has one.
     pub fn name(&self) -> Option<&str> {
-        self.0.name.as_ref().map(|name| name.within(&self.0.claims))
+        self.name.map(|name| name.within(&self.text))
     }
 
     /// When the token expires: the `exp` claim (RFC 7519 section 4.1.4), without any leeway.
@@ -101,14 +119,14 @@ impl CurrentUser {
     /// A request is judged once, when it arrives. Close what outlives it, a WebSocket or a
     /// stream of events, at this time.
     pub fn expires_at(&self) -> Option<SystemTime> {
-        let seconds = Duration::try_from_secs_f64(self.0.expires_at?).ok()?;
+        let seconds = Duration::try_from_secs_f64(self.expires_at?).ok()?;
         UNIX_EPOCH.checked_add(seconds)
     }
 
     /// `exp` as the token has it, in seconds since the epoch.
     #[cfg(feature = "cache")]
     pub(crate) fn exp(&self) -> Option<f64> {
-        self.0.expires_at
+        self.expires_at
     }
 
     /// The token's claims as a type of your own. Claims that the type does not name are skipped.
@@ -135,7 +153,8 @@ impl CurrentUser {
     /// # Ok::<(), tower_jwt_auth::ClaimsError>(())
     /// ```
     pub fn claims<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ClaimsError> {
-        serde_json::from_str(&self.0.claims).map_err(|error| ClaimsError {
+        let json = self.text.get(..self.claims).unwrap_or_default();
+        serde_json::from_str(json).map_err(|error| ClaimsError {
             column: error.column(),
         })
     }
@@ -164,36 +183,50 @@ pub struct ClaimsError {
 pub(crate) struct Anonymous;
 
 /// What a verified token says of its user.
-pub(crate) struct Identity {
-    pub(crate) user_id: Text,
-    pub(crate) email: Text,
-    pub(crate) name: Option<Text>,
-    pub(crate) expires_at: f64,
+pub(crate) struct Identity<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) email: &'a str,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) expires_at: Option<f64>,
 }
 
-/// A text of the claims: mostly a range of their JSON, which saves its copy; of its own when the
-/// JSON spells it with escapes.
-pub(crate) enum Text {
-    Within(Range<usize>),
-    Own(Box<str>),
+/// Where a text stands in another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Span {
+    start: usize,
+    end: usize,
 }
 
-impl Text {
-    /// `text` as it was read from `claims`: borrowed from there, or else to be copied.
-    pub(crate) fn of(text: &str, claims: &str) -> Self {
-        let start = (text.as_ptr() as usize).wrapping_sub(claims.as_ptr() as usize);
-        let range = start..start.wrapping_add(text.len());
-        match claims.get(range.clone()) {
-            Some(part) if part == text => Self::Within(range),
-            _ => Self::Own(text.into()),
+impl Span {
+    /// Where `part` stands in `whole`, if it was borrowed from there.
+    #[inline]
+    fn of(part: &str, whole: &str) -> Option<Self> {
+        let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+        let span = Self {
+            start,
+            end: start.checked_add(part.len())?,
+        };
+        (span.get(whole) == Some(part)).then_some(span)
+    }
+
+    #[inline]
+    fn append(part: &str, whole: &mut Cow<'_, str>) -> Self {
+        let start = whole.len();
+        whole.to_mut().push_str(part);
+        Self {
+            start,
+            end: whole.len(),
         }
     }
 
-    fn within<'a>(&'a self, claims: &'a str) -> &'a str {
-        match self {
-            Self::Within(range) => claims.get(range.clone()).unwrap_or_default(),
-            Self::Own(text) => text,
-        }
+    #[inline]
+    fn get(self, whole: &str) -> Option<&str> {
+        whole.get(self.start..self.end)
+    }
+
+    #[inline]
+    fn within(self, whole: &str) -> &str {
+        self.get(whole).unwrap_or_default()
     }
 }
 
@@ -202,12 +235,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_the_claims_is_read_back_whether_or_not_it_was_borrowed_from_them() {
-        let claims = r#"{"sub":"ada"}"#.to_owned();
-        let elsewhere = "ada".to_owned();
-        for text in [&claims[8..11], elsewhere.as_str()] {
-            assert_eq!(Text::of(text, &claims).within(&claims), "ada");
+    fn a_text_is_read_back_whether_or_not_it_was_borrowed_from_the_claims() {
+        let claims = r#"{"sub":"ada","email":"a@b"}"#;
+        let own = [claims[8..11].to_owned(), claims[22..25].to_owned()];
+        for (user_id, email) in [
+            (&claims[8..11], &claims[22..25]),
+            (&own[0], &claims[22..25]),
+            (&claims[8..11], &own[1]),
+            (&own[0], &own[1]),
+        ] {
+            let identity = Identity {
+                user_id,
+                email,
+                name: Some(user_id),
+                expires_at: None,
+            };
+            let user = CurrentUser::from_claims(claims, identity, None);
+            assert_eq!((user.user_id(), user.email()), ("ada", "a@b"));
+            assert_eq!(user.name(), Some("ada"));
+            assert!(user.claims::<serde_json::Value>().is_ok());
         }
-        assert!(matches!(Text::of(&claims[8..11], &claims), Text::Within(_)));
+        assert!(Span::of(&claims[8..11], claims).is_some());
+        assert!(Span::of(&own[0], claims).is_none());
+        assert!(Span::of(&claims[8..11], &claims[..10]).is_none());
     }
 }

@@ -4,7 +4,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, header::AUTHORIZATION};
+use http::{Request, Response};
 use tower::Service;
 
 use super::{future::JwtAuthFuture, token_source::bearer_token};
@@ -99,7 +99,7 @@ impl Shared {
     /// Judges a request. One that passes has in its extensions who made it: its user, or the mark
     /// that says nobody, and never what was there before.
     fn authenticate<B>(&self, request: &mut Request<B>) -> Verdict {
-        let judged = match bearer_token(request.headers()) {
+        let judged = match bearer_token(request.headers_mut()) {
             Ok(token) => self.verifier.judge_or_wait(token),
             Err(rejection) => return self.without_token(rejection, request),
         };
@@ -111,7 +111,7 @@ impl Shared {
 
     /// Judges a request after it has waited.
     pub(super) fn authenticate_finally<B>(&self, request: &mut Request<B>) -> Verdict {
-        match bearer_token(request.headers()) {
+        match bearer_token(request.headers_mut()) {
             Ok(token) => self.conclude(self.verifier.judge_finally(token), request),
             Err(rejection) => self.without_token(rejection, request),
         }
@@ -122,7 +122,6 @@ impl Shared {
         verified: Result<CurrentUser, TokenError>,
         request: &mut Request<B>,
     ) -> Verdict {
-        hide_token(request);
         match verified {
             Ok(user) => {
                 // Two layers with different keys or rules may well stand one in the other.
@@ -142,7 +141,6 @@ impl Shared {
         if rejection != Rejection::MissingToken || !self.anonymous_may_pass {
             return Verdict::Refuse(rejection);
         }
-        hide_token(request);
         request.extensions_mut().remove::<CurrentUser>();
         request.extensions_mut().insert(Anonymous);
         Verdict::Pass
@@ -151,12 +149,5 @@ impl Shared {
     pub(super) fn refuse<B>(&self, rejection: Rejection, request: &Request<B>) -> Response<Bytes> {
         self.reports.refused(rejection);
         self.answers.answer(rejection, Protocol::of(request))
-    }
-}
-
-/// Whoever prints the headers from here on does not print what is in `Authorization`.
-fn hide_token<B>(request: &mut Request<B>) {
-    if let Some(field) = request.headers_mut().get_mut(AUTHORIZATION) {
-        field.set_sensitive(true);
     }
 }

@@ -4,16 +4,27 @@ use crate::rejection::Rejection;
 
 const SCHEME: &[u8] = b"Bearer";
 
-/// The bearer token of a request (RFC 6750 section 2.1), not yet looked at.
+/// The bearer token of a request (RFC 6750 section 2.1), not yet looked at. Its field is marked, so
+/// that whoever prints the headers from here on does not print it.
 ///
 /// All that follows the scheme and its spaces is the token, so that a malformed one is refused as
 /// malformed. Only where nothing follows is there none.
-pub(super) fn bearer_token(headers: &HeaderMap) -> Result<&[u8], Rejection> {
-    let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let field = fields.next().ok_or(Rejection::MissingToken)?;
-    if fields.next().is_some() {
+pub(super) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Rejection> {
+    // Mostly no field stands there twice, which the map knows without looking for this one.
+    if headers.len() > headers.keys_len() && headers.get_all(AUTHORIZATION).iter().nth(1).is_some()
+    {
+        for (_, field) in headers
+            .iter_mut()
+            .filter(|(name, _)| *name == AUTHORIZATION)
+        {
+            field.set_sensitive(true);
+        }
         return Err(Rejection::SeveralTokens);
     }
+    let field = headers
+        .get_mut(AUTHORIZATION)
+        .ok_or(Rejection::MissingToken)?;
+    field.set_sensitive(true);
     after_scheme(field.as_bytes()).ok_or(Rejection::MissingToken)
 }
 

@@ -18,6 +18,7 @@ impl HmacKey {
     }
 
     /// Compares in constant time.
+    #[inline]
     pub(crate) fn verify(&self, message: &[u8], tag: &[u8; TAG]) -> bool {
         self.0
             .clone()

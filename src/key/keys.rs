@@ -26,6 +26,7 @@ impl Keys {
 
     /// Whether a key for this `alg` and `kid` made the signature. A secret has no key id, so that
     /// all are tried, in their order.
+    #[inline]
     pub(crate) fn verify(
         &self,
         algorithm: Algorithm,

@@ -31,6 +31,7 @@ pub(crate) struct Claims<'a> {
 }
 
 impl<'a> Claims<'a> {
+    #[inline]
     pub(crate) fn parse(json: &'a str) -> Result<Self, TokenError> {
         if nesting::is_too_deep(json.as_bytes()) {
             return Err(TokenError::Claims);

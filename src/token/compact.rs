@@ -18,6 +18,7 @@ pub(crate) struct Compact<'a> {
 impl<'a> Compact<'a> {
     /// Splits at the first and the last dot. A dot between them stays in the payload, where
     /// base64url refuses it.
+    #[inline]
     pub(crate) fn split(token: &'a [u8]) -> Result<Self, TokenError> {
         Self::parts(token).ok_or_else(|| {
             if is_opaque_session_token(token) {
@@ -28,6 +29,7 @@ impl<'a> Compact<'a> {
         })
     }
 
+    #[inline]
     fn parts(token: &'a [u8]) -> Option<Self> {
         let first = memchr(b'.', token)?;
         let last = memrchr(b'.', token)?;
@@ -42,25 +44,42 @@ impl<'a> Compact<'a> {
         (!any_empty).then_some(compact)
     }
 
-    /// The claims as JSON, in a buffer of their own.
-    pub(crate) fn decode_payload(&self) -> Result<String, TokenError> {
-        let json = base64url::decode(self.payload).ok_or(TokenError::Malformed)?;
-        String::from_utf8(json).map_err(|_| TokenError::Claims)
+    /// The claims as JSON, in `buffer` if they are short.
+    #[inline]
+    pub(crate) fn decode_payload<'b>(
+        &self,
+        buffer: &'b mut [u8; USUAL_CLAIMS],
+    ) -> Result<Cow<'b, str>, TokenError> {
+        let json = decode(self.payload, buffer).ok_or(TokenError::Malformed)?;
+        match json {
+            Cow::Borrowed(json) => std::str::from_utf8(json).ok().map(Cow::Borrowed),
+            Cow::Owned(json) => String::from_utf8(json).ok().map(Cow::Owned),
+        }
+        .ok_or(TokenError::Claims)
     }
 
     /// The signature, in `buffer` if it is a short one.
+    #[inline]
     pub(crate) fn decode_signature<'b>(&self, buffer: &'b mut [u8]) -> Option<Cow<'b, [u8]>> {
-        if self.signature.len() <= buffer.len() / 3 * 4 {
-            base64url::decode_into(self.signature, buffer).map(Cow::Borrowed)
-        } else {
-            base64url::decode(self.signature).map(Cow::Owned)
-        }
+        decode(self.signature, buffer)
     }
 
     /// Whether the payload and the signature are base64url. Asked only where a token is refused
     /// before they are decoded, so that its form is what it is refused for.
     pub(crate) fn is_well_formed(&self) -> bool {
         base64url::is_strict(self.payload) && base64url::is_strict(self.signature)
+    }
+}
+
+/// In bytes. Most claims are shorter, and need no memory of their own until the token is accepted.
+pub(crate) const USUAL_CLAIMS: usize = 512;
+
+#[inline]
+fn decode<'b>(encoded: &[u8], buffer: &'b mut [u8]) -> Option<Cow<'b, [u8]>> {
+    if encoded.len() <= buffer.len() / 3 * 4 {
+        base64url::decode_into(encoded, buffer).map(Cow::Borrowed)
+    } else {
+        base64url::decode(encoded).map(Cow::Owned)
     }
 }
 

@@ -45,6 +45,7 @@ const USUAL: [(&[u8], &str, Option<&str>); 3] = [
 
 impl<'a> Header<'a> {
     /// The header whose encoded form is one of the usual ones.
+    #[inline]
     pub(crate) fn usual(encoded: &[u8]) -> Option<Header<'static>> {
         let (_, alg, typ) = USUAL.iter().find(|(usual, ..)| *usual == encoded)?;
         Some(Header {

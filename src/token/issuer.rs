@@ -1,6 +1,12 @@
 use std::{fmt, sync::Arc};
 
-use super::{Policy, TokenError, claims::Claims, compact::Compact, header::Header, json::Value};
+use super::{
+    Policy, TokenError,
+    claims::Claims,
+    compact::{Compact, USUAL_CLAIMS},
+    header::Header,
+    json::Value,
+};
 use crate::{
     key::{Algorithm, Attempt, KeySource, KeyWait, Keys, Wanted},
     user::{CurrentUser, Judge},
@@ -36,6 +42,7 @@ impl Issuer {
         self.policy.issuer.as_deref() == Some(iss)
     }
 
+    #[inline]
     pub(super) fn judge(
         &self,
         compact: &Compact<'_>,
@@ -69,9 +76,10 @@ impl Issuer {
     /// Asks for a key that is not there. The claims are nobody's word yet; but only if they would
     /// do, once they are, is the key worth asking for.
     fn ask(&self, compact: &Compact<'_>, header: &Header<'_>, now: u64) -> Option<KeyWait> {
-        let json = compact.decode_payload().ok()?;
+        let mut buffer = [0; USUAL_CLAIMS];
+        let json = compact.decode_payload(&mut buffer).ok()?;
         let claims = Claims::parse(&json).ok()?;
-        self.policy.check_claims(&claims, &json, now).ok()?;
+        self.policy.check_claims(&claims, now).ok()?;
         let Value::Text(subject) = &claims.sub else {
             return None;
         };
@@ -82,17 +90,19 @@ impl Issuer {
         })
     }
 
+    #[inline]
     fn user(&self, compact: &Compact<'_>, now: u64) -> Result<CurrentUser, TokenError> {
-        let json = compact.decode_payload()?;
+        let mut buffer = [0; USUAL_CLAIMS];
+        let json = compact.decode_payload(&mut buffer)?;
         let claims = Claims::parse(&json)?;
-        let identity = self.policy.check_claims(&claims, &json, now)?;
-        let judge = Judge(std::ptr::from_ref(self).addr());
-        let user = CurrentUser::from_claims(json, identity, judge);
+        let identity = self.policy.check_claims(&claims, now)?;
+        let user = CurrentUser::from_claims(&json, identity, Judge::at(self));
         self.check(&user)?;
         Ok(user)
     }
 
     /// The application's own rules.
+    #[inline]
     pub(super) fn check(&self, user: &CurrentUser) -> Result<(), TokenError> {
         let passes = self.checks.iter().all(|check| check(user));
         passes.then_some(()).ok_or(TokenError::Check)
@@ -110,6 +120,7 @@ impl fmt::Debug for Issuer {
     }
 }
 
+#[inline]
 fn verify_signature(
     compact: &Compact<'_>,
     header: &Header<'_>,

@@ -8,6 +8,7 @@ const DEEPEST: usize = 64;
 ///
 /// Most texts have fewer brackets than that in all, which is quick to count. Only the others are
 /// walked.
+#[inline]
 pub(crate) fn is_too_deep(json: &[u8]) -> bool {
     let has_more = memchr2_iter(b'[', b'{', json).nth(DEEPEST).is_some();
     has_more && depth(json) > DEEPEST

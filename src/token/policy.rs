@@ -1,7 +1,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use super::{TokenError, claims::Claims, header::Header, json::Value};
-use crate::user::{Identity, Text};
+use crate::user::Identity;
 
 /// The end of the year 9999. A later `exp` is a mistake, of milliseconds for seconds say.
 const END_OF_9999: f64 = 253_402_300_800.0;
@@ -24,6 +24,7 @@ pub(crate) struct Policy {
 
 impl Policy {
     /// Whether the header is one of an access token (RFC 8725 section 3.11, RFC 9068 section 4).
+    #[inline]
     pub(crate) fn check_header(&self, header: &Header<'_>) -> Result<(), TokenError> {
         let is_access_token = header.typ.as_deref().is_none_or(|typ| {
             ["JWT", "at+jwt", "application/at+jwt"]
@@ -44,14 +45,13 @@ impl Policy {
         }
     }
 
-    /// Whether the claims hold `now`, in seconds since the epoch, and whom they name. `json` is
-    /// what they were read from.
-    pub(crate) fn check_claims(
+    /// Whether the claims hold `now`, in seconds since the epoch, and whom they name.
+    #[inline]
+    pub(crate) fn check_claims<'a>(
         &self,
-        claims: &Claims<'_>,
-        json: &str,
+        claims: &'a Claims<'_>,
         now: u64,
-    ) -> Result<Identity, TokenError> {
+    ) -> Result<Identity<'a>, TokenError> {
         if claims.is_of_a_session {
             return Err(TokenError::TokenType);
         }
@@ -59,14 +59,15 @@ impl Policy {
         self.check_issuer(&claims.iss)?;
         self.check_audience(&claims.aud)?;
         Ok(Identity {
-            user_id: Text::of(subject(&claims.sub)?, json),
-            email: Text::of(self.email(&claims.email)?, json),
-            name: name(&claims.name)?.map(|name| Text::of(name, json)),
-            expires_at,
+            user_id: subject(&claims.sub)?,
+            email: self.email(&claims.email)?,
+            name: name(&claims.name)?,
+            expires_at: Some(expires_at),
         })
     }
 
     /// RFC 7519 sections 4.1.4 to 4.1.6. Returns `exp`.
+    #[inline]
     fn check_times(&self, claims: &Claims<'_>, now: u64) -> Result<f64, TokenError> {
         let exp = claims.exp.ok_or(TokenError::Claims)?;
         let is_expiry = exp > 0.0 && exp < END_OF_9999;
@@ -85,10 +86,12 @@ impl Policy {
         Ok(exp)
     }
 
+    #[inline]
     pub(super) fn has_expired(&self, exp: f64, now: u64) -> bool {
         now as f64 >= exp + self.leeway.as_secs_f64()
     }
 
+    #[inline]
     fn check_issuer(&self, iss: &Value<'_>) -> Result<(), TokenError> {
         let matches = match (&self.issuer, iss) {
             (Some(issuer), Value::Text(iss)) => iss == issuer,
@@ -98,6 +101,7 @@ impl Policy {
         matches.then_some(()).ok_or(TokenError::Issuer)
     }
 
+    #[inline]
     fn check_audience(&self, aud: &Value<'_>) -> Result<(), TokenError> {
         let is_ours = |aud: &Cow<'_, str>| self.audiences.iter().any(|ours| ours == aud);
         let matches = match aud {
@@ -113,6 +117,7 @@ impl Policy {
         matches.then_some(()).ok_or(TokenError::Audience)
     }
 
+    #[inline]
     fn email<'a>(&self, email: &'a Value<'a>) -> Result<&'a str, TokenError> {
         match email {
             Value::Text(email) if self.email_optional || !email.is_empty() => Ok(email),
@@ -122,6 +127,7 @@ impl Policy {
     }
 }
 
+#[inline]
 fn subject<'a>(sub: &'a Value<'a>) -> Result<&'a str, TokenError> {
     match sub {
         Value::Text(sub) if sub.len() <= LONGEST_SUBJECT && is_printable(sub) => Ok(sub),
@@ -130,11 +136,15 @@ fn subject<'a>(sub: &'a Value<'a>) -> Result<&'a str, TokenError> {
 }
 
 /// Neither blank nor with a control character in it.
+#[inline]
 fn is_printable(text: &str) -> bool {
-    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    // All bytes are looked at, many at a time.
+    let plain = |all, byte: u8| all & byte.is_ascii_graphic();
+    let is_plain = !text.is_empty() && text.bytes().fold(true, plain);
     is_plain || !text.trim().is_empty() && !text.contains(char::is_control)
 }
 
+#[inline]
 fn name<'a>(name: &'a Value<'a>) -> Result<Option<&'a str>, TokenError> {
     match name {
         Value::Text(name) => Ok(Some(name)),

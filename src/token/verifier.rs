@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use super::{
     TokenError,
     claims::Claims,
-    compact::Compact,
+    compact::{Compact, USUAL_CLAIMS},
     header::Header,
     issuer::{Issuer, Stop},
     json::Value,
@@ -186,7 +186,8 @@ impl Inner {
     /// says itself whose it is: it is then tried with that one's keys alone, so that it gains
     /// nothing by saying so wrongly.
     fn issuer_of(&self, compact: &Compact<'_>) -> Result<(usize, &Issuer), TokenError> {
-        let json = compact.decode_payload()?;
+        let mut buffer = [0; USUAL_CLAIMS];
+        let json = compact.decode_payload(&mut buffer)?;
         let claims = Claims::parse(&json)?;
         let Value::Text(iss) = &claims.iss else {
             return Err(TokenError::Issuer);

@@ -27,6 +27,7 @@ pub(crate) enum KeySource {
 
 impl KeySource {
     /// The keys at `now`, in seconds since the epoch.
+    #[inline]
     pub(crate) fn current(&self, now: u64) -> Snapshot<'_> {
         match self {
             Self::Fixed(keys) => Snapshot::Fixed(keys),
@@ -105,6 +106,7 @@ impl Snapshot<'_> {
 impl Deref for Snapshot<'_> {
     type Target = Keys;
 
+    #[inline]
     fn deref(&self) -> &Keys {
         match self {
             Self::Fixed(keys) => keys,
