@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserializer,
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 
@@ -36,7 +36,13 @@ impl<'a> Claims<'a> {
         if nesting::is_too_deep(json.as_bytes()) {
             return Err(TokenError::Claims);
         }
-        serde_json::from_str(json).map_err(|_| TokenError::Claims)
+        let mut claims = Self::default();
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        deserializer
+            .deserialize_map(ClaimsVisitor(&mut claims))
+            .and_then(|()| deserializer.end())
+            .map_err(|_| TokenError::Claims)?;
+        Ok(claims)
     }
 }
 
@@ -55,6 +61,7 @@ enum Claim {
 }
 
 impl From<&str> for Claim {
+    #[inline]
     fn from(name: &str) -> Self {
         match name {
             "exp" => Self::Exp,
@@ -71,23 +78,18 @@ impl From<&str> for Claim {
     }
 }
 
-impl<'de> Deserialize<'de> for Claims<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ClaimsVisitor)
-    }
-}
+/// Reads the claims to where they stay, which saves moving them about.
+struct ClaimsVisitor<'a, 'de>(&'a mut Claims<'de>);
 
-struct ClaimsVisitor;
-
-impl<'de> Visitor<'de> for ClaimsVisitor {
-    type Value = Claims<'de>;
+impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut claims = Claims::default();
+        let claims = self.0;
         while let Some(Name(claim)) = map.next_key::<Name<Claim>>()? {
             match claim {
                 Claim::Exp => once(&mut claims.exp, &mut map)?,
@@ -107,7 +109,7 @@ impl<'de> Visitor<'de> for ClaimsVisitor {
                 }
             }
         }
-        Ok(claims)
+        Ok(())
     }
 }
 

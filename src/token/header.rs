@@ -12,12 +12,14 @@ use super::{
     json::{Name, Object, Text, Value},
     nesting,
 };
+use crate::key::Algorithm;
 
 /// What a header says that bears on how its token is judged. Keys that it brings or points to
 /// (`jwk`, `jku`, `x5c`, `x5u`) are checked for their type and never used.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Header<'a> {
-    pub(crate) alg: Option<Cow<'a, str>>,
+    /// `None` for one that is not known here, and where there is none.
+    pub(crate) alg: Option<Algorithm>,
     pub(crate) kid: Option<Cow<'a, str>>,
     pub(crate) typ: Option<Cow<'a, str>>,
     pub(crate) cty: Option<Cow<'a, str>>,
@@ -26,31 +28,22 @@ pub(crate) struct Header<'a> {
 
 /// The encoded headers that practically every issuer of HS256 tokens writes. Recognized, they need
 /// not be parsed.
-const USUAL: [(&[u8], &str, Option<&str>); 3] = [
+const USUAL: [&[u8]; 3] = [
     // {"alg":"HS256","typ":"JWT"}
-    (
-        b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
-        "HS256",
-        Some("JWT"),
-    ),
+    b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
     // {"alg":"HS256"}
-    (b"eyJhbGciOiJIUzI1NiJ9", "HS256", None),
+    b"eyJhbGciOiJIUzI1NiJ9",
     // {"typ":"JWT","alg":"HS256"}
-    (
-        b"eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9",
-        "HS256",
-        Some("JWT"),
-    ),
+    b"eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9",
 ];
 
 impl<'a> Header<'a> {
-    /// The header whose encoded form is one of the usual ones.
+    /// The header whose encoded form is one of the usual ones. That its type is JWT is left out: no
+    /// type says the same.
     #[inline]
     pub(crate) fn usual(encoded: &[u8]) -> Option<Header<'static>> {
-        let (_, alg, typ) = USUAL.iter().find(|(usual, ..)| *usual == encoded)?;
-        Some(Header {
-            alg: Some(Cow::Borrowed(alg)),
-            typ: typ.map(Cow::Borrowed),
+        USUAL.contains(&encoded).then(|| Header {
+            alg: Some(Algorithm::HS256),
             ..Header::default()
         })
     }
@@ -149,7 +142,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                 // A wrong type of `alg` is an algorithm that no key has.
                 Member::Alg => {
                     if let Value::Text(alg) = map.next_value()? {
-                        header.alg = Some(alg);
+                        header.alg = Algorithm::from_name(&alg);
                     }
                 }
                 Member::Kid => header.kid = Some(map.next_value::<Text<'_>>()?.0),
@@ -186,9 +179,11 @@ mod tests {
 
     #[test]
     fn a_usual_header_is_what_parsing_it_gives() {
-        for (encoded, ..) in USUAL {
+        for encoded in USUAL {
             let json = base64url::decode(encoded).unwrap();
-            assert_eq!(Header::usual(encoded), Header::parse(&json).ok());
+            let mut parsed = Header::parse(&json).unwrap();
+            assert!(parsed.typ.take().is_none_or(|typ| typ == "JWT"));
+            assert_eq!(Header::usual(encoded), Some(parsed));
         }
     }
 }

@@ -53,8 +53,6 @@ impl Issuer {
     ) -> Result<CurrentUser, Stop> {
         let algorithm = header
             .alg
-            .as_deref()
-            .and_then(Algorithm::from_name)
             .filter(|algorithm| self.algorithms.contains(algorithm))
             .ok_or(TokenError::Algorithm)?;
         self.policy.check_header(header)?;
