@@ -1,0 +1,63 @@
+use aws_lc_rs::{
+    encoding::{AsDer, PublicKeyX509Der},
+    rsa::{PublicEncryptingKey, PublicKeyComponents},
+    signature::{self, ParsedPublicKey, VerificationAlgorithm},
+};
+
+use super::{Algorithm, Material, does_not_fit};
+
+/// A key as it is verified with: read once, which for RSA takes a third as long as a signature.
+pub(in crate::key::public) struct Prepared(ParsedPublicKey);
+
+impl Prepared {
+    /// Fails for what is no key: a point that is not on its curve, say.
+    pub(in crate::key::public) fn new(
+        algorithm: Algorithm,
+        material: &Material,
+    ) -> Result<Self, String> {
+        let scheme = scheme(algorithm).ok_or_else(|| does_not_fit(algorithm))?;
+        let key = match material {
+            Material::Rsa { n, e } => {
+                let der = rsa_der(n, e).ok_or("the numbers are not those of a key")?;
+                ParsedPublicKey::new(scheme, der.as_ref())
+            }
+            Material::Ec { point, .. } => ParsedPublicKey::new(scheme, point),
+            Material::Ed25519 { x } => ParsedPublicKey::new(scheme, x),
+        };
+        key.map(Self).map_err(|_| match material {
+            Material::Rsa { .. } => "the numbers are not those of a key".to_owned(),
+            _ => "the point is not on its curve".to_owned(),
+        })
+    }
+
+    pub(in crate::key::public) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
+    }
+}
+
+/// The modulus and the exponent of an RSA key in DER.
+pub(in crate::key::public) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let provider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+    (provider.key_utils.rsa_pub_components_from_public_key)(der).ok()
+}
+
+fn rsa_der(n: &[u8], e: &[u8]) -> Option<PublicKeyX509Der<'static>> {
+    let key: PublicEncryptingKey = PublicKeyComponents { n, e }.try_into().ok()?;
+    key.as_der().ok()
+}
+
+fn scheme(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
+    Some(match algorithm {
+        Algorithm::RS256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::RS384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+        Algorithm::RS512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+        Algorithm::PS256 => &signature::RSA_PSS_2048_8192_SHA256,
+        Algorithm::PS384 => &signature::RSA_PSS_2048_8192_SHA384,
+        Algorithm::PS512 => &signature::RSA_PSS_2048_8192_SHA512,
+        Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED,
+        Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
+        Algorithm::ES512 => &signature::ECDSA_P521_SHA512_FIXED,
+        Algorithm::EdDSA => &signature::ED25519,
+        Algorithm::HS256 => return None,
+    })
+}

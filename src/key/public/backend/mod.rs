@@ -1,0 +1,32 @@
+//! Who verifies the signatures: AWS-LC itself, or RustCrypto as jsonwebtoken has it. The
+//! process-wide provider of jsonwebtoken is never asked, since what other crates switch on decides
+//! about that.
+
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
+#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+mod disabled;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod points;
+#[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
+mod rust_crypto;
+
+// With both features on, AWS-LC: it is the faster one.
+#[cfg(feature = "aws-lc-rs")]
+pub(super) use self::aws_lc::{Prepared, rsa_numbers};
+#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+pub(super) use self::disabled::{Prepared, check_edwards_point};
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+pub(super) use self::points::check_edwards_point;
+#[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
+pub(super) use self::rust_crypto::{Prepared, rsa_numbers};
+use super::material::Material;
+use crate::key::Algorithm;
+
+/// Said where a key is configured and no feature can use it.
+pub(crate) const MISSING_BACKEND: &str = "public keys need the feature `aws-lc-rs` or `rust-crypto` of tower-jwt-auth; switch one on in Cargo.toml";
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+fn does_not_fit(algorithm: Algorithm) -> String {
+    format!("{algorithm} is not an algorithm of this type of key")
+}

@@ -1,0 +1,14 @@
+use curve25519_dalek::edwards::CompressedEdwardsY;
+
+/// AWS-LC takes any 32 bytes for a key of Ed25519, and either backend takes a point of small order,
+/// under which signatures of nobody's verify.
+pub(in crate::key::public) fn check_edwards_point(x: &[u8]) -> Result<(), String> {
+    let point = CompressedEdwardsY::from_slice(x)
+        .ok()
+        .and_then(|point| point.decompress())
+        .ok_or("the point is not on its curve")?;
+    if point.is_small_order() {
+        return Err("the point is of small order, under which anybody could sign".into());
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+use jsonwebtoken::{
+    Algorithm as Engine, DecodingKey,
+    crypto::{CryptoProvider, rust_crypto::DEFAULT_PROVIDER},
+};
+
+use super::{Algorithm, Material, does_not_fit};
+
+static PROVIDER: &CryptoProvider = &DEFAULT_PROVIDER;
+
+/// A key as it is verified with.
+pub(in crate::key::public) struct Prepared(Engine, DecodingKey);
+
+impl Prepared {
+    /// Fails for what is no key: a point that is not on its curve, say.
+    pub(in crate::key::public) fn new(
+        algorithm: Algorithm,
+        material: &Material,
+    ) -> Result<Self, String> {
+        let engine = engine(algorithm)?;
+        let key = match material {
+            Material::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
+            Material::Ec { point, .. } => DecodingKey::from_ec_der(point),
+            Material::Ed25519 { x } => DecodingKey::from_ed_der(x),
+        };
+        (PROVIDER.verifier_factory)(&engine, &key)
+            .map_err(|_| "the numbers are not those of a key".to_owned())?;
+        Ok(Self(engine, key))
+    }
+
+    pub(in crate::key::public) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        // A verifier is neither Send nor Sync, so that none can be kept.
+        (PROVIDER.verifier_factory)(&self.0, &self.1)
+            .is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
+    }
+}
+
+/// The modulus and the exponent of an RSA key in DER.
+pub(in crate::key::public) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    (PROVIDER.key_utils.rsa_pub_components_from_public_key)(der).ok()
+}
+
+fn engine(algorithm: Algorithm) -> Result<Engine, String> {
+    Ok(match algorithm {
+        Algorithm::RS256 => Engine::RS256,
+        Algorithm::RS384 => Engine::RS384,
+        Algorithm::RS512 => Engine::RS512,
+        Algorithm::PS256 => Engine::PS256,
+        Algorithm::PS384 => Engine::PS384,
+        Algorithm::PS512 => Engine::PS512,
+        Algorithm::ES256 => Engine::ES256,
+        Algorithm::ES384 => Engine::ES384,
+        Algorithm::EdDSA => Engine::EdDSA,
+        Algorithm::ES512 => {
+            return Err("ES512 needs the feature `aws-lc-rs` of tower-jwt-auth".into());
+        }
+        Algorithm::HS256 => return Err(does_not_fit(algorithm)),
+    })
+}
