@@ -2,41 +2,89 @@
 //! (RFC 7515 section 2, RFC 4648 sections 3.5 and 5). One text for one value, so that a token
 //! cannot be changed and still verify.
 
-use base64::{
-    DecodeSliceError, Engine,
-    engine::general_purpose::{GeneralPurpose, URL_SAFE_NO_PAD},
-};
+#[cfg(not(feature = "simd"))]
+pub(crate) use self::scalar::{decode, decode_into, is_strict};
+#[cfg(feature = "simd")]
+pub(crate) use self::vectors::{decode, decode_into, is_strict};
 
-const STRICT: &GeneralPurpose = &URL_SAFE_NO_PAD;
+#[cfg(any(test, not(feature = "simd")))]
+mod scalar {
+    use base64::{
+        DecodeSliceError, Engine,
+        engine::general_purpose::{GeneralPurpose, URL_SAFE_NO_PAD},
+    };
 
-/// Encoded bytes that are judged at a time; a multiple of four, so that only the last piece can
-/// end inside a group.
-const PIECE: usize = 512;
+    const STRICT: &GeneralPurpose = &URL_SAFE_NO_PAD;
 
-#[inline]
-pub(crate) fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
-    STRICT.decode(encoded).ok()
+    /// Encoded bytes that are judged at a time; a multiple of four, so that only the last piece
+    /// can end inside a group.
+    pub(super) const PIECE: usize = 512;
+
+    #[inline]
+    pub(crate) fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
+        STRICT.decode(encoded).ok()
+    }
+
+    /// Decodes to the front of `buffer`; `None` when it is malformed or does not fit.
+    #[inline]
+    pub(crate) fn decode_into<'a>(encoded: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+        let length = STRICT.decode_slice(encoded, buffer).ok()?;
+        buffer.get(..length)
+    }
+
+    /// Whether `encoded` would decode. Takes constant memory.
+    pub(crate) fn is_strict(encoded: &[u8]) -> bool {
+        let mut buffer = [0; PIECE / 4 * 3];
+        encoded.chunks(PIECE).all(|piece| {
+            let decoded: Result<usize, DecodeSliceError> = STRICT.decode_slice(piece, &mut buffer);
+            decoded.is_ok()
+        })
+    }
 }
 
-/// Decodes to the front of `buffer`; `None` when it is malformed or does not fit.
-#[inline]
-pub(crate) fn decode_into<'a>(encoded: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
-    let length = STRICT.decode_slice(encoded, buffer).ok()?;
-    buffer.get(..length)
-}
+/// The same, several bytes at a time.
+#[cfg(feature = "simd")]
+mod vectors {
+    use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 
-/// Whether `encoded` would decode. Takes constant memory.
-pub(crate) fn is_strict(encoded: &[u8]) -> bool {
-    let mut buffer = [0; PIECE / 4 * 3];
-    encoded.chunks(PIECE).all(|piece| {
-        let decoded: Result<usize, DecodeSliceError> = STRICT.decode_slice(piece, &mut buffer);
-        decoded.is_ok()
-    })
+    #[inline]
+    pub(crate) fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
+        URL_SAFE_NO_PAD.decode_to_vec(encoded).ok()
+    }
+
+    #[inline]
+    pub(crate) fn decode_into<'a>(encoded: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+        // It panics where there is too little room.
+        if URL_SAFE_NO_PAD.decoded_length(encoded).ok()? > buffer.len() {
+            return None;
+        }
+        let decoded = URL_SAFE_NO_PAD.decode(encoded, buffer.as_out()).ok()?;
+        Some(decoded)
+    }
+
+    #[inline]
+    pub(crate) fn is_strict(encoded: &[u8]) -> bool {
+        URL_SAFE_NO_PAD.check(encoded).is_ok()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{scalar::PIECE, *};
+
+    /// Whatever is asked for, the answer, from whichever of the two that is built, and from the
+    /// scalar one.
+    fn decoded(text: &[u8]) -> Option<Vec<u8>> {
+        let decoded = decode(text);
+        let mut buffer = [0xAA; 3 * PIECE];
+        assert_eq!(decode_into(text, &mut buffer), decoded.as_deref());
+        assert_eq!(is_strict(text), decoded.is_some(), "{text:?}");
+        assert_eq!(scalar::decode(text), decoded, "{text:?}");
+        let scalar = scalar::decode_into(text, &mut buffer);
+        assert_eq!(scalar, decoded.as_deref());
+        assert_eq!(scalar::is_strict(text), decoded.is_some(), "{text:?}");
+        decoded
+    }
 
     #[test]
     fn judging_and_decoding_agree_at_every_length_around_a_piece() {
@@ -44,10 +92,56 @@ mod tests {
             let start = "A".repeat(length);
             for last in ["", "B", "="] {
                 let text = format!("{start}{last}");
-                let decodes = decode(text.as_bytes()).is_some();
-                assert_eq!(is_strict(text.as_bytes()), decodes, "{length} and {last:?}");
-                assert!(!(decodes && last == "="));
+                assert!(!(decoded(text.as_bytes()).is_some() && last == "="));
             }
         }
+    }
+
+    #[test]
+    fn one_byte_anywhere_that_is_none_of_the_alphabet_makes_it_malformed() {
+        for length in [4, 8, 16, 43, 64, 86, 100] {
+            for at in 0..length {
+                for byte in 0..=u8::MAX {
+                    let mut text = vec![b'A'; length];
+                    text[at] = byte;
+                    // What the last bits are decides at the end of a group that is not full.
+                    let is_bits = at + 1 == length && length % 4 != 0;
+                    let is_digit = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+                    let decodes = decoded(&text).is_some();
+                    assert!(!decodes || is_digit, "{text:?}");
+                    assert!(decodes || !is_digit || is_bits, "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_group_that_is_not_full_ends_in_zero_bits() {
+        let digits = (0..=u8::MAX)
+            .filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || *byte == b'_');
+        let digits: Vec<u8> = digits.collect();
+        for start in ["", "AAAA", &"A".repeat(64)] {
+            let count = |tail: &str| {
+                let texts = digits
+                    .iter()
+                    .map(|&last| [start.as_bytes(), tail.as_bytes(), &[last]].concat());
+                texts.filter(|text| decoded(text).is_some()).count()
+            };
+            // One byte leaves four bits, two leave two.
+            assert_eq!(count("A"), 4);
+            assert_eq!(count("AA"), 16);
+            assert_eq!(count("AAA"), 64);
+            assert_eq!(count(""), 0);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_decoded() {
+        for room in 0..40 {
+            let mut buffer = vec![0; room];
+            let fits = decode_into(&[b'A'; 43], &mut buffer).is_some();
+            assert!(!fits || room >= 32);
+        }
+        assert!(decode_into(&[b'A'; 43], &mut [0; 33]).is_some());
     }
 }
