@@ -18,7 +18,8 @@ use crate::{ConfigError, config_error::Fault, rejection::Answers, report::Report
 /// [`CurrentUser::user_id`](crate::CurrentUser::user_id), byte for byte. Everything that no pattern
 /// covers is refused, unless [`except`](Self::except) lets it pass. Paths that may be read as
 /// another path are refused wherever they lead: those with dot segments, empty segments,
-/// backslashes or NUL, encoded or not.
+/// backslashes or NUL, encoded or not, and those with an encoded slash or a leading semicolon in a
+/// parameter that stands before the owner's.
 ///
 /// ```
 /// use tower_jwt_auth::PathOwnerLayer;

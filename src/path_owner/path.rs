@@ -32,6 +32,15 @@ pub(super) fn is_id_encoded(raw: &str, user_id: &str) -> bool {
         && has_whole_escapes(raw)
 }
 
+/// Whether a parameter that stands before the owner's is one segment whoever reads it.
+///
+/// A proxy that passes on what it decoded makes two of `a%2Fb`, and a container that cuts off the
+/// parameters of segments makes none of `;x`. All that follows is moved then, and another segment
+/// stands where the owner's id stood.
+pub(super) fn is_one_segment(decoded: &[u8]) -> bool {
+    !decoded.starts_with(b";") && !decoded.contains(&b'/')
+}
+
 /// Whether each `%` has its two digits. One that has not is left as it is here, and dropped or
 /// refused elsewhere.
 fn has_whole_escapes(raw: &str) -> bool {

@@ -1,6 +1,9 @@
-use matchit::{InsertError, Router};
+use std::borrow::Cow;
 
-use super::path::is_unambiguous;
+use matchit::{InsertError, Router};
+use percent_encoding::percent_decode;
+
+use super::path::{is_one_segment, is_unambiguous};
 use crate::config_error::Fault;
 
 /// Patterns of paths in axum's syntax, `/api/{user_id}/{*rest}`, matched as axum matches them: where
@@ -18,6 +21,15 @@ pub(super) enum Meaning {
     Owned,
     /// They pass.
     Excepted,
+}
+
+/// What a pattern found in a path.
+pub(super) struct Found<'p> {
+    pub(super) meaning: Meaning,
+    /// What stands in the place of the parameter, undecoded.
+    pub(super) owner: Option<&'p str>,
+    /// Whether whoever reads the path finds the owner there.
+    pub(super) is_in_place: bool,
 }
 
 impl Patterns {
@@ -88,14 +100,19 @@ impl Patterns {
         Ok(())
     }
 
-    /// What the patterns say of a path, and what stands in the place of the parameter, undecoded.
-    pub(super) fn find<'p>(
-        &self,
-        path: &'p str,
-        parameter: &str,
-    ) -> Option<(Meaning, Option<&'p str>)> {
+    /// What the pattern that covers a path says of it.
+    pub(super) fn find<'p>(&self, path: &'p str, parameter: &str) -> Option<Found<'p>> {
         let found = self.router.at(path).ok()?;
-        Some((*found.value, found.params.get(parameter)))
+        let mut before = found
+            .params
+            .iter()
+            .take_while(|(name, _)| *name != parameter);
+        Some(Found {
+            meaning: *found.value,
+            owner: found.params.get(parameter),
+            is_in_place: before
+                .all(|(_, raw)| is_one_segment(&Cow::from(percent_decode(raw.as_bytes())))),
+        })
     }
 
     /// The patterns of this meaning, for `Debug`.

@@ -11,7 +11,7 @@ use super::route_param;
 use super::{
     layer::{Reader, Rules},
     path::{is_id_encoded, is_unambiguous},
-    pattern::Meaning,
+    pattern::{Found, Meaning},
 };
 use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture, rejection::Protocol, report::Reports,
@@ -97,14 +97,22 @@ impl Rules {
                 #[cfg(feature = "axum")]
                 Reader::Router => route_param::has_clear_origin(request),
             };
-        if is_clear && matches!(found, Some((Meaning::Excepted, _))) {
+        if is_clear
+            && found
+                .as_ref()
+                .is_some_and(|found| found.meaning == Meaning::Excepted)
+        {
             return Ok(());
         }
         let user = user.ok_or(Rejection::MissingToken)?;
         let is_own = is_clear
             && match self.reader {
                 Reader::Patterns => match found {
-                    Some((Meaning::Owned, Some(raw))) => is_id_encoded(raw, user.user_id()),
+                    Some(Found {
+                        meaning: Meaning::Owned,
+                        owner: Some(raw),
+                        is_in_place: true,
+                    }) => is_id_encoded(raw, user.user_id()),
                     _ => false,
                 },
                 #[cfg(feature = "axum")]

@@ -438,6 +438,43 @@ fn other_parameters_of_a_pattern_may_be_anything() {
 }
 
 #[test]
+fn a_parameter_before_the_id_that_others_read_as_two_segments_or_none_is_refused() {
+    // Some make `/orgs/a/bob/b/…` of the first that is refused, and bob is where the unit stood.
+    let layer = PathOwnerLayer::new("/orgs/{org}/{unit}/{user_id}/{*rest}").unwrap();
+    assert_all(
+        &layer,
+        PASS,
+        &[
+            ("plain", "alice", "/orgs/a/b/alice/x"),
+            (
+                "other characters, encoded",
+                "alice",
+                "/orgs/a%20b/%3F/alice/x",
+            ),
+            (
+                "a parameter of the segment",
+                "alice",
+                "/orgs/a;v=1/b%3B/alice/x",
+            ),
+            ("behind the id", "alice", "/orgs/a/b/alice/x%2Fy/;z"),
+        ],
+    );
+    assert_all(
+        &layer,
+        REFUSED,
+        &[
+            ("a slash", "alice", "/orgs/a%2Fbob/b/alice/x"),
+            ("in lower case", "alice", "/orgs/a/b%2fbob/alice/x"),
+            ("alone", "alice", "/orgs/%2F/b/alice/x"),
+            ("at its end", "alice", "/orgs/a/b%2F/alice/x"),
+            ("a semicolon", "alice", "/orgs/a/;/alice/x"),
+            ("with a name", "alice", "/orgs/;v=1/b/alice/x"),
+            ("encoded", "alice", "/orgs/a/%3Bv/alice/x"),
+        ],
+    );
+}
+
+#[test]
 fn an_excepted_path_passes_and_nothing_beside_it() {
     let layer = owner()
         .except("/api/health")

@@ -240,6 +240,52 @@ async fn a_nest_inside_of_a_nest_is_judged_by_the_whole_path() {
 }
 
 #[tokio::test]
+async fn a_parameter_before_the_id_that_others_read_as_two_segments_or_none_is_refused() {
+    let within = || {
+        Router::new()
+            .route("/tasks", get("tasks"))
+            .route("/in/{room}/{user_id}", get("tasks"))
+            .route("/files/{*rest}", get("tasks"))
+            .route_layer(owner())
+    };
+    let twice = Router::new().nest("/orgs/{org}", Router::new().nest("/{user_id}", within()));
+    for (way, router) in [
+        (
+            "nest",
+            Router::new().nest("/orgs/{org}/{user_id}", within()),
+        ),
+        ("two nests", twice),
+    ] {
+        assert_all(
+            way,
+            &router,
+            &[
+                ("plain", "alice", "/orgs/a/alice/tasks", PASS),
+                ("a parameter", "alice", "/orgs/a;v=1/alice/tasks", PASS),
+                (
+                    "behind the id",
+                    "alice",
+                    "/orgs/a/alice/files/x%2Fy/;z",
+                    PASS,
+                ),
+                ("a slash", "alice", "/orgs/a%2Fbob/alice/tasks", REFUSED),
+                ("in lower case", "alice", "/orgs/a%2f/alice/tasks", REFUSED),
+                ("a semicolon", "alice", "/orgs/;/alice/tasks", REFUSED),
+                ("encoded", "alice", "/orgs/%3Bv/alice/tasks", REFUSED),
+                ("between two", "alice", "/orgs/a/alice/in/b/alice", PASS),
+                (
+                    "a slash there",
+                    "alice",
+                    "/orgs/a/alice/in/b%2Fbob/alice",
+                    REFUSED,
+                ),
+            ],
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn a_route_without_the_parameter_is_refused_unless_it_is_excepted() {
     let routes = || {
         Router::new()
