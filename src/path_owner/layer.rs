@@ -41,7 +41,9 @@ use crate::{ConfigError, config_error::Fault, rejection::Answers, report::Report
 /// A pattern knows one parameter. Where a router inside has another of the same name, as
 /// `nest("/api/{user_id}", …)` around `/share/{user_id}` has, the handler sees one that the pattern
 /// has not looked at; `path_param`, inside of the nest, looks at all of them. And inside of a nest
-/// a pattern does not see the prefix, so it does not refuse one with dot segments.
+/// a pattern does not see the prefix, so it does not refuse one with dot segments, nor an empty
+/// segment that follows it: axum takes that off too. Of `/api//tasks` a pattern inside of
+/// `nest("/api", …)` sees `/tasks`, where the handler finds an empty id.
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct PathOwnerLayer {
@@ -95,7 +97,8 @@ impl PathOwnerLayer {
     /// is the user's id.
     ///
     /// It works wherever axum has parsed the path: under `route_layer` and `layer` of a router, and
-    /// inside of `nest`. A route without the parameter is refused, unless
+    /// inside of `nest`. What a router further inside will find, one given to `nest_service`, it
+    /// cannot know; there, put it inside of that one. A route without the parameter is refused, unless
     /// [`except`](Self::except) lets it pass.
     ///
     /// ```

@@ -286,6 +286,42 @@ async fn a_parameter_before_the_id_that_others_read_as_two_segments_or_none_is_r
 }
 
 #[tokio::test]
+async fn a_router_behind_nest_service_is_not_seen_through_from_outside() {
+    let behind = || Router::new().route("/share/{user_id}", get("tasks"));
+    let outside = Router::new().nest_service("/api/{user_id}", behind());
+    let inside = Router::new().nest_service("/api/{user_id}", behind().layer(owner()));
+    let path = "/api/alice/share/bob";
+    assert_all(
+        "outside",
+        &outside.layer(owner()),
+        &[("it", "alice", path, PASS)],
+    )
+    .await;
+    assert_all("inside", &inside, &[("it", "alice", path, REFUSED)]).await;
+}
+
+#[tokio::test]
+async fn inside_of_a_nest_a_pattern_does_not_see_an_empty_segment_that_axum_took_off() {
+    let handler = async |Path(id): Path<String>| format!("{id:?}");
+    let inner = |owner| {
+        Router::new()
+            .route("/{user_id}/tasks", get(handler))
+            .layer(owner)
+    };
+    let pattern = || PathOwnerLayer::new("/{user_id}/{*rest}").unwrap();
+    let nested = |owner| Router::new().nest("/api", inner(owner));
+    // To the pattern it is the root of the user `tasks`.
+    let answer = ask(nested(pattern()), "tasks", "/api//tasks").await;
+    assert_eq!(answer.body, r#""""#);
+    for user in ["alice", ""] {
+        let answer = ask(nested(pattern()), user, "/api//tasks").await;
+        assert_eq!(answer.reason(), REFUSED, "{user:?}");
+    }
+    let answer = ask(nested(owner()), "tasks", "/api//tasks").await;
+    assert_eq!(answer.reason(), REFUSED, "by the router's parameter");
+}
+
+#[tokio::test]
 async fn a_route_without_the_parameter_is_refused_unless_it_is_excepted() {
     let routes = || {
         Router::new()
