@@ -50,6 +50,8 @@ mod public_keys;
 mod readiness;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod rfc_vectors;
+#[cfg(feature = "axum")]
+mod router_agreement;
 mod secret_file;
 #[cfg(feature = "aws-lc-rs")]
 mod shared_keys;

@@ -1,0 +1,95 @@
+//! What the routers are made of.
+
+use std::convert::Infallible;
+
+use axum::{
+    body::Body,
+    extract::{RawPathParams, rejection::RawPathParamsRejection},
+    response::{IntoResponse, Response},
+};
+use http::{Request, StatusCode, Uri};
+use tower::{Layer, Service, ServiceExt, service_fn, util::BoxCloneSyncService};
+use tower_jwt_auth::PathOwnerLayer;
+
+pub(super) type Boxed = BoxCloneSyncService<Request<Body>, Response, Infallible>;
+
+/// The ids that a handler was handed, in the response that it gave.
+#[derive(Clone, Debug)]
+pub(super) struct Handed(pub(super) Vec<Vec<u8>>);
+
+pub(super) async fn handler(params: Result<RawPathParams, RawPathParamsRejection>) -> Response {
+    let ids = params.iter().flatten();
+    let ids = ids.filter(|(name, _)| *name == "user_id");
+    respond(ids.map(|(_, id)| id.as_bytes().to_vec()).collect())
+}
+
+pub(super) fn respond(ids: Vec<Vec<u8>>) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    response.extensions_mut().insert(Handed(ids));
+    response
+}
+
+/// The layer, or nothing.
+#[derive(Clone)]
+pub(super) struct Guard(pub(super) Option<PathOwnerLayer>);
+
+impl<S> Layer<S> for Guard
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+{
+    type Service = Boxed;
+
+    fn layer(&self, inner: S) -> Boxed {
+        match &self.0 {
+            Some(owner) => {
+                let guarded = owner.layer(inner);
+                Boxed::new(guarded.map_response(|response| response.map(Body::new)))
+            }
+            None => Boxed::new(inner),
+        }
+    }
+}
+
+/// Takes a prefix off the path, and answers 404 where it is not there.
+pub(super) struct StripPrefix(pub(super) &'static str);
+
+impl<S> Layer<S> for StripPrefix
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+{
+    type Service = Boxed;
+
+    fn layer(&self, inner: S) -> Boxed {
+        let prefix = self.0;
+        Boxed::new(service_fn(move |mut request: Request<Body>| {
+            let stripped = request.uri().path().strip_prefix(prefix);
+            let stripped = stripped.filter(|rest| rest.starts_with('/'));
+            let uri = stripped.map(|rest| with_path(request.uri(), rest));
+            let inner = inner.clone();
+            async move {
+                let Some(uri) = uri else {
+                    return Ok(StatusCode::NOT_FOUND.into_response());
+                };
+                *request.uri_mut() = uri;
+                inner.oneshot(request).await
+            }
+        }))
+    }
+}
+
+/// The same request's URI with another path, and the query that it had.
+pub(super) fn with_path(uri: &Uri, path: &str) -> Uri {
+    let query = uri.query().map(|query| format!("?{query}"));
+    let text = format!("{path}{}", query.unwrap_or_default());
+    text.parse().unwrap()
+}
