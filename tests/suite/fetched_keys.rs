@@ -77,6 +77,7 @@ async fn keys_that_were_never_fetched_are_a_503_and_never_a_401() {
         ),
         ("a reset", Mode::Reset),
         ("less than it said", Mode::Lie(10, set.clone())),
+        ("more than it said", Mode::Short(10, set.clone())),
         ("no answer", Mode::Hang),
         ("a byte now and then", Mode::Drip(set.clone())),
     ];
@@ -179,6 +180,8 @@ async fn held_keys_outlast_every_fault_of_the_server_until_they_are_too_old() {
         ("a reset", Mode::Reset),
         ("a hang", Mode::Hang),
         ("drips", Mode::Drip(set.clone())),
+        ("less than it said", Mode::Lie(10, set.clone())),
+        ("more than it said", Mode::Short(10, set.clone())),
     ] {
         let server = KeyServer::start(Mode::Set(set.clone())).await;
         let layer = from_url(server.url())
@@ -217,6 +220,64 @@ async fn a_key_that_has_left_the_set_is_refused_from_the_next_refresh_on() {
         reason_over_http(&layer, &new.token(&claims())).await,
         "accepted"
     );
+}
+
+#[tokio::test]
+async fn of_a_server_that_flips_between_two_sets_each_key_counts_while_it_is_there() {
+    let [always, one, other] = ["always", "one", "other"].map(key);
+    let sets = [jwks([&always, &one]), jwks([&other, &always])];
+    let server = KeyServer::start(Mode::Flip(sets.clone())).await;
+    let layer = from_url(server.url())
+        .jwks_ttl(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    layer.ready().await.unwrap();
+    let verify = |key: &SigningKey| reason(&layer, &key.token(&claims()));
+    let (mut states, start) = (Vec::new(), Instant::now());
+    while start.elapsed() < Duration::from_secs(5) {
+        assert_eq!(verify(&always), "accepted");
+        let fetches = layer.jwks_health()[0].fetches;
+        let state = (verify(&one), verify(&other));
+        if fetches == layer.jwks_health()[0].fetches {
+            // No set came in between, and there is one of the two.
+            let is_first = state == ("accepted", "unknown_key");
+            assert!(
+                is_first || state == ("unknown_key", "accepted"),
+                "{state:?}"
+            );
+            if states.last() != Some(&state) {
+                states.push(state);
+            }
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!((3..=6).contains(&states.len()), "{states:?}");
+
+    let [first, _] = sets;
+    server.set(Mode::Set(first));
+    until(async || verify(&other) == "unknown_key").await;
+    assert_eq!((verify(&always), verify(&one)), ("accepted", "accepted"));
+    assert_apart(&server);
+}
+
+#[tokio::test]
+async fn a_key_that_the_other_replica_had_is_asked_for_and_brought_by_turns() {
+    let [one, other] = ["one", "other"].map(key);
+    let server = KeyServer::start(Mode::Flip([&other, &one].map(|key| jwks([key])))).await;
+    let layer = from_url(server.url()).build().unwrap();
+    layer.ready().await.unwrap();
+    for key in [&one, &other, &one, &other] {
+        let token = key.token(&claims());
+        assert_eq!(reason_over_http(&layer, &token).await, "accepted");
+    }
+    assert_eq!(server.count(), 4);
+    assert_apart(&server);
+}
+
+/// No two fetches were within a second, give or take what the way to the server took.
+fn assert_apart(server: &KeyServer) {
+    let gaps = server.gaps();
+    assert!(gaps.iter().all(|gap| gap.as_millis() >= 900), "{gaps:?}");
 }
 
 #[tokio::test]

@@ -34,6 +34,10 @@ pub(crate) enum Mode {
     Reset,
     /// A `content-length` that is this much too large.
     Lie(usize, String),
+    /// A `content-length` that is this much too small.
+    Short(usize, String),
+    /// One of these sets and the other by turns, as replicas of an issuer that disagree.
+    Flip([String; 2]),
 }
 
 pub(crate) struct KeyServer {
@@ -106,7 +110,11 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             Ok(read) => request.extend_from_slice(&byte[..read]),
         }
     }
-    shared.asked.lock().unwrap().push(Instant::now());
+    let turn = {
+        let mut asked = shared.asked.lock().unwrap();
+        asked.push(Instant::now());
+        asked.len() % 2
+    };
     let mode = shared.mode.lock().unwrap().clone();
     let ok = |body: &str, length: usize, fields: &str| {
         format!(
@@ -149,6 +157,8 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             return;
         }
         Mode::Lie(off, body) => ok(&body, body.len() + off, ""),
+        Mode::Short(off, body) => ok(&body, body.len() - off, ""),
+        Mode::Flip(sets) => ok(&sets[turn], sets[turn].len(), ""),
     };
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;
