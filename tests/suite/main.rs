@@ -10,6 +10,8 @@ mod better_auth_keys;
 #[cfg(feature = "aws-lc-rs")]
 mod better_auth_origin;
 mod claims;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+mod clock_jumps;
 mod compact_form;
 mod configuration;
 mod events;

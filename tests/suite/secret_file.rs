@@ -693,21 +693,24 @@ impl Drop for Folder {
 }
 
 /// A layer with the secrets of a file, and its clock.
-struct Watched {
-    layer: JwtAuthLayer,
-    path: PathBuf,
-    now: Arc<AtomicU64>,
+pub(crate) struct Watched {
+    pub(crate) layer: JwtAuthLayer,
+    pub(crate) path: PathBuf,
+    pub(crate) now: Arc<AtomicU64>,
     folder: Folder,
 }
 
 impl Watched {
-    fn new(name: &str, content: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn new(name: &str, content: impl AsRef<[u8]>) -> Self {
         let folder = Folder::new(name);
         fs::write(folder.path("secrets"), content).unwrap();
         Self::of(folder, |builder| builder)
     }
 
-    fn of(folder: Folder, configure: impl FnOnce(JwtAuthBuilder) -> JwtAuthBuilder) -> Self {
+    pub(crate) fn of(
+        folder: Folder,
+        configure: impl FnOnce(JwtAuthBuilder) -> JwtAuthBuilder,
+    ) -> Self {
         let now = Arc::new(AtomicU64::new(NOW));
         let clock = Arc::clone(&now);
         let path = folder.path("secrets");
@@ -728,14 +731,14 @@ impl Watched {
     }
 
     /// Whatever was made of it.
-    fn make_anew(&self, content: &str) {
+    pub(crate) fn make_anew(&self, content: &str) {
         let _ = fs::remove_file(&self.path);
         let _ = fs::remove_dir(&self.path);
         fs::create_dir_all(self.path.parent().unwrap()).unwrap();
         self.write(content);
     }
 
-    fn advance(&self, seconds: u64) {
+    pub(crate) fn advance(&self, seconds: u64) {
         self.now.fetch_add(seconds, Ordering::Relaxed);
     }
 
@@ -755,31 +758,31 @@ impl Watched {
 }
 
 /// Long valid, since the clock is advanced.
-fn signed_with(secret: &str) -> String {
+pub(crate) fn signed_with(secret: &str) -> String {
     let claims = claims_with(serde_json::json!({ "exp": NOW + 1_000_000_000 }));
     sign(r#"{"alg":"HS256"}"#, claims.to_string(), secret)
 }
 
-fn secret(name: impl std::fmt::Display) -> String {
+pub(crate) fn secret(name: impl std::fmt::Display) -> String {
     format!("secret number {name}, of more than 32 bytes")
 }
 
-fn write(path: &Path, content: &str) {
+pub(crate) fn write(path: &Path, content: &str) {
     fs::write(path, content).unwrap();
 }
 
-fn truncate(path: &Path, length: u64) {
+pub(crate) fn truncate(path: &Path, length: u64) {
     let file = File::options().write(true).open(path).unwrap();
     file.set_len(length).unwrap();
 }
 
-fn rename_over(path: &Path, content: &str) {
+pub(crate) fn rename_over(path: &Path, content: &str) {
     let next = path.with_extension("next");
     fs::write(&next, content).unwrap();
     fs::rename(next, path).unwrap();
 }
 
-fn link(target: impl AsRef<Path>, path: &Path) {
+pub(crate) fn link(target: impl AsRef<Path>, path: &Path) {
     std::os::unix::fs::symlink(target, path).unwrap();
 }
 
