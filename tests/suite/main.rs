@@ -52,9 +52,12 @@ mod public_keys;
 mod readiness;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod rfc_vectors;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+mod rotations_under_load;
 #[cfg(feature = "axum")]
 mod router_agreement;
 mod secret_file;
+
 #[cfg(feature = "aws-lc-rs")]
 mod shared_keys;
 mod signature;
