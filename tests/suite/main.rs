@@ -57,7 +57,7 @@ mod rotations_under_load;
 #[cfg(feature = "axum")]
 mod router_agreement;
 mod secret_file;
-
+mod secret_file_under_load;
 #[cfg(feature = "aws-lc-rs")]
 mod shared_keys;
 mod signature;
