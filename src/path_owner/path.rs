@@ -10,10 +10,24 @@ use percent_encoding::percent_decode;
 /// rewrites it to bob's. So dot segments are refused wherever they stand and however they are
 /// spelled, and with them empty segments, backslashes and NUL.
 pub(super) fn is_unambiguous(path: &str) -> bool {
-    path.starts_with('/') && !path.contains("//") && path.split('/').all(is_unambiguous_segment)
+    let Some(path) = path.strip_prefix('/') else {
+        return false;
+    };
+    let mut segments = path.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
+        if segment.is_empty() && !is_last || !is_unambiguous_segment(segment) {
+            return false;
+        }
+    }
+    true
 }
 
 fn is_unambiguous_segment(segment: &str) -> bool {
+    if !has_any(segment, |byte| matches!(byte, b'%' | b'\\' | b';' | 0)) {
+        // What it says is what stands there.
+        return segment != "." && segment != "..";
+    }
     let decoded = Cow::from(percent_decode(segment.as_bytes()));
     if decoded.iter().any(|byte| matches!(byte, b'\\' | 0)) {
         return false;
@@ -25,11 +39,19 @@ fn is_unambiguous_segment(segment: &str) -> bool {
     })
 }
 
+/// Looks at all bytes, many at a time.
+fn has_any(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |any, byte| any | is_one(byte))
+}
+
 /// Whether a parameter, as it stands in the path, is this user's id: decoded once, byte for byte.
 pub(super) fn is_id_encoded(raw: &str, user_id: &str) -> bool {
-    percent_decode(raw.as_bytes()).eq(user_id.bytes())
-        && is_plain_id(user_id)
-        && has_whole_escapes(raw)
+    let is_id = if has_any(raw, |byte| byte == b'%') {
+        percent_decode(raw.as_bytes()).eq(user_id.bytes()) && has_whole_escapes(raw)
+    } else {
+        raw == user_id
+    };
+    is_id && is_plain_id(user_id)
 }
 
 /// Whether a parameter that stands before the owner's is one segment whoever reads it.
@@ -53,5 +75,9 @@ fn has_whole_escapes(raw: &str) -> bool {
 /// Whether an id may be found in a path at all. One that is empty, or has in it what ends a
 /// segment, could be read as another's.
 pub(super) fn is_plain_id(id: &str) -> bool {
-    !id.is_empty() && !id.contains(|c: char| matches!(c, '/' | '\\' | ';') || c.is_control())
+    let is_usual = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b';');
+    if !has_any(id, |byte| !is_usual(byte)) {
+        return !id.is_empty();
+    }
+    !id.contains(|c: char| matches!(c, '/' | '\\' | ';') || c.is_control())
 }

@@ -85,8 +85,7 @@ where
 impl Rules {
     fn judge<B>(&self, request: &mut Request<B>) -> Result<(), Rejection> {
         let user = request.extensions().get::<CurrentUser>();
-        let is_anonymous = request.extensions().get::<Anonymous>().is_some();
-        if user.is_none() && !is_anonymous {
+        if user.is_none() && request.extensions().get::<Anonymous>().is_none() {
             return Err(Rejection::NoUser);
         }
         let path = request.uri().path();
