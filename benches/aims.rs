@@ -53,7 +53,14 @@ fn of(alg: Alg, plan: Plan) -> Value {
             black_box(verifier.verify(token)).expect("the token is good");
         }),
     );
-    let mut lanes = vec![bare_signature, verify];
+    let cached = layers::with_cache(&key, Naming::Anonymous, &tokens);
+    let mut lanes = vec![
+        bare_signature,
+        verify,
+        requests("bare", Noop, &tokens),
+        requests("layer", auth.layer(Noop), &tokens),
+        requests("layer_with_cache", cached.layer(Noop), &tokens),
+    ];
     if alg != Alg::Hs256 {
         return measure(plan, lanes);
     }
@@ -65,8 +72,6 @@ fn of(alg: Alg, plan: Plan) -> Value {
             black_box(floor(&prepared, token)).expect("the token is good");
         }),
     ));
-    lanes.push(requests("bare", Noop, &tokens));
-    lanes.push(requests("layer", auth.layer(Noop), &tokens));
     let with_owner = auth.layer(layers::path_owner().layer(Noop));
     lanes.push(requests("layer_with_path_owner", with_owner, &tokens));
     measure(plan, lanes)

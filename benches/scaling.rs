@@ -15,6 +15,7 @@ use std::{
 use hmac::Mac;
 use serde_json::json;
 use tower::Layer;
+use tower_jwt_auth::JwtAuthLayer;
 use tower_jwt_auth_benches::{
     keys::{Alg, SigningKey, prepared_hmac},
     layers, refresh,
@@ -33,10 +34,12 @@ fn main() {
         .map(|token| token.rsplit_once('.').expect("a token has dots").0)
         .collect();
     let auth = layers::jwt_auth(&key, Naming::Anonymous);
-    let layer = || {
+    let cached = layers::with_cache(&key, Naming::Anonymous, &tokens);
+    let requests = |auth: &JwtAuthLayer| {
         let (mut service, mut requests) = (auth.layer(Noop), Requests::own(&tokens));
         move || drop(black_box(ask(&mut service, requests.make::<()>())))
     };
+    let (layer, cached) = (|| requests(&auth), || requests(&cached));
     let hmac = || {
         let (prepared, mut inputs) = (prepared_hmac(), inputs.iter().cycle());
         move || {
@@ -47,8 +50,10 @@ fn main() {
     let lanes = vec![
         Lane::new("layer_1_thread", |times| on_threads(1, times, layer)),
         Lane::new("hmac_1_thread", |times| on_threads(1, times, hmac)),
+        Lane::new("cached_1_thread", |times| on_threads(1, times, cached)),
         Lane::new("layer_2_threads", |times| on_threads(2, times, layer)),
         Lane::new("hmac_2_threads", |times| on_threads(2, times, hmac)),
+        Lane::new("cached_2_threads", |times| on_threads(2, times, cached)),
     ];
     let threads = measure(plan, lanes);
     let refresh = refresh::measure(plan);

@@ -194,7 +194,11 @@ def of_scaling(results):
             ),
             times(median(scaling(threads, lane))),
         )
-        for lane, label in [("layer", "the layer, HS256"), ("hmac", "an HMAC loop")]
+        for lane, label in [
+            ("layer", "the layer, HS256"),
+            ("cached", "the layer with a token cache, all hits"),
+            ("hmac", "an HMAC loop"),
+        ]
     ]
     text = "## Threads\n\n" + table(["", "one thread", "two threads", "two ÷ one"], rows)
     refresh = results["refresh"]

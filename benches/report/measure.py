@@ -34,12 +34,11 @@ def criterion(bench, quick):
     return results
 
 
-def in_turns(bench, quick):
+def in_turns(bench, quick, *features):
     """What a benchmark prints that measures in rounds which take turns."""
     options = ["--quick"] if quick else []
-    return json.loads(
-        cargo("bench", "-p", "tower-jwt-auth-benches", "--bench", bench, "--", *options)
-    )
+    command = ["bench", "-p", "tower-jwt-auth-benches", "--bench", bench, *features]
+    return json.loads(cargo(*command, "--", *options))
 
 
 def peers(quick):
@@ -62,6 +61,7 @@ PARTS = {
     "verify": lambda quick: criterion("verify", quick),
     "layer": lambda quick: criterion("layer", quick),
     "aims": lambda quick: in_turns("aims", quick),
+    "aims_with_simd": lambda quick: in_turns("aims", quick, "--features", "simd"),
     "peers": peers,
     "scaling": lambda quick: in_turns("scaling", quick),
     "http": http,

@@ -9,17 +9,28 @@ use crate::{
 
 /// The layer for the tokens of this key.
 pub fn jwt_auth(key: &SigningKey, naming: Naming) -> JwtAuthLayer {
-    let mut builder = builder(key);
-    if naming == Naming::Issuer {
-        builder = builder.issuer(ISSUER).audience(AUDIENCE);
-    }
-    builder.build().expect("the configuration is sound")
+    let layer = builder(key, naming).build();
+    layer.expect("the configuration is sound")
 }
 
-fn builder(key: &SigningKey) -> JwtAuthBuilder {
-    match key.alg {
+/// The same with a cache that these tokens are in.
+pub fn with_cache(key: &SigningKey, naming: Naming, tokens: &[String]) -> JwtAuthLayer {
+    let layer = builder(key, naming).cache_tokens(10_000).build();
+    let layer = layer.expect("the configuration is sound");
+    for token in tokens {
+        layer.verifier().verify(token).expect("the token is good");
+    }
+    layer
+}
+
+fn builder(key: &SigningKey, naming: Naming) -> JwtAuthBuilder {
+    let builder = match key.alg {
         Alg::Hs256 => JwtAuthLayer::builder().secret(SECRET),
         _ => JwtAuthLayer::builder().jwks_text(key.jwks()),
+    };
+    match naming {
+        Naming::Issuer => builder.issuer(ISSUER).audience(AUDIENCE),
+        Naming::Anonymous => builder,
     }
 }
 

@@ -786,3 +786,18 @@ async fn an_id_with_a_semicolon_is_found_in_no_path() {
         assert_eq!(answer.reason(), "not_owner", "{path}");
     }
 }
+
+#[test]
+fn a_layer_prints_its_patterns_and_what_they_mean() {
+    let layer = PathOwnerLayer::new("/api/{user_id}/tasks")
+        .and_then(|layer| layer.except("/api/health"))
+        .unwrap();
+    let printed = format!("{layer:?}");
+    for part in [
+        "user_id",
+        r#"["/api/{user_id}/tasks"]"#,
+        r#"["/api/health"]"#,
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+}
