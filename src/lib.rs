@@ -61,9 +61,9 @@
 //! | `aws-lc-rs` | public keys, with AWS-LC: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA |
 //! | `rust-crypto` | public keys, in Rust alone: the same but ES512. With both features, AWS-LC is used |
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls, which brings AWS-LC, in a tokio task |
-//! | `cache` | [`JwtAuthBuilder::cache_tokens`]: tokens that verified a little while ago need not be verified again |
-//! | `simd` | faster base64, by the crate base64-simd: a tenth of the time of an HS256 token |
 //! | `jwks-custom` | the same without reqwest, for a `JwksFetch` of your own |
+//! | `cache` | `JwtAuthBuilder::cache_tokens`: tokens that verified a little while ago need not be verified again |
+//! | `simd` | faster base64, by the crate base64-simd: a tenth of the time of an HS256 token |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub)]

@@ -1,6 +1,8 @@
 //! What a text may tell of a setting that may turn out to be something else: a message goes to a
 //! log, and a secret in the wrong place must not go there with it.
 
+use http::{Uri, uri::Authority};
+
 /// What is configured, and its URL where that may be told.
 pub(crate) fn with_url(what: &str, url: &str) -> String {
     match shown_url(url) {
@@ -10,27 +12,32 @@ pub(crate) fn with_url(what: &str, url: &str) -> String {
 }
 
 /// A URL without the user name, the password and the query that it may have. Nothing of what does
-/// not even begin like one, which may be a key or a secret.
+/// not even begin like one, which may be a key or a secret; and of one that cannot be read for sure,
+/// what it begins with.
 pub(crate) fn shown_url(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
+    let (scheme, _) = url.split_once("://")?;
     let is_web = ["https", "http"]
         .into_iter()
         .any(|web| scheme.eq_ignore_ascii_case(web));
-    // A password may have a slash in it, where an `@` may follow.
-    let after_user = rest.rsplit_once('@').map(|(_, after)| after);
-    let shown = after_user.unwrap_or(rest);
-    let shown = shown.split(['?', '#']).next().unwrap_or_default();
-    let user = if after_user.is_some() { "…@" } else { "" };
-    is_web.then(|| format!("{scheme}://{user}{shown}"))
+    is_web.then(|| match url.parse::<Uri>() {
+        Ok(uri) if !uri.path().contains('@') => {
+            let authority = uri.authority().map_or("", Authority::as_str);
+            let (user, host) = match authority.rsplit_once('@') {
+                Some((_, host)) => ("…@", host),
+                None => ("", authority),
+            };
+            format!("{scheme}://{user}{host}{}", uri.path())
+        }
+        _ => format!("{scheme}://…"),
+    })
 }
 
-/// Whether a text is told as the name of a variable. A secret that was given in the place of its
-/// variable's name is none that anybody would choose: it has other characters, or it is long and
-/// not in capitals.
+/// Whether a text is told as the name of a variable: it may be a secret that was given in the place
+/// of the name. Names have words with `_` between them, and most secrets have none.
 pub(crate) fn is_variable_name(name: &str) -> bool {
-    let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let is_short = name.len() < 32 || !name.contains(|c: char| c.is_ascii_lowercase());
-    !name.is_empty() && is_short && name.chars().all(is_usual)
+    let is_usual = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    begins && name.contains('_') && name.len() < 64 && name.chars().all(is_usual)
 }
 
 #[cfg(test)]
@@ -49,14 +56,16 @@ mod tests {
                 "HTTP://user:secret@example.com/jwks",
                 Some("HTTP://…@example.com/jwks"),
             ),
+            ("https://user:se/cr@et?@example.com", Some("https://…")),
             (
-                "https://user:se/cr@et?@example.com",
-                Some("https://…@example.com"),
+                "https://example.com?key=secret@host&more=secret",
+                Some("https://example.com/"),
             ),
             (
-                "https://example.com?key=secret@host",
-                Some("https://…@host"),
+                "https://example.com:3000/a",
+                Some("https://example.com:3000/a"),
             ),
+            ("https://secret secret", Some("https://…")),
             ("user:secret@example.com", None),
             ("secret", None),
             ("", None),

@@ -54,13 +54,14 @@ pub(super) fn is_id_encoded(raw: &str, user_id: &str) -> bool {
     is_id && is_plain_id(user_id)
 }
 
-/// Whether a parameter that stands before the owner's is one segment whoever reads it.
+/// Whether a parameter is one segment whoever reads it.
 ///
 /// A proxy that passes on what it decoded makes two of `a%2Fb`, and a container that cuts off the
-/// parameters of segments makes none of `;x`. All that follows is moved then, and another segment
-/// stands where the owner's id stood.
+/// parameters of segments makes none of `;x`. All that follows is moved then: another segment stands
+/// where the owner's id stood, or another path where one that may pass was.
 pub(super) fn is_one_segment(decoded: &[u8]) -> bool {
-    !decoded.starts_with(b";") && !decoded.contains(&b'/')
+    let is_unfit = |byte: &u8| *byte == b'/' || byte.is_ascii_control();
+    !decoded.starts_with(b";") && !decoded.iter().any(is_unfit)
 }
 
 /// Whether each `%` has its two digits. One that has not is left as it is here, and dropped or

@@ -10,7 +10,7 @@ use crate::config_error::Fault;
 /// several cover a path, the more literal one counts.
 #[derive(Clone, Default)]
 pub(super) struct Patterns {
-    router: Router<Meaning>,
+    router: Router<Route>,
     routes: Vec<(String, Meaning)>,
 }
 
@@ -21,6 +21,14 @@ pub(super) enum Meaning {
     Owned,
     /// They pass.
     Excepted,
+}
+
+/// What the router holds of a pattern.
+#[derive(Clone, Copy)]
+struct Route {
+    meaning: Meaning,
+    /// Those of one segment: all but a catch-all.
+    parameters: usize,
 }
 
 /// What a pattern found in a path.
@@ -84,7 +92,12 @@ impl Patterns {
         if self.routes.contains(&again) {
             return Ok(());
         }
-        self.router.insert(route, meaning).map_err(|error| {
+        let parameters = route.matches('{').count() - route.matches("{*").count();
+        let value = Route {
+            meaning,
+            parameters,
+        };
+        self.router.insert(route, value).map_err(|error| {
             let wrong = match error {
                 InsertError::Conflict { with } => {
                     format!("covers what {with:?} covers too; leave one of them out")
@@ -103,14 +116,21 @@ impl Patterns {
     /// What the pattern that covers a path says of it.
     pub(super) fn find<'p>(&self, path: &'p str, parameter: &str) -> Option<Found<'p>> {
         let found = self.router.at(path).ok()?;
-        let mut before = found
+        let &Route {
+            meaning,
+            parameters,
+        } = found.value;
+        // What follows the owner's id moves nobody; in a path that passes, all have their place.
+        let is_before = |name: &str| meaning == Meaning::Excepted || name != parameter;
+        let mut placed = found
             .params
             .iter()
-            .take_while(|(name, _)| *name != parameter);
+            .take(parameters)
+            .take_while(|(name, _)| is_before(name));
         Some(Found {
-            meaning: *found.value,
+            meaning,
             owner: found.params.get(parameter),
-            is_in_place: before
+            is_in_place: placed
                 .all(|(_, raw)| is_one_segment(&Cow::from(percent_decode(raw.as_bytes())))),
         })
     }

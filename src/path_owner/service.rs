@@ -99,7 +99,7 @@ impl Rules {
         if is_clear
             && found
                 .as_ref()
-                .is_some_and(|found| found.meaning == Meaning::Excepted)
+                .is_some_and(|found| found.meaning == Meaning::Excepted && found.is_in_place)
         {
             return Ok(());
         }

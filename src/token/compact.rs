@@ -44,6 +44,14 @@ impl<'a> Compact<'a> {
         (!any_empty).then_some(compact)
     }
 
+    /// The header, in `buffer` if it is short.
+    pub(crate) fn decode_header<'b>(
+        &self,
+        buffer: &'b mut [u8; USUAL_HEADER],
+    ) -> Result<Cow<'b, [u8]>, TokenError> {
+        decode(self.header, buffer).ok_or(TokenError::Malformed)
+    }
+
     /// The claims as JSON, in `buffer` if they are short.
     #[inline]
     pub(crate) fn decode_payload<'b>(
@@ -70,6 +78,9 @@ impl<'a> Compact<'a> {
         base64url::is_strict(self.payload) && base64url::is_strict(self.signature)
     }
 }
+
+/// In bytes. Most headers are shorter.
+pub(crate) const USUAL_HEADER: usize = 192;
 
 /// In bytes. Most claims are shorter, and need no memory of their own until the token is accepted.
 pub(crate) const USUAL_CLAIMS: usize = 512;

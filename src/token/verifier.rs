@@ -3,13 +3,12 @@ use std::{fmt, sync::Arc};
 use super::{
     TokenError,
     claims::Claims,
-    compact::{Compact, USUAL_CLAIMS},
+    compact::{Compact, USUAL_CLAIMS, USUAL_HEADER},
     header::Header,
     issuer::{Issuer, Stop},
     json::Value,
 };
 use crate::{
-    base64url,
     clock::Clock,
     key::{KeyWait, Keys},
     user::CurrentUser,
@@ -155,11 +154,12 @@ impl TokenVerifier {
             return Err(TokenError::TooLong.into());
         }
         let compact = Compact::split(token)?;
-        let decoded;
+        let (mut buffer, decoded);
         let header = match Header::usual(compact.header) {
             Some(header) => header,
             None => {
-                decoded = base64url::decode(compact.header).ok_or(TokenError::Malformed)?;
+                buffer = [0; USUAL_HEADER];
+                decoded = compact.decode_header(&mut buffer)?;
                 Header::parse(&decoded)?
             }
         };

@@ -140,7 +140,7 @@ fn each_fault_of_a_secret_is_told_with_what_to_do() {
         (
             "a secret for a name",
             JwtAuthLayer::builder().secret_from_env(format!("{SECRET}+/=")),
-            "; give the name, such as BETTER_AUTH_SECRET, and set that to the secret",
+            "; give the name of one, such as BETTER_AUTH_SECRET, and set that to the secret",
         ),
         (
             "no file",

@@ -521,6 +521,36 @@ fn an_excepted_path_that_may_be_read_as_another_is_refused() {
 }
 
 #[test]
+fn an_excepted_path_whose_parameter_is_more_or_less_than_a_segment_is_refused() {
+    let layer = PathOwnerLayer::new("/u/{user_id}/{*rest}")
+        .and_then(|layer| layer.except("/u/{user_id}/avatar"))
+        .and_then(|layer| layer.except("/u/{user_id}/public/{*rest}"))
+        .unwrap();
+    let paths = |start: &str| {
+        [
+            format!("{start}/avatar"),
+            format!("{start}/public/a"),
+            format!("{start}/public/a%2Fb"),
+        ]
+    };
+    for path in paths("/u/bob") {
+        assert_all(&layer, PASS, &[("bob's", "alice", &path)]);
+    }
+    for start in [
+        "/u/bob%2Fsecrets",
+        "/u/bob%2fsecrets",
+        "/u/;x",
+        "/u/%3Bx",
+        "/u/bob%0A",
+        "/u/bob%7F",
+    ] {
+        for path in paths(start) {
+            assert_all(&layer, REFUSED, &[(start, "alice", &path)]);
+        }
+    }
+}
+
+#[test]
 fn a_pattern_that_cannot_say_whose_path_it_is_is_refused_with_its_mend() {
     for (description, pattern, mend) in [
         ("without the parameter", "/api/tasks", "{user_id}"),

@@ -1,7 +1,7 @@
 use super::JwtAuthBuilder;
 use crate::{config_error::Faults, token::TokenCache};
 
-/// With tokens of a kilobyte, about a gigabyte.
+/// With tokens of a kilobyte, about two gigabytes.
 const MOST_TOKENS: usize = 1_000_000;
 
 /// # Verifying less often
@@ -10,8 +10,8 @@ impl JwtAuthBuilder {
     /// spared the signature: about 100 nanoseconds in place of tens of microseconds with a public
     /// key. With a secret there is little to gain. Off unless it is called.
     ///
-    /// A token is kept for five minutes at most, and never accepted where it would be refused
-    /// without a cache:
+    /// A token that is kept counts for five minutes at most, and is never accepted where it would be
+    /// refused without a cache:
     ///
     /// - past its `exp`, which is looked at each time, with the leeway;
     /// - when the keys have changed, so that a key that is gone takes its tokens with it;
@@ -19,8 +19,9 @@ impl JwtAuthBuilder {
     ///
     /// Only tokens that verified are kept, whole, and found by all of their bytes; none over 4 KiB.
     /// The cache is one layer's own, shared with its services and its
-    /// [`verifier`](crate::JwtAuthLayer::verifier). It takes about the length of a token and of its
-    /// claims, and 300 bytes, for each.
+    /// [`verifier`](crate::JwtAuthLayer::verifier). It takes about twice the length of each
+    /// token, which stays in memory until its room is needed, and may hold a few more or less than
+    /// said.
     /// [`JwtAuthLayer::cache_stats`](crate::JwtAuthLayer::cache_stats) counts hits and misses.
     ///
     /// ```

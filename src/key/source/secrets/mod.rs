@@ -102,12 +102,7 @@ impl Part {
             }
             SecretSource::Variable(name) => {
                 let secret = variable(&name, strictness, faults)?;
-                check(
-                    &secret,
-                    &format!("the secret in {name}"),
-                    strictness,
-                    faults,
-                );
+                check(&secret, &place(&name), strictness, faults);
                 Some(Self::Fixed(vec![secret]))
             }
             SecretSource::File(path) => SecretFile::open(path, strictness)
@@ -128,24 +123,31 @@ impl Part {
 /// The secret in an environment variable. One that is set and empty is as good as unset: that is
 /// what a compose file makes of a variable that its host does not have.
 fn variable(name: &str, strictness: Strictness, faults: &mut Faults) -> Option<Secret> {
-    if !is_variable_name(name) {
-        faults.say("what was given with .secret_from_env(…) is not the name of an environment variable; give the name, such as BETTER_AUTH_SECRET, and set that to the secret");
-        return None;
-    }
     match env::var_os(name).map(OsString::into_string) {
         Some(Ok(text)) if !text.is_empty() => Some(text.into()),
         Some(Err(_)) => {
             faults.say(format!(
-                "the secret in {name} is not UTF-8, and Better Auth takes text only; set it to the text that your issuer signs with"
+                "{} is not UTF-8, and Better Auth takes text only; set it to the text that your issuer signs with",
+                place(name)
             ));
             None
         }
         _ => {
-            if !strictness.may_be_missing {
+            if !strictness.may_be_missing && is_variable_name(name) {
                 faults.push(Fault::missing_variable(name));
+            } else if !strictness.may_be_missing {
+                faults.say("the environment variable that .secret_from_env(…) names is not set; give the name of one, such as BETTER_AUTH_SECRET, and set that to the secret");
             }
             None
         }
+    }
+}
+
+fn place(name: &str) -> String {
+    if is_variable_name(name) {
+        format!("the secret in {name}")
+    } else {
+        "the secret from .secret_from_env(…)".to_owned()
     }
 }
 

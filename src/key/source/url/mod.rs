@@ -17,7 +17,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::{runtime::Handle, task::AbortHandle, time::Instant};
+use tokio::{runtime::Handle, task::AbortHandle};
 
 use self::state::State;
 use super::{KeyWait, Wanted};
@@ -99,13 +99,7 @@ impl JwksUrl {
 
     /// Nothing is fetched here, and nothing else sees to it that old keys are dropped.
     fn without_runtime(&self) {
-        if self
-            .state
-            .expiry()
-            .is_some_and(|expiry| expiry <= Instant::now())
-        {
-            self.state.drop_keys();
-        }
+        self.state.drop_expired();
         self.state.report_once(|| {
             let fault =
                 "there is no tokio runtime to fetch the key set in; serve the requests in one";

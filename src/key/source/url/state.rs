@@ -82,10 +82,14 @@ impl State {
     }
 
     pub(super) fn keys(&self) -> Guard<Arc<Keys>> {
-        if self.millis(Instant::now()) >= self.expiry_millis.load(Ordering::Relaxed) {
-            self.drop_keys();
+        if self.has_expired() {
+            self.drop_expired();
         }
         self.keys.load()
+    }
+
+    fn has_expired(&self) -> bool {
+        self.millis(Instant::now()) >= self.expiry_millis.load(Ordering::Relaxed)
     }
 
     pub(super) fn demand(&self) -> MutexGuard<'_, Demand> {
@@ -127,7 +131,6 @@ impl State {
             error: None,
             skipped: set.skipped().to_vec(),
         };
-        drop(outcome);
         let expiry_millis = self.millis(expiry);
         self.expiry_millis.store(expiry_millis, Ordering::Relaxed);
         let mut demand = self.demand();
@@ -141,6 +144,7 @@ impl State {
             self.keys.store(Arc::new(Keys::Public(set)));
         }
         drop(demand);
+        drop(outcome);
         self.count();
         news
     }
@@ -177,13 +181,24 @@ impl State {
         self.lock_outcome().planned = Some((next, failures));
     }
 
-    /// Lets the keys that are held count no more, since they are too old.
-    pub(super) fn drop_keys(&self) {
-        self.clear();
-        report::fetching::expired(&self.shown_url);
+    /// Lets the keys that are held count no more, if they are too old.
+    pub(super) fn drop_expired(&self) {
+        let outcome = self.lock_outcome();
+        // A set that came meanwhile is not.
+        if self.has_expired() {
+            self.drop_keys();
+            drop(outcome);
+            report::fetching::expired(&self.shown_url);
+        }
     }
 
     pub(super) fn clear(&self) {
+        let _outcome = self.lock_outcome();
+        self.drop_keys();
+    }
+
+    /// Called with the lock of the outcome, as [`succeed`](Self::succeed) stores a set with it.
+    fn drop_keys(&self) {
         self.expiry_millis.store(u64::MAX, Ordering::Relaxed);
         self.keys.store(Arc::new(Keys::Public(KeySet::default())));
     }

@@ -34,7 +34,7 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
             tokio::select! {
                 () = sleep_until(due) => {}
                 () = state.wake.notified() => {}
-                () = expiry(&state) => state.drop_keys(),
+                () = expiry(&state) => state.drop_expired(),
             }
             continue;
         }
@@ -45,7 +45,7 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
             loop {
                 tokio::select! {
                     fetched = &mut fetching => return fetched,
-                    () = expiry(&state) => state.drop_keys(),
+                    () = expiry(&state) => state.drop_expired(),
                 }
             }
         };
