@@ -1,0 +1,228 @@
+//! How many times the layers ask for memory. Each number is what it is now, so that none grows
+//! unseen, and one that a change makes smaller is written down.
+//!
+//! A binary of its own, because its global allocator counts, on each thread apart. It sees what is
+//! allocated in Rust; what AWS-LC takes from C's `malloc` within a check of a signature it does not
+//! see. Every request is sent a few times before one counts, so that what is made once, such as
+//! `tracing`'s call sites, is there.
+
+mod counting;
+
+#[path = "../suite/support.rs"]
+#[allow(dead_code)]
+mod support;
+
+#[cfg(feature = "aws-lc-rs")]
+#[path = "../suite/signing_keys.rs"]
+#[allow(dead_code)]
+mod signing_keys;
+
+use http::{Method, Request, Version};
+use serde_json::json;
+use tower_jwt_auth::{CurrentUser, PathOwnerLayer};
+
+use self::{
+    counting::{assert_accepted, assert_refused},
+    support::{NOW, builder, claims, claims_with, get, layer, sign, token, with_bearer},
+};
+
+/// What an accepted HS256 request costs: the box in the request's extensions, and the text of the
+/// user in it.
+const ACCEPTED: u64 = 2;
+
+/// What it costs beside that to put the first extension into a request that had none: the map, and
+/// the table of the map.
+const FIRST_EXTENSION: u64 = 2;
+
+/// A header other than the three usual ones of HS256, which is decoded to be read: any that names
+/// its key, as those of public keys do.
+const READ_HEADER: u64 = 1;
+
+/// Claims longer than the buffer on the stack, of half a kilobyte or so.
+const LONG_CLAIMS: u64 = 1;
+
+/// A short name with escapes: two while `serde_json` puts it together, one to keep it, and two to
+/// put it behind the claims in the text of the user.
+const ESCAPES: u64 = 5;
+
+/// A signature longer than the buffer on the stack: those of RSA.
+#[cfg(feature = "aws-lc-rs")]
+const LONG_SIGNATURE: u64 = 1;
+
+#[derive(Clone)]
+struct OfTheRouter;
+
+/// As a request comes to a layer behind a router or a server: they leave something in its
+/// extensions, and so there is a map.
+fn routed(mut request: Request<()>) -> Request<()> {
+    request.extensions_mut().insert(OfTheRouter);
+    request
+}
+
+fn bearing(token: &str) -> Request<()> {
+    routed(with_bearer(token))
+}
+
+#[test]
+fn an_accepted_request_costs_two_allocations() {
+    let named = claims_with(json!({ "name": "Alice", "iat": NOW, "nbf": NOW, "roles": ["a"] }));
+    for (row, token) in [
+        ("a usual token", token(&claims())),
+        ("no typ", support::token_with_header(r#"{"alg":"HS256"}"#)),
+        ("more claims", token(&named)),
+    ] {
+        assert_accepted(&layer(), bearing(&token), ACCEPTED, row);
+        let empty = with_bearer(&token);
+        assert_accepted(&layer(), empty, ACCEPTED + FIRST_EXTENSION, row);
+    }
+}
+
+/// Each of these by itself; a token that is all of it costs the sum.
+#[test]
+fn what_is_unusual_in_a_token_costs_more() {
+    let long = token(&claims_with(json!({ "about": "a".repeat(2000) })));
+    let with_key_id = support::token_with_header(r#"{"alg":"HS256","kid":"1"}"#);
+    let escaped = token(&claims_with(json!({ "name": "Alice \"A\"" })));
+    for (row, token, more) in [
+        ("long claims", long, LONG_CLAIMS),
+        ("a key id", with_key_id, READ_HEADER),
+        ("escapes in the name", escaped, ESCAPES),
+    ] {
+        assert_accepted(&layer(), bearing(&token), ACCEPTED + more, row);
+    }
+}
+
+#[test]
+fn a_request_without_a_token_that_may_pass_costs_none() {
+    let layer = builder().allow_anonymous().build().unwrap();
+    assert_accepted(&layer, routed(get("/")), 0, "anonymous");
+}
+
+#[test]
+fn a_refused_request_costs_what_its_response_costs() {
+    let layer = builder().audience("api").build().unwrap();
+    let good = claims_with(json!({ "aud": "api" }));
+    let expired = claims_with(json!({ "aud": "api", "exp": NOW - 1 }));
+    let usual = r#"{"alg":"HS256"}"#;
+    let forged = sign(
+        usual,
+        good.to_string(),
+        "another secret, of 32 bytes or more",
+    );
+    assert_accepted(&layer, bearing(&token(&good)), ACCEPTED, "good");
+    // base64-simd looks at the length before it asks for memory.
+    let unsound_header = if cfg!(feature = "simd") {
+        0
+    } else {
+        READ_HEADER
+    };
+    for (token, reason, more) in [
+        ("a.b", "malformed", 0),
+        ("a.b.c", "malformed", unsound_header),
+        (&format!("{}*", token(&good)), "malformed", 0),
+        (&forged, "signature", 0),
+        (&token(&expired), "expired", 0),
+        (&token(&claims_with(json!({ "aud": "b" }))), "audience", 0),
+    ] {
+        assert_refused(&layer, bearing(token), reason, more, reason);
+        assert_refused(&layer, with_bearer(token), reason, more, reason);
+    }
+    assert_refused(&layer, get("/"), "missing_token", 0, "no token");
+}
+
+#[test]
+fn a_refusal_in_grpc_costs_what_its_response_costs() {
+    let mut request = get("/pkg.Service/Method");
+    *request.method_mut() = Method::POST;
+    *request.version_mut() = Version::HTTP_2;
+    let content_type = http::HeaderValue::from_static("application/grpc");
+    request.headers_mut().insert("content-type", content_type);
+    assert_refused(&layer(), request, "missing_token", 0, "gRPC");
+}
+
+#[test]
+fn the_owner_of_a_path_costs_nothing_and_another_gets_what_the_response_costs() {
+    let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
+    let by_alice = |path| {
+        let mut request = get(path);
+        let alice = CurrentUser::new("alice", "alice@example.com");
+        request.extensions_mut().insert(alice);
+        request
+    };
+    assert_accepted(&owner, by_alice("/api/alice/tasks"), 0, "own");
+    assert_accepted(&owner, by_alice("/api/alice/"), 0, "own, and no rest");
+    for path in ["/api/bob/tasks", "/elsewhere", "/api/alice/../bob"] {
+        assert_refused(&owner, by_alice(path), "not_owner", 0, path);
+    }
+    assert_refused(&owner, get("/api/alice/tasks"), "no_user", 0, "nobody");
+
+    // Both layers: what one costs is what it costs in the other.
+    let both = (layer(), owner);
+    let to = |path: &str| {
+        let mut request = bearing(&token(&claims()));
+        *request.uri_mut() = path.parse().unwrap();
+        request
+    };
+    assert_accepted(&both, to("/api/alice/tasks"), ACCEPTED, "own");
+    assert_refused(&both, to("/api/bob/tasks"), "not_owner", ACCEPTED, "bob's");
+}
+
+#[cfg(feature = "cache")]
+#[test]
+fn a_request_from_the_token_cache_costs_one_allocation() {
+    let layer = builder().cache_tokens(100).build().unwrap();
+    let token = token(&claims());
+    // The box in the request's extensions. The first, which is verified and kept, does not count.
+    assert_accepted(&layer, bearing(&token), 1, "kept");
+    assert_accepted(&layer, with_bearer(&token), 1 + FIRST_EXTENSION, "kept");
+    assert!(layer.cache_stats().unwrap().hits > 0);
+}
+
+#[cfg(feature = "aws-lc-rs")]
+mod public_keys {
+    use super::{signing_keys::*, *};
+
+    #[test]
+    fn an_accepted_request_costs_three_allocations_and_one_of_rsa_four() {
+        for (alg, expected) in [
+            ("EdDSA", ACCEPTED + READ_HEADER),
+            ("ES256", ACCEPTED + READ_HEADER),
+            ("RS256", ACCEPTED + READ_HEADER + LONG_SIGNATURE),
+        ] {
+            let key = SigningKey::generate(alg, "1");
+            let token = key.token(&claims());
+            let layer = layer_of(jwks([&key]));
+            assert_accepted(&layer, bearing(&token), expected, alg);
+            let empty = with_bearer(&token);
+            assert_accepted(&layer, empty, expected + FIRST_EXTENSION, alg);
+        }
+    }
+
+    /// The header is decoded before anything can be refused, and into memory of its own.
+    #[test]
+    fn a_refused_request_costs_its_response_and_the_header() {
+        let key = SigningKey::generate("EdDSA", "1");
+        let builder = keyless().jwks_text(jwks([&key])).audience("api");
+        let layer = builder.build().unwrap();
+        let good = claims_with(json!({ "aud": "api" }));
+        let expired = claims_with(json!({ "aud": "api", "exp": NOW - 1 }));
+        let unknown = key.sign(&json!({ "alg": "EdDSA", "kid": "2" }), &good);
+        for (token, reason) in [
+            (with_signature(&key.token(&good), [0; 64]), "signature"),
+            (unknown, "unknown_key"),
+            (key.token(&expired), "expired"),
+            (key.token(&claims_with(json!({ "aud": "b" }))), "audience"),
+        ] {
+            assert_refused(&layer, bearing(&token), reason, READ_HEADER, reason);
+        }
+    }
+
+    #[cfg(feature = "cache")]
+    #[test]
+    fn a_request_from_the_token_cache_costs_one_allocation() {
+        let key = SigningKey::generate("EdDSA", "1");
+        let builder = keyless().jwks_text(jwks([&key])).cache_tokens(100);
+        let request = bearing(&key.token(&claims()));
+        assert_accepted(&builder.build().unwrap(), request, 1, "kept");
+    }
+}
