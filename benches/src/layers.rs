@@ -4,7 +4,7 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
 
 use crate::{
     keys::{Alg, SECRET, SigningKey},
-    tokens::{AUDIENCE, ISSUER, Naming},
+    tokens::{AUDIENCE, ISSUER, Naming, USERS},
 };
 
 /// The layer for the tokens of this key.
@@ -13,7 +13,7 @@ pub fn jwt_auth(key: &SigningKey, naming: Naming) -> JwtAuthLayer {
     layer.expect("the configuration is sound")
 }
 
-/// The same with a cache that these tokens are in.
+/// The same with a token cache that these tokens are in, and room for ten times as many.
 pub fn with_cache(key: &SigningKey, naming: Naming, tokens: &[String]) -> JwtAuthLayer {
     let layer = builder(key, naming).cache_tokens(10_000).build();
     let layer = layer.expect("the configuration is sound");
