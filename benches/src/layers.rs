@@ -4,7 +4,7 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
 
 use crate::{
     keys::{Alg, SECRET, SigningKey},
-    tokens::{AUDIENCE, ISSUER, Naming, USERS},
+    tokens::{AUDIENCE, ISSUER, Naming},
 };
 
 /// The layer for the tokens of this key.
