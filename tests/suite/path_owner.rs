@@ -94,7 +94,10 @@ fn a_path_with_another_id_in_it_is_refused() {
             ("the replacement character", "\u{FFFD}", "/api/%FF/tasks"),
             ("a lone percent sign", "alice", "/api/%/tasks"),
             ("after it", "alice", "/api/alice%/tasks"),
+            ("nothing else, as the id has it", "%", "/api/%/tasks"),
+            ("two of them, as the id has them", "%%", "/api/%%/tasks"),
             ("half an escape", "alice", "/api/%2/tasks"),
+            ("half an escape, as the id has it", "%2", "/api/%2/tasks"),
             ("half an escape after it", "alice", "/api/alice%2/tasks"),
             ("no hex", "alice", "/api/%6glice/tasks"),
             (
@@ -825,8 +828,8 @@ fn a_layer_prints_its_patterns_and_what_they_mean() {
     let printed = format!("{layer:?}");
     for part in [
         "user_id",
-        r#"["/api/{user_id}/tasks"]"#,
-        r#"["/api/health"]"#,
+        r#"owned: ["/api/{user_id}/tasks"]"#,
+        r#"excepted: ["/api/health"]"#,
     ] {
         assert!(printed.contains(part), "{part}: {printed}");
     }
