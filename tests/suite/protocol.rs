@@ -8,7 +8,7 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use http_body::Body;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use serde_json::json;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_jwt_auth::{JwtAuthLayer, PathOwnerLayer};
@@ -443,4 +443,18 @@ async fn a_request_with_two_content_types_or_one_that_only_begins_like_grpc_is_a
         let answer = ask(layer(), request).await;
         assert_eq!(answer.status(), 401, "{content_types:?}");
     }
+}
+
+#[tokio::test]
+async fn the_body_of_a_refusal_is_at_its_end_once_it_was_read_and_not_before() {
+    let service = layer().layer(service_fn(async |_: Request<()>| {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    }));
+    let response = service.oneshot(get("/")).await.unwrap();
+    let mut body = response.into_body();
+    assert!(!body.is_end_stream());
+    let frame = body.frame().await.unwrap().unwrap();
+    assert!(!frame.into_data().unwrap().is_empty());
+    assert!(body.is_end_stream());
+    assert!(body.frame().await.is_none());
 }
