@@ -750,3 +750,21 @@ async fn a_user_whom_a_rule_of_one_s_own_refuses_does_not_pass() {
     let expired = claims_with(json!({ "sub": "bob", "exp": NOW }));
     assert_each_refused(&layer, "expired", [("expired", token(&expired))]).await;
 }
+
+#[tokio::test]
+async fn a_number_in_the_place_of_a_text_is_no_absent_claim() {
+    for number in ["-1", "1.5", "1", "-0.0", "1e3"] {
+        for (name, reason) in [
+            ("aud", "audience"),
+            ("iss", "issuer"),
+            ("sub", "subject"),
+            ("email", "user"),
+            ("name", "user"),
+        ] {
+            let json = claims_without(name).to_string();
+            let json = format!(r#"{{"{name}":{number},{}"#, &json[1..]);
+            let token = token_with_payload(&json);
+            assert_each_refused(&layer(), reason, [(&json, token)]).await;
+        }
+    }
+}

@@ -534,3 +534,36 @@ fn a_member_that_nobody_knows_must_be_json_that_everybody_reads() {
         assert_eq!(reason(&layer(), &token), "header", "{value}");
     }
 }
+
+/// Each with a value of its type and one of another.
+const REGISTERED: [(&str, &str, &str); 12] = [
+    ("kid", r#""1""#, "1"),
+    ("typ", r#""JWT""#, "1"),
+    ("cty", r#""text""#, "1"),
+    ("jku", r#""https://a.example""#, "1"),
+    ("x5u", r#""https://a.example""#, "1"),
+    ("x5t", r#""AA""#, "1"),
+    ("x5t#S256", r#""AA""#, "1"),
+    ("url", r#""https://a.example""#, "1"),
+    ("nonce", r#""a""#, "1"),
+    ("jwk", "{}", r#""a""#),
+    ("x5c", r#"["AA"]"#, r#""AA""#),
+    ("alg", r#""HS256""#, "1"),
+];
+
+#[tokio::test]
+async fn a_registered_member_stands_there_once_and_has_its_type() {
+    for (name, good, wrong) in REGISTERED {
+        let header = |members: &str| match name {
+            "alg" => format!("{{{members}}}"),
+            _ => format!(r#"{{"alg":"HS256",{members}}}"#),
+        };
+        let once = header(&format!(r#""{name}":{good}"#));
+        assert_each_accepted(&layer(), [(&once, token_with_header(&once))]).await;
+        let twice = header(&format!(r#""{name}":{good},"{name}":{good}"#));
+        assert_each_refused(&layer(), "header", [(&twice, token_with_header(&twice))]).await;
+        let wrong = header(&format!(r#""{name}":{wrong}"#));
+        let reason = if name == "alg" { "algorithm" } else { "header" };
+        assert_each_refused(&layer(), reason, [(&wrong, token_with_header(&wrong))]).await;
+    }
+}
