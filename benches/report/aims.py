@@ -1,4 +1,4 @@
-"""What issue 5 aims at, beside what was reached."""
+"""What was aimed at, beside what was reached."""
 
 from statistics import median
 

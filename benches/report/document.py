@@ -62,7 +62,7 @@ def of_aims(results):
         for what, bound, reached, is_reached in aims.rows(results)
     ]
     return (
-        "## Aims\n\nOf issue 5, from rounds that take turns in one process. The floor is an HMAC whose "
+        "## Aims\n\nFrom rounds that take turns in one process. The floor is an HMAC whose "
         "key was prepared before, the base64 of the three parts, and the claims read into a struct, "
         "with not one rule checked; the bare signature check is AWS-LC's (for HS256, the HMAC), with "
         "the key prepared.\n\n"

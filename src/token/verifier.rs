@@ -163,7 +163,11 @@ impl TokenVerifier {
                 Header::parse(&decoded)?
             }
         };
-        let (_index, issuer, keys) = match only {
+        #[cfg_attr(
+            not(feature = "cache"),
+            expect(unused_variables, reason = "the cache asks which issuer it was")
+        )]
+        let (index, issuer, keys) = match only {
             Some(only) => only,
             None => {
                 let (index, issuer) = inner.issuer_of(&compact)?;
@@ -175,7 +179,7 @@ impl TokenVerifier {
         let user = issuer.judge(&compact, &header, &keys, now, may_wait)?;
         #[cfg(feature = "cache")]
         if let Some(cache) = &inner.cache {
-            cache.keep(token, &user, _index, &keys, now);
+            cache.keep(token, &user, index, &keys, now);
         }
         Ok(user)
     }

@@ -30,6 +30,14 @@ pub(crate) fn from_url(url: impl Into<String>) -> JwtAuthBuilder {
     JwtAuthLayer::builder().jwks_url(url).clock(|| at(NOW))
 }
 
+/// A layer that has the keys of this server, and fetches them again each second.
+async fn refreshed_each_second(server: &KeyServer) -> JwtAuthLayer {
+    let builder = from_url(server.url()).jwks_ttl(Duration::from_secs(1));
+    let layer = builder.build().unwrap();
+    layer.ready().await.unwrap();
+    layer
+}
+
 pub(crate) fn key(kid: &str) -> SigningKey {
     SigningKey::generate("EdDSA", kid)
 }
@@ -207,11 +215,7 @@ async fn held_keys_outlast_every_fault_of_the_server_until_they_are_too_old() {
 async fn a_key_that_has_left_the_set_is_refused_from_the_next_refresh_on() {
     let (old, new) = (key("old"), key("new"));
     let server = KeyServer::start(Mode::Set(jwks([&old]))).await;
-    let layer = from_url(server.url())
-        .jwks_ttl(Duration::from_secs(1))
-        .build()
-        .unwrap();
-    layer.ready().await.unwrap();
+    let layer = refreshed_each_second(&server).await;
     let token = old.token(&claims());
     assert_eq!(reason_over_http(&layer, &token).await, "accepted");
     server.set(Mode::Set(jwks([&new])));
@@ -227,11 +231,7 @@ async fn of_a_server_that_flips_between_two_sets_each_key_counts_while_it_is_the
     let [always, one, other] = ["always", "one", "other"].map(key);
     let sets = [jwks([&always, &one]), jwks([&other, &always])];
     let server = KeyServer::start(Mode::Flip(sets.clone())).await;
-    let layer = from_url(server.url())
-        .jwks_ttl(Duration::from_secs(1))
-        .build()
-        .unwrap();
-    layer.ready().await.unwrap();
+    let layer = refreshed_each_second(&server).await;
     let verify = |key: &SigningKey| reason(&layer, &key.token(&claims()));
     let (mut states, start) = (Vec::new(), Instant::now());
     while start.elapsed() < Duration::from_secs(5) {
@@ -284,11 +284,7 @@ fn assert_apart(server: &KeyServer) {
 async fn a_refresh_keeps_no_request_waiting() {
     let signer = key("1");
     let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
-    let layer = from_url(server.url())
-        .jwks_ttl(Duration::from_secs(1))
-        .build()
-        .unwrap();
-    layer.ready().await.unwrap();
+    let layer = refreshed_each_second(&server).await;
     server.set(Mode::Slow(Duration::from_millis(500), jwks([&signer])));
     until(async || server.count() > 1).await;
     let start = Instant::now();
@@ -351,11 +347,7 @@ async fn the_task_ends_with_the_last_clone_of_layer_and_services() {
     use tower::Layer;
 
     let server = KeyServer::start(Mode::Set(jwks([&key("1")]))).await;
-    let layer = from_url(server.url())
-        .jwks_ttl(Duration::from_secs(1))
-        .build()
-        .unwrap();
-    layer.ready().await.unwrap();
+    let layer = refreshed_each_second(&server).await;
     let service = layer.layer(());
     drop(layer);
     until(async || server.count() > 1).await;
@@ -550,11 +542,7 @@ async fn keys_are_held_no_more_once_the_set_has_none_that_can_be_used() {
         ("two keys of one kid", jwks([&signer, &other])),
     ] {
         let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
-        let layer = from_url(server.url())
-            .jwks_ttl(Duration::from_secs(1))
-            .build()
-            .unwrap();
-        layer.ready().await.unwrap();
+        let layer = refreshed_each_second(&server).await;
         let token = signer.token(&claims());
         assert_eq!(
             reason_over_http(&layer, &token).await,
@@ -601,11 +589,7 @@ async fn a_set_of_a_hundred_thousand_entries_holds_up_nobody() {
         format!(r#"{{"keys":[{first}{}]}}"#, ",1".repeat(number))
     };
     let server = KeyServer::start(Mode::Set(many(100_000))).await;
-    let layer = from_url(server.url())
-        .jwks_ttl(Duration::from_secs(1))
-        .build()
-        .unwrap();
-    layer.ready().await.unwrap();
+    let layer = refreshed_each_second(&server).await;
     server.set(Mode::Set(many(200_000)));
     until(async || server.count() > 1).await;
     let start = Instant::now();

@@ -132,12 +132,13 @@ fn variable(name: &str, strictness: Strictness, faults: &mut Faults) -> Option<S
             ));
             None
         }
+        _ if strictness.may_be_missing => None,
+        _ if is_variable_name(name) => {
+            faults.push(Fault::missing_variable(name));
+            None
+        }
         _ => {
-            if !strictness.may_be_missing && is_variable_name(name) {
-                faults.push(Fault::missing_variable(name));
-            } else if !strictness.may_be_missing {
-                faults.say("the environment variable that .secret_from_env(…) names is not set; give the name of one, such as BETTER_AUTH_SECRET, and set that to the secret");
-            }
+            faults.say("the environment variable that .secret_from_env(…) names is not set; give the name of one, such as BETTER_AUTH_SECRET, and set that to the secret");
             None
         }
     }
