@@ -56,6 +56,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `simd` (default) | base64 by vector instructions, which takes a tenth off the time of an HS256 token; by the crate base64-simd, which has `unsafe` code |
 //! | `tracing` (default) | events for refusals and for faults of the configuration |
 //! | `axum` | `PathOwnerLayer::path_param`, which takes the parameter as axum's own router parsed it |
 //! | `aws-lc-rs` | public keys, with AWS-LC: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA |
@@ -63,7 +64,6 @@
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls, which brings AWS-LC, in a tokio task |
 //! | `jwks-custom` | the same without reqwest, for a `JwksFetch` of your own |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`: tokens that verified a little while ago need not be verified again |
-//! | `simd` | faster base64, by the crate base64-simd: a tenth of the time of an HS256 token |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub)]

@@ -61,7 +61,7 @@ PARTS = {
     "verify": lambda quick: criterion("verify", quick),
     "layer": lambda quick: criterion("layer", quick),
     "aims": lambda quick: in_turns("aims", quick),
-    "aims_with_simd": lambda quick: in_turns("aims", quick, "--features", "simd"),
+    "aims_without_simd": lambda quick: in_turns("aims", quick, "--no-default-features"),
     "peers": peers,
     "scaling": lambda quick: in_turns("scaling", quick),
     "http": http,

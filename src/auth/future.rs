@@ -7,7 +7,7 @@ use std::{
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use tower::Service;
+use tower_service::Service;
 
 use super::{JwtAuth, service::Verdict};
 use crate::{ResponseBody, ResponseFuture, key::KeyWait};

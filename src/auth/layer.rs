@@ -1,6 +1,6 @@
 use std::{env, sync::Arc};
 
-use tower::Layer;
+use tower_layer::Layer;
 
 use super::{JwtAuth, JwtAuthBuilder, service::Shared};
 use crate::{ConfigError, TokenVerifier};

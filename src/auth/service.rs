@@ -5,7 +5,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tower::Service;
+use tower_service::Service;
 
 use super::{future::JwtAuthFuture, token_source::bearer_token};
 use crate::{

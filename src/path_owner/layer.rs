@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use tower::Layer;
+use tower_layer::Layer;
 
 use super::{
     PathOwner,

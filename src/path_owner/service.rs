@@ -4,7 +4,7 @@ use std::{
 };
 
 use http::{Request, Response};
-use tower::Service;
+use tower_service::Service;
 
 #[cfg(feature = "axum")]
 use super::route_param;
