@@ -143,10 +143,10 @@ impl TokenVerifier {
             return Ok(found?);
         }
         let only = match inner.issuers.as_slice() {
-            [only] => Some((0, only, only.keys.current(now))),
+            [only] => Some((only, only.keys.current(now))),
             _ => None,
         };
-        if let Some((_, _, keys)) = &only {
+        if let Some((_, keys)) = &only {
             // Without a secret, nothing about a token can be told, not even that it is garbage.
             check_configured(keys)?;
         }
@@ -163,22 +163,20 @@ impl TokenVerifier {
                 Header::parse(&decoded)?
             }
         };
-        #[cfg_attr(
-            not(feature = "cache"),
-            expect(unused_variables, reason = "the cache asks which issuer it was")
-        )]
-        let (index, issuer, keys) = match only {
+        let (issuer, keys) = match only {
             Some(only) => only,
             None => {
-                let (index, issuer) = inner.issuer_of(&compact)?;
+                let issuer = inner.issuer_of(&compact)?;
                 let keys = issuer.keys.current(now);
                 check_configured(&keys)?;
-                (index, issuer, keys)
+                (issuer, keys)
             }
         };
         let user = issuer.judge(&compact, &header, &keys, now, may_wait)?;
         #[cfg(feature = "cache")]
-        if let Some(cache) = &inner.cache {
+        if let Some(cache) = &inner.cache
+            && let Some(index) = inner.issuers.iter().position(|of| std::ptr::eq(of, issuer))
+        {
             cache.keep(token, &user, index, &keys, now);
         }
         Ok(user)
@@ -189,7 +187,7 @@ impl Inner {
     /// The issuer whose keys and rules a token is judged by. Where there are several, the token
     /// says itself whose it is: it is then tried with that one's keys alone, so that it gains
     /// nothing by saying so wrongly.
-    fn issuer_of(&self, compact: &Compact<'_>) -> Result<(usize, &Issuer), TokenError> {
+    fn issuer_of(&self, compact: &Compact<'_>) -> Result<&Issuer, TokenError> {
         let mut buffer = [0; USUAL_CLAIMS];
         let json = compact.decode_payload(&mut buffer)?;
         let claims = Claims::parse(&json)?;
@@ -198,8 +196,7 @@ impl Inner {
         };
         self.issuers
             .iter()
-            .enumerate()
-            .find(|(_, issuer)| issuer.is_named(iss))
+            .find(|issuer| issuer.is_named(iss))
             .ok_or(TokenError::Issuer)
     }
 }
