@@ -417,7 +417,7 @@ fn from_env_refuses_what_is_set_and_cannot_be_meant() {
         (
             "an empty secret",
             vec![("BETTER_AUTH_SECRET", "")],
-            vec!["BETTER_AUTH_SECRET"],
+            vec!["BETTER_AUTH_SECRET environment variable is required"],
         ),
         (
             "the default secret",
@@ -469,6 +469,7 @@ fn a_variable_that_is_no_text_is_no_panic_and_lets_nothing_pass() {
     let said = child([("BETTER_AUTH_SECRET", bytes)]);
     let error = said["from_env"].as_str().expect("it is refused");
     assert!(error.contains("BETTER_AUTH_SECRET"), "{error}");
+    assert!(error.contains("is not UTF-8"), "{error}");
     assert_hides(error, "Zq8#kV2!mN5$wX9&pR4*tY7^", "no text");
 
     let [good, iss] = [

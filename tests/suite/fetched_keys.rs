@@ -20,6 +20,7 @@ use tower_jwt_auth::{
 };
 
 use super::{
+    events::Captured,
     key_server::{KeyServer, Mode},
     signing_keys::{SigningKey, jwks},
     support::*,
@@ -522,12 +523,17 @@ fn outside_of_any_runtime_a_request_is_answered_503_and_nothing_panics() {
         std::future::ready(Ok::<_, std::convert::Infallible>(response))
     });
     let request = with_bearer(&signer.token(&claims()));
+    let events = Captured::start();
     let mut future = Box::pin(layer.layer(inner).oneshot(request));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
         panic!("nothing is waited for")
     };
     assert_eq!(response.status(), 503);
+    assert_eq!(reason(&layer, &signer.token(&claims())), "keys_unavailable");
+    let faults = events.at("ERROR");
+    let of_runtime = |event: &&String| event.contains("no tokio runtime");
+    assert_eq!(faults.iter().filter(of_runtime).count(), 1, "{faults:#?}");
 }
 
 #[tokio::test]
@@ -561,23 +567,31 @@ fn old_keys_are_dropped_even_where_nobody_polls_the_task_that_fetches() {
     let signer = key("1");
     let serving = tokio::runtime::Runtime::new().unwrap();
     let server = serving.block_on(KeyServer::start(Mode::Set(jwks([&signer]))));
-    let idle = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let layer = idle.block_on(async {
-        let layer = from_url(server.url())
-            .jwks_ttl(Duration::from_secs(1))
-            .jwks_max_stale(Duration::ZERO)
+    let fetched = || {
+        let idle = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
             .build()
             .unwrap();
-        layer.ready().await.unwrap();
-        layer
-    });
+        let layer = idle.block_on(async {
+            let layer = from_url(server.url())
+                .jwks_ttl(Duration::from_secs(1))
+                .jwks_max_stale(Duration::ZERO)
+                .build()
+                .unwrap();
+            layer.ready().await.unwrap();
+            layer
+        });
+        (layer, idle)
+    };
+    let (of_idle, idle) = fetched();
+    let (of_ended, ended) = fetched();
+    drop(ended);
     let token = signer.token(&claims());
-    assert_eq!(reason(&layer, &token), "accepted");
+    assert_eq!(reason(&of_idle, &token), "accepted");
+    assert_eq!(reason(&of_ended, &token), "accepted");
     std::thread::sleep(Duration::from_millis(2200));
-    assert_eq!(reason(&layer, &token), "keys_unavailable");
+    assert_eq!(reason(&of_idle, &token), "keys_unavailable");
+    assert_eq!(reason(&of_ended, &token), "keys_unavailable");
     drop(idle);
 }
 

@@ -500,6 +500,33 @@ fn a_file_that_is_bad_in_one_way_after_another_is_reported_once() {
     assert_eq!(events.at("ERROR").len(), told());
 }
 
+/// The operator is at work on it then, and wants to know whether it is mended.
+#[test]
+fn while_no_secret_is_held_each_fault_that_follows_another_is_reported() {
+    let folder = Folder::new("one_after_another");
+    let file = Watched::of(folder, JwtAuthBuilder::allow_missing_secret);
+    let events = Captured::start();
+    for (content, faults) in [("short", 1), ("short", 1), ("", 2), ("\u{FEFF}", 3)] {
+        file.write(content);
+        for _ in 0..3 {
+            file.look();
+        }
+        assert_eq!(events.at("ERROR").len(), faults * told(), "{content:?}");
+    }
+}
+
+#[test]
+fn eight_secrets_in_all_are_not_too_many() {
+    let list = |number| (0..number).map(|n| secret(n) + "\n").collect::<String>();
+    let folder = Folder::new("eight");
+    fs::write(folder.path("secrets"), list(1)).unwrap();
+    let file = Watched::of(folder, |builder| builder.secret(secret(20)));
+    file.write(&list(7));
+    file.look();
+    file.look();
+    assert!((0..7).all(|number| file.accepts(&secret(number))));
+}
+
 #[test]
 fn a_file_that_grows_beyond_eight_secrets_in_all_leaves_the_secrets_held() {
     let folder = Folder::new("grows");

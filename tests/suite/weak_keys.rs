@@ -98,6 +98,16 @@ fn an_rsa_key_with_an_exponent_of_1_or_an_even_number_is_refused() {
     );
 }
 
+#[test]
+fn an_exponent_of_up_to_32_bits_is_one_of_rsa() {
+    let key = SigningKey::generate("PS256", "strong").jwk();
+    for e in [&[3][..], &[1, 0, 1], &[0xFF, 0xFF, 0xFF, 0xFF]] {
+        let jwk = with(key.clone(), json!({ "e": encode(e) }));
+        let read = VerifyingKey::from_jwk(&jwk.to_string());
+        assert!(read.is_ok(), "{e:?}: {read:?}");
+    }
+}
+
 /// The eight points whose order divides 8, those of them that are written above the prime, and each
 /// of these with its sign bit, also where it has no business.
 #[test]
