@@ -72,21 +72,28 @@ mod auth;
 mod base64url;
 mod clock;
 mod config_error;
+#[cfg(feature = "axum")]
+mod extract;
+mod json;
 mod key;
 mod loopback;
 mod path_owner;
 mod rejection;
 mod report;
+mod require_scope;
 mod shown;
 mod token;
+#[cfg(feature = "tower-http")]
+mod trace;
 mod user;
 
 pub use self::{
-    auth::{JwtAuth, JwtAuthBuilder, JwtAuthFuture, JwtAuthLayer},
+    auth::{JwtAuth, JwtAuthBuilder, JwtAuthFuture, JwtAuthLayer, TokenSource},
     config_error::ConfigError,
     key::{Algorithm, KeySet, Secret, SharedKeys, VerifyingKey},
     path_owner::{PathOwner, PathOwnerLayer},
-    rejection::{Rejection, ResponseBody, ResponseFuture},
+    rejection::{Outcome, Rejection, ResponseBody, ResponseFuture},
+    require_scope::{RequireScope, RequireScopeLayer},
     token::{TokenError, TokenVerifier},
     user::{ClaimsError, CurrentUser},
 };
@@ -94,6 +101,11 @@ pub use self::{
 #[cfg(feature = "cache")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cache")))]
 pub use self::token::CacheStats;
+
+#[cfg(feature = "axum")]
+pub use self::extract::{Claims, ExtractRejection};
+#[cfg(feature = "tower-http")]
+pub use self::trace::LogRejections;
 
 #[cfg(doc)]
 #[doc = include_str!("../docs/threat-model.md")]

@@ -1,6 +1,8 @@
 //! What the operator is told, as `tracing` events where that feature is on. No event holds any
 //! part of a token, a secret or a claim.
 
+#[cfg(feature = "tracing")]
+use crate::token::Described;
 use crate::{Rejection, config_error::Fault};
 
 #[cfg(feature = "tracing")]
@@ -14,11 +16,31 @@ pub(crate) struct Reports {
     said: std::sync::atomic::AtomicU8,
 }
 
+impl Reports {
+    #[cfg(feature = "axum")]
+    pub(crate) const fn new() -> Self {
+        Self {
+            #[cfg(feature = "tracing")]
+            said: std::sync::atomic::AtomicU8::new(0),
+        }
+    }
+}
+
 #[cfg(feature = "tracing")]
 impl Reports {
     /// Every refusal is told at DEBUG. One that shows a fault of the operator's, and not the
     /// client's, is told once more at WARN or ERROR, the first time.
     pub(crate) fn refused(&self, rejection: Rejection) {
+        self.refused_token(rejection, None);
+    }
+
+    /// Whether anybody reads what there is to say of a token.
+    pub(crate) fn are_read() -> bool {
+        tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
+    }
+
+    /// The same, with what the token's header says of it.
+    pub(crate) fn refused_token(&self, rejection: Rejection, token: Option<Described>) {
         use crate::TokenError;
 
         let reason = rejection.reason();
@@ -37,7 +59,9 @@ impl Reports {
             }
             _ => {}
         }
-        tracing::debug!(target: TARGET, reason, "request refused: {rejection}");
+        let Described { algorithm, key_id } = token.unwrap_or_default();
+        let algorithm = algorithm.map(tracing::field::display);
+        tracing::debug!(target: TARGET, reason, algorithm, key_id, "request refused: {rejection}");
     }
 
     /// A request was verified that this layer had verified before. That harms nothing but doubles

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header::CACHE_CONTROL};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -23,6 +23,7 @@ pin_project! {
     {
         #[pin]
         stage: Stage<S, B, S::Future>,
+        is_private: bool,
     }
 }
 
@@ -45,9 +46,10 @@ impl<S, B> JwtAuthFuture<S, B>
 where
     S: Service<Request<B>>,
 {
-    pub(super) fn now(future: ResponseFuture<S::Future>) -> Self {
+    pub(super) fn now(future: ResponseFuture<S::Future>, is_private: bool) -> Self {
         Self {
             stage: Stage::Now { future },
+            is_private,
         }
     }
 
@@ -57,6 +59,7 @@ where
                 step: Step::ForKeys(wait),
                 pending: Some((request, service)),
             },
+            is_private: false,
         }
     }
 }
@@ -68,10 +71,17 @@ where
     type Output = Result<Response<ResponseBody<R>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut stage = self.project().stage;
+        let this = self.project();
+        let mut stage = this.stage;
         loop {
             let (step, pending) = match stage.as_mut().project() {
-                StageProj::Now { future } => return future.poll(cx),
+                StageProj::Now { future } => {
+                    let mut response = ready!(future.poll(cx))?;
+                    if *this.is_private {
+                        mark_private(&mut response);
+                    }
+                    return Poll::Ready(Ok(response));
+                }
                 StageProj::Waiting { step, pending } => (step, pending),
             };
             // Taken when the stage ends, which is not polled again.
@@ -85,7 +95,8 @@ where
                         Verdict::Refuse(rejection) => {
                             ResponseFuture::refused(service.shared.refuse(rejection, request))
                         }
-                        Verdict::Pass => {
+                        Verdict::Pass { is_private } => {
+                            *this.is_private = is_private;
                             *step = Step::ForService;
                             continue;
                         }
@@ -105,5 +116,20 @@ where
             };
             stage.set(Stage::Now { future });
         }
+    }
+}
+
+/// RFC 6750 section 2.3: what a token in a URL was answered with, no shared cache may keep.
+fn mark_private<R>(response: &mut Response<R>) {
+    let says_so = |value: &HeaderValue| {
+        let directives = value.as_bytes().split(|&byte| byte == b',');
+        directives.map(<[u8]>::trim_ascii).any(|directive| {
+            directive.eq_ignore_ascii_case(b"private")
+                || directive.eq_ignore_ascii_case(b"no-store")
+        })
+    };
+    let headers = response.headers_mut();
+    if !headers.get_all(CACHE_CONTROL).iter().any(says_so) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
 }

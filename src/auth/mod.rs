@@ -3,9 +3,11 @@
 mod builder;
 mod future;
 mod layer;
+mod preflight;
 mod service;
 mod token_source;
 
 pub use self::{
     builder::JwtAuthBuilder, future::JwtAuthFuture, layer::JwtAuthLayer, service::JwtAuth,
+    token_source::TokenSource,
 };

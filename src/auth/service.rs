@@ -7,11 +7,15 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{future::JwtAuthFuture, token_source::bearer_token};
+use super::{
+    future::JwtAuthFuture,
+    preflight::is_preflight,
+    token_source::{Token, TokenSources, bearer_token},
+};
 use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture, TokenError, TokenVerifier,
     key::KeyWait,
-    rejection::{Answers, Protocol},
+    rejection::{Answers, HandedOn, Outcome},
     report::Reports,
     user::Anonymous,
 };
@@ -30,8 +34,12 @@ pub struct JwtAuth<S> {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) verifier: TokenVerifier,
-    pub(super) answers: Answers,
+    pub(super) sources: TokenSources,
+    pub(super) answers: Arc<Answers>,
+    /// Whether those further in are told of the answers.
+    pub(super) hands_on: bool,
     pub(super) anonymous_may_pass: bool,
+    pub(super) preflight_may_pass: bool,
     pub(super) reports: Reports,
 }
 
@@ -71,10 +79,12 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.shared.authenticate(&mut request) {
             // The service that was polled ready is the one that is called.
-            Verdict::Pass => JwtAuthFuture::now(ResponseFuture::inner(self.inner.call(request))),
+            Verdict::Pass { is_private } => {
+                JwtAuthFuture::now(ResponseFuture::inner(self.inner.call(request)), is_private)
+            }
             Verdict::Refuse(rejection) => {
-                let response = self.shared.refuse(rejection, &request);
-                JwtAuthFuture::now(ResponseFuture::refused(response))
+                let response = self.shared.refuse(rejection, &mut request);
+                JwtAuthFuture::now(ResponseFuture::refused(response), false)
             }
             Verdict::Wait(wait) => {
                 // While the request waits it must not keep others from the inner service, as it
@@ -89,7 +99,10 @@ where
 
 /// What becomes of a request.
 pub(super) enum Verdict {
-    Pass,
+    Pass {
+        /// Whether caches are to be told that the answer is for one client alone.
+        is_private: bool,
+    },
     Refuse(Rejection),
     /// Its key is not there, and may be had.
     Wait(KeyWait),
@@ -99,55 +112,100 @@ impl Shared {
     /// Judges a request. One that passes has in its extensions who made it: its user, or the mark
     /// that says nobody, and never what was there before.
     fn authenticate<B>(&self, request: &mut Request<B>) -> Verdict {
-        let judged = match bearer_token(request.headers_mut()) {
-            Ok(token) => self.verifier.judge_or_wait(token),
-            Err(rejection) => return self.without_token(rejection, request),
-        };
-        match judged {
-            Ok(verified) => self.conclude(verified, request),
-            Err(wait) => Verdict::Wait(wait),
-        }
+        self.judge(request, |verifier, token| verifier.judge_or_wait(token))
     }
 
     /// Judges a request after it has waited.
     pub(super) fn authenticate_finally<B>(&self, request: &mut Request<B>) -> Verdict {
-        match bearer_token(request.headers_mut()) {
-            Ok(token) => self.conclude(self.verifier.judge_finally(token), request),
-            Err(rejection) => self.without_token(rejection, request),
+        self.judge(request, |verifier, token| Ok(verifier.judge_finally(token)))
+    }
+
+    #[inline]
+    fn judge<B, J>(&self, request: &mut Request<B>, judge: J) -> Verdict
+    where
+        J: FnOnce(&TokenVerifier, &[u8]) -> Result<Result<CurrentUser, TokenError>, KeyWait>,
+    {
+        let (judged, is_private) = if self.sources.is_header_alone() {
+            match bearer_token(request.headers_mut()) {
+                Ok(token) => (judge(&self.verifier, token), false),
+                Err(rejection) => return self.without_token(rejection, request),
+            }
+        } else {
+            match self.sources.token(request) {
+                Ok(Token { text, is_in_query }) => (judge(&self.verifier, &text), is_in_query),
+                Err(rejection) => return self.without_token(rejection, request),
+            }
+        };
+        match judged {
+            Ok(Ok(user)) => self.pass(user, is_private, request),
+            Ok(Err(error)) => Verdict::Refuse(error.into()),
+            Err(wait) => Verdict::Wait(wait),
         }
     }
 
-    fn conclude<B>(
-        &self,
-        verified: Result<CurrentUser, TokenError>,
-        request: &mut Request<B>,
-    ) -> Verdict {
-        match verified {
-            Ok(user) => {
-                // Two layers with different keys or rules may well stand one in the other.
-                let judge = user.judge();
-                if let Some(before) = request.extensions_mut().insert(user)
-                    && before.judge() == judge
-                {
-                    self.reports.applied_twice();
-                }
-                Verdict::Pass
-            }
-            Err(error) => Verdict::Refuse(error.into()),
+    #[inline]
+    fn pass<B>(&self, user: CurrentUser, is_private: bool, request: &mut Request<B>) -> Verdict {
+        // Two layers with different keys or rules may well stand one in the other.
+        let judge = user.judge();
+        if let Some(before) = request.extensions_mut().insert(user)
+            && before.judge() == judge
+        {
+            self.reports.applied_twice();
         }
+        self.hand_on(request, Outcome::Accepted);
+        Verdict::Pass { is_private }
     }
 
     fn without_token<B>(&self, rejection: Rejection, request: &mut Request<B>) -> Verdict {
-        if rejection != Rejection::MissingToken || !self.anonymous_may_pass {
+        let anonymous = if rejection != Rejection::MissingToken {
             return Verdict::Refuse(rejection);
-        }
+        } else if self.preflight_may_pass && is_preflight(request) {
+            Anonymous::Preflight
+        } else if self.anonymous_may_pass {
+            Anonymous::Client
+        } else {
+            return Verdict::Refuse(rejection);
+        };
         request.extensions_mut().remove::<CurrentUser>();
-        request.extensions_mut().insert(Anonymous);
-        Verdict::Pass
+        request.extensions_mut().insert(anonymous);
+        self.hand_on(request, Outcome::Anonymous);
+        Verdict::Pass { is_private: false }
     }
 
-    pub(super) fn refuse<B>(&self, rejection: Rejection, request: &Request<B>) -> Response<Bytes> {
+    /// Tells of a request that goes on, and tells those further in how to answer it.
+    #[inline]
+    fn hand_on<B>(&self, request: &mut Request<B>, outcome: Outcome) {
+        if !self.hands_on {
+            return;
+        }
+        if let Some(observer) = &self.answers.observer {
+            observer(outcome);
+        }
+        let answers = HandedOn(Arc::clone(&self.answers));
+        request.extensions_mut().insert(answers);
+    }
+
+    pub(super) fn refuse<B>(
+        &self,
+        rejection: Rejection,
+        request: &mut Request<B>,
+    ) -> Response<Bytes> {
+        self.report(rejection, request);
+        let protocol = self.answers.protocol(&*request);
+        self.answers.answer(rejection.into(), protocol)
+    }
+
+    /// Whoever reads of refused tokens wants to know which they were.
+    #[cfg(feature = "tracing")]
+    fn report<B>(&self, rejection: Rejection, request: &mut Request<B>) {
+        let is_of_token = matches!(rejection, Rejection::InvalidToken(_));
+        let token = (is_of_token && Reports::are_read()).then(|| self.sources.token(request));
+        let described = token.and_then(|token| Some(self.verifier.describe(&token.ok()?.text)));
+        self.reports.refused_token(rejection, described);
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    fn report<B>(&self, rejection: Rejection, _: &mut Request<B>) {
         self.reports.refused(rejection);
-        self.answers.answer(rejection, Protocol::of(request))
     }
 }

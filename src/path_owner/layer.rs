@@ -7,7 +7,9 @@ use super::{
     pattern::{Meaning, Patterns},
     service::Shared,
 };
-use crate::{ConfigError, config_error::Fault, rejection::Answers, report::Reports};
+use crate::{
+    ConfigError, CurrentUser, Rejection, config_error::Fault, report::Reports, user::ClaimName,
+};
 
 /// Layer that applies the [`PathOwner`] middleware: it lets a request through only when its path is
 /// the current user's own, and answers 403 otherwise.
@@ -58,8 +60,17 @@ pub(super) struct Rules {
     pub(super) parameter: String,
     pub(super) reader: Reader,
     pub(super) patterns: Patterns,
-    pub(super) answers: Answers,
+    /// The claim that is the owner's id, if not `sub`.
+    pub(super) claim: Option<ClaimName>,
+    /// Who may see what is others'.
+    pub(super) exceptions: Vec<Exception>,
+    /// What another's path is answered with.
+    pub(super) rejection: Rejection,
+    pub(super) http_only: bool,
 }
+
+/// A rule of the application's own.
+pub(super) type Exception = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
 
 /// Who reads the parameter from a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,10 +163,63 @@ impl PathOwnerLayer {
         Ok(self)
     }
 
+    /// Lets users pass of whom this rule says so, an administrator say, where the path is another's.
+    /// It is asked after the path was found to be clear and to have an owner: what no pattern covers
+    /// stays refused, and so does what may be read as another path.
+    ///
+    /// ```
+    /// use tower_jwt_auth::PathOwnerLayer;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Mine {
+    ///     role: String,
+    /// }
+    ///
+    /// let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}")?
+    ///     .except_when(|user| user.claims::<Mine>().is_ok_and(|mine| mine.role == "admin"));
+    /// # drop(owner);
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    pub fn except_when<F>(mut self, rule: F) -> Self
+    where
+        F: Fn(&CurrentUser) -> bool + Send + Sync + 'static,
+    {
+        self.rules.exceptions.push(Arc::new(rule));
+        self
+    }
+
+    /// Compares the parameter with this claim of the token's, and not with the user's id: its name,
+    /// or a JSON Pointer (RFC 6901) to one inside of others, which starts with a slash. Without it,
+    /// or where it is no text, the request is refused.
+    ///
+    /// The token's claims are read once more for each request (about a microsecond).
+    ///
+    /// ```
+    /// use tower_jwt_auth::PathOwnerLayer;
+    ///
+    /// let owner = PathOwnerLayer::named("org_id", "/orgs/{org_id}/{*rest}")?.owner_claim("org_id")?;
+    /// # drop(owner);
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when it is empty, or a pointer with an empty part or a stray `~`.
+    pub fn owner_claim(mut self, claim: &str) -> Result<Self, ConfigError> {
+        self.rules.claim = Some(ClaimName::new(claim)?);
+        Ok(self)
+    }
+
+    /// Answers 404 where it would answer 403, so that nobody learns whether there is such a path.
+    pub fn not_found(mut self) -> Self {
+        self.rules.rejection = Rejection::NotFound;
+        self
+    }
+
     /// Answers gRPC requests in plain HTTP too: see
     /// [`JwtAuthBuilder::http_answers_only`](crate::JwtAuthBuilder::http_answers_only).
     pub fn http_answers_only(mut self) -> Self {
-        self.rules.answers.http_only = true;
+        self.rules.http_only = true;
         self
     }
 
@@ -165,7 +229,10 @@ impl PathOwnerLayer {
                 parameter,
                 reader,
                 patterns: Patterns::default(),
-                answers: Answers::default(),
+                claim: None,
+                exceptions: Vec::new(),
+                rejection: Rejection::NotOwner,
+                http_only: false,
             },
             reports: Arc::default(),
         }
@@ -199,6 +266,8 @@ impl fmt::Debug for Rules {
         f.debug_struct("Rules")
             .field("parameter", &self.parameter)
             .field("reader", &self.reader)
+            .field("claim", &self.claim)
+            .field("exceptions", &self.exceptions.len())
             .field("owned", &self.patterns.routes(Meaning::Owned))
             .field("excepted", &self.patterns.routes(Meaning::Excepted))
             .finish_non_exhaustive()

@@ -44,14 +44,39 @@ fn has_any(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(false, |any, byte| any | is_one(byte))
 }
 
-/// Whether a parameter, as it stands in the path, is this user's id: decoded once, byte for byte.
-pub(super) fn is_id_encoded(raw: &str, user_id: &str) -> bool {
-    let is_id = if has_any(raw, |byte| byte == b'%') {
-        percent_decode(raw.as_bytes()).eq(user_id.bytes()) && has_whole_escapes(raw)
-    } else {
-        raw == user_id
-    };
-    is_id && is_plain_id(user_id)
+/// Whose a path is to be.
+#[derive(Clone, Copy)]
+pub(super) enum Whose<'a> {
+    /// That of the owner with this id.
+    Ones(&'a str),
+    /// Somebody's, whoever that is.
+    Anybodys,
+}
+
+impl Whose<'_> {
+    /// Whether a parameter is such an id.
+    #[cfg(feature = "axum")]
+    pub(super) fn is(self, decoded: &str) -> bool {
+        is_plain_id(decoded)
+            && match self {
+                Self::Ones(id) => decoded == id,
+                Self::Anybodys => true,
+            }
+    }
+
+    /// The same of one as it stands in the path: decoded once, byte for byte.
+    pub(super) fn is_encoded(self, raw: &str) -> bool {
+        let decoded = || percent_decode(raw.as_bytes());
+        match self {
+            Self::Ones(id) if has_any(raw, |byte| byte == b'%') => {
+                decoded().eq(id.bytes()) && has_whole_escapes(raw) && is_plain_id(id)
+            }
+            Self::Ones(id) => raw == id && is_plain_id(id),
+            Self::Anybodys => {
+                has_whole_escapes(raw) && decoded().decode_utf8().is_ok_and(|id| is_plain_id(&id))
+            }
+        }
+    }
 }
 
 /// Whether a parameter is one segment whoever reads it.
@@ -75,7 +100,7 @@ fn has_whole_escapes(raw: &str) -> bool {
 
 /// Whether an id may be found in a path at all. One that is empty, or has in it what ends a
 /// segment, could be read as another's.
-pub(super) fn is_plain_id(id: &str) -> bool {
+fn is_plain_id(id: &str) -> bool {
     let is_usual = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b';');
     if !has_any(id, |byte| !is_usual(byte)) {
         return !id.is_empty();

@@ -8,7 +8,7 @@ use std::{
 use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use http::{Extensions, Request};
 
-use super::path::{is_one_segment, is_plain_id, is_unambiguous};
+use super::path::{Whose, is_one_segment, is_unambiguous};
 
 /// Whether the path that the client asked for is clear. Inside of `nest`, the path of the request
 /// is only the rest of it.
@@ -17,30 +17,26 @@ pub(super) fn has_clear_origin<B>(request: &Request<B>) -> bool {
     original.is_none_or(|uri| is_unambiguous(uri.path()))
 }
 
-/// Whether every parameter of this name that axum's router found is the user's id, and there is
-/// one, and none before it that may be read as more or less than a segment.
-pub(super) fn is_own<B>(request: &mut Request<B>, name: &str, user_id: &str) -> bool {
-    let Some(params) = route_params(request.extensions_mut()) else {
-        return false;
-    };
+/// Whether every parameter of this name that axum's router found is such an id, and there is one,
+/// and none before it that may be read as more or less than a segment.
+pub(super) fn are(params: &RawPathParams, name: &str, whose: Whose<'_>) -> bool {
     let params: Vec<_> = params.iter().collect();
     let Some(last) = params.iter().rposition(|(param, _)| *param == name) else {
         return false;
     };
     let mut up_to_last = params[..=last].iter();
-    is_plain_id(user_id)
-        && up_to_last.all(|(param, value)| {
-            if *param == name {
-                *value == user_id
-            } else {
-                is_one_segment(value.as_bytes())
-            }
-        })
+    up_to_last.all(|(param, value)| {
+        if *param == name {
+            whose.is(value)
+        } else {
+            is_one_segment(value.as_bytes())
+        }
+    })
 }
 
 /// What axum's router put into the extensions, decoded. Only its extractor can read that, and the
 /// extractor never waits, so one poll is enough.
-fn route_params(extensions: &mut Extensions) -> Option<RawPathParams> {
+pub(super) fn route_params(extensions: &mut Extensions) -> Option<RawPathParams> {
     let (mut parts, ()) = Request::new(()).into_parts();
     parts.extensions = mem::take(extensions);
     let extracted = {

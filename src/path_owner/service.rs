@@ -7,15 +7,18 @@ use http::{Request, Response};
 use tower_service::Service;
 
 #[cfg(feature = "axum")]
-use super::route_param;
+use super::route_param::{self, route_params};
 use super::{
     layer::{Reader, Rules},
-    path::{is_id_encoded, is_unambiguous},
+    path::{Whose, is_unambiguous},
     pattern::{Found, Meaning},
 };
 use crate::{
-    CurrentUser, Rejection, ResponseBody, ResponseFuture, rejection::Protocol, report::Reports,
-    user::Anonymous,
+    CurrentUser, Rejection, ResponseBody, ResponseFuture,
+    json::Value,
+    rejection::refuse_within,
+    report::Reports,
+    user::{Anonymous, Presence},
 };
 
 /// Middleware that lets a request through only when its path is the current user's own.
@@ -74,9 +77,10 @@ where
         match self.shared.rules.judge(&mut request) {
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
             Err(rejection) => {
-                self.shared.reports.refused(rejection);
-                let answers = &self.shared.rules.answers;
-                ResponseFuture::refused(answers.answer(rejection, Protocol::of(&request)))
+                let Shared { rules, reports } = &*self.shared;
+                let http_only = rules.http_only;
+                let response = refuse_within(rejection.into(), http_only, reports, &request);
+                ResponseFuture::refused(response)
             }
         }
     }
@@ -84,10 +88,18 @@ where
 
 impl Rules {
     fn judge<B>(&self, request: &mut Request<B>) -> Result<(), Rejection> {
-        let user = request.extensions().get::<CurrentUser>();
-        if user.is_none() && request.extensions().get::<Anonymous>().is_none() {
-            return Err(Rejection::NoUser);
-        }
+        #[cfg(feature = "axum")]
+        let params = match self.reader {
+            Reader::Patterns => None,
+            Reader::Router => route_params(request.extensions_mut()),
+        };
+        let request = &*request;
+        let user = match Presence::of(request.extensions()) {
+            Presence::User(user) => Some(user),
+            Presence::Anonymous(Anonymous::Client) => None,
+            Presence::Anonymous(Anonymous::Preflight) => return Ok(()),
+            Presence::Unknown => return Err(Rejection::NoUser),
+        };
         let path = request.uri().path();
         let found = self.patterns.find(path, &self.parameter);
         let is_clear = is_unambiguous(path)
@@ -96,30 +108,39 @@ impl Rules {
                 #[cfg(feature = "axum")]
                 Reader::Router => route_param::has_clear_origin(request),
             };
-        if is_clear
-            && found
-                .as_ref()
-                .is_some_and(|found| found.meaning == Meaning::Excepted && found.is_in_place)
-        {
+        let passes = |found: &Found<'_>| found.meaning == Meaning::Excepted && found.is_in_place;
+        if is_clear && found.as_ref().is_some_and(passes) {
             return Ok(());
         }
         let user = user.ok_or(Rejection::MissingToken)?;
-        let is_own = is_clear
-            && match self.reader {
-                Reader::Patterns => match found {
-                    Some(Found {
-                        meaning: Meaning::Owned,
-                        owner: Some(raw),
-                        is_in_place: true,
-                    }) => is_id_encoded(raw, user.user_id()),
-                    _ => false,
-                },
-                #[cfg(feature = "axum")]
-                Reader::Router => {
-                    let user = user.clone();
-                    route_param::is_own(request, &self.parameter, user.user_id())
-                }
-            };
-        is_own.then_some(()).ok_or(Rejection::NotOwner)
+        let is = |whose: Whose<'_>| match self.reader {
+            Reader::Patterns => match found {
+                Some(Found {
+                    meaning: Meaning::Owned,
+                    owner: Some(raw),
+                    is_in_place: true,
+                }) => whose.is_encoded(raw),
+                _ => false,
+            },
+            #[cfg(feature = "axum")]
+            Reader::Router => params
+                .as_ref()
+                .is_some_and(|params| route_param::are(params, &self.parameter, whose)),
+        };
+        let may_pass = is_clear
+            && (self.is_own(user, is)
+                || is(Whose::Anybodys) && self.exceptions.iter().any(|rule| rule(user)));
+        may_pass.then_some(()).ok_or(self.rejection)
+    }
+
+    #[inline]
+    fn is_own(&self, user: &CurrentUser, is: impl Fn(Whose<'_>) -> bool) -> bool {
+        match &self.claim {
+            None => is(Whose::Ones(user.user_id())),
+            Some(claim) => match claim.find(user) {
+                Some(Value::Text(id)) => is(Whose::Ones(&id)),
+                _ => false,
+            },
+        }
     }
 }

@@ -1,16 +1,25 @@
 //! Why a request is refused, and what its client is told.
 
-mod answer;
+mod answers;
 mod body;
+mod challenge;
+mod detail;
 mod future;
+mod outcome;
 mod protocol;
 
 use http::StatusCode;
 
 use crate::token::TokenError;
 
-pub(crate) use self::{answer::Answers, protocol::Protocol};
-pub use self::{body::ResponseBody, future::ResponseFuture};
+#[cfg(feature = "axum")]
+pub(crate) use self::answers::plain;
+pub(crate) use self::{
+    answers::{Answers, HandedOn, refuse_within},
+    outcome::Observer,
+    protocol::{Head, Protocol},
+};
+pub use self::{body::ResponseBody, future::ResponseFuture, outcome::Outcome};
 
 /// Why a request is refused.
 ///
@@ -48,9 +57,9 @@ pub enum Rejection {
     /// The request has no bearer token (RFC 6750 section 3, first example).
     #[error("the request has no bearer token")]
     MissingToken,
-    /// The request has more than one `Authorization` field (RFC 6750 section 3.1,
-    /// `invalid_request`).
-    #[error("the request has more than one Authorization field")]
+    /// The request has more than one `Authorization` field, or a token in more than one of the
+    /// places where one is looked for (RFC 6750 section 3.1, `invalid_request`).
+    #[error("the request has more than one Authorization field, or tokens in several places")]
     SeveralTokens,
     /// The token does not verify (RFC 6750 section 3.1, `invalid_token`).
     #[error(transparent)]
@@ -60,15 +69,24 @@ pub enum Rejection {
         "the path is not the user's own, or no pattern of PathOwnerLayer covers it; .and(…) adds a pattern, .except(…) lets one pass, and of several layers each must agree"
     )]
     NotOwner,
+    /// As [`NotOwner`](Self::NotOwner), where the layer was told to answer
+    /// [404](crate::PathOwnerLayer::not_found). Its reason is the same.
+    #[error("{}", Rejection::NotOwner)]
+    NotFound,
+    /// The user has not the scope or the role that [`RequireScopeLayer`](crate::RequireScopeLayer)
+    /// asks for (RFC 6750 section 3.1, `insufficient_scope`).
+    #[error("the user has not the scope or the role that RequireScopeLayer asks for")]
+    InsufficientScope,
     /// No secret is there to verify a token with: the operator's fault.
     #[error("{}", TokenError::NotConfigured)]
     NotConfigured,
     /// The keys to verify a token with cannot be fetched, and none is held.
     #[error("{}", TokenError::KeysUnavailable)]
     KeysUnavailable,
-    /// No `JwtAuthLayer` ran before a layer that needs the user: the programmer's fault.
+    /// No `JwtAuthLayer` ran before a layer or an extractor that needs the user: the programmer's
+    /// fault.
     #[error(
-        "no JwtAuthLayer ran before PathOwnerLayer; put JwtAuthLayer outside of it: later in a chain of .layer(…) calls, earlier in a ServiceBuilder"
+        "no JwtAuthLayer ran before PathOwnerLayer, RequireScopeLayer or an extractor; put JwtAuthLayer outside of it: around its route, later in a chain of .layer(…) calls, earlier in a ServiceBuilder"
     )]
     NoUser,
 }
@@ -79,7 +97,8 @@ impl Rejection {
         match self {
             Self::MissingToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             Self::SeveralTokens => StatusCode::BAD_REQUEST,
-            Self::NotOwner => StatusCode::FORBIDDEN,
+            Self::NotOwner | Self::InsufficientScope => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotConfigured | Self::NoUser => StatusCode::INTERNAL_SERVER_ERROR,
             Self::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -91,7 +110,8 @@ impl Rejection {
             Self::MissingToken => "missing_token",
             Self::SeveralTokens => "several_tokens",
             Self::InvalidToken(error) => error.reason(),
-            Self::NotOwner => "not_owner",
+            Self::NotOwner | Self::NotFound => "not_owner",
+            Self::InsufficientScope => "insufficient_scope",
             Self::NotConfigured => "not_configured",
             Self::KeysUnavailable => "keys_unavailable",
             Self::NoUser => "no_user",
@@ -105,6 +125,23 @@ impl From<TokenError> for Rejection {
             TokenError::NotConfigured => Self::NotConfigured,
             TokenError::KeysUnavailable => Self::KeysUnavailable,
             error => Self::InvalidToken(error),
+        }
+    }
+}
+
+/// What a request is refused for, and what the challenge says of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Refusal<'a> {
+    pub(crate) rejection: Rejection,
+    /// The scopes that would do (RFC 6750 section 3).
+    pub(crate) scope: Option<&'a str>,
+}
+
+impl From<Rejection> for Refusal<'_> {
+    fn from(rejection: Rejection) -> Self {
+        Self {
+            rejection,
+            scope: None,
         }
     }
 }

@@ -1,4 +1,24 @@
-use http::{HeaderMap, HeaderValue, Method, Request, Version, header::CONTENT_TYPE};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Version, header::CONTENT_TYPE};
+
+/// What of a request bears on how it is answered.
+#[derive(Clone, Copy)]
+pub(crate) struct Head<'r> {
+    pub(crate) method: &'r Method,
+    pub(crate) version: Version,
+    pub(crate) headers: &'r HeaderMap,
+    pub(crate) extensions: &'r Extensions,
+}
+
+impl<'r, B> From<&'r Request<B>> for Head<'r> {
+    fn from(request: &'r Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            version: request.version(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+}
 
 /// The protocol that a request is answered in.
 #[derive(Clone, Debug)]
@@ -12,14 +32,12 @@ impl Protocol {
     /// gRPC's answers have the HTTP status 200, which a proxy may take for leave to go on. So only
     /// a request that cannot be anything but gRPC is answered in it, whatever content type the
     /// client sends.
-    pub(crate) fn of<B>(request: &Request<B>) -> Self {
-        if request.method() != Method::POST {
+    pub(crate) fn of(head: Head<'_>) -> Self {
+        if *head.method != Method::POST {
             return Self::Http;
         }
-        match only_content_type(request.headers()) {
-            Some(value) if is_grpc(value.as_bytes(), request.version()) => {
-                Self::Grpc(value.clone())
-            }
+        match only_content_type(head.headers) {
+            Some(value) if is_grpc(value.as_bytes(), head.version) => Self::Grpc(value.clone()),
             _ => Self::Http,
         }
     }

@@ -7,11 +7,8 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 
-use super::{
-    TokenError,
-    json::{Name, Value},
-    nesting,
-};
+use super::{TokenError, nesting};
+use crate::json::{Name, Value};
 
 /// What a token claims, read in one pass and not yet judged. Claims that are not named here are
 /// skipped.

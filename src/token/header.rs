@@ -7,12 +7,11 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 
-use super::{
-    TokenError,
+use super::{TokenError, nesting};
+use crate::{
     json::{Name, Object, Text, Value},
-    nesting,
+    key::Algorithm,
 };
-use crate::key::Algorithm;
 
 /// What a header says that bears on how its token is judged. Keys that it brings or points to
 /// (`jwk`, `jku`, `x5c`, `x5u`) are checked for their type and never used.

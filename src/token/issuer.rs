@@ -5,9 +5,9 @@ use super::{
     claims::Claims,
     compact::{Compact, USUAL_CLAIMS},
     header::Header,
-    json::Value,
 };
 use crate::{
+    json::Value,
     key::{Algorithm, Attempt, KeySource, KeyWait, Keys, Wanted},
     user::{CurrentUser, Judge},
 };

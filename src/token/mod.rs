@@ -5,10 +5,11 @@
 mod cache;
 mod claims;
 mod compact;
+#[cfg(feature = "tracing")]
+mod describe;
 mod error;
 mod header;
 mod issuer;
-mod json;
 mod nesting;
 mod policy;
 mod verifier;
@@ -17,6 +18,8 @@ mod verifier;
 pub use self::cache::CacheStats;
 #[cfg(feature = "cache")]
 pub(crate) use self::cache::TokenCache;
+#[cfg(feature = "tracing")]
+pub(crate) use self::describe::Described;
 pub use self::{error::TokenError, verifier::TokenVerifier};
 pub(crate) use self::{
     issuer::{Check, Issuer},

@@ -1,7 +1,7 @@
 use std::{borrow::Cow, time::Duration};
 
-use super::{TokenError, claims::Claims, header::Header, json::Value};
-use crate::user::Identity;
+use super::{TokenError, claims::Claims, header::Header};
+use crate::{json::Value, user::Identity};
 
 /// The end of the year 9999. A later `exp` is a mistake, of milliseconds for seconds say.
 const END_OF_9999: f64 = 253_402_300_800.0;

@@ -6,10 +6,10 @@ use super::{
     compact::{Compact, USUAL_CLAIMS, USUAL_HEADER},
     header::Header,
     issuer::{Issuer, Stop},
-    json::Value,
 };
 use crate::{
     clock::Clock,
+    json::Value,
     key::{KeyWait, Keys},
     user::CurrentUser,
 };
@@ -112,6 +112,16 @@ impl TokenVerifier {
             Err(Stop::Refused(error)) => Ok(Err(error)),
             Ok(user) => Ok(Ok(user)),
         }
+    }
+
+    /// What a token says of itself, for a log. Nothing of one that is longer than the limit.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn describe(&self, token: &[u8]) -> super::Described {
+        let is_short = token.len() <= self.0.max_token_len;
+        is_short
+            .then(|| super::Described::of(token))
+            .flatten()
+            .unwrap_or_default()
     }
 
     /// Judges a token by the keys that are there now.

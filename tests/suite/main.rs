@@ -5,6 +5,7 @@
 
 #[cfg(feature = "aws-lc-rs")]
 mod algorithm_confusion;
+mod answers;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod better_auth_keys;
 #[cfg(feature = "aws-lc-rs")]
@@ -16,6 +17,8 @@ mod compact_form;
 mod configuration;
 mod events;
 mod extensions;
+#[cfg(feature = "axum")]
+mod extractors;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod fetched_keys;
 mod header;
@@ -36,8 +39,10 @@ mod leaks;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
 mod memory_issuer;
 mod misuse;
+mod observability;
 mod parity;
 mod path_owner;
+mod path_owner_rules;
 #[cfg(feature = "axum")]
 mod path_param;
 #[cfg(feature = "aws-lc-rs")]
@@ -50,6 +55,7 @@ mod public_key_signatures;
 #[cfg(feature = "aws-lc-rs")]
 mod public_keys;
 mod readiness;
+mod require_scope;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod rfc_vectors;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
@@ -67,6 +73,7 @@ mod sockets;
 mod support;
 #[cfg(all(feature = "aws-lc-rs", feature = "cache"))]
 mod token_cache;
+mod token_sources;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod unknown_keys;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]

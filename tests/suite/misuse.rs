@@ -232,7 +232,7 @@ async fn layers_in_the_wrong_order_are_an_error_event_that_says_which_to_move() 
     let told_of = events.at("ERROR");
     assert_eq!(told_of.len(), 2 * told(), "{told_of:#?}");
     for event in told_of {
-        let mend = "put JwtAuthLayer outside of it: later in a chain of .layer(…) calls, earlier in a ServiceBuilder";
+        let mend = "put JwtAuthLayer outside of it: around its route, later in a chain of .layer(…) calls, earlier in a ServiceBuilder";
         assert!(event.contains(mend), "{event}");
     }
 }

@@ -1,6 +1,6 @@
-use std::time::Duration;
+use std::sync::Arc;
 
-use super::{JwtAuthBuilder, public_keys::PublicSource};
+use super::{JwtAuthBuilder, checks::check_names, public_keys::PublicSource};
 use crate::{
     Algorithm, ConfigError, JwtAuthLayer, KeySet, TokenVerifier, VerifyingKey,
     auth::service::Shared,
@@ -9,8 +9,6 @@ use crate::{
     report::Reports,
     token::Issuer,
 };
-
-const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// The algorithms of public keys: all but HS256.
 const PUBLIC_ALGORITHMS: [Algorithm; 10] = [
@@ -64,7 +62,9 @@ impl JwtAuthBuilder {
         let mut faults = Faults::default();
         self.check_answers(&mut faults);
         let others = self.take_others();
-        let (answers, anonymous_may_pass) = (self.answers.clone(), self.anonymous_may_pass);
+        let (sources, answers) = (self.sources.clone(), self.answers.clone());
+        let anonymous_may_pass = self.anonymous_may_pass;
+        let preflight_may_pass = self.preflight_may_pass;
         let (clock, max_token_len) = (self.clock.clone(), self.max_token_len);
         #[cfg(feature = "cache")]
         let cache = self.token_cache(&mut faults);
@@ -85,8 +85,11 @@ impl JwtAuthBuilder {
                 #[cfg(feature = "cache")]
                 cache,
             ),
-            answers,
+            sources,
+            hands_on: !answers.are_plain(),
+            answers: Arc::new(answers),
             anonymous_may_pass,
+            preflight_may_pass,
             reports: Reports::default(),
         }))
     }
@@ -167,8 +170,6 @@ impl JwtAuthBuilder {
 
     #[cfg(feature = "jwks-custom")]
     fn fetched_keys(&self, url: String, faults: &mut Faults) -> Option<KeySource> {
-        use std::sync::Arc;
-
         use crate::{
             key::url::{JwksUrl, Settings, check_url},
             shown::{shown_url, with_url},
@@ -177,7 +178,7 @@ impl JwtAuthBuilder {
         if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
             faults.say(MISSING_BACKEND);
         }
-        if self.fetching.ttl < Duration::from_secs(1) {
+        if self.fetching.ttl < std::time::Duration::from_secs(1) {
             faults.say("the time to live given with .jwks_ttl(…) is less than a second; leave it out for ten minutes");
         }
         if let Err(wrong) = check_url(&url, self.fetching.http_allowed) {
@@ -210,58 +211,6 @@ impl JwtAuthBuilder {
             faults.say(MISSING_BACKEND);
         }
         None
-    }
-
-    fn check_policy(&self, faults: &mut Faults) {
-        let policy = &self.policy;
-        if policy.issuer.as_deref() == Some("") {
-            faults.say("the issuer is empty; give the iss that tokens have, or leave .issuer(…) out (from_env: unset BETTER_AUTH_ISSUER)");
-        }
-        if policy.audiences.iter().any(String::is_empty) {
-            faults.say("the audience is empty; give the aud that tokens have, or leave .audience(…) out (from_env: unset BETTER_AUTH_AUDIENCE)");
-        }
-        if policy.any_audience && !policy.audiences.is_empty() {
-            faults.say(
-                "both .audience(…) and .allow_any_audience() are said; keep the one that is meant",
-            );
-        }
-        if policy.leeway > LONGEST_LEEWAY {
-            faults.say(format!(
-                "the leeway is {} s and may be at most {} s; set the clocks instead",
-                policy.leeway.as_secs_f64(),
-                LONGEST_LEEWAY.as_secs()
-            ));
-        }
-        if policy.types.iter().any(String::is_empty) {
-            faults.say("the typ given with .accept_typ(…) is empty; a token without typ is accepted anyway");
-        }
-    }
-
-    fn check_answers(&self, faults: &mut Faults) {
-        if self.max_token_len == 0 {
-            faults.say("the limit given with .max_token_len(…) is 0 bytes, which no token fits in; leave it out for 16 KiB");
-        }
-        let is_quotable = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-        let is_realm = |realm: &String| realm.bytes().all(is_quotable);
-        if !self.answers.realm.as_ref().is_none_or(is_realm) {
-            faults.say("the realm has a quote, a backslash or a byte that is not visible ASCII; leave those out");
-        }
-    }
-}
-
-fn check_names(builders: &[JwtAuthBuilder], faults: &mut Faults) {
-    if builders.len() < 2 {
-        return;
-    }
-    let names: Vec<_> = builders.iter().map(JwtAuthBuilder::issuer_name).collect();
-    if names.iter().any(Option::is_none) {
-        faults.say("several issuers are configured and one has no name; give each .issuer(…), by which a token finds its keys");
-    }
-    let is_again = |(index, name): (usize, &Option<&str>)| {
-        name.is_some() && names.iter().take(index).any(|other| other == name)
-    };
-    if names.iter().enumerate().any(is_again) {
-        faults.say("two issuers have the same name; merge them, or give each its own .issuer(…)");
     }
 }
 

@@ -3,6 +3,7 @@ mod better_auth;
 mod build;
 #[cfg(feature = "cache")]
 mod cache;
+mod checks;
 mod claims;
 mod public_keys;
 mod secrets;
@@ -12,6 +13,7 @@ use std::{fmt, time::Duration};
 use self::public_keys::PublicSource;
 use crate::{
     Algorithm,
+    auth::token_source::TokenSources,
     clock::Clock,
     key::{SecretSource, Strictness},
     rejection::Answers,
@@ -49,8 +51,10 @@ pub struct JwtAuthBuilder {
     origin: Option<String>,
     policy: Policy,
     checks: Vec<Check>,
+    sources: TokenSources,
     answers: Answers,
     anonymous_may_pass: bool,
+    preflight_may_pass: bool,
     max_token_len: usize,
     #[cfg(feature = "cache")]
     cached_tokens: Option<usize>,
@@ -93,8 +97,10 @@ impl Default for JwtAuthBuilder {
             origin: None,
             policy: Policy::default(),
             checks: Vec::new(),
+            sources: TokenSources::default(),
             answers: Answers::default(),
             anonymous_may_pass: false,
+            preflight_may_pass: false,
             max_token_len: DEFAULT_MAX_TOKEN_LEN,
             #[cfg(feature = "cache")]
             cached_tokens: None,
@@ -111,6 +117,8 @@ impl fmt::Debug for JwtAuthBuilder {
             .field("public_keys", &self.public_keys)
             .field("policy", &self.policy)
             .field("checks", &self.checks.len())
+            .field("sources", &self.sources)
+            .field("answers", &self.answers)
             .field("clock", &self.clock)
             .field("others", &self.others)
             .finish_non_exhaustive()

@@ -13,7 +13,8 @@ use http_body_util::Full;
 use serde::Deserialize;
 use tower::{Layer, Service};
 use tower_jwt_auth::{
-    Algorithm, CurrentUser, JwtAuthFuture, JwtAuthLayer, KeySet, PathOwnerLayer, Secret, SharedKeys,
+    Algorithm, CurrentUser, JwtAuthFuture, JwtAuthLayer, KeySet, Outcome, PathOwnerLayer,
+    RequireScopeLayer, Secret, SharedKeys, TokenSource,
 };
 
 use super::{
@@ -81,6 +82,11 @@ fn no_public_type_prints_any_part_of_a_token_a_secret_or_a_claim() {
     users(&mut said, &user.unwrap());
     refusals(&mut said);
     path_owner(&mut said, &token);
+    settings(&mut said);
+    #[cfg(feature = "axum")]
+    extractors(&mut said);
+    #[cfg(feature = "tower-http")]
+    said.debug("LogRejections", &tower_jwt_auth::LogRejections::new());
 
     for algorithm in [Algorithm::HS256, Algorithm::EdDSA] {
         said.debug("Algorithm", &algorithm);
@@ -114,8 +120,10 @@ fn no_public_type_prints_any_part_of_a_token_a_secret_or_a_claim() {
     let mut all = public_types(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
     if cfg!(not(all(
         feature = "aws-lc-rs",
+        feature = "axum",
         feature = "cache",
-        feature = "jwks"
+        feature = "jwks",
+        feature = "tower-http"
     ))) {
         all.retain(|name| names.contains(name));
     }
@@ -178,6 +186,44 @@ fn path_owner(said: &mut Said, token: &str) {
     let mut auth = sources::secrets()[0].layer(Rules::Plain).layer(inner);
     let future: JwtAuthFuture<_, _> = auth.call(with_bearer(token));
     future.is_silent();
+}
+
+/// What a layer is told, and what it tells.
+fn settings(said: &mut Said) {
+    let scope = RequireScopeLayer::new("b").unwrap();
+    said.debug("RequireScope", &scope.layer(()));
+    said.debug("RequireScopeLayer", &scope);
+    said.debug("Outcome", &Outcome::Accepted);
+    let marked = MARKED.to_owned();
+    for source in [
+        TokenSource::header(),
+        TokenSource::cookie(MARKED),
+        TokenSource::query(MARKED),
+        TokenSource::websocket_protocol(),
+        TokenSource::from_fn(move |_, _| Some(marked.clone())),
+    ] {
+        said.debug("TokenSource", &source);
+    }
+    let marked = MARKED.to_owned();
+    let builder = JwtAuthLayer::builder()
+        .answer_with(move |_| Response::new(marked.clone()))
+        .observe(|_| ());
+    said.debug("JwtAuthBuilder", &builder);
+}
+
+#[cfg(feature = "axum")]
+fn extractors(said: &mut Said) {
+    use axum::extract::FromRequestParts;
+    use tower_jwt_auth::{Claims, ExtractRejection};
+
+    said.debug("Claims", &Claims(MARKED));
+    let (mut parts, ()) = with_bearer(MARKED).into_parts();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let user = CurrentUser::from_request_parts(&mut parts, &());
+    let error: ExtractRejection = runtime.block_on(user).unwrap_err();
+    said.add("ExtractRejection", self::said(&error));
 }
 
 #[cfg(feature = "aws-lc-rs")]

@@ -1,4 +1,4 @@
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
 use crate::rejection::Rejection;
 
@@ -9,16 +9,11 @@ const SCHEME: &[u8] = b"Bearer";
 ///
 /// All that follows the scheme and its spaces is the token, so that a malformed one is refused as
 /// malformed. Only where nothing follows is there none.
-pub(super) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Rejection> {
+pub(in crate::auth) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Rejection> {
     // Mostly no field stands there twice, which the map knows without looking for this one.
     if headers.len() > headers.keys_len() && headers.get_all(AUTHORIZATION).iter().nth(1).is_some()
     {
-        for (_, field) in headers
-            .iter_mut()
-            .filter(|(name, _)| *name == AUTHORIZATION)
-        {
-            field.set_sensitive(true);
-        }
+        mark_sensitive(headers, &AUTHORIZATION);
         return Err(Rejection::SeveralTokens);
     }
     let field = headers
@@ -26,6 +21,22 @@ pub(super) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Rejection> 
         .ok_or(Rejection::MissingToken)?;
     field.set_sensitive(true);
     after_scheme(field.as_bytes()).ok_or(Rejection::MissingToken)
+}
+
+/// The same, where tokens are looked for in other places too and all fields were marked.
+pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    let field = fields.next();
+    if fields.next().is_some() {
+        return Err(Rejection::SeveralTokens);
+    }
+    Ok(field.and_then(|field| after_scheme(field.as_bytes())))
+}
+
+pub(super) fn mark_sensitive(headers: &mut HeaderMap, name: &HeaderName) {
+    for (_, field) in headers.iter_mut().filter(|(field, _)| *field == name) {
+        field.set_sensitive(true);
+    }
 }
 
 fn after_scheme(field: &[u8]) -> Option<&[u8]> {

@@ -1,0 +1,78 @@
+//! What is wrong with a configuration, besides its keys.
+
+use std::time::Duration;
+
+use super::JwtAuthBuilder;
+use crate::config_error::Faults;
+
+impl JwtAuthBuilder {
+    pub(super) fn check_policy(&self, faults: &mut Faults) {
+        let policy = &self.policy;
+        if policy.issuer.as_deref() == Some("") {
+            faults.say("the issuer is empty; give the iss that tokens have, or leave .issuer(…) out (from_env: unset BETTER_AUTH_ISSUER)");
+        }
+        if policy.audiences.iter().any(String::is_empty) {
+            faults.say("the audience is empty; give the aud that tokens have, or leave .audience(…) out (from_env: unset BETTER_AUTH_AUDIENCE)");
+        }
+        if policy.any_audience && !policy.audiences.is_empty() {
+            faults.say(
+                "both .audience(…) and .allow_any_audience() are said; keep the one that is meant",
+            );
+        }
+        if policy.leeway > LONGEST_LEEWAY {
+            faults.say(format!(
+                "the leeway is {} s and may be at most {} s; set the clocks instead",
+                policy.leeway.as_secs_f64(),
+                LONGEST_LEEWAY.as_secs()
+            ));
+        }
+        if policy.types.iter().any(String::is_empty) {
+            faults.say("the typ given with .accept_typ(…) is empty; a token without typ is accepted anyway");
+        }
+    }
+
+    pub(super) fn check_answers(&self, faults: &mut Faults) {
+        if self.max_token_len == 0 {
+            faults.say("the limit given with .max_token_len(…) is 0 bytes, which no token fits in; leave it out for 16 KiB");
+        }
+        self.sources.check(faults);
+        let is_quotable = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        let is_quoted = |text: &String| text.bytes().all(is_quotable);
+        let challenge = &self.answers.challenge;
+        if !challenge.realm.as_ref().is_none_or(is_quoted) {
+            faults.say("the realm has a quote, a backslash or a byte that is not visible ASCII; leave those out");
+        }
+        let is_url = |url: &String| {
+            is_quoted(url)
+                && url
+                    .parse::<http::Uri>()
+                    .is_ok_and(|url| url.scheme().is_some())
+        };
+        if !challenge.resource_metadata.as_ref().is_none_or(is_url) {
+            faults.say("the URL given with .resource_metadata(…) is none; give the whole of it, https://api.example.com/.well-known/oauth-protected-resource");
+        }
+        if self.answers.problem_json && self.answers.custom.is_some() {
+            faults.say(
+                "both .problem_json() and .answer_with(…) are said; keep the one that is meant",
+            );
+        }
+    }
+}
+
+pub(super) fn check_names(builders: &[JwtAuthBuilder], faults: &mut Faults) {
+    if builders.len() < 2 {
+        return;
+    }
+    let names: Vec<_> = builders.iter().map(JwtAuthBuilder::issuer_name).collect();
+    if names.iter().any(Option::is_none) {
+        faults.say("several issuers are configured and one has no name; give each .issuer(…), by which a token finds its keys");
+    }
+    let is_again = |(index, name): (usize, &Option<&str>)| {
+        name.is_some() && names.iter().take(index).any(|other| other == name)
+    };
+    if names.iter().enumerate().any(is_again) {
+        faults.say("two issuers have the same name; merge them, or give each its own .issuer(…)");
+    }
+}
+
+const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);

@@ -1,0 +1,26 @@
+use http::{HeaderMap, header::COOKIE};
+
+use super::only;
+use crate::Rejection;
+
+/// The value of a cookie of this name (RFC 6265 section 4.2.1). An empty one is none: what is left
+/// of a cookie that was deleted.
+pub(super) fn find<'r>(headers: &'r HeaderMap, name: &str) -> Result<Option<&'r [u8]>, Rejection> {
+    // HTTP/2 may send each in a field of its own (RFC 9113 section 8.2.3).
+    let cookies = headers
+        .get_all(COOKIE)
+        .into_iter()
+        .flat_map(|field| field.as_bytes().split(|&byte| byte == b';'));
+    only(
+        cookies
+            .filter_map(|cookie| cookie.trim_ascii().strip_prefix(name.as_bytes()))
+            .filter_map(|rest| rest.strip_prefix(b"="))
+            .filter(|value| !value.is_empty()),
+    )
+}
+
+/// RFC 6265 section 4.1.1: a token of RFC 9110 section 5.6.2.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_of_names = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_of_names)
+}

@@ -1,0 +1,18 @@
+use http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
+
+use super::only;
+use crate::Rejection;
+
+/// The protocol that stands after `bearer` among those that a WebSocket's client offers (RFC 6455
+/// section 11.3.4: a list, which may be spread over several fields).
+pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
+    let mut protocols = headers
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .into_iter()
+        .flat_map(|field| field.as_bytes().split(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii);
+    only(std::iter::from_fn(|| {
+        protocols.find(|protocol| *protocol == b"bearer")?;
+        protocols.next().filter(|token| !token.is_empty())
+    }))
+}

@@ -1,0 +1,27 @@
+use std::borrow::Cow;
+
+use http::Uri;
+use percent_encoding::percent_decode;
+
+use super::only;
+use crate::Rejection;
+
+/// The value of a parameter of the query, decoded. An empty one is none.
+///
+/// A plus sign stays one: it stands for a space, and a token has neither.
+pub(super) fn find<'r>(uri: &'r Uri, name: &str) -> Result<Option<Cow<'r, [u8]>>, Rejection> {
+    let query = uri.query().unwrap_or_default();
+    let parameters = query
+        .split('&')
+        .filter_map(|parameter| parameter.split_once('='));
+    only(
+        parameters
+            .filter(|(parameter, _)| decode(parameter) == name.as_bytes())
+            .map(|(_, value)| decode(value))
+            .filter(|value| !value.is_empty()),
+    )
+}
+
+fn decode(text: &str) -> Cow<'_, [u8]> {
+    percent_decode(text.as_bytes()).into()
+}

@@ -1,0 +1,189 @@
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+
+use super::{
+    Head, Observer, Outcome, Protocol, Refusal, Rejection,
+    challenge::{Challenge, challenge},
+    detail::{detail, json, problem},
+};
+use crate::report::Reports;
+
+/// An answer of the application's own.
+pub(crate) type Custom = Arc<dyn Fn(&Rejection) -> Response<Bytes> + Send + Sync>;
+
+/// How a layer answers the requests that it refuses.
+#[derive(Clone, Default)]
+pub(crate) struct Answers {
+    pub(crate) http_only: bool,
+    pub(crate) challenge: Challenge,
+    pub(crate) problem_json: bool,
+    pub(crate) custom: Option<Custom>,
+    pub(crate) observer: Option<Observer>,
+}
+
+/// Left in the extensions of a request, so that what stands inside of a layer answers as it does.
+#[derive(Clone)]
+pub(crate) struct HandedOn(pub(crate) Arc<Answers>);
+
+static PLAIN: Answers = Answers {
+    http_only: false,
+    challenge: Challenge {
+        realm: None,
+        resource_metadata: None,
+    },
+    problem_json: false,
+    custom: None,
+    observer: None,
+};
+
+/// Answers a request that what stands inside of a `JwtAuthLayer` refuses.
+pub(crate) fn refuse_within<'r>(
+    refusal: Refusal<'_>,
+    http_only: bool,
+    reports: &Reports,
+    head: impl Into<Head<'r>>,
+) -> Response<Bytes> {
+    reports.refused(refusal.rejection);
+    let head = head.into();
+    let handed_on = head.extensions.get::<HandedOn>();
+    let answers = handed_on.map_or(&PLAIN, |HandedOn(answers)| answers);
+    let protocol = if http_only {
+        Protocol::Http
+    } else {
+        answers.protocol(head)
+    };
+    answers.answer(refusal, protocol)
+}
+
+/// The answer of a layer that has no settings, in HTTP.
+#[cfg(feature = "axum")]
+pub(crate) fn plain(rejection: Rejection) -> Response<Bytes> {
+    PLAIN.answer(rejection.into(), Protocol::Http)
+}
+
+impl Answers {
+    /// Whether what stands inside would answer in the same way without being told.
+    pub(crate) fn are_plain(&self) -> bool {
+        let Self {
+            http_only,
+            challenge,
+            problem_json,
+            custom,
+            observer,
+        } = self;
+        let is_http = !http_only && !problem_json;
+        is_http && challenge.is_plain() && custom.is_none() && observer.is_none()
+    }
+
+    pub(crate) fn protocol<'r>(&self, head: impl Into<Head<'r>>) -> Protocol {
+        if self.http_only {
+            Protocol::Http
+        } else {
+            Protocol::of(head.into())
+        }
+    }
+
+    pub(crate) fn answer(&self, refusal: Refusal<'_>, protocol: Protocol) -> Response<Bytes> {
+        let rejection = refusal.rejection;
+        if let Some(observer) = &self.observer {
+            observer(Outcome::Refused(rejection));
+        }
+        let mut response = match protocol {
+            Protocol::Grpc(content_type) => grpc(rejection, content_type),
+            Protocol::Http => self.http(refusal),
+        };
+        response.extensions_mut().insert(rejection);
+        response
+    }
+
+    fn http(&self, refusal: Refusal<'_>) -> Response<Bytes> {
+        let rejection = refusal.rejection;
+        let mut response = match &self.custom {
+            Some(custom) => custom(&rejection),
+            None => Response::new(Bytes::new()),
+        };
+        // A success that was not meant, such as that of `Response::new`, would be leave to go on.
+        let status = response.status();
+        if status.is_success() || status.is_informational() {
+            *response.status_mut() = rejection.status();
+        }
+        if self.custom.is_none() {
+            let (content_type, body) = if self.problem_json {
+                ("application/problem+json", problem(rejection))
+            } else {
+                ("application/json", Bytes::from_static(json(rejection)))
+            };
+            *response.body_mut() = body;
+            let content_type = HeaderValue::from_static(content_type);
+            response.headers_mut().insert(CONTENT_TYPE, content_type);
+        }
+        let headers = response.headers_mut();
+        fill_in(headers, CACHE_CONTROL, || Some(NO_STORE));
+        fill_in(headers, WWW_AUTHENTICATE, || {
+            challenge(refusal, &self.challenge)
+        });
+        if rejection == Rejection::KeysUnavailable {
+            fill_in(headers, RETRY_AFTER, || Some(SOON));
+        }
+        response
+    }
+}
+
+/// What an answer of the application's own has said already stays.
+fn fill_in(headers: &mut HeaderMap, name: HeaderName, value: impl FnOnce() -> Option<HeaderValue>) {
+    if !headers.contains_key(&name)
+        && let Some(value) = value()
+    {
+        headers.insert(name, value);
+    }
+}
+
+/// The gRPC answer that has no body, and its trailers among the headers ("Trailers-Only" in the
+/// specification of gRPC over HTTP/2).
+fn grpc(rejection: Rejection, content_type: HeaderValue) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(GRPC_STATUS, HeaderValue::from_static(code(rejection)));
+    headers.insert(GRPC_MESSAGE, HeaderValue::from_static(detail(rejection)));
+    response
+}
+
+/// The status code of gRPC.
+fn code(rejection: Rejection) -> &'static str {
+    match rejection.status() {
+        StatusCode::NOT_FOUND => "5",
+        StatusCode::FORBIDDEN => "7",
+        StatusCode::INTERNAL_SERVER_ERROR => "13",
+        StatusCode::SERVICE_UNAVAILABLE => "14",
+        // 400 too: to gRPC, a request with two tokens is one without a usable token.
+        _ => "16",
+    }
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answers")
+            .field("http_only", &self.http_only)
+            .field("challenge", &self.challenge)
+            .field("problem_json", &self.problem_json)
+            .field("custom", &self.custom.is_some())
+            .field("observer", &self.observer.is_some())
+            .finish()
+    }
+}
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// In seconds: keys that cannot be fetched are tried for again within half a minute.
+const SOON: HeaderValue = HeaderValue::from_static("10");
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+
+/// Percent-encoded by its specification; the texts above have nothing that needs it.
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");

@@ -1,0 +1,68 @@
+use http::HeaderValue;
+
+use super::{Refusal, Rejection};
+use crate::token::TokenError;
+
+/// What a challenge says besides the error, as the builder was told and has checked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Challenge {
+    pub(crate) realm: Option<String>,
+    /// A URL (RFC 9728 section 5.1).
+    pub(crate) resource_metadata: Option<String>,
+}
+
+impl Challenge {
+    pub(super) fn is_plain(&self) -> bool {
+        self.realm.is_none() && self.resource_metadata.is_none()
+    }
+}
+
+/// The challenge of a refusal (RFC 6750 section 3). Nothing of the token is in it.
+pub(super) fn challenge(refusal: Refusal<'_>, more: &Challenge) -> Option<HeaderValue> {
+    let plain = error(refusal.rejection)?;
+    if more.is_plain() && refusal.scope.is_none() {
+        return Some(HeaderValue::from_static(plain));
+    }
+    let error = plain.strip_prefix(SCHEME).unwrap_or_default().trim_start();
+    // RFC 9110 section 11.6.1: the realm comes first.
+    let parameters = [
+        more.realm
+            .as_ref()
+            .map(|realm| format!("realm=\"{realm}\"")),
+        (!error.is_empty()).then(|| error.to_owned()),
+        refusal.scope.map(|scope| format!("scope=\"{scope}\"")),
+        more.resource_metadata
+            .as_ref()
+            .map(|url| format!("resource_metadata=\"{url}\"")),
+    ];
+    let parameters: Vec<String> = parameters.into_iter().flatten().collect();
+    let challenge = HeaderValue::try_from(format!("{SCHEME} {}", parameters.join(", ")));
+    // The builders refuse what is no header value, so this always is one.
+    Some(challenge.unwrap_or_else(|_| HeaderValue::from_static(plain)))
+}
+
+const SCHEME: &str = "Bearer";
+
+fn error(rejection: Rejection) -> Option<&'static str> {
+    Some(match rejection {
+        Rejection::MissingToken => SCHEME,
+        Rejection::SeveralTokens => {
+            r#"Bearer error="invalid_request", error_description="The request has more than one access token""#
+        }
+        Rejection::InvalidToken(TokenError::Expired) => {
+            r#"Bearer error="invalid_token", error_description="The access token expired""#
+        }
+        Rejection::InvalidToken(TokenError::NotYetValid) => {
+            r#"Bearer error="invalid_token", error_description="The access token is not yet valid""#
+        }
+        Rejection::InvalidToken(_) => {
+            r#"Bearer error="invalid_token", error_description="The access token is invalid""#
+        }
+        Rejection::InsufficientScope => r#"Bearer error="insufficient_scope""#,
+        Rejection::NotOwner
+        | Rejection::NotFound
+        | Rejection::NotConfigured
+        | Rejection::NoUser
+        | Rejection::KeysUnavailable => return None,
+    })
+}

@@ -1,0 +1,85 @@
+use crate::{
+    CurrentUser,
+    config_error::Fault,
+    user::{ClaimName, Grant},
+};
+
+/// What a user must have been granted.
+#[derive(Clone, Debug)]
+pub(super) struct Needed {
+    grant: Grant,
+    /// At least one.
+    names: Vec<String>,
+    how_many: HowMany,
+    /// Where what was granted stands, if not in the usual place.
+    pub(super) claim: Option<ClaimName>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HowMany {
+    Any,
+    All,
+}
+
+impl Needed {
+    pub(super) fn new<N: Into<String>>(
+        grant: Grant,
+        how_many: HowMany,
+        names: impl IntoIterator<Item = N>,
+    ) -> Result<Self, Fault> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let what = match grant {
+            Grant::Scopes => "scope",
+            Grant::Roles => "role",
+        };
+        if names.is_empty() {
+            return Err(Fault::new(format!(
+                "no {what} is asked for, which everybody has; name one"
+            )));
+        }
+        let is_name = match grant {
+            Grant::Scopes => is_scope,
+            Grant::Roles => is_role,
+        };
+        if let Some(wrong) = names.iter().find(|name| !is_name(name)) {
+            return Err(Fault::new(match grant {
+                Grant::Scopes => format!(
+                    "{wrong:?} is no scope, which is visible ASCII without a quote, a backslash or a space (RFC 6749 section 3.3); give each by itself"
+                ),
+                Grant::Roles => format!(
+                    "{wrong:?} is no role, which has no comma in it and no space at its ends; give each by itself"
+                ),
+            }));
+        }
+        Ok(Self {
+            grant,
+            names,
+            how_many,
+            claim: None,
+        })
+    }
+
+    pub(super) fn is_met_by(&self, user: &CurrentUser) -> bool {
+        let granted = self.grant.of(user, self.claim.as_ref());
+        let has = |name: &String| granted.iter().any(|granted| granted == name);
+        match self.how_many {
+            HowMany::Any => self.names.iter().any(has),
+            HowMany::All => self.names.iter().all(has),
+        }
+    }
+
+    /// For the challenge (RFC 6750 section 3), which knows scopes and no roles.
+    pub(super) fn scope(&self) -> Option<String> {
+        (self.grant == Grant::Scopes).then(|| self.names.join(" "))
+    }
+}
+
+/// RFC 6749 section 3.3.
+fn is_scope(name: &str) -> bool {
+    let is_of_scopes = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    !name.is_empty() && name.bytes().all(is_of_scopes)
+}
+
+fn is_role(name: &str) -> bool {
+    !name.is_empty() && name.trim_ascii() == name && !name.contains(',')
+}

@@ -1,0 +1,101 @@
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::needed::Needed;
+use crate::{
+    Rejection, ResponseBody, ResponseFuture,
+    rejection::{Refusal, refuse_within},
+    report::Reports,
+    user::{Anonymous, Presence},
+};
+
+/// Middleware that lets a request through only when its user has been granted a scope or a role.
+///
+/// See [`RequireScopeLayer`](crate::RequireScopeLayer).
+#[derive(Clone, Debug)]
+#[must_use = "services do nothing unless they are called"]
+pub struct RequireScope<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) needed: Needed,
+    /// What of it the challenge names.
+    pub(super) scope: Option<String>,
+    pub(super) http_only: bool,
+    pub(super) reports: Arc<Reports>,
+}
+
+impl<S> RequireScope<S> {
+    pub(super) fn new(inner: S, shared: Shared) -> Self {
+        Self {
+            inner,
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service, to change it.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service, taken out.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for RequireScope<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        match self.shared.judge(&request) {
+            Ok(()) => ResponseFuture::inner(self.inner.call(request)),
+            Err(refusal) => {
+                let Shared {
+                    http_only, reports, ..
+                } = &*self.shared;
+                ResponseFuture::refused(refuse_within(refusal, *http_only, reports, &request))
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn judge<B>(&self, request: &Request<B>) -> Result<(), Refusal<'_>> {
+        let user = match Presence::of(request.extensions()) {
+            Presence::User(user) => user,
+            Presence::Anonymous(Anonymous::Preflight) => return Ok(()),
+            Presence::Anonymous(Anonymous::Client) => return Err(Rejection::MissingToken.into()),
+            Presence::Unknown => return Err(Rejection::NoUser.into()),
+        };
+        if self.needed.is_met_by(user) {
+            return Ok(());
+        }
+        Err(Refusal {
+            rejection: Rejection::InsufficientScope,
+            scope: self.scope.as_deref(),
+        })
+    }
+}

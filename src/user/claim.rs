@@ -1,0 +1,94 @@
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
+};
+
+use super::CurrentUser;
+use crate::{
+    config_error::Fault,
+    json::{Text, Value},
+};
+
+/// The name of a claim, or the way to one inside of others, as a JSON Pointer (RFC 6901) says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClaimName {
+    /// The names of the members, from the outside in.
+    way: Vec<String>,
+}
+
+impl ClaimName {
+    /// A text that starts with a slash is a pointer, and any other a name.
+    pub(crate) fn new(name: &str) -> Result<Self, Fault> {
+        let way = match name.strip_prefix('/') {
+            Some(way) => way.split('/').map(unescape).collect(),
+            None => Some(vec![name.to_owned()]),
+        };
+        way.filter(|way| !way.iter().any(String::is_empty))
+            .map(|way| Self { way })
+            .ok_or_else(|| {
+                Fault::new(format!(
+                    "{name:?} names no claim; give its name, such as org_id, or a JSON Pointer to one inside of others, such as /realm_access/roles, with ~1 for a slash and ~0 for a tilde"
+                ))
+            })
+    }
+
+    /// What a user's token has there; `None` too where it has a claim of that name twice.
+    pub(crate) fn find<'u>(&self, user: &'u CurrentUser) -> Option<Value<'u>> {
+        let Found(found) = user.claims_by(At(&self.way)).ok()?;
+        Some(found)
+    }
+}
+
+/// RFC 6901 section 4.
+fn unescape(segment: &str) -> Option<String> {
+    let mut after = segment.split('~').skip(1);
+    after
+        .all(|rest| rest.starts_with(['0', '1']))
+        .then(|| segment.replace("~1", "/").replace("~0", "~"))
+}
+
+struct At<'w>(&'w [String]);
+
+struct Found<'de>(Value<'de>);
+
+impl<'de> DeserializeSeed<'de> for At<'_> {
+    type Value = Found<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        if self.0.is_empty() {
+            Value::deserialize(deserializer).map(Found)
+        } else {
+            deserializer.deserialize_map(self)
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for At<'_> {
+    type Value = Found<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut found = Found(Value::Absent);
+        let Some((name, rest)) = self.0.split_first() else {
+            return Ok(found);
+        };
+        let mut is_there = false;
+        while let Some(Text(member)) = object.next_key()? {
+            if member != *name {
+                object.next_value::<IgnoredAny>()?;
+            } else if is_there {
+                // Whoever else reads the token might take the other one.
+                return Err(A::Error::custom("twice"));
+            } else {
+                is_there = true;
+                found = object.next_value_seed(At(rest))?;
+            }
+        }
+        Ok(found)
+    }
+}

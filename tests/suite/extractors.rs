@@ -1,0 +1,233 @@
+//! What a handler of axum's is given, and what a client gets where there is nobody to give.
+
+use axum::{Router, body::Body, response::IntoResponse, routing::get};
+use http::{HeaderValue, Method, Request, Version, header::CONTENT_TYPE};
+use serde::Deserialize;
+use serde_json::json;
+use tower::ServiceExt;
+use tower_jwt_auth::{
+    Claims, CurrentUser, ExtractRejection, JwtAuthBuilder, Rejection, TokenError,
+};
+
+use super::support::{self, *};
+
+#[derive(Deserialize)]
+struct Mine {
+    role: String,
+    #[serde(rename = "emailVerified", default)]
+    email_verified: bool,
+}
+
+/// A route for each extractor, and no layer.
+fn routes() -> Router {
+    async fn user(user: CurrentUser) -> String {
+        user.user_id().to_owned()
+    }
+    async fn optional_user(user: Option<CurrentUser>) -> String {
+        user.map_or("nobody".to_owned(), |user| user.user_id().to_owned())
+    }
+    async fn claims(Claims(mine): Claims<Mine>) -> String {
+        format!("{} {}", mine.role, mine.email_verified)
+    }
+    async fn optional_claims(claims: Option<Claims<Mine>>) -> String {
+        claims.map_or("nobody".to_owned(), |Claims(mine)| mine.role)
+    }
+    async fn result(user: Result<CurrentUser, ExtractRejection>) -> String {
+        user.map_or_else(
+            |error| format!("{error:?}: {}", error.rejection().reason()),
+            |user| user.user_id().to_owned(),
+        )
+    }
+    Router::new()
+        .route("/user", get(user).post(user))
+        .route("/optional-user", get(optional_user))
+        .route("/claims", get(claims))
+        .route("/optional-claims", get(optional_claims))
+        .route("/result", get(result))
+}
+
+const ALL: [&str; 4] = ["/user", "/optional-user", "/claims", "/optional-claims"];
+
+async fn ask(router: Router, path: &str, token: Option<&str>) -> Answer {
+    let mut request = Request::get(path);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    send(router, request.body(Body::empty()).unwrap()).await
+}
+
+async fn send(router: Router, request: Request<Body>) -> Answer {
+    router.oneshot(request).await.unwrap().into_answer().await
+}
+
+fn guarded(builder: JwtAuthBuilder) -> Router {
+    routes().route_layer(builder.build().unwrap())
+}
+
+#[tokio::test]
+async fn a_handler_gets_the_user_and_the_claims() {
+    let token = token(&claims_with(
+        json!({ "role": "admin", "emailVerified": true }),
+    ));
+    for (path, expected) in [
+        ("/user", "alice"),
+        ("/optional-user", "alice"),
+        ("/claims", "admin true"),
+        ("/optional-claims", "admin"),
+        ("/result", "alice"),
+    ] {
+        let answer = ask(guarded(builder()), path, Some(&token)).await;
+        answer.assert_reached(expected, path);
+    }
+}
+
+#[tokio::test]
+async fn without_a_layer_every_extractor_is_500_whatever_the_token() {
+    let token = token(&claims());
+    for path in ALL {
+        for token in [None, Some(&*token)] {
+            let answer = ask(routes(), path, token).await;
+            answer.assert_server_fault("no_user", path);
+        }
+    }
+    let answer = ask(routes(), "/result", None).await;
+    assert_eq!(answer.body, "ExtractRejection(NoUser): no_user");
+}
+
+#[tokio::test]
+async fn anonymous_is_none_where_that_is_asked_for_and_401_elsewhere() {
+    let router = || guarded(builder().allow_anonymous());
+    for path in ALL {
+        let answer = ask(router(), path, None).await;
+        if path.contains("optional") {
+            answer.assert_reached("nobody", path);
+        } else {
+            answer.assert_not_authenticated(path);
+        }
+        let answer = ask(router(), path, Some("a.b")).await;
+        answer.assert_invalid_token("malformed", path);
+    }
+}
+
+#[tokio::test]
+async fn claims_of_another_shape_are_an_invalid_token() {
+    let router = || guarded(builder().allow_anonymous());
+    for claims in [claims(), claims_with(json!({ "role": 7 }))] {
+        for path in ["/claims", "/optional-claims"] {
+            let answer = ask(router(), path, Some(&token(&claims))).await;
+            answer.assert_invalid_token("claims", path);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_extractor_answers_as_the_layer_outside_does() {
+    let realm = || builder().allow_anonymous().realm("api");
+    let answer = ask(guarded(realm()), "/user", None).await;
+    assert_eq!(answer.challenge(), Some(r#"Bearer realm="api""#));
+    let answer = ask(guarded(realm().problem_json()), "/user", None).await;
+    assert_eq!(answer.json()["title"], "Unauthorized");
+
+    let grpc = || {
+        let request = Request::post("/user").version(Version::HTTP_2);
+        request
+            .header(CONTENT_TYPE, "application/grpc")
+            .body(Body::empty())
+            .unwrap()
+    };
+    let answer = send(guarded(realm()), grpc()).await;
+    answer.assert_grpc(
+        "16",
+        "Not authenticated",
+        "application/grpc",
+        "an extractor",
+    );
+    let answer = send(guarded(realm().http_answers_only()), grpc()).await;
+    assert_eq!(answer.status(), 401);
+}
+
+#[tokio::test]
+async fn a_rejection_is_a_response() {
+    for rejection in [
+        Rejection::MissingToken,
+        TokenError::Expired.into(),
+        Rejection::InsufficientScope,
+    ] {
+        let answer = support::IntoAnswer::into_answer(rejection.into_response()).await;
+        assert_eq!(answer.status(), rejection.status());
+        assert_eq!(answer.reason(), rejection.reason());
+        assert!(answer.challenge().is_some());
+    }
+}
+
+/// The CORS preflight of a browser.
+fn preflight(path: &str) -> Request<Body> {
+    let request = Request::options(path).header("origin", "https://app.example.com");
+    let request = request.header("access-control-request-method", "GET");
+    request.body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn a_preflight_passes_all_layers_where_that_is_wished() {
+    use tower_jwt_auth::{PathOwnerLayer, RequireScopeLayer};
+
+    let router = |builder: JwtAuthBuilder| {
+        Router::new()
+            .route(
+                "/api/{user_id}",
+                get(async || "").options(async || "preflight"),
+            )
+            .route_layer(RequireScopeLayer::new("b").unwrap())
+            .route_layer(PathOwnerLayer::new("/api/{user_id}").unwrap())
+            .route_layer(builder.build().unwrap())
+    };
+    let answer = send(router(builder()), preflight("/api/bob")).await;
+    answer.assert_not_authenticated("unless it is wished");
+
+    let wished = || router(builder().allow_cors_preflight());
+    let answer = send(wished(), preflight("/api/bob")).await;
+    answer.assert_reached("preflight", "a preflight");
+
+    let altered = |alter: fn(&mut Request<Body>)| {
+        let mut request = preflight("/api/bob");
+        alter(&mut request);
+        request
+    };
+    for (row, request) in [
+        (
+            "no origin",
+            altered(|it| drop(it.headers_mut().remove("origin"))),
+        ),
+        (
+            "no method that it asks for",
+            altered(|it| drop(it.headers_mut().remove("access-control-request-method"))),
+        ),
+        (
+            "another method",
+            altered(|it| *it.method_mut() = Method::GET),
+        ),
+    ] {
+        send(wished(), request).await.assert_not_authenticated(row);
+    }
+    let bad = altered(|it| {
+        let token = HeaderValue::from_static("Bearer a.b");
+        it.headers_mut().insert("authorization", token);
+    });
+    send(wished(), bad)
+        .await
+        .assert_invalid_token("malformed", "a bad token");
+}
+
+/// A handler that reads the user in a preflight finds none.
+#[tokio::test]
+async fn a_preflight_has_no_user() {
+    async fn user(user: CurrentUser) -> String {
+        user.user_id().to_owned()
+    }
+    let router = Router::new()
+        .route("/", axum::routing::options(user))
+        .route_layer(builder().allow_cors_preflight().build().unwrap());
+    send(router, preflight("/"))
+        .await
+        .assert_not_authenticated("an extractor");
+}

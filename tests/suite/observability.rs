@@ -1,0 +1,170 @@
+//! What a log says of the tokens that are refused, and what tower-http's `TraceLayer` does.
+
+use serde_json::json;
+
+use super::{events::Captured, support::*};
+
+#[tokio::test]
+async fn a_refused_token_is_told_with_its_algorithm_and_key_id() {
+    let long = "k".repeat(1000);
+    let start = format!("key_id=\"{}\"", "k".repeat(64));
+    for (row, header, there, not_there) in [
+        (
+            "both",
+            json!({ "alg": "HS256", "kid": "key-1" }),
+            vec!["algorithm=HS256", "key_id=\"key-1\""],
+            vec![],
+        ),
+        (
+            "another algorithm that is known",
+            json!({ "alg": "EdDSA" }),
+            vec!["algorithm=EdDSA"],
+            vec!["key_id"],
+        ),
+        (
+            "one that is not",
+            json!({ "alg": "HS999" }),
+            vec![],
+            vec!["algorithm=", "HS999", "key_id"],
+        ),
+        (
+            "a line break, a quote, an emoji",
+            json!({ "alg": "HS256", "kid": "a\nb\"c\u{1b}😀" }),
+            vec![r"a\\nb", r"\\u{1b}\\u{1f600}"],
+            vec!["\u{1b}", "😀"],
+        ),
+        (
+            "a long one",
+            json!({ "alg": "HS256", "kid": long }),
+            vec![&*start],
+            vec![&*long],
+        ),
+    ] {
+        let events = Captured::start();
+        let token = sign(
+            header.to_string(),
+            "{}",
+            "another secret, of 32 bytes or more",
+        );
+        let answer = ask(layer(), with_bearer(&token)).await;
+        assert_eq!(answer.status(), 401, "{row}");
+        let text = events.text();
+        if cfg!(not(feature = "tracing")) {
+            assert_eq!(text, "", "{row}");
+            continue;
+        }
+        assert_eq!(text.lines().count(), 1, "{row}: {text}");
+        for words in there {
+            assert!(text.contains(words), "{row}: no {words:?} in {text}");
+        }
+        for words in not_there {
+            assert!(!text.contains(words), "{row}: {words:?} in {text}");
+        }
+    }
+}
+
+#[cfg(feature = "tower-http")]
+mod log_rejections {
+    use std::{convert::Infallible, future::Ready};
+
+    use bytes::Bytes;
+    use http::{HeaderValue, Method, Request, Response, Version, header::CONTENT_TYPE};
+    use http_body_util::Full;
+    use tower::{Layer, Service, ServiceExt, layer::util::Stack, service_fn, util::ServiceFn};
+    use tower_http::trace::TraceLayer;
+    use tower_jwt_auth::{JwtAuthLayer, LogRejections, PathOwnerLayer};
+
+    use super::{super::events::Captured, *};
+
+    /// [`ask`], for a layer that wants requests with a body.
+    async fn send<L, B>(layer: L, request: Request<()>)
+    where
+        L: Layer<Handler>,
+        L::Service: Service<Request<Full<Bytes>>, Response = Response<B>, Error = Infallible>,
+    {
+        let handler: Handler = service_fn(|_| std::future::ready(Ok(Response::default())));
+        let request = request.map(|()| Full::default());
+        layer.layer(handler).oneshot(request).await.unwrap();
+    }
+
+    type Handler =
+        ServiceFn<fn(Request<Full<Bytes>>) -> Ready<Result<Response<Full<Bytes>>, Infallible>>>;
+
+    fn grpc(mut request: Request<()>) -> Request<()> {
+        *request.method_mut() = Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        let grpc = HeaderValue::from_static("application/grpc");
+        request.headers_mut().insert(CONTENT_TYPE, grpc);
+        request
+    }
+
+    /// The events of tower-http and of the log of refusals, not of the layers themselves.
+    async fn told(request: Request<()>, layer: JwtAuthLayer) -> Vec<String> {
+        let events = Captured::start();
+        let trace = TraceLayer::new_for_http().on_response(LogRejections::new());
+        let owner = PathOwnerLayer::new("/api/{user_id}").unwrap();
+        send(Stack::new(Stack::new(owner, layer), trace), request).await;
+        let text = events.text();
+        let lines = text
+            .lines()
+            .filter(|line| !line.contains(" tower_jwt_auth: "));
+        lines.map(str::to_owned).collect()
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_with_its_reason_in_grpc_too() {
+        for (row, request, reason, status) in [
+            ("HTTP", get("/"), "missing_token", 401),
+            ("gRPC", grpc(get("/")), "missing_token", 401),
+            (
+                "gRPC, another's",
+                grpc(with_bearer(&token(&claims()))),
+                "not_owner",
+                403,
+            ),
+        ] {
+            let events = told(request, layer()).await;
+            let refused: Vec<_> = events.iter().filter(|it| it.contains("refused")).collect();
+            assert_eq!(refused.len(), 1, "{row}: {events:#?}");
+            let fields = format!("request refused reason=\"{reason}\" status={status} latency=");
+            assert!(
+                refused[0].trim_start().starts_with("INFO"),
+                "{row}: {refused:?}"
+            );
+            assert!(refused[0].contains(&fields), "{row}: {refused:?}");
+            let success = events.iter().any(|it| it.contains("finished processing"));
+            assert!(!success, "{row}: {events:#?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_the_servers_is_an_error() {
+        let keyless = JwtAuthLayer::builder()
+            .secrets([""; 0])
+            .allow_missing_secret();
+        let events = told(grpc(with_bearer("a.b.c")), keyless.build().unwrap()).await;
+        let refused = events
+            .iter()
+            .find(|it| it.contains("not_configured"))
+            .unwrap();
+        assert!(refused.trim_start().starts_with("ERROR"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn other_responses_are_told_as_ever_or_as_another_one_tells_them() {
+        let mut own = with_bearer(&token(&claims()));
+        *own.uri_mut() = "/api/alice".parse().unwrap();
+        let events = told(own, layer()).await;
+        let finished = events
+            .iter()
+            .filter(|it| it.contains("finished processing"));
+        assert_eq!(finished.count(), 1, "{events:#?}");
+
+        let events = Captured::start();
+        let count = |_: &Response<_>, _, _: &tracing::Span| tracing::info!("mine");
+        let trace = TraceLayer::new_for_http().on_response(LogRejections::and(count));
+        let anonymous = builder().allow_anonymous().build().unwrap();
+        send(Stack::new(anonymous, trace), get("/")).await;
+        assert!(events.text().contains("mine"));
+    }
+}

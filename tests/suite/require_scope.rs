@@ -1,0 +1,340 @@
+//! What a user must have been granted.
+
+use serde_json::{Value, json};
+use tower::layer::util::Stack;
+use tower_jwt_auth::{ConfigError, CurrentUser, JwtAuthLayer, RequireScopeLayer};
+
+use super::support::*;
+
+const DENIED: &str = "Not enough permissions";
+
+/// [`RequireScopeLayer`] inside of a layer that lets the claims in.
+fn inside(layer: Result<RequireScopeLayer, ConfigError>) -> Stack<RequireScopeLayer, JwtAuthLayer> {
+    Stack::new(layer.unwrap(), self::layer())
+}
+
+fn granting(claims: Value) -> http::Request<()> {
+    with_bearer(&token(&claims_with(claims)))
+}
+
+#[tokio::test]
+async fn scopes_are_found_where_issuers_write_them() {
+    for (row, claims, has_it) in [
+        ("a text", json!({ "scope": "a b c" }), true),
+        ("alone", json!({ "scope": "b" }), true),
+        ("two spaces", json!({ "scope": "a  b" }), true),
+        ("an escape", json!({ "scope": "a\tb" }), false),
+        ("scp, an array", json!({ "scp": ["a", "b"] }), true),
+        ("scp, a text", json!({ "scp": "a b" }), true),
+        ("permissions", json!({ "permissions": ["a", "b"] }), true),
+        (
+            "of several claims",
+            json!({ "scope": "a", "permissions": ["b"] }),
+            true,
+        ),
+        ("none", json!({}), false),
+        ("another", json!({ "scope": "a bb B c" }), false),
+        ("empty", json!({ "scope": "" }), false),
+        ("parted by a comma", json!({ "scope": "a,b" }), false),
+        ("two in one element", json!({ "scp": ["a b"] }), false),
+        ("null", json!({ "scope": null }), false),
+        ("an object", json!({ "scope": { "b": true } }), false),
+        ("a number in the array", json!({ "scp": ["b", 1] }), false),
+        ("a role", json!({ "role": "b" }), false),
+    ] {
+        let answer = ask(inside(RequireScopeLayer::new("b")), granting(claims)).await;
+        if has_it {
+            answer.assert_reached("alice", row);
+        } else {
+            answer.assert_http(403, "insufficient_scope", DENIED, &row);
+        }
+    }
+}
+
+#[tokio::test]
+async fn roles_are_found_where_issuers_write_them() {
+    let admin = || RequireScopeLayer::any_role(["admin"]);
+    for (row, claims, has_it) in [
+        ("a text", json!({ "role": "admin" }), true),
+        ("Better Auth's list", json!({ "role": "user,admin" }), true),
+        ("with spaces", json!({ "role": "user, admin" }), true),
+        ("an array", json!({ "roles": ["user", "admin"] }), true),
+        ("parted by a space", json!({ "role": "user admin" }), false),
+        ("another case", json!({ "role": "Admin" }), false),
+        ("longer", json!({ "role": "administrator" }), false),
+        ("a scope", json!({ "scope": "admin" }), false),
+        ("none", json!({}), false),
+    ] {
+        let answer = ask(inside(admin()), granting(claims)).await;
+        if has_it {
+            answer.assert_reached("alice", row);
+        } else {
+            answer.assert_http(403, "insufficient_scope", DENIED, &row);
+        }
+    }
+}
+
+#[tokio::test]
+async fn any_and_all_are_told_apart() {
+    let both = ["a", "b"];
+    for (row, layer, scopes, has_it) in [
+        (
+            "all of two, both",
+            RequireScopeLayer::all_of(both),
+            "b a",
+            true,
+        ),
+        (
+            "all of two, one",
+            RequireScopeLayer::all_of(both),
+            "a",
+            false,
+        ),
+        (
+            "any of two, one",
+            RequireScopeLayer::any_of(both),
+            "b",
+            true,
+        ),
+        (
+            "any of two, none",
+            RequireScopeLayer::any_of(both),
+            "c",
+            false,
+        ),
+    ] {
+        let answer = ask(inside(layer), granting(json!({ "scope": scopes }))).await;
+        let expected = if has_it {
+            "accepted"
+        } else {
+            "insufficient_scope"
+        };
+        assert_eq!(answer.reason(), expected, "{row}");
+    }
+    for (row, layer, has_it) in [
+        ("all roles", RequireScopeLayer::all_roles(both), false),
+        ("any role", RequireScopeLayer::any_role(both), true),
+    ] {
+        let answer = ask(inside(layer), granting(json!({ "role": "a" }))).await;
+        let expected = if has_it {
+            "accepted"
+        } else {
+            "insufficient_scope"
+        };
+        assert_eq!(answer.reason(), expected, "{row}");
+    }
+}
+
+#[tokio::test]
+async fn another_claim_is_the_only_one_looked_at() {
+    let at = |claim| {
+        RequireScopeLayer::any_role(["admin"])
+            .unwrap()
+            .in_claim(claim)
+    };
+    for (row, claim, claims, has_it) in [
+        (
+            "Keycloak's",
+            "/realm_access/roles",
+            json!({ "realm_access": { "roles": ["admin"] } }),
+            true,
+        ),
+        (
+            "a client's of Keycloak's",
+            "/resource_access/my-api/roles",
+            json!({ "resource_access": { "my-api": { "roles": ["admin"] } } }),
+            true,
+        ),
+        (
+            "Auth0's, named by a URL",
+            "https://example.com/roles",
+            json!({ "https://example.com/roles": ["admin"] }),
+            true,
+        ),
+        (
+            "the same by a pointer",
+            "/https:~1~1example.com~1roles",
+            json!({ "https://example.com/roles": ["admin"] }),
+            true,
+        ),
+        ("a tilde", "/a~01", json!({ "a~1": "admin" }), true),
+        (
+            "in the usual place alone",
+            "groups",
+            json!({ "role": "admin" }),
+            false,
+        ),
+        (
+            "no object on the way",
+            "/realm_access/roles",
+            json!({ "realm_access": "admin" }),
+            false,
+        ),
+        (
+            "an object at its end",
+            "/realm_access",
+            json!({ "realm_access": { "roles": ["admin"] } }),
+            false,
+        ),
+        (
+            "deeper than it is",
+            "/roles",
+            json!({ "realm_access": { "roles": ["admin"] } }),
+            false,
+        ),
+    ] {
+        let answer = ask(inside(at(claim)), granting(claims)).await;
+        let expected = if has_it {
+            "accepted"
+        } else {
+            "insufficient_scope"
+        };
+        assert_eq!(answer.reason(), expected, "{row}");
+    }
+}
+
+/// Whoever else reads such a token may take the other one.
+#[tokio::test]
+async fn a_claim_that_is_there_twice_grants_nothing() {
+    let base = r#""sub":"alice","email":"a@b.c","exp":1800000600"#;
+    let twice = |claims: &str| with_bearer(&token_with_payload(format!("{{{base},{claims}}}")));
+    let scope = || inside(RequireScopeLayer::new("b"));
+    let answer = ask(scope(), twice(r#""scope":"a","scope":"b""#)).await;
+    assert_eq!(answer.reason(), "insufficient_scope");
+    let role = || RequireScopeLayer::any_role(["b"]).unwrap();
+    for (claim, claims) in [
+        ("groups", r#""groups":"a","groups":"b""#),
+        ("/a/roles", r#""a":{"roles":"b","roles":"b"}"#),
+        ("/a/roles", r#""a":{"roles":"b"},"a":{}"#),
+    ] {
+        let answer = ask(inside(role().in_claim(claim)), twice(claims)).await;
+        assert_eq!(answer.reason(), "insufficient_scope", "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn the_challenge_names_the_scopes_and_no_roles() {
+    let realm = builder().realm("api").build().unwrap();
+    let scopes = RequireScopeLayer::all_of(["tasks:read", "tasks:write"]).unwrap();
+    let roles = RequireScopeLayer::any_role(["admin"]).unwrap();
+    for (layer, expected) in [
+        (
+            Stack::new(scopes.clone(), layer()),
+            r#"Bearer error="insufficient_scope", scope="tasks:read tasks:write""#,
+        ),
+        (
+            Stack::new(scopes, realm),
+            r#"Bearer realm="api", error="insufficient_scope", scope="tasks:read tasks:write""#,
+        ),
+        (
+            Stack::new(roles, layer()),
+            r#"Bearer error="insufficient_scope""#,
+        ),
+    ] {
+        let answer = ask(layer, granting(json!({}))).await;
+        assert_eq!(answer.status(), 403);
+        assert_eq!(answer.challenge(), Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_grpc_is_permission_denied() {
+    let mut request = granting(json!({}));
+    *request.method_mut() = http::Method::POST;
+    *request.version_mut() = http::Version::HTTP_2;
+    let content_type = http::HeaderValue::from_static("application/grpc");
+    request.headers_mut().insert("content-type", content_type);
+    let same = || {
+        let mut same = get("/");
+        *same.method_mut() = request.method().clone();
+        *same.version_mut() = request.version();
+        *same.headers_mut() = request.headers().clone();
+        same
+    };
+    let scope = RequireScopeLayer::new("b").unwrap();
+    let answer = ask(Stack::new(scope.clone(), layer()), same()).await;
+    answer.assert_grpc("7", DENIED, "application/grpc", "a scope");
+
+    let answer = ask(
+        Stack::new(scope.clone().http_answers_only(), layer()),
+        same(),
+    )
+    .await;
+    answer.assert_http(403, "insufficient_scope", DENIED, &"by the layer");
+    let outer = builder().http_answers_only().build().unwrap();
+    let answer = ask(Stack::new(scope, outer), same()).await;
+    answer.assert_http(403, "insufficient_scope", DENIED, &"by the layer outside");
+}
+
+#[tokio::test]
+async fn without_a_user_it_is_401_or_500() {
+    let scope = || RequireScopeLayer::new("b").unwrap();
+    let answer = ask(scope(), granting(json!({ "scope": "b" }))).await;
+    answer.assert_server_fault("no_user", "no layer outside");
+    let anonymous = builder().allow_anonymous().build().unwrap();
+    let answer = ask(Stack::new(scope(), anonymous), get("/")).await;
+    answer.assert_not_authenticated("anonymous");
+}
+
+#[test]
+fn what_is_no_scope_or_role_or_claim_is_refused() {
+    let none: [&str; 0] = [];
+    for (row, error, words) in [
+        (
+            "none",
+            RequireScopeLayer::all_of(none),
+            "no scope is asked for",
+        ),
+        (
+            "no role",
+            RequireScopeLayer::any_role(none),
+            "no role is asked for",
+        ),
+        ("empty", RequireScopeLayer::new(""), "is no scope"),
+        ("two", RequireScopeLayer::new("a b"), "is no scope"),
+        ("a quote", RequireScopeLayer::new("a\"b"), "is no scope"),
+        ("a backslash", RequireScopeLayer::new("a\\b"), "is no scope"),
+        ("a control", RequireScopeLayer::new("a\nb"), "is no scope"),
+        ("not ASCII", RequireScopeLayer::new("ä"), "is no scope"),
+        (
+            "one of two",
+            RequireScopeLayer::any_of(["a", ""]),
+            "is no scope",
+        ),
+        (
+            "two roles",
+            RequireScopeLayer::all_roles(["a,b"]),
+            "is no role",
+        ),
+        (
+            "a role with a space",
+            RequireScopeLayer::any_role([" a"]),
+            "is no role",
+        ),
+        (
+            "no role's name",
+            RequireScopeLayer::any_role([""]),
+            "is no role",
+        ),
+    ] {
+        let error = error.map(drop).unwrap_err().to_string();
+        assert!(error.contains(words), "{row}: {error}");
+    }
+    for claim in ["", "/", "/a//b", "/a~2", "/a~"] {
+        let error = RequireScopeLayer::new("a").unwrap().in_claim(claim);
+        let error = error.map(drop).unwrap_err().to_string();
+        assert!(error.contains("names no claim"), "{claim}: {error}");
+    }
+}
+
+#[test]
+fn the_scopes_of_a_user_are_those_of_all_claims() {
+    let of = |claims: Value| {
+        let token = token(&claims_with(claims));
+        layer().verifier().verify(&token).unwrap()
+    };
+    let user = of(json!({ "scope": "a b", "scp": ["c"], "permissions": ["d e"] }));
+    assert_eq!(user.scopes(), ["a", "b", "c", "d e"]);
+    assert_eq!(of(json!({ "scope": 1 })).scopes(), [""; 0]);
+    assert_eq!(CurrentUser::new("a", "b").scopes(), [""; 0]);
+}
