@@ -1,0 +1,108 @@
+//! What fails, fails closed.
+
+use axum::{Router, extract::Request};
+use http::StatusCode;
+use serde_json::json;
+use tower_jwt_auth::JwtAuthLayer;
+
+use crate::{
+    Edge, bearer, behind,
+    client::{VERSIONS, ask, get},
+    example::{self, Proxy},
+};
+
+const TASKS: &str = "/api/alice/tasks";
+
+#[tokio::test]
+async fn one_replica_is_enough_and_without_any_nothing_passes() {
+    let Some(mut edge) = Edge::start().await else {
+        return;
+    };
+    let valid = bearer(json!({}));
+    for running in [2, 1] {
+        for version in VERSIONS {
+            for _ in 0..6 {
+                let request = get(TASKS, &[("authorization", &valid)]);
+                ask(&edge.nginx, version, request).await.reached();
+                let answer = ask(&edge.nginx, version, get(TASKS, &[])).await;
+                assert_eq!(answer.status, 401, "{running} running");
+            }
+        }
+        // The one that is asked first.
+        drop(edge.replicas.remove(0));
+    }
+
+    let before = edge.backend.count();
+    for version in VERSIONS {
+        for headers in [&[("authorization", valid.as_str())][..], &[]] {
+            for _ in 0..3 {
+                let answer = ask(&edge.nginx, version, get(TASKS, headers)).await;
+                assert_eq!(answer.status, 503, "{answer:?}");
+            }
+        }
+    }
+    assert_eq!(edge.backend.count(), before);
+}
+
+#[tokio::test]
+async fn without_a_secret_nothing_passes() {
+    let auth = JwtAuthLayer::builder()
+        .secret_from_env("FORWARD_AUTH_TEST_NO_SUCH_VARIABLE")
+        .allow_missing_secret();
+    let forward_auth = example::router(Proxy::Nginx, auth).unwrap();
+    let Some((nginx, backend)) = behind(forward_auth).await else {
+        return;
+    };
+    let valid = bearer(json!({}));
+    for version in VERSIONS {
+        let request = get(TASKS, &[("authorization", &valid)]);
+        assert_eq!(ask(&nginx, version, request).await.status, 500);
+        assert_eq!(ask(&nginx, version, get(TASKS, &[])).await.status, 401);
+    }
+    assert_eq!(backend.count(), 0);
+}
+
+/// nginx makes a 500 of most of them, and `@not_judged` in its configuration something better of
+/// some.
+#[tokio::test]
+async fn whatever_forward_auth_says_only_2xx_is_leave() {
+    // It says what the token is.
+    let stub = Router::new().fallback(async |request: Request| {
+        let said = request.headers()["authorization"].to_str().unwrap();
+        let status: StatusCode = said.parse().unwrap();
+        (
+            status,
+            [("www-authenticate", "Bearer x"), ("retry-after", "7")],
+        )
+    });
+    let Some((nginx, backend)) = behind(stub).await else {
+        return;
+    };
+    let (challenge, later) = (Some("Bearer x"), Some("7"));
+    for (said, status, challenge, retry_after) in [
+        ("400", 400, challenge, later),
+        ("401", 401, challenge, None),
+        ("403", 403, None, None),
+        ("302", 500, challenge, later),
+        ("404", 500, challenge, later),
+        ("429", 500, challenge, later),
+        ("500", 500, challenge, later),
+        ("502", 503, challenge, later),
+        ("503", 503, challenge, later),
+        ("504", 503, challenge, later),
+    ] {
+        for version in VERSIONS {
+            let answer = ask(&nginx, version, get(TASKS, &[("authorization", said)])).await;
+            assert_eq!(answer.status, status, "{said}");
+            assert_eq!(answer.header("www-authenticate"), challenge, "{said}");
+            assert_eq!(answer.header("retry-after"), retry_after, "{said}");
+        }
+    }
+    assert_eq!(backend.count(), 0);
+    for said in ["200", "204"] {
+        let request = get(TASKS, &[("authorization", said), ("x-auth-user-id", "bob")]);
+        let answer = ask(&nginx, VERSIONS[0], request).await;
+        // Without an identity, which the backend is to refuse.
+        assert_eq!(answer.reached().identity(), [], "{said}");
+    }
+}

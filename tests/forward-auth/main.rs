@@ -1,0 +1,84 @@
+//! `examples/forward_auth.rs` behind a real nginx, with its `nginx.conf`, and two replicas of
+//! everything; and asked as Traefik and Envoy ask.
+#![cfg(unix)]
+
+mod backend;
+mod cases;
+mod client;
+mod failures;
+mod headers;
+mod nginx;
+mod process;
+mod questions;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use serde_json::{Value, json};
+
+use self::{
+    backend::{Backend, serve},
+    nginx::Nginx,
+    process::{Process, replica},
+};
+
+#[path = "../../examples/forward_auth.rs"]
+#[allow(dead_code)]
+mod example;
+
+#[path = "../../examples/support/mod.rs"]
+mod support;
+
+const SECRET: &str = "test-only-0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// nginx, with two replicas of the example and two of a backend.
+struct Edge {
+    nginx: Nginx,
+    backend: Backend,
+    replicas: Vec<Process>,
+}
+
+impl Edge {
+    /// `None` where nginx is not there, which `REQUIRE_NGINX=1` makes a failure.
+    async fn start() -> Option<Self> {
+        if nginx::is_missing() {
+            return None;
+        }
+        let (first, second) = (replica(SECRET), replica(SECRET));
+        let backend = Backend::start().await;
+        let nginx = Nginx::start([first.addr, second.addr], backend.addrs).await;
+        Some(Self {
+            nginx,
+            backend,
+            replicas: vec![first.process, second.process],
+        })
+    }
+}
+
+/// nginx with this for both replicas of forward_auth.
+async fn behind(forward_auth: Router) -> Option<(Nginx, Backend)> {
+    if nginx::is_missing() {
+        return None;
+    }
+    let backend = Backend::start().await;
+    let replicas = [serve(forward_auth.clone()).await, serve(forward_auth).await];
+    Some((Nginx::start(replicas, backend.addrs).await, backend))
+}
+
+/// The field of a token with these claims beside those that every token has.
+fn bearer(claims: Value) -> String {
+    let mut all = json!({
+        "sub": "alice",
+        "email": "alice@example.com",
+        "exp": now() + 600,
+    });
+    for (name, value) in claims.as_object().into_iter().flatten() {
+        all[name] = value.clone();
+    }
+    format!("Bearer {}", support::sign(SECRET, &all))
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.expect("the clock is past 1970").as_secs()
+}

@@ -1,0 +1,138 @@
+//! nginx, with the configuration of the example.
+
+use std::{
+    env, fs,
+    io::{self, Write},
+    net::SocketAddr,
+    os::unix::fs::{MetadataExt, chown},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use tokio::{
+    net::UnixStream,
+    time::{sleep, timeout},
+};
+
+use crate::process::Process;
+
+pub struct Nginx {
+    /// Where it listens for HTTP/1.1, and for HTTP/2.
+    pub http1: PathBuf,
+    pub http2: PathBuf,
+    // Ends before its folder goes.
+    _process: Process,
+    _folder: Folder,
+}
+
+impl Nginx {
+    /// Starts it with these instead of the addresses of the example.
+    pub async fn start(forward_auth: [SocketAddr; 2], backend: [SocketAddr; 2]) -> Self {
+        let folder = Folder::new();
+        let (http1, http2) = (folder.0.join("http1"), folder.0.join("http2"));
+        let mut text = include_str!("../../examples/forward_auth/nginx.conf").to_owned();
+        // With what follows, since one port may begin as another.
+        for (here, there) in [
+            ("127.0.0.1:3000;", format!("{};", forward_auth[0])),
+            ("127.0.0.1:3001;", format!("{};", forward_auth[1])),
+            ("127.0.0.1:4000;", format!("{};", backend[0])),
+            ("127.0.0.1:4001;", format!("{};", backend[1])),
+            // What it logs of requests is of no use where the test passes.
+            ("error_log stderr", "error_log nginx.log".to_owned()),
+            // Sockets in the folder, since a free port need not be free a moment later.
+            ("127.0.0.1:8080;", format!("unix:{};", http1.display())),
+            ("127.0.0.1:8081 ", format!("unix:{} ", http2.display())),
+        ] {
+            assert_eq!(text.matches(here).count(), 1, "{here}");
+            text = text.replace(here, &there);
+        }
+        fs::write(folder.0.join("nginx.conf"), text).expect("the folder can be written to");
+
+        let mut command = Command::new(program().expect("it was looked for"));
+        command.arg("-p").arg(&folder.0).args([
+            "-c",
+            "nginx.conf",
+            "-e",
+            "stderr",
+            "-g",
+            "daemon off;",
+        ]);
+        let process = Process::start_as(&command, folder.unprivileged());
+        wait_for(&http1).await;
+        wait_for(&http2).await;
+        Self {
+            http1,
+            http2,
+            _process: process,
+            _folder: folder,
+        }
+    }
+}
+
+async fn wait_for(socket: &Path) {
+    let connected = async {
+        while UnixStream::connect(socket).await.is_err() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = timeout(Duration::from_secs(20), connected).await;
+    waited.expect("nginx listens; what it says is above");
+}
+
+/// Says so where it is.
+pub fn is_missing() -> bool {
+    if program().is_some() {
+        return false;
+    }
+    let required = env::var("REQUIRE_NGINX").is_ok_and(|value| value == "1");
+    assert!(!required, "REQUIRE_NGINX=1, and nginx is not installed");
+    // Not with `println!`, which is hidden where a test passes.
+    let _ = writeln!(
+        io::stderr(),
+        "skipped: nginx is not installed; to run it: apt-get install nginx-light"
+    );
+    true
+}
+
+/// Debian has it where only root looks.
+fn program() -> Option<&'static str> {
+    ["nginx", "/usr/sbin/nginx"].into_iter().find(|program| {
+        let mut version = Command::new(program);
+        let status = version.arg("-v").stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    })
+}
+
+/// A folder that goes when this is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("forward-auth-{}-{count}", std::process::id());
+        let folder = env::temp_dir().join(name);
+        fs::create_dir(&folder).expect("a folder can be made");
+        Self(folder)
+    }
+
+    /// The user that nginx is to run as, if that is not the one of this test: root need not be
+    /// tried. The folder is that user's then.
+    fn unprivileged(&self) -> Option<u32> {
+        const NOBODY: u32 = 65534;
+        let owner = fs::metadata(&self.0).expect("the folder is there").uid();
+        let is_root = owner == 0;
+        if is_root {
+            chown(&self.0, Some(NOBODY), Some(NOBODY)).expect("root may give it away");
+        }
+        is_root.then_some(NOBODY)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

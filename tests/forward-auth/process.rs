@@ -1,0 +1,106 @@
+//! Processes that do not outlive the test.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// Ends when this is dropped, or when the test was killed.
+pub struct Process(Child);
+
+impl Process {
+    /// Starts a program with its arguments and variables, as the command says.
+    pub fn start(command: &Command) -> Self {
+        Self::start_as(command, None)
+    }
+
+    /// The same, as another user if one is given.
+    pub fn start_as(command: &Command, user: Option<u32>) -> Self {
+        // The shell ends it when the test's end of the pipe is closed, whatever closed it.
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", r#""$@" & read _; kill $!; wait $! 2>/dev/null"#, "sh"])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        if let Some(user) = user {
+            shell.uid(user).gid(user);
+        }
+        Self(shell.spawn().expect("sh starts"))
+    }
+
+    fn first_line(&mut self) -> String {
+        let stdout = self.0.stdout.take().expect("stdout is piped");
+        let mut line = String::new();
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("the example says where it listens");
+        line
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+/// A running example.
+pub struct Replica {
+    pub addr: SocketAddr,
+    pub process: Process,
+}
+
+/// Starts the example for nginx, on a port of its own.
+pub fn replica(secret: &str) -> Replica {
+    let mut command = Command::new(example());
+    command
+        .arg("nginx")
+        .env("ADDR", "127.0.0.1:0")
+        .env("BETTER_AUTH_SECRET", secret)
+        // The developer's would count too.
+        .env_remove("BETTER_AUTH_ISSUER")
+        .env_remove("BETTER_AUTH_AUDIENCE");
+    let mut process = Process::start(&command);
+    let line = process.first_line();
+    let addr = line
+        .split_once("http://")
+        .and_then(|(_, after)| after.split(' ').next())
+        .and_then(|addr| addr.parse().ok());
+    Replica {
+        addr: addr.unwrap_or_else(|| panic!("no address in {line:?}")),
+        process,
+    }
+}
+
+/// The example as cargo has built it: beside `deps`, where this test is.
+fn example() -> PathBuf {
+    let test = env::current_exe().expect("this test is a file");
+    let built = test.ancestors().nth(2).expect("a folder above deps");
+    let example = built.join("examples/forward_auth");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/forward_auth.rs");
+    let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified());
+    let is_fresh = match (changed(&example), changed(&source)) {
+        (Ok(example), Ok(source)) => example >= source,
+        _ => false,
+    };
+    assert!(
+        is_fresh,
+        "{} is not there, or older than its source. `cargo test` builds the examples, but not with \
+         --test; then say `cargo build --example forward_auth` first",
+        example.display(),
+    );
+    example
+}
