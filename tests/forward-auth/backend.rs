@@ -73,15 +73,21 @@ impl Reached {
         }
     }
 
-    /// The identity that a service which takes _ for - and any case would read, in order.
+    /// The identity that a service would read which takes any case, and for - any other sign, in
+    /// order.
     pub fn identity(&self) -> Vec<(String, &str)> {
         let mut identity: Vec<_> = self
             .headers
             .iter()
-            .map(|(name, value)| (name.to_lowercase().replace('_', "-"), value.as_str()))
+            .map(|(name, value)| (plain(name), value.as_str()))
             .filter(|(name, _)| name.starts_with("x-auth-"))
             .collect();
         identity.sort();
         identity
     }
+}
+
+fn plain(name: &str) -> String {
+    let is_sign = |c: char| !c.is_ascii_alphanumeric();
+    name.to_lowercase().replace(is_sign, "-")
 }

@@ -31,6 +31,7 @@ async fn identity_headers_of_the_client_are_replaced_or_dropped() {
             [("x_auth_user_id", "bob"), ("x_auth_name", "Bob")],
             [("x-auth_user-id", "bob"), ("x-auth_name", "Bob")],
             [("x_auth-user_id", "bob"), ("x_auth-name", "Bob")],
+            [("x.auth.user.id", "bob"), ("x!auth~name", "Bob")],
             // Which would keep hop-by-hop headers from the backend.
             [("connection", "x-auth-user-id"), ("x-auth-user-id", "bob")],
         ] {

@@ -1,6 +1,8 @@
 //! `examples/forward_auth.rs` behind a real nginx, with its `nginx.conf`, and two replicas of
 //! everything; and asked as Traefik and Envoy ask.
 #![cfg(unix)]
+// The example brings it too.
+#![allow(clippy::duplicate_mod)]
 
 mod backend;
 mod cases;
