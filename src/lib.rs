@@ -111,6 +111,10 @@ pub use self::trace::LogRejections;
 #[doc = include_str!("../docs/threat-model.md")]
 pub mod threat_model {}
 
+#[cfg(doc)]
+#[doc = include_str!("../docs/forward-auth.md")]
+pub mod forward_auth {}
+
 /// Key sets from a URL: a fetcher of your own, and how it stands with the keys.
 #[cfg(feature = "jwks-custom")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
