@@ -91,7 +91,7 @@ pub fn is_missing() -> bool {
     // Not with `println!`, which is hidden where a test passes.
     let _ = writeln!(
         io::stderr(),
-        "skipped: nginx is not installed; to run it: apt-get install nginx-light"
+        "skipped: nginx is not installed; to run it: apt-get install nginx"
     );
     true
 }
