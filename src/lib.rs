@@ -64,6 +64,7 @@
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls, which brings AWS-LC, in a tokio task |
 //! | `jwks-custom` | the same without reqwest, for a `JwksFetch` of your own |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`: tokens that verified a little while ago need not be verified again |
+//! | `test-kit` | `test_kit`: tokens, users, time and keys for the tests of a service behind the layers |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub)]
@@ -121,6 +122,10 @@ pub mod forward_auth {}
 pub mod jwks {
     pub use crate::key::url::{FetchError, FetchedJwks, JwksError, JwksFetch, JwksHealth};
 }
+
+#[cfg(feature = "test-kit")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-kit")))]
+pub mod test_kit;
 
 // The engine for public keys, and nothing else: without a backend feature it has none to verify.
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]

@@ -71,6 +71,8 @@ mod signature;
 mod signing_keys;
 mod sockets;
 mod support;
+#[cfg(feature = "test-kit")]
+mod test_kit;
 #[cfg(all(feature = "aws-lc-rs", feature = "cache"))]
 mod token_cache;
 mod token_sources;

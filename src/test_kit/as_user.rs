@@ -1,0 +1,120 @@
+use std::task::{Context, Poll};
+
+use http::Request;
+use tower::{Layer, Service};
+
+use crate::{CurrentUser, user::Anonymous};
+
+/// Lets this request be this user's, as [`JwtAuthLayer`](crate::JwtAuthLayer) leaves one that it
+/// let pass: for a test that calls a handler, or a service without an authentication layer.
+///
+/// ```
+/// use tower_jwt_auth::{CurrentUser, test_kit::as_user};
+///
+/// let alice = CurrentUser::new("alice", "alice@example.com");
+/// let request = as_user(http::Request::new(()), alice);
+/// assert!(request.extensions().get::<CurrentUser>().is_some());
+/// ```
+#[must_use]
+pub fn as_user<B>(mut request: Request<B>, user: CurrentUser) -> Request<B> {
+    request.extensions_mut().insert(user);
+    request
+}
+
+/// Layer that lets every request be one user's: in a test, it stands in the place of
+/// [`JwtAuthLayer`](crate::JwtAuthLayer), and handlers and
+/// [`PathOwnerLayer`](crate::PathOwnerLayer) see what they would see behind that.
+///
+/// It is what `app.dependency_overrides[get_current_user]` is in FastAPI. No token is looked at, and
+/// nobody is refused. A `JwtAuthLayer` that is still there, inside of it, asks for tokens as ever.
+///
+/// ```
+/// use axum::{Extension, Router, body::Body, routing::get};
+/// use http::Request;
+/// use tower::ServiceExt;
+/// use tower_jwt_auth::{CurrentUser, PathOwnerLayer, test_kit::AsUserLayer};
+///
+/// /// Everything but who the user is.
+/// fn routes() -> Router {
+///     let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
+///     let tasks = get(async |Extension(user): Extension<CurrentUser>| user.email().to_owned());
+///     Router::new().route("/api/{user_id}/tasks", tasks).route_layer(owner)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let alice = CurrentUser::new("alice", "alice@example.com");
+/// let app = routes().route_layer(AsUserLayer::new(alice)); // and in main: .route_layer(auth)
+///
+/// let get = |path| Request::get(path).body(Body::empty()).unwrap();
+/// let own = app.clone().oneshot(get("/api/alice/tasks")).await.unwrap();
+/// let foreign = app.oneshot(get("/api/bob/tasks")).await.unwrap();
+/// assert_eq!((own.status(), foreign.status()), (http::StatusCode::OK, http::StatusCode::FORBIDDEN));
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is applied to a service"]
+pub struct AsUserLayer {
+    /// `None` for a request that may go on without one.
+    user: Option<CurrentUser>,
+}
+
+impl AsUserLayer {
+    /// Every request is this user's.
+    pub fn new(user: CurrentUser) -> Self {
+        Self { user: Some(user) }
+    }
+
+    /// Every request is nobody's, as one without a token is where
+    /// [`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous) was said.
+    pub fn anonymous() -> Self {
+        Self { user: None }
+    }
+}
+
+impl<S> Layer<S> for AsUserLayer {
+    type Service = AsUser<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AsUser {
+            inner,
+            user: self.user.clone(),
+        }
+    }
+}
+
+/// Middleware that lets every request be one user's.
+///
+/// See [`AsUserLayer`].
+#[derive(Clone, Debug)]
+#[must_use = "services do nothing unless they are called"]
+pub struct AsUser<S> {
+    inner: S,
+    user: Option<CurrentUser>,
+}
+
+impl<S, B> Service<Request<B>> for AsUser<S>
+where
+    S: Service<Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        match self.user.clone() {
+            Some(user) => {
+                request.extensions_mut().insert(user);
+            }
+            None => {
+                request.extensions_mut().remove::<CurrentUser>();
+                request.extensions_mut().insert(Anonymous);
+            }
+        }
+        self.inner.call(request)
+    }
+}

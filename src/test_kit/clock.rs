@@ -1,0 +1,80 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// A clock that stands still until it is moved.
+///
+/// Clones are the same clock: moving one moves all. A layer that was not made by
+/// [`TestIssuer::layer`](super::TestIssuer::layer) takes its time through
+/// [`JwtAuthBuilder::clock`](crate::JwtAuthBuilder::clock).
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_jwt_auth::{JwtAuthLayer, test_kit::TestClock};
+///
+/// let clock = TestClock::new();
+/// let layers = clock.clone();
+/// let builder = JwtAuthLayer::builder().clock(move || layers.now());
+///
+/// let before = clock.now();
+/// clock.advance(Duration::from_secs(3600));
+/// assert_eq!(clock.now(), before + Duration::from_secs(3600));
+/// # drop(builder);
+/// ```
+#[derive(Clone)]
+pub struct TestClock(Arc<Mutex<SystemTime>>);
+
+impl TestClock {
+    /// A clock that stands where the system's does now, at the beginning of the second: what is
+    /// minted by it is also good for a layer with the system's clock.
+    pub fn new() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let seconds = since.map_or(0, |since| since.as_secs());
+        let now = UNIX_EPOCH + Duration::from_secs(seconds);
+        Self(Arc::new(Mutex::new(now)))
+    }
+
+    /// The time at which it stands.
+    pub fn now(&self) -> SystemTime {
+        *self.time()
+    }
+
+    /// Moves it on.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no such time, some hundred billion years from now.
+    pub fn advance(&self, by: Duration) {
+        let mut time = self.time();
+        *time = time.checked_add(by).expect("a time that the system has");
+    }
+
+    /// Moves it to any time, back too.
+    pub fn set(&self, now: SystemTime) {
+        *self.time() = now;
+    }
+
+    /// Whole seconds since the epoch, floored; zero before it.
+    pub(super) fn seconds(&self) -> i64 {
+        let since = self.now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| since.as_secs().try_into().unwrap_or(i64::MAX))
+    }
+
+    fn time(&self) -> MutexGuard<'_, SystemTime> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for TestClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TestClock").field(&self.now()).finish()
+    }
+}

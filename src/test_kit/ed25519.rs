@@ -1,0 +1,68 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+// With both features on, the one that verifies signs too.
+#[cfg(feature = "aws-lc-rs")]
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+#[cfg(not(feature = "aws-lc-rs"))]
+use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
+use jsonwebtoken::{Algorithm, EncodingKey, crypto::CryptoProvider, jwk::EllipticCurve};
+use serde_json::json;
+
+use super::signer::base64url;
+
+/// Named itself: the process-wide provider is whatever other crates switched on.
+static PROVIDER: &CryptoProvider = &DEFAULT_PROVIDER;
+
+/// A key pair of Ed25519 under an id that no other in the process has.
+pub(super) struct PrivateKey {
+    key_id: String,
+    key: EncodingKey,
+    x: Vec<u8>,
+}
+
+impl PrivateKey {
+    pub(super) fn from_seed(seed: &[u8; 32]) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let pkcs8 = [PKCS8.as_slice(), seed].concat();
+        let public = PROVIDER.key_utils.ed_pub_components_from_private_key;
+        let x = public(&pkcs8, &EllipticCurve::Ed25519);
+        Self {
+            key_id: format!("test-key-{count}"),
+            key: EncodingKey::from_ed_der(&pkcs8),
+            x: x.expect("any 32 bytes are a key of Ed25519"),
+        }
+    }
+
+    pub(super) fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let signer = (PROVIDER.signer_factory)(&Algorithm::EdDSA, &self.key);
+        let signer = signer.expect("a key that was read before");
+        signer.sign(message)
+    }
+}
+
+/// The JWK Set of these keys (RFC 8037 section 2).
+pub(super) fn jwks<'a>(keys: impl IntoIterator<Item = &'a PrivateKey>) -> String {
+    let jwk = |key: &PrivateKey| {
+        json!({
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": base64url(&key.x),
+            "kid": key.key_id,
+            "alg": "EdDSA",
+            "use": "sig",
+        })
+    };
+    let keys: Vec<_> = keys.into_iter().map(jwk).collect();
+    json!({ "keys": keys }).to_string()
+}
+
+/// What stands before the 32 bytes of a private key in DER (RFC 8410 section 7).
+const PKCS8: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];

@@ -1,0 +1,85 @@
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use crate::{Algorithm, JwtAuthBuilder};
+
+/// What an issuer signs with.
+#[derive(Clone)]
+pub(super) enum Signer {
+    Secret(Arc<str>),
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    Ed25519(Arc<super::ed25519::PrivateKey>),
+}
+
+impl Signer {
+    pub(super) fn secret(secret: impl Into<Arc<str>>) -> Self {
+        Self::Secret(secret.into())
+    }
+
+    pub(super) fn new_secret() -> Self {
+        let hex: String = seed().iter().map(|byte| format!("{byte:02x}")).collect();
+        Self::secret(format!("for tests only: {hex}"))
+    }
+
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    pub(super) fn new_ed25519() -> Self {
+        Self::Ed25519(Arc::new(super::ed25519::PrivateKey::from_seed(&seed())))
+    }
+
+    pub(super) fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Secret(_) => Algorithm::HS256,
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            Self::Ed25519(_) => Algorithm::EdDSA,
+        }
+    }
+
+    pub(super) fn key_id(&self) -> Option<&str> {
+        match self {
+            Self::Secret(_) => None,
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            Self::Ed25519(key) => Some(key.key_id()),
+        }
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Secret(secret) => {
+                let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes());
+                let mac = mac.expect("HMAC takes a key of any length");
+                mac.chain_update(message).finalize().into_bytes().to_vec()
+            }
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            Self::Ed25519(key) => key.sign(message),
+        }
+    }
+
+    /// Lets a layer verify what this signs.
+    pub(super) fn trusted_by(&self, builder: JwtAuthBuilder) -> JwtAuthBuilder {
+        match self {
+            Self::Secret(secret) => builder.secret(&**secret),
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            Self::Ed25519(key) => builder.jwks_text(super::ed25519::jwks([&**key])),
+        }
+    }
+}
+
+pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// 32 bytes, others each time. They come from the keys of hash maps, which is good enough to tell
+/// one test's issuer from another's, and brings no package for random numbers into the build.
+fn seed() -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for index in 0..4 {
+        hash.update(RandomState::new().hash_one(index).to_le_bytes());
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,335 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tower_jwt_auth::{
+    JwtAuthLayer, TokenVerifier,
+    test_kit::{TestClock, TestIssuer, TestToken},
+};
+
+use crate::support::*;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// An issuer of each kind that there is, and what a test calls it.
+fn issuers() -> Vec<(&'static str, TestIssuer)> {
+    vec![
+        ("hs256", TestIssuer::hs256()),
+        ("hs256_with", TestIssuer::hs256_with(SECRET)),
+        #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+        ("eddsa", TestIssuer::eddsa()),
+    ]
+}
+
+fn layer_of(issuer: &TestIssuer) -> JwtAuthLayer {
+    issuer.layer().build().unwrap()
+}
+
+fn verifier_of(issuer: &TestIssuer) -> TokenVerifier {
+    layer_of(issuer).verifier()
+}
+
+#[test]
+fn a_token_is_accepted_by_the_layer_of_its_issuer_as_the_users() {
+    for (row, issuer) in issuers() {
+        let user = verifier_of(&issuer).verify(&issuer.token("alice")).unwrap();
+        assert_eq!(user.user_id(), "alice", "{row}");
+        assert_eq!(user.email(), "alice@example.com", "{row}");
+        assert_eq!(user.name(), None, "{row}");
+        let expiry = issuer.clock().now() + 15 * MINUTE;
+        assert_eq!(user.expires_at(), Some(expiry), "{row}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_passes_in_a_request() {
+    for (row, issuer) in issuers() {
+        let request = with_bearer(&issuer.token("alice"));
+        let answer = ask(layer_of(&issuer), request).await;
+        answer.assert_reached("alice", row);
+    }
+}
+
+#[test]
+fn a_token_is_accepted_by_a_layer_with_the_clock_of_the_system() {
+    let issuer = TestIssuer::hs256();
+    let layer = JwtAuthLayer::builder().secret(issuer.secret());
+    let layer = layer.build().unwrap();
+    assert_eq!(reason(&layer, &issuer.token("alice")), "accepted");
+    let expired = issuer.token_for("alice").expired().mint();
+    assert_eq!(reason(&layer, &expired), "expired");
+}
+
+#[test]
+fn what_is_said_of_a_token_is_what_the_layer_finds() {
+    #[derive(Debug, PartialEq, Deserialize, Serialize)]
+    struct Plan {
+        seats: u32,
+    }
+
+    #[derive(Deserialize)]
+    struct Mine {
+        role: String,
+        plan: Plan,
+        iat: u64,
+    }
+
+    for (row, issuer) in issuers() {
+        let token = issuer
+            .token_for("alice")
+            .email("a@b.example")
+            .name("Alice Liddell")
+            .claim("role", "admin")
+            .claim("plan", Plan { seats: 3 });
+        let user = verifier_of(&issuer).verify(&token.mint()).unwrap();
+        assert_eq!(user.user_id(), "alice", "{row}");
+        assert_eq!(user.email(), "a@b.example", "{row}");
+        assert_eq!(user.name(), Some("Alice Liddell"), "{row}");
+        let mine: Mine = user.claims().unwrap();
+        assert_eq!(mine.role, "admin", "{row}");
+        assert_eq!(mine.plan, Plan { seats: 3 }, "{row}");
+        assert_eq!(at(mine.iat), issuer.clock().now(), "{row}");
+    }
+}
+
+#[test]
+fn each_fault_is_refused_for_the_reason_that_is_documented() {
+    let rows: &[(&str, &str, fn(TestToken) -> TestToken)] = &[
+        ("nothing", "accepted", |token| token),
+        ("an hour", "accepted", |token| token.expires_in(60 * MINUTE)),
+        ("half a second", "accepted", |token| {
+            token.expires_in(Duration::from_millis(500))
+        }),
+        ("no time", "expired", |token| {
+            token.expires_in(Duration::ZERO)
+        }),
+        ("expired", "expired", TestToken::expired),
+        ("not yet valid", "not_yet_valid", TestToken::not_yet_valid),
+        ("bad signature", "signature", TestToken::bad_signature),
+        ("unsigned", "malformed", TestToken::unsigned),
+        ("an audience", "audience_not_configured", |token| {
+            token.audience("https://api.example.com")
+        }),
+        ("any issuer", "accepted", |token| {
+            token.issuer("https://app.example.com")
+        }),
+        ("no sub", "subject", |token| token.without("sub")),
+        ("no email", "user", |token| token.without("email")),
+        ("no exp", "claims", |token| token.without("exp")),
+        ("no iat", "accepted", |token| token.without("iat")),
+        ("a name that is a number", "user", |token| {
+            token.claim("name", 1)
+        }),
+        ("a typ", "token_type", |token| {
+            token.header("typ", "dpop+jwt")
+        }),
+        ("an alg", "algorithm", |token| token.header("alg", "none")),
+        ("crit", "critical_header", |token| {
+            token.header("crit", ["b64"])
+        }),
+    ];
+    for (kind, issuer) in issuers() {
+        let layer = layer_of(&issuer);
+        for (row, expected, change) in rows {
+            let token = change(issuer.token_for("alice")).mint();
+            assert_eq!(reason(&layer, &token), *expected, "{kind}: {row}");
+        }
+    }
+}
+
+#[test]
+fn the_longest_leeway_makes_no_token_good_that_has_expired_or_is_not_valid_yet() {
+    let issuer = TestIssuer::hs256();
+    let layer = issuer.layer().leeway(5 * MINUTE).build().unwrap();
+    let alice = || issuer.token_for("alice");
+    assert_eq!(reason(&layer, &alice().expired().mint()), "expired");
+    let early = alice().not_yet_valid().mint();
+    assert_eq!(reason(&layer, &early), "not_yet_valid");
+}
+
+#[test]
+fn what_is_said_last_of_a_claim_counts() {
+    for (kind, issuer) in issuers() {
+        let layer = layer_of(&issuer);
+        let alice = || issuer.token_for("alice");
+        for (row, expected, token) in [
+            ("exp", "expired", alice().claim("exp", "never").expired()),
+            ("exp", "accepted", alice().expired().expires_in(MINUTE)),
+            ("exp", "claims", alice().expired().claim("exp", "never")),
+            (
+                "email",
+                "accepted",
+                alice().without("email").email("a@b.example"),
+            ),
+            ("email", "user", alice().email("").without("email")),
+        ] {
+            assert_eq!(reason(&layer, &token.mint()), expected, "{kind}: {row}");
+        }
+    }
+}
+
+#[test]
+fn a_token_of_another_issuer_is_refused() {
+    let layer = layer_of(&TestIssuer::hs256());
+    let token = TestIssuer::hs256().token("alice");
+    assert_eq!(reason(&layer, &token), "signature");
+}
+
+#[test]
+fn a_token_that_another_issuer_signed_is_refused_for_its_signature() {
+    let (issuer, other) = (TestIssuer::hs256(), TestIssuer::hs256());
+    let token = issuer.token_for("alice").signed_by(&other).mint();
+    assert_eq!(reason(&layer_of(&issuer), &token), "signature");
+    assert_eq!(reason(&layer_of(&other), &token), "accepted");
+}
+
+#[test]
+fn what_an_issuer_is_named_and_whom_it_mints_for_is_in_its_tokens_and_required_by_its_layer() {
+    for (row, issuer) in issuers() {
+        let issuer = issuer
+            .with_issuer("https://app.example.com")
+            .with_audience("https://api.example.com");
+        let layer = layer_of(&issuer);
+        let alice = || issuer.token_for("alice");
+        let state = |token: TestToken| reason(&layer, &token.mint());
+        assert_eq!(state(alice()), "accepted", "{row}");
+        assert_eq!(state(alice().issuer("another")), "issuer", "{row}");
+        assert_eq!(state(alice().without("iss")), "issuer", "{row}");
+        assert_eq!(state(alice().audience("another")), "audience", "{row}");
+        assert_eq!(state(alice().without("aud")), "audience", "{row}");
+    }
+}
+
+#[test]
+fn a_layer_of_two_issuers_accepts_the_tokens_of_both_by_one_clock() {
+    let clock = TestClock::new();
+    let named = |issuer: TestIssuer, name| issuer.with_issuer(name).with_clock(&clock);
+    let ours = named(TestIssuer::hs256(), "https://app.example.com");
+    let theirs = named(TestIssuer::hs256(), "https://partner.example.com");
+    let layer = ours.layer().or(theirs.layer()).build().unwrap();
+    let tokens = [ours.token("alice"), theirs.token("alice")];
+    for token in &tokens {
+        assert_eq!(reason(&layer, token), "accepted");
+    }
+    theirs.clock().advance(15 * MINUTE);
+    for token in &tokens {
+        assert_eq!(reason(&layer, token), "expired");
+    }
+}
+
+#[test]
+fn a_token_expires_when_the_clock_says_so_and_no_sooner() {
+    for (row, issuer) in issuers() {
+        let layer = layer_of(&issuer);
+        let (start, token) = (issuer.clock().now(), issuer.token("alice"));
+        issuer.clock().advance(15 * MINUTE - Duration::from_secs(1));
+        assert_eq!(reason(&layer, &token), "accepted", "{row}");
+        issuer.clock().advance(Duration::from_secs(1));
+        assert_eq!(reason(&layer, &token), "expired", "{row}");
+        issuer.clock().set(start);
+        assert_eq!(reason(&layer, &token), "accepted", "{row}");
+    }
+}
+
+#[test]
+fn a_token_that_was_kept_is_minted_anew_by_the_time_that_it_is_then() {
+    let issuer = TestIssuer::hs256();
+    let (layer, alice) = (layer_of(&issuer), issuer.token_for("alice"));
+    let before = alice.mint();
+    issuer.clock().advance(15 * MINUTE);
+    assert_eq!(reason(&layer, &before), "expired");
+    assert_eq!(reason(&layer, &alice.mint()), "accepted");
+}
+
+#[test]
+fn a_clock_stands_still_until_it_is_moved() {
+    let clock = TestClock::new();
+    let before = clock.now();
+    std::thread::sleep(Duration::from_millis(5));
+    assert_eq!(clock.now(), before);
+    clock.clone().advance(MINUTE);
+    assert_eq!(clock.now(), before + MINUTE);
+    clock.set(at(NOW));
+    assert_eq!(clock.now(), at(NOW));
+}
+
+#[test]
+fn a_secret_that_is_too_weak_is_told_of_when_the_layer_is_built() {
+    let error = TestIssuer::hs256_with("too short").layer().build();
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("at least 32 are required"), "{error}");
+}
+
+#[test]
+fn nothing_secret_is_shown() {
+    for (row, issuer) in issuers() {
+        let token = issuer.token_for("alice").name("Alice Liddell");
+        let shown = format!("{issuer:?} {token:?}");
+        assert!(!shown.contains("alice"), "{row}: {shown}");
+        assert!(!shown.contains("Liddell"), "{row}: {shown}");
+        if issuer.key_id().is_none() {
+            assert!(!shown.contains(issuer.secret()), "{row}: {shown}");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "a value that can be written as JSON")]
+fn a_claim_that_is_no_json_is_a_panic() {
+    let map = std::collections::BTreeMap::from([((1, 2), 3)]);
+    drop(TestIssuer::hs256().token_for("alice").claim("map", map));
+}
+
+/// With keys that all may know.
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod public_keys {
+    use tower_jwt_auth::{KeySet, SharedKeys};
+
+    use super::*;
+
+    #[test]
+    fn a_token_that_names_the_key_of_another_issuer_is_refused_as_of_an_unknown_key() {
+        let (issuer, other) = (TestIssuer::eddsa(), TestIssuer::eddsa());
+        let layer = layer_of(&issuer);
+        assert_ne!(issuer.key_id(), other.key_id());
+        assert_eq!(reason(&layer, &other.token("alice")), "unknown_key");
+        let alice = || issuer.token_for("alice");
+        for (row, expected, token) in [
+            ("its kid", "signature", alice().signed_by(&other)),
+            ("no kid", "unknown_key", alice().key_id("elsewhere")),
+            (
+                "of a secret",
+                "algorithm",
+                alice().signed_by(&TestIssuer::hs256()),
+            ),
+        ] {
+            assert_eq!(reason(&layer, &token.mint()), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn the_key_set_of_an_issuer_verifies_its_tokens() {
+        let issuer = TestIssuer::eddsa();
+        let token = issuer.token("alice");
+        for builder in [
+            JwtAuthLayer::builder().jwks_text(issuer.jwks()),
+            JwtAuthLayer::builder().shared_keys(SharedKeys::new(issuer.key_set())),
+        ] {
+            assert_eq!(reason(&builder.build().unwrap(), &token), "accepted");
+        }
+        let set = KeySet::from_jwks(&issuer.jwks()).unwrap();
+        assert_eq!(set.keys()[0].key_id(), issuer.key_id());
+        assert!(!issuer.jwks().contains(r#""d""#));
+    }
+
+    #[test]
+    #[should_panic(expected = "an issuer of HS256 has no public key")]
+    fn an_issuer_of_hs256_has_no_key_set() {
+        drop(TestIssuer::hs256().jwks());
+    }
+
+    #[test]
+    #[should_panic(expected = "an issuer of EdDSA has no secret")]
+    fn an_issuer_of_eddsa_has_no_secret() {
+        TestIssuer::eddsa().secret();
+    }
+}

@@ -1,0 +1,166 @@
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tower_jwt_auth::{
+    JwtAuthLayer,
+    test_kit::{TestIssuer, TestJwks},
+};
+
+use crate::support::*;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A key set, and a layer that has fetched it.
+async fn fetched() -> (TestJwks, JwtAuthLayer) {
+    let jwks = TestJwks::new();
+    let layer = jwks.layer().build().unwrap();
+    layer.ready().await.unwrap();
+    (jwks, layer)
+}
+
+/// What a request with this token is answered for, after it has waited for its key.
+async fn answered(layer: &JwtAuthLayer, token: &str) -> &'static str {
+    let answer = ask(layer.clone(), with_bearer(token)).await;
+    answer.reason()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_accepts_the_tokens_of_the_key_that_it_fetched() {
+    let (jwks, layer) = fetched().await;
+    assert_eq!(jwks.fetches(), 1);
+    let answer = ask(layer, with_bearer(&jwks.token("alice"))).await;
+    answer.assert_reached("alice", "fetched");
+    assert_eq!(jwks.fetches(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_a_new_key_waits_for_it_and_the_old_key_stays() {
+    let (jwks, layer) = fetched().await;
+    let old = jwks.issuer();
+    jwks.rotate();
+    assert_ne!(old.key_id(), jwks.issuer().key_id());
+    assert_eq!(reason(&layer, &old.token("alice")), "accepted");
+    assert_eq!(answered(&layer, &jwks.token("alice")).await, "accepted");
+    assert_eq!(jwks.fetches(), 2);
+    assert_eq!(answered(&layer, &old.token("alice")).await, "accepted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_key_that_was_retired_counts_until_the_next_fetch() {
+    let (jwks, layer) = fetched().await;
+    let old = jwks.issuer();
+    jwks.rotate();
+    jwks.retire_old();
+    assert_eq!(answered(&layer, &old.token("alice")).await, "accepted");
+    sleep(11 * MINUTE).await;
+    assert_eq!(jwks.fetches(), 2);
+    assert_eq!(reason(&layer, &old.token("alice")), "unknown_key");
+    assert_eq!(reason(&layer, &jwks.token("alice")), "accepted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_of_the_tokens_stands_while_that_of_the_fetches_goes_on() {
+    let (jwks, layer) = fetched().await;
+    let token = jwks.token("alice");
+    sleep(20 * MINUTE).await;
+    assert_eq!(reason(&layer, &token), "accepted");
+    jwks.clock().advance(15 * MINUTE);
+    assert_eq!(reason(&layer, &token), "expired");
+    assert_eq!(reason(&layer, &jwks.token("alice")), "accepted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_first_fetch_fails_the_answer_is_503_and_once_it_succeeds_the_users() {
+    let jwks = TestJwks::new();
+    jwks.fail(true);
+    let layer = jwks.layer().build().unwrap();
+    let error = layer.ready().await.unwrap_err().to_string();
+    assert!(error.contains("TestJwks::fail"), "{error}");
+    let token = jwks.token("alice");
+    assert_eq!(answered(&layer, &token).await, "keys_unavailable");
+    jwks.fail(false);
+    sleep(MINUTE).await;
+    assert_eq!(answered(&layer, &token).await, "accepted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_are_held_outlive_fetches_that_fail() {
+    let (jwks, layer) = fetched().await;
+    jwks.fail(true);
+    sleep(30 * MINUTE).await;
+    assert!(jwks.fetches() > 10);
+    assert_eq!(answered(&layer, &jwks.token("alice")).await, "accepted");
+    sleep(60 * MINUTE).await;
+    let answer = answered(&layer, &jwks.token("alice")).await;
+    assert_eq!(answer, "keys_unavailable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_takes_as_long_as_it_is_told_to_and_the_request_waits() {
+    let jwks = TestJwks::new();
+    jwks.delay(Duration::from_millis(800));
+    let layer = jwks.layer().build().unwrap();
+    let start = Instant::now();
+    assert_eq!(answered(&layer, &jwks.token("alice")).await, "accepted");
+    let waited = start.elapsed();
+    let range = Duration::from_millis(800)..Duration::from_millis(900);
+    assert!(range.contains(&waited), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_takes_too_long_has_failed() {
+    let jwks = TestJwks::new();
+    jwks.delay(Duration::from_secs(6));
+    let layer = jwks.layer().build().unwrap();
+    assert!(layer.ready().await.is_err());
+    let answer = answered(&layer, &jwks.token("alice")).await;
+    assert_eq!(answer, "keys_unavailable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_set_of_an_issuer_keeps_its_name_its_audience_and_its_clock_when_it_rotates() {
+    let issuer = TestIssuer::eddsa()
+        .with_issuer("https://app.example.com")
+        .with_audience("https://api.example.com");
+    let jwks = TestJwks::of(issuer.clone());
+    let layer = jwks.layer().build().unwrap();
+    layer.ready().await.unwrap();
+    assert_eq!(reason(&layer, &issuer.token("alice")), "accepted");
+    jwks.rotate();
+    let token = jwks.token("alice");
+    assert_eq!(answered(&layer, &token).await, "accepted");
+    let stranger = jwks.token_for("alice").issuer("another").mint();
+    assert_eq!(answered(&layer, &stranger).await, "issuer");
+    issuer.clock().advance(15 * MINUTE);
+    assert_eq!(reason(&layer, &token), "expired");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_layer_of_a_service_can_be_given_the_set_and_the_clock() {
+    let issuer = TestIssuer::eddsa()
+        .with_issuer("https://app.example.com")
+        .with_audience("https://app.example.com");
+    let jwks = TestJwks::of(issuer);
+    let clock = jwks.clock();
+    let layer = JwtAuthLayer::better_auth("https://app.example.com")
+        .jwks_fetcher(jwks.clone())
+        .clock(move || clock.now())
+        .build()
+        .unwrap();
+    assert_eq!(answered(&layer, &jwks.token("alice")).await, "accepted");
+}
+
+#[tokio::test]
+#[should_panic(expected = "an issuer of HS256 has no public key")]
+async fn an_issuer_of_hs256_has_no_set() {
+    drop(TestJwks::of(TestIssuer::hs256()));
+}
+
+#[test]
+fn nothing_secret_is_shown() {
+    let shown = format!("{:?}", TestJwks::new());
+    assert!(
+        shown.contains("EdDSA") && !shown.contains("content"),
+        "{shown}"
+    );
+}
