@@ -115,6 +115,16 @@ pub mod threat_model {}
 #[cfg(doc)]
 #[doc = include_str!("../docs/forward-auth.md")]
 pub mod forward_auth {}
+// Its snippets are compiled and run, and need these features.
+#[cfg(all(
+    doc,
+    feature = "test-kit",
+    feature = "axum",
+    feature = "jwks-custom",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}
 
 /// Key sets from a URL: a fetcher of your own, and how it stands with the keys.
 #[cfg(feature = "jwks-custom")]

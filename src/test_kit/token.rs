@@ -146,6 +146,12 @@ impl TestToken {
         self.header("kid", key_id.into())
     }
 
+    /// Names no key in the header. A layer tries the keys that it has, four at most.
+    pub fn without_key_id(mut self) -> Self {
+        self.header.remove("kid");
+        self
+    }
+
     /// Sets any member of the header, `typ` and `alg` too.
     ///
     /// # Panics

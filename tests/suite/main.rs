@@ -64,7 +64,10 @@ mod rotations_under_load;
 mod router_agreement;
 mod secret_file;
 mod secret_file_under_load;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(all(
+    feature = "test-kit",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
 mod shared_keys;
 mod signature;
 #[cfg(feature = "aws-lc-rs")]

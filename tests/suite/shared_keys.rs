@@ -1,21 +1,20 @@
 //! Keys that the application replaces while the layer is at work.
 
-use serde_json::json;
-use tower_jwt_auth::{KeySet, SharedKeys};
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, SharedKeys, test_kit::TestIssuer};
 
-use super::{signing_keys::*, support::*};
+use super::support::*;
 
 #[tokio::test]
 async fn while_no_key_is_there_the_answer_is_503() {
     let keys = SharedKeys::new(KeySet::default());
-    let layer = keyless().shared_keys(keys.clone()).build().unwrap();
-    let key = SigningKey::generate("ES256", "1");
+    let layer = layer_of(&keys);
+    let issuer = TestIssuer::eddsa();
     for (row, token) in [
-        ("a good token", key.token(&claims())),
-        ("no kid", key.sign(&json!({ "alg": "ES256" }), &claims())),
+        ("a good token", issuer.token("alice")),
+        ("no kid", issuer.token_for("alice").without_key_id().mint()),
         (
             "no signature of anybody's",
-            with_signature(&key.token(&claims()), [0; 64]),
+            issuer.token_for("alice").bad_signature().mint(),
         ),
     ] {
         let answer = ask(layer.clone(), with_bearer(&token)).await;
@@ -25,20 +24,16 @@ async fn while_no_key_is_there_the_answer_is_503() {
         let retry: u64 = answer.header("retry-after").unwrap().parse().unwrap();
         assert!((1..=60).contains(&retry), "{row}: {retry}");
     }
-    keys.replace(set(&[&key]));
-    let answer = ask(layer, with_bearer(&key.token(&claims()))).await;
+    keys.replace(issuer.key_set());
+    let answer = ask(layer, with_bearer(&issuer.token("alice"))).await;
     answer.assert_reached("alice", "keys at last");
     assert_eq!(answer.header("retry-after"), None);
 }
 
 #[tokio::test]
 async fn while_no_key_is_there_grpc_gets_unavailable() {
-    let layer = keyless()
-        .shared_keys(SharedKeys::new(KeySet::default()))
-        .build()
-        .unwrap();
-    let key = SigningKey::generate("ES256", "1");
-    let mut request = with_bearer(&key.token(&claims()));
+    let layer = layer_of(&SharedKeys::new(KeySet::default()));
+    let mut request = with_bearer(&TestIssuer::eddsa().token("alice"));
     *request.method_mut() = http::Method::POST;
     *request.version_mut() = http::Version::HTTP_2;
     let grpc = http::HeaderValue::from_static("application/grpc");
@@ -50,27 +45,18 @@ async fn while_no_key_is_there_grpc_gets_unavailable() {
 
 #[tokio::test]
 async fn what_is_wrong_with_the_form_or_the_header_is_said_while_no_key_is_there() {
-    let layer = keyless()
-        .shared_keys(SharedKeys::new(KeySet::default()))
-        .build()
-        .unwrap();
-    let key = SigningKey::generate("ES256", "1");
-    let token = key.token(&claims());
-    let header = |header| key.sign(&header, &claims());
+    let layer = layer_of(&SharedKeys::new(KeySet::default()));
+    let issuer = TestIssuer::eddsa();
+    let token = issuer.token("alice");
+    let alice = || issuer.token_for("alice");
     for (reason, token) in [
         ("malformed", "garbage".to_owned()),
         ("malformed", format!("{token}=")),
-        ("header", header(json!({ "alg": "ES256", "kid": 1 }))),
-        ("algorithm", header(json!({ "alg": "none" }))),
-        ("algorithm", header(json!({ "alg": "HS256" }))),
-        (
-            "token_type",
-            header(json!({ "alg": "ES256", "typ": "dpop+jwt" })),
-        ),
-        (
-            "critical_header",
-            header(json!({ "alg": "ES256", "crit": ["b64"] })),
-        ),
+        ("header", alice().header("kid", 1).mint()),
+        ("algorithm", alice().header("alg", "none").mint()),
+        ("algorithm", alice().header("alg", "HS256").mint()),
+        ("token_type", alice().header("typ", "dpop+jwt").mint()),
+        ("critical_header", alice().header("crit", ["b64"]).mint()),
         ("too_long", "a".repeat(20_000)),
     ] {
         assert_each_refused(&layer, reason, [(reason, token)]).await;
@@ -81,51 +67,57 @@ async fn what_is_wrong_with_the_form_or_the_header_is_said_while_no_key_is_there
 
 #[tokio::test]
 async fn keys_that_are_replaced_count_at_once_and_the_old_ones_no_more() {
-    let [old, new, newest] = ["old", "new", "newest"].map(|kid| SigningKey::generate("EdDSA", kid));
-    let keys = SharedKeys::new(set(&[&old]));
-    let layer = keyless().shared_keys(keys.clone()).build().unwrap();
+    let [old, new, newest] = issuers();
+    let keys = SharedKeys::new(old.key_set());
+    let layer = layer_of(&keys);
     let (verifier, clone) = (layer.verifier(), layer.clone());
     let state = || {
-        [&old, &new, &newest].map(|key| {
-            let token = key.token(&claims());
+        [&old, &new, &newest].map(|issuer| {
+            let token = issuer.token("alice");
             assert_eq!(reason(&layer, &token), reason(&clone, &token));
             verifier.verify(&token).is_ok()
         })
     };
     assert_eq!(state(), [true, false, false]);
-    keys.replace(set(&[&old, &new]));
+    keys.replace(set([&old, &new]));
     assert_eq!(state(), [true, true, false]);
-    keys.replace(set(&[&new]));
+    keys.replace(new.key_set());
     assert_eq!(state(), [false, true, false]);
-    assert_eq!(reason(&layer, &old.token(&claims())), "unknown_key");
-    keys.clone().replace(set(&[&newest]));
+    assert_eq!(reason(&layer, &old.token("alice")), "unknown_key");
+    keys.clone().replace(newest.key_set());
     assert_eq!(state(), [false, false, true]);
     keys.replace(KeySet::default());
-    let answer = ask(layer.clone(), with_bearer(&newest.token(&claims()))).await;
+    let answer = ask(layer.clone(), with_bearer(&newest.token("alice"))).await;
     assert_eq!(answer.reason(), "keys_unavailable");
 }
 
 #[test]
 fn keys_of_the_same_kid_that_are_replaced_are_the_new_ones() {
-    let [old, new] = [(); 2].map(|()| SigningKey::generate("ES256", "1"));
-    let keys = SharedKeys::new(set(&[&old]));
-    let layer = keyless().shared_keys(keys.clone()).build().unwrap();
-    keys.replace(set(&[&new]));
-    assert_eq!(reason(&layer, &old.token(&claims())), "signature");
-    assert_eq!(reason(&layer, &new.token(&claims())), "accepted");
+    let [old, new] = issuers();
+    let named = |issuer: &TestIssuer| {
+        let keys = issuer.key_set();
+        KeySet::new(keys.keys().iter().map(|key| key.clone().with_key_id("1")))
+    };
+    let keys = SharedKeys::new(named(&old));
+    let layer = layer_of(&keys);
+    keys.replace(named(&new));
+    let token = |issuer: &TestIssuer| issuer.token_for("alice").key_id("1").mint();
+    assert_eq!(reason(&layer, &token(&old)), "signature");
+    assert_eq!(reason(&layer, &token(&new)), "accepted");
 }
 
 #[test]
 fn keys_can_be_replaced_while_tokens_are_verified() {
-    let [one, two] = ["1", "2"].map(|kid| SigningKey::generate("EdDSA", kid));
-    let keys = SharedKeys::new(set(&[&one, &two]));
-    let layer = keyless().shared_keys(keys.clone()).build().unwrap();
-    let token = one.token(&claims());
+    let [one, two] = issuers();
+    let both = set([&two, &one]);
+    let keys = SharedKeys::new(both.clone());
+    let layer = layer_of(&keys);
+    let token = one.token("alice");
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..200 {
-                keys.replace(set(&[&one]));
-                keys.replace(set(&[&two, &one]));
+                keys.replace(one.key_set());
+                keys.replace(both.clone());
             }
         });
         // A key that is in all of the sets is never missing.
@@ -137,20 +129,36 @@ fn keys_can_be_replaced_while_tokens_are_verified() {
 
 #[test]
 fn several_layers_and_issuers_can_share_keys() {
-    let [one, two] = ["1", "2"].map(|kid| SigningKey::generate("EdDSA", kid));
-    let keys = SharedKeys::new(set(&[&one]));
-    let first = keyless().shared_keys(keys.clone()).build().unwrap();
-    let of = |name| keyless().issuer(name).shared_keys(keys.clone());
+    let [one, two] = issuers();
+    let keys = SharedKeys::new(one.key_set());
+    let first = layer_of(&keys);
+    let of = |name| builder_of(&keys).issuer(name);
     let second = of("https://a.example.com").or(of("https://b.example.com"));
     let second = second.build().unwrap();
-    keys.replace(set(&[&two]));
-    assert_eq!(reason(&first, &two.token(&claims())), "accepted");
-    let token = two.token(&claims_with(json!({ "iss": "https://b.example.com" })));
-    assert_eq!(reason(&second, &token), "accepted");
-    let token = one.token(&claims_with(json!({ "iss": "https://b.example.com" })));
-    assert_eq!(reason(&second, &token), "unknown_key");
+    keys.replace(two.key_set());
+    assert_eq!(reason(&first, &two.token("alice")), "accepted");
+    let token = |issuer: &TestIssuer| {
+        let token = issuer.token_for("alice");
+        token.issuer("https://b.example.com").mint()
+    };
+    assert_eq!(reason(&second, &token(&two)), "accepted");
+    assert_eq!(reason(&second, &token(&one)), "unknown_key");
 }
 
-fn set(keys: &[&SigningKey]) -> KeySet {
-    KeySet::from_jwks(&jwks(keys.iter().copied())).unwrap()
+fn issuers<const N: usize>() -> [TestIssuer; N] {
+    std::array::from_fn(|_| TestIssuer::eddsa())
+}
+
+fn set<const N: usize>(issuers: [&TestIssuer; N]) -> KeySet {
+    let sets = issuers.map(TestIssuer::key_set);
+    KeySet::new(sets.iter().flat_map(KeySet::keys).cloned())
+}
+
+/// With the clock of the system, which the issuers start from.
+fn builder_of(keys: &SharedKeys) -> JwtAuthBuilder {
+    JwtAuthLayer::builder().shared_keys(keys.clone())
+}
+
+fn layer_of(keys: &SharedKeys) -> JwtAuthLayer {
+    builder_of(keys).build().unwrap()
 }

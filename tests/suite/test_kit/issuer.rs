@@ -91,9 +91,12 @@ fn what_is_said_of_a_token_is_what_the_layer_finds() {
     }
 }
 
+/// A description, the reason, and what is said of the token.
+type Row = (&'static str, &'static str, fn(TestToken) -> TestToken);
+
 #[test]
 fn each_fault_is_refused_for_the_reason_that_is_documented() {
-    let rows: &[(&str, &str, fn(TestToken) -> TestToken)] = &[
+    let rows: &[Row] = &[
         ("nothing", "accepted", |token| token),
         ("an hour", "accepted", |token| token.expires_in(60 * MINUTE)),
         ("half a second", "accepted", |token| {
@@ -295,7 +298,13 @@ mod public_keys {
         let alice = || issuer.token_for("alice");
         for (row, expected, token) in [
             ("its kid", "signature", alice().signed_by(&other)),
-            ("no kid", "unknown_key", alice().key_id("elsewhere")),
+            ("no such kid", "unknown_key", alice().key_id("elsewhere")),
+            ("no kid", "accepted", alice().without_key_id()),
+            (
+                "no kid, and another key",
+                "signature",
+                alice().signed_by(&other).without_key_id(),
+            ),
             (
                 "of a secret",
                 "algorithm",
