@@ -301,9 +301,9 @@ mod public_keys {
             ("no such kid", "unknown_key", alice().key_id("elsewhere")),
             ("no kid", "accepted", alice().without_key_id()),
             (
-                "no kid, and another key",
+                "no kid, of another issuer",
                 "signature",
-                alice().signed_by(&other).without_key_id(),
+                other.token_for("alice").without_key_id(),
             ),
             (
                 "of a secret",
