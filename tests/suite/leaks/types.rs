@@ -110,6 +110,8 @@ fn no_public_type_prints_any_part_of_a_token_a_secret_or_a_claim() {
     keys(&mut said);
     #[cfg(feature = "jwks-custom")]
     fetching(&mut said);
+    #[cfg(feature = "test-kit")]
+    test_kit(&mut said);
 
     for (name, text) in &said.0 {
         marks.assert_absent(text, name);
@@ -124,6 +126,7 @@ fn no_public_type_prints_any_part_of_a_token_a_secret_or_a_claim() {
         feature = "cache",
         feature = "jwks",
         feature = "tower-http"
+        feature = "test-kit"
     ))) {
         all.retain(|name| names.contains(name));
     }
@@ -291,6 +294,25 @@ fn fetching(said: &mut Said) {
             said.debug("JwtAuthLayer", &layer);
         }
     });
+}
+
+#[cfg(feature = "test-kit")]
+fn test_kit(said: &mut Said) {
+    use tower_jwt_auth::test_kit::{AsUserLayer, TestClock, TestIssuer};
+
+    let issuer = TestIssuer::hs256_with(MARKED);
+    said.debug("TestIssuer", &issuer);
+    let token = issuer.token_for(SUB).email(EMAIL);
+    said.debug("TestToken", &token);
+    said.debug("TestClock", &TestClock::new());
+    let layer = AsUserLayer::new(CurrentUser::new(SUB, EMAIL));
+    said.debug("AsUserLayer", &layer);
+    said.debug("AsUser", &layer.layer(()));
+    #[cfg(all(
+        feature = "jwks-custom",
+        any(feature = "aws-lc-rs", feature = "rust-crypto")
+    ))]
+    said.debug("TestJwks", &tower_jwt_auth::test_kit::TestJwks::new());
 }
 
 /// Compiles only for what cannot be printed: of what can be, nobody could say which of the two is
