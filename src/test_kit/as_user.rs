@@ -1,7 +1,8 @@
 use std::task::{Context, Poll};
 
 use http::Request;
-use tower::{Layer, Service};
+use tower_layer::Layer;
+use tower_service::Service;
 
 use crate::{CurrentUser, user::Anonymous};
 
@@ -112,7 +113,7 @@ where
             }
             None => {
                 request.extensions_mut().remove::<CurrentUser>();
-                request.extensions_mut().insert(Anonymous);
+                request.extensions_mut().insert(Anonymous::Client);
             }
         }
         self.inner.call(request)

@@ -125,8 +125,8 @@ fn no_public_type_prints_any_part_of_a_token_a_secret_or_a_claim() {
         feature = "axum",
         feature = "cache",
         feature = "jwks",
+        feature = "test-kit",
         feature = "tower-http"
-        feature = "test-kit"
     ))) {
         all.retain(|name| names.contains(name));
     }
