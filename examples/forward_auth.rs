@@ -12,11 +12,7 @@
 
 mod support;
 
-use std::{
-    env::{self, VarError},
-    error::Error,
-    future::ready,
-};
+use std::{env, error::Error, future::ready};
 
 use axum::{Extension, Json, Router, extract::Request, middleware::map_request};
 use http::{
@@ -172,7 +168,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let is_configured = env::var_os("BETTER_AUTH_SECRET").is_some();
     let secret = support::random_secret();
     let auth = if is_configured {
-        configured()?
+        JwtAuthLayer::builder_from_env()
     } else {
         JwtAuthLayer::builder().secret(secret.as_str())
     };
@@ -187,26 +183,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     axum::serve(listener, router).await?;
     Ok(())
-}
-
-/// As `JwtAuthLayer::from_env()`, which has no say in how gRPC is answered.
-fn configured() -> Result<JwtAuthBuilder, VarError> {
-    let mut auth = JwtAuthLayer::builder().secret_from_env("BETTER_AUTH_SECRET");
-    if let Some(issuer) = variable("BETTER_AUTH_ISSUER")? {
-        auth = auth.issuer(issuer);
-    }
-    if let Some(audience) = variable("BETTER_AUTH_AUDIENCE")? {
-        auth = auth.audience(audience);
-    }
-    Ok(auth)
-}
-
-fn variable(name: &str) -> Result<Option<String>, VarError> {
-    match env::var(name) {
-        Ok(value) => Ok(Some(value)),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 fn print_questions(origin: &str, name: &str, proxy: Proxy, secret: &str) {

@@ -4,6 +4,8 @@
 //!   extensions. Without a valid token the answer is 401.
 //! - [`PathOwnerLayer`] lets a request through only when its path, such as `/api/{user_id}/tasks`,
 //!   is the current user's own. Otherwise the answer is 403.
+//! - [`RequireScopeLayer`] lets a request through only when its user has a scope or a role.
+//!   Otherwise the answer is 403.
 //!
 //! They wrap any `tower::Service` of `http::Request`: an axum router, a tonic server, a plain hyper
 //! service. They never touch the request's body.
@@ -38,11 +40,12 @@
 //! |---|---|---|---|---|
 //! | no bearer token | 401 | `Bearer` | Not authenticated | 16 |
 //! | a token that does not verify | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
-//! | two `Authorization` fields | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
+//! | two `Authorization` fields, or tokens in two places | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
 //! | the path is another user's | 403 | none | Access denied: Cannot access another user's data | 7 |
+//! | a scope or a role is missing | 403 | `Bearer error="insufficient_scope", scope="…"` | Not enough permissions | 7 |
 //! | the keys cannot be fetched, and none is held | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
 //! | no secret is configured, and a token was sent | 500 | none | Authentication system not properly configured | 13 |
-//! | `PathOwnerLayer` without `JwtAuthLayer` outside of it | 500 | none | Authentication system not properly configured | 13 |
+//! | `PathOwnerLayer`, `RequireScopeLayer` or an extractor without `JwtAuthLayer` outside of it | 500 | none | Authentication system not properly configured | 13 |
 //!
 //! A `POST` over HTTP/2 with the content type `application/grpc` (or `application/grpc+…`), and one
 //! with `application/grpc-web…`, is answered in gRPC: HTTP 200 with `grpc-status` and
@@ -58,12 +61,13 @@
 //! |---|---|
 //! | `simd` (default) | base64 by vector instructions, which takes a tenth off the time of an HS256 token; by the crate base64-simd, which has `unsafe` code |
 //! | `tracing` (default) | events for refusals and for faults of the configuration |
-//! | `axum` | `PathOwnerLayer::path_param`, which takes the parameter as axum's own router parsed it |
+//! | `axum` | `CurrentUser`, `Claims<T>` and `Option` of them as extractors; `PathOwnerLayer::path_param`, which takes the parameter as axum's own router parsed it |
 //! | `aws-lc-rs` | public keys, with AWS-LC: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA |
 //! | `rust-crypto` | public keys, in Rust alone: the same but ES512. With both features, AWS-LC is used |
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls, which brings AWS-LC, in a tokio task |
 //! | `jwks-custom` | the same without reqwest, for a `JwksFetch` of your own |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`: tokens that verified a little while ago need not be verified again |
+//! | `tower-http` | `LogRejections`, with which tower-http's `TraceLayer` tells why a request was refused |
 //! | `test-kit` | `test_kit`: tokens, users, time and keys for the tests of a service behind the layers |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

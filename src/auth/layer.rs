@@ -32,7 +32,9 @@ impl JwtAuthLayer {
     /// | `BETTER_AUTH_ISSUER` | the `iss` that a token must have, if set |
     /// | `BETTER_AUTH_AUDIENCE` | the `aud` that a token must have, if set |
     ///
-    /// The environment is read once. Use [`JwtAuthLayer::builder`] for anything else.
+    /// The environment is read once. Use
+    /// [`builder_from_env`](Self::builder_from_env) to say more, and [`builder`](Self::builder) for
+    /// anything else.
     ///
     /// # Errors
     ///
@@ -46,6 +48,21 @@ impl JwtAuthLayer {
     /// # }
     /// ```
     pub fn from_env() -> Result<Self, ConfigError> {
+        Self::builder_from_env().build()
+    }
+
+    /// Starts a layer that the environment describes, as [`from_env`](Self::from_env) reads it, to
+    /// say more of it than that.
+    ///
+    /// ```no_run
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// let auth = JwtAuthLayer::builder_from_env().allow_anonymous().build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder_from_env() -> JwtAuthBuilder {
         let mut builder = Self::builder().secret_from_env("BETTER_AUTH_SECRET");
         if let Some(issuer) = variable("BETTER_AUTH_ISSUER") {
             builder = builder.issuer(issuer);
@@ -53,7 +70,7 @@ impl JwtAuthLayer {
         if let Some(audience) = variable("BETTER_AUTH_AUDIENCE") {
             builder = builder.audience(audience);
         }
-        builder.build()
+        builder
     }
 
     /// A layer for the tokens of Better Auth's `jwt()` plugin: starts a builder whose issuer and
