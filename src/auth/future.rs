@@ -76,11 +76,13 @@ where
         loop {
             let (step, pending) = match stage.as_mut().project() {
                 StageProj::Now { future } => {
-                    let mut response = ready!(future.poll(cx))?;
-                    if *this.is_private {
-                        mark_private(&mut response);
+                    let mut answered = future.poll(cx);
+                    if *this.is_private
+                        && let Poll::Ready(Ok(response)) = &mut answered
+                    {
+                        mark_private(response);
                     }
-                    return Poll::Ready(Ok(response));
+                    return answered;
                 }
                 StageProj::Waiting { step, pending } => (step, pending),
             };

@@ -65,6 +65,26 @@ mod tests {
     }
 
     #[test]
+    fn time_saves_up_no_more_than_the_burst() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(4, Duration::from_secs(30), start);
+        assert!(bucket.take(0, start));
+        let later = start + Duration::from_secs(3600);
+        assert_eq!((0..9).filter(|_| bucket.take(0, later)).count(), 4);
+    }
+
+    #[test]
+    fn the_next_one_is_on_its_way_since_one_was_missing() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut bucket = Bucket::new(4, Duration::from_secs(30), start);
+        assert!(bucket.take(0, start));
+        assert!(bucket.take(0, after(31)));
+        assert!(!bucket.take(3, after(60)));
+        assert!(bucket.take(3, after(61)));
+    }
+
+    #[test]
     fn what_is_reserved_stays() {
         let start = Instant::now();
         let mut bucket = Bucket::new(4, Duration::from_secs(30), start);

@@ -216,3 +216,6 @@ fn push<T>(queue: &mut VecDeque<T>, element: T, most: usize) {
     }
     queue.push_back(element);
 }
+
+#[cfg(test)]
+mod tests;
