@@ -106,8 +106,27 @@ async fn keys_that_were_never_fetched_are_a_503_and_never_a_401() {
     assert_eq!(elsewhere.count(), 0, "a redirect was followed");
 
     let layer = from_url(format!("http://{closed}/jwks")).build().unwrap();
-    assert!(layer.ready().await.is_err());
+    let error = layer.ready().await.unwrap_err().to_string();
+    assert!(error.contains("refused"), "{error}");
     assert_unavailable(&layer, &signer, "a closed port").await;
+}
+
+#[tokio::test]
+async fn a_set_of_a_mebibyte_is_read_and_of_a_larger_one_no_more_than_that() {
+    const LARGEST: usize = 1024 * 1024;
+    let set = jwks([&key("1")]);
+    let padding = LARGEST - set.len();
+    let server = KeyServer::start(Mode::Padded(padding, set.clone())).await;
+    let layer = from_url(server.url()).build().unwrap();
+    layer.ready().await.unwrap();
+
+    for padding in [padding + 1, 50_000_000] {
+        let server = KeyServer::start(Mode::Padded(padding, set.clone())).await;
+        let layer = from_url(server.url()).build().unwrap();
+        let error = layer.ready().await.unwrap_err().to_string();
+        let said = format!("the answer is larger than {LARGEST} bytes");
+        assert!(error.contains(&said), "{error}");
+    }
 }
 
 async fn assert_unavailable(layer: &JwtAuthLayer, signer: &SigningKey, description: &str) {

@@ -96,7 +96,7 @@ async fn fetch(state: &State) -> Result<(KeySet, Duration), String> {
         Err(_) => return Err(format!("no answer within {} s", PATIENCE.as_secs())),
     };
     if fetched.json.len() > LARGEST {
-        return Err(format!("the answer is larger than {LARGEST} bytes"));
+        return Err(format!("the key set is larger than {LARGEST} bytes"));
     }
     let set = KeySet::read(&fetched.json)?;
     Ok((set, state.settings.time_to_live(fetched.max_age)))
