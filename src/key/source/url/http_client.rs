@@ -100,3 +100,37 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_age_that_a_set_may_reach_is_what_cache_control_says() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        for (fields, expected) in [
+            (&[][..], None),
+            (&["public"], None),
+            (&["max-age=60"], seconds(60)),
+            (&["max-age=0"], seconds(0)),
+            (&["public, Max-Age=60, must-revalidate"], seconds(60)),
+            (&["max-age=\"60\""], seconds(60)),
+            (&["public", "max-age=60"], seconds(60)),
+            (&["max-age=soon"], None),
+            (&["max-age=-1"], None),
+            (&["s-maxage=60"], None),
+            (&["no-store"], seconds(0)),
+            (&["no-cache"], seconds(0)),
+            (&["max-age=60, No-Store"], seconds(0)),
+            (&["max-age=60", "no-cache"], seconds(0)),
+        ] {
+            let mut headers = HeaderMap::new();
+            for field in fields {
+                headers.append(CACHE_CONTROL, HeaderValue::from_static(field));
+            }
+            assert_eq!(max_age(&headers), expected, "{fields:?}");
+        }
+    }
+}
