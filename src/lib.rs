@@ -73,6 +73,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub)]
 
+mod accessors;
 mod auth;
 mod base64url;
 mod clock;

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture, TokenError, TokenVerifier,
+    accessors::inner_service_accessors,
     key::KeyWait,
     rejection::{Answers, HandedOn, Outcome},
     report::Reports,
@@ -48,20 +49,7 @@ impl<S> JwtAuth<S> {
         Self { inner, shared }
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service, to change it.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The inner service, taken out.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    inner_service_accessors!();
 }
 
 impl<S, B, R> Service<Request<B>> for JwtAuth<S>

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture,
+    accessors::inner_service_accessors,
     json::Value,
     rejection::refuse_within,
     report::Reports,
@@ -45,20 +46,7 @@ impl<S> PathOwner<S> {
         }
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service, to change it.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The inner service, taken out.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    inner_service_accessors!();
 }
 
 impl<S, B, R> Service<Request<B>> for PathOwner<S>

@@ -9,6 +9,7 @@ use tower_service::Service;
 use super::needed::Needed;
 use crate::{
     Rejection, ResponseBody, ResponseFuture,
+    accessors::inner_service_accessors,
     rejection::{Refusal, refuse_within},
     report::Reports,
     user::{Anonymous, Presence},
@@ -41,20 +42,7 @@ impl<S> RequireScope<S> {
         }
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service, to change it.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The inner service, taken out.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    inner_service_accessors!();
 }
 
 impl<S, B, R> Service<Request<B>> for RequireScope<S>
