@@ -130,6 +130,16 @@ pub mod forward_auth {}
 ))]
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
+#[cfg(all(
+    doc,
+    feature = "axum",
+    feature = "cache",
+    feature = "jwks",
+    feature = "test-kit",
+    feature = "tower-http",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
+pub mod guide;
 
 /// Key sets from a URL: a fetcher of your own, and how it stands with the keys.
 #[cfg(feature = "jwks-custom")]

@@ -1,0 +1,15 @@
+//! Guides. Their snippets are compiled and run with the documentation's tests.
+
+/// Where the guides' links lead in here; in the repository, they lead from file to file. Of two
+/// definitions the first counts.
+macro_rules! links {
+    () => {
+        "[testing]: crate::testing\n\
+         [threat model]: crate::threat_model\n\
+         [forward auth]: crate::forward_auth\n\n"
+    };
+}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/better-auth.md")]
+pub mod better_auth {}
