@@ -13,3 +13,7 @@ macro_rules! links {
 #[doc = links!()]
 #[doc = include_str!("../docs/better-auth.md")]
 pub mod better_auth {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/from-fastapi.md")]
+pub mod from_fastapi {}
