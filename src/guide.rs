@@ -17,3 +17,7 @@ pub mod better_auth {}
 #[doc = links!()]
 #[doc = include_str!("../docs/from-fastapi.md")]
 pub mod from_fastapi {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/choosing-keys.md")]
+pub mod choosing_keys {}
