@@ -21,3 +21,7 @@ pub mod from_fastapi {}
 #[doc = links!()]
 #[doc = include_str!("../docs/choosing-keys.md")]
 pub mod choosing_keys {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/path-ownership.md")]
+pub mod path_ownership {}
