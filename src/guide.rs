@@ -25,3 +25,7 @@ pub mod choosing_keys {}
 #[doc = links!()]
 #[doc = include_str!("../docs/path-ownership.md")]
 pub mod path_ownership {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/claims-and-permissions.md")]
+pub mod claims_and_permissions {}
