@@ -6,7 +6,9 @@ macro_rules! links {
     () => {
         "[testing]: crate::testing\n\
          [threat model]: crate::threat_model\n\
-         [forward auth]: crate::forward_auth\n\n"
+         [forward auth]: crate::forward_auth\n\
+         [errors and clients]: crate::guide::errors_and_clients\n\
+         [observability]: crate::guide::observability\n\n"
     };
 }
 
@@ -29,3 +31,7 @@ pub mod path_ownership {}
 #[doc = links!()]
 #[doc = include_str!("../docs/claims-and-permissions.md")]
 pub mod claims_and_permissions {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/errors-and-clients.md")]
+pub mod errors_and_clients {}
