@@ -35,3 +35,7 @@ pub mod claims_and_permissions {}
 #[doc = links!()]
 #[doc = include_str!("../docs/errors-and-clients.md")]
 pub mod errors_and_clients {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/observability.md")]
+pub mod observability {}
