@@ -39,3 +39,7 @@ pub mod errors_and_clients {}
 #[doc = links!()]
 #[doc = include_str!("../docs/observability.md")]
 pub mod observability {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/performance.md")]
+pub mod performance {}
