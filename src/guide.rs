@@ -43,3 +43,7 @@ pub mod observability {}
 #[doc = links!()]
 #[doc = include_str!("../docs/performance.md")]
 pub mod performance {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/compared.md")]
+pub mod compared {}
