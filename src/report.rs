@@ -1,5 +1,6 @@
 //! What the operator is told, as `tracing` events where that feature is on. No event holds any
-//! part of a token, a secret or a claim.
+//! part of a secret, a claim or a signature. Of a refused token's header it has the algorithm, if it
+//! is a known one, and the start of the key id, escaped.
 
 #[cfg(feature = "tracing")]
 use crate::token::Described;

@@ -107,8 +107,9 @@ impl PathOwnerLayer {
     /// The path is the user's own when every parameter of this name that axum's router found in it
     /// is the user's id.
     ///
-    /// It works wherever axum has parsed the path: under `route_layer` and `layer` of a router, and
-    /// inside of `nest`. What a router further inside will find, one given to `nest_service`, it
+    /// It works wherever axum has parsed the path: under `route_layer` of a router and inside of
+    /// `nest`; under `layer` too, which also answers for unknown paths, with 403 where `route_layer`
+    /// leaves them a 404. What a router further inside will find, one given to `nest_service`, it
     /// cannot know; there, put it inside of that one. A route without the parameter is refused, unless
     /// [`except`](Self::except) lets it pass.
     ///
@@ -152,7 +153,8 @@ impl PathOwnerLayer {
     ///
     /// Where a pattern of an owner covers the path too, the more literal one counts, as in a
     /// router: `/api/health` passes beside `/api/{user_id}/{*rest}`, and no user's own paths do by
-    /// an exception that is wider than their pattern.
+    /// an exception that is wider than their pattern. In a layer made with `path_param`, inside of
+    /// axum's `nest`, it is matched against what is left of the path, as any pattern is.
     ///
     /// # Errors
     ///
@@ -189,8 +191,9 @@ impl PathOwnerLayer {
     }
 
     /// Compares the parameter with this claim of the token's, and not with the user's id: its name,
-    /// or a JSON Pointer (RFC 6901) to one inside of others, which starts with a slash. Without it,
-    /// or where it is no text, the request is refused.
+    /// or a JSON Pointer (RFC 6901) to one inside of others, which starts with a slash. Where it is
+    /// an array of texts, one of them will do: a user of several organizations. Without it, or where
+    /// it is anything else, the request is refused.
     ///
     /// The token's claims are read once more for each request (about a microsecond).
     ///

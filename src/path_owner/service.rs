@@ -127,6 +127,7 @@ impl Rules {
             None => is(Whose::Ones(user.user_id())),
             Some(claim) => match claim.find(user) {
                 Some(Value::Text(id)) => is(Whose::Ones(&id)),
+                Some(Value::Texts(ids)) => ids.iter().any(|id| is(Whose::Ones(id))),
                 _ => false,
             },
         }

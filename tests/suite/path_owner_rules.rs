@@ -94,9 +94,27 @@ async fn another_claim_may_be_the_owner() {
             "not_owner",
         ),
         (
-            "an array",
+            "one of several",
             "org_id",
-            ("/orgs/acme", json!({ "org_id": ["acme"] })),
+            ("/orgs/acme", json!({ "org_id": ["other", "acme"] })),
+            "accepted",
+        ),
+        (
+            "none of several",
+            "org_id",
+            ("/orgs/third", json!({ "org_id": ["other", "acme"] })),
+            "not_owner",
+        ),
+        (
+            "an array of anything",
+            "org_id",
+            ("/orgs/acme", json!({ "org_id": ["acme", 1] })),
+            "not_owner",
+        ),
+        (
+            "an empty array",
+            "org_id",
+            ("/orgs/acme", json!({ "org_id": [] })),
             "not_owner",
         ),
         (

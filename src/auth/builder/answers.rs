@@ -105,6 +105,9 @@ impl JwtAuthBuilder {
     /// Tells this function what becomes of each request, for metrics. It runs while the request
     /// waits, so it should do no more than count.
     ///
+    /// A request that this layer accepts, and a layer or an extractor inside of it refuses, is told
+    /// twice: as [`Accepted`](Outcome::Accepted) and then as [`Refused`](Outcome::Refused).
+    ///
     /// ```
     /// use std::{collections::BTreeMap, sync::{Arc, Mutex}};
     /// use tower_jwt_auth::JwtAuthLayer;
