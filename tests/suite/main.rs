@@ -21,6 +21,8 @@ mod extensions;
 mod extractors;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod fetched_keys;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
+mod fetched_keys_told;
 mod header;
 mod header_field;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]

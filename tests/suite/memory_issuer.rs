@@ -26,6 +26,8 @@ pub(crate) struct MemoryIssuer {
     pub(crate) max_age: Option<Duration>,
     /// How long an answer takes.
     pub(crate) delay: Duration,
+    /// Whether an answer has the keys of when it was asked for, and not of when it comes.
+    pub(crate) reads_first: bool,
 }
 
 impl MemoryIssuer {
@@ -36,6 +38,7 @@ impl MemoryIssuer {
             start: Instant::now(),
             max_age: None,
             delay: Duration::from_millis(30),
+            reads_first: false,
         }
     }
 
@@ -97,8 +100,13 @@ impl JwksFetch for MemoryIssuer {
     ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
         Box::pin(async move {
             self.asked.lock().unwrap().push(Instant::now());
+            let first = self.keys.lock().unwrap().clone();
             sleep(self.delay).await;
-            let keys = self.keys.lock().unwrap();
+            let keys = if self.reads_first {
+                first
+            } else {
+                self.keys.lock().unwrap().clone()
+            };
             if keys.is_empty() {
                 return Err(FetchError::new("gone"));
             }
