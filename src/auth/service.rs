@@ -154,8 +154,7 @@ impl Shared {
         } else {
             return Verdict::Refuse(rejection);
         };
-        request.extensions_mut().remove::<CurrentUser>();
-        request.extensions_mut().insert(anonymous);
+        anonymous.mark(request.extensions_mut());
         self.hand_on(request, Outcome::Anonymous);
         Verdict::Pass { is_private: false }
     }

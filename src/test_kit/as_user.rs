@@ -111,10 +111,7 @@ where
             Some(user) => {
                 request.extensions_mut().insert(user);
             }
-            None => {
-                request.extensions_mut().remove::<CurrentUser>();
-                request.extensions_mut().insert(Anonymous::Client);
-            }
+            None => Anonymous::Client.mark(request.extensions_mut()),
         }
         self.inner.call(request)
     }
