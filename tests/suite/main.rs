@@ -15,6 +15,7 @@ mod claims;
 mod clock_jumps;
 mod compact_form;
 mod configuration;
+mod cookie;
 mod events;
 mod extensions;
 #[cfg(feature = "axum")]
