@@ -23,13 +23,18 @@ pub fn random_secret() -> String {
 
 /// A token that is valid for an hour, as Better Auth with the recipe of the README mints it.
 pub fn mint(secret: &str, user_id: &str, email: &str) -> String {
+    mint_for(3600, secret, user_id, email)
+}
+
+/// The same, valid for this many seconds.
+pub fn mint_for(lifetime: u64, secret: &str, user_id: &str, email: &str) -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .expect("the clock is past 1970")
         .as_secs();
     sign(
         secret,
-        &json!({ "sub": user_id, "email": email, "iat": now, "exp": now + 3600 }),
+        &json!({ "sub": user_id, "email": email, "iat": now, "exp": now + lifetime }),
     )
 }
 

@@ -88,3 +88,4 @@ mod unknown_keys;
 mod waiting_requests;
 #[cfg(feature = "aws-lc-rs")]
 mod weak_keys;
+mod websocket;
