@@ -142,7 +142,18 @@ async fn one_that_never_stops_talking_is_closed_too() {
     };
     let last = timeout(LONG, last).await.expect("closed in time");
     assert!(now() >= exp, "not before: {last:?}");
+    // It is told, though what it said meanwhile was never read.
+    assert!(matches!(last, Some(Message::Close(Some(_)))), "{last:?}");
     timeout(LONG, talk).await.unwrap().unwrap();
+}
+
+/// Nothing can be sent to it, the reason neither.
+#[tokio::test]
+async fn one_that_reads_nothing_is_closed_too() {
+    let mut client = Client::with(&token_until(now() + 2, "alice")).await;
+    let text = "x".repeat(16 * 1024);
+    let talk = async { while client.socket.send(Message::text(&*text)).await.is_ok() {} };
+    timeout(LONG, talk).await.expect("closed in time");
 }
 
 #[tokio::test]
