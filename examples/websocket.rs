@@ -196,7 +196,7 @@ socket.onopen = () => socket.send(\"hello\");
 socket.onmessage = (event) => console.log(event.data);
 socket.onclose = (event) => console.log(event.code, event.reason);
 
-This, pasted before that, keeps it open for an hour:
+This, pasted within that minute, keeps it open for an hour:
 
 socket.send(\"Bearer {long}\");"
         );
