@@ -141,7 +141,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let is_configured = env::var_os("BETTER_AUTH_SECRET").is_some();
     let secret = support::random_secret();
     let auth = if is_configured {
-        support::configured()?
+        JwtAuthLayer::builder_from_env()
     } else {
         JwtAuthLayer::builder().secret(secret.as_str())
     };

@@ -125,7 +125,8 @@ impl CurrentUser {
         self.name.map(|name| name.within(&self.text))
     }
 
-    /// When the token expires: the `exp` claim (RFC 7519 section 4.1.4), without any leeway.
+    /// When the token expires: the `exp` claim (RFC 7519 section 4.1.4), before the year 10000.
+    /// Without any leeway: where one is configured, a token that is just let in may already be past.
     /// `None` for a user made with [`CurrentUser::new`].
     ///
     /// A request is judged once, when it arrives. Close what outlives it, a WebSocket or a

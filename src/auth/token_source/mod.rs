@@ -44,6 +44,9 @@ impl TokenSource {
     /// against cross-site request forgery outside of the layer, such as tower-http's `CsrfLayer`,
     /// and compare the `Origin` of a WebSocket's upgrade, which is a `GET` and passes that check,
     /// with your own. `examples/cookie.rs` does both.
+    ///
+    /// Two cookies of the name are two tokens, and refused. Another subdomain can set a second one,
+    /// unless the name starts with `__Host-`.
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Place::Cookie(name.into()))
     }
