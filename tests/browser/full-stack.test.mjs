@@ -1,0 +1,206 @@
+// The page, the Better Auth server and the API of examples/full-stack, as its `start` runs them.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { freePort, launch, open, repository, start } from "./support.mjs";
+
+const ada = { email: "ada@example.com", password: "correct horse" };
+const bob = { email: "bob@example.com", password: "battery staple" };
+const notOwner = "Access denied: Cannot access another user's data";
+
+// Each test goes on where the one before it stopped.
+describe("the full-stack example", () => {
+  let example, browser, page, web, api;
+  const requests = [];
+  const preflights = [];
+  const console_ = [];
+  const urls = [];
+
+  before(async () => {
+    const { WEB_PORT = await freePort(), API_PORT = await freePort() } = process.env;
+    const ports = { WEB_PORT, API_PORT };
+    web = `http://127.0.0.1:${ports.WEB_PORT}`;
+    api = `http://127.0.0.1:${ports.API_PORT}`;
+    example = await start("examples/full-stack/start", [], `Open ${web}`, ports);
+    browser = await launch();
+    page = await open(browser, { viewport: { width: 1080, height: 620 } });
+    page.on("request", (request) => requests.push(request));
+    page.on("console", (message) => console_.push(message.text()));
+    page.on("pageerror", (error) => console_.push(`uncaught: ${error}`));
+    page.on("framenavigated", (frame) => urls.push(frame.url()));
+    await watchPreflights(page, preflights);
+    await page.goto(web);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await example?.stop();
+  });
+
+  test("a user who signs up has no tasks", async () => {
+    await credentials("Sign up", ada);
+    await page.getByText("Signed in").waitFor();
+    await newestCall(`GET ${host()}/api/${await userId()}/tasks`, 200);
+    assert.deepEqual(await tasks(), []);
+  });
+
+  test("a task is added, after a preflight request that carries no token", async () => {
+    await addTask("buy milk");
+    assert.deepEqual(await tasks(), ["buy milk"]);
+    const url = `${api}/api/${await userId()}/tasks`;
+    // One for GET and POST, as its answer names both.
+    const preflight = preflights.find((one) => one.url === url);
+    assert.equal(preflight?.status, 200);
+    assert.equal(preflight.headers["access-control-request-headers"], "authorization");
+    assert.equal(preflight.headers.authorization, undefined);
+  });
+
+  test("another user's tasks are a 403, whose detail the page shows", async () => {
+    await page.getByRole("button", { name: "Somebody else's tasks" }).click();
+    await newestCall(`GET ${host()}/api/somebody-else/tasks`, 403, notOwner);
+    if (process.env.SCREENSHOT) {
+      await page.screenshot({ path: `${repository}examples/full-stack/screenshot.png` });
+    }
+  });
+
+  test("a call without a token is a 401", async () => {
+    await page.getByRole("button", { name: "Without a token" }).click();
+    await newestCall(await ownCall(), 401, "Not authenticated", "www-authenticate: Bearer");
+  });
+
+  test("a tampered token is a 401, and the page may read why", async () => {
+    await page.getByRole("button", { name: "With a changed token" }).click();
+    const challenge = 'www-authenticate: Bearer error="invalid_token"';
+    await newestCall(await ownCall(), 401, "Could not validate credentials", challenge);
+  });
+
+  test("the token is kept, and renewed a minute before it expires", async () => {
+    const own = await ownCall();
+    assert.equal(tokensAskedFor(), 1);
+    const quarterOfAnHour = 15 * 60_000;
+    for (const [later, asked] of [[quarterOfAnHour - 70_000, 1], [quarterOfAnHour - 50_000, 2]]) {
+      await page.clock.setSystemTime(Date.now() + later);
+      await page.getByRole("button", { name: "Somebody else's tasks" }).click();
+      await newestCall("/api/somebody-else/tasks", 403);
+      await page.getByRole("button", { name: "Without a token" }).click();
+      await newestCall(own, 401);
+      assert.equal(tokensAskedFor(), asked, `${later / 1000} s later`);
+    }
+    await page.clock.setSystemTime(Date.now());
+  });
+
+  test("who has signed out is asked to sign in, and has no token any more", async () => {
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("Please sign in").waitFor();
+    assert.equal(await page.getByText("buy milk").count(), 0);
+    await page.getByRole("button", { name: "Somebody else's tasks" }).click();
+    await newestCall("/api/somebody-else/tasks", 401, "Not authenticated");
+    const status = await page.evaluate(async () => (await fetch("/api/auth/token")).status);
+    assert.equal(status, 401);
+  });
+
+  test("a wrong password is refused, and said to be", async () => {
+    await credentials("Sign in", { ...ada, password: "wrong, and long" });
+    await newestCall("POST /api/auth/sign-in/email", 401, "Invalid email or password");
+    await page.getByText("Please sign in").waitFor();
+  });
+
+  test("the task is still there for who signs in again, and after the page is loaded anew", async () => {
+    await credentials("Sign in", ada);
+    await page.getByText("buy milk").waitFor();
+    await page.reload();
+    await page.getByText("buy milk").waitFor();
+    assert.deepEqual(await tasks(), ["buy milk"]);
+  });
+
+  test("a second user does not see it, and gets a 403 at its owner's path", async () => {
+    const adasId = await userId();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await credentials("Sign up", bob);
+    await page.getByText(bob.email).waitFor();
+    await newestCall(`/api/${await userId()}/tasks`, 200);
+    assert.notEqual(await userId(), adasId);
+    assert.deepEqual(await tasks(), []);
+    await page.getByLabel("User id").fill(adasId);
+    await page.getByRole("button", { name: "Somebody else's tasks" }).click();
+    await newestCall(`/api/${adasId}/tasks`, 403, notOwner);
+    assert.equal(await page.getByText("buy milk").count(), 0);
+  });
+
+  test("a session that ended elsewhere brings the form back, once the token is to be renewed", async () => {
+    await page.evaluate(() => fetch("/api/auth/sign-out", { method: "POST" }));
+    await addTask("feed the cat"); // the token is still good
+    await page.clock.setSystemTime(Date.now() + 15 * 60_000);
+    await page.getByLabel("New task").fill("too late");
+    await page.getByRole("button", { name: "Add" }).click();
+    await page.getByText("Please sign in").waitFor();
+  });
+
+  test("a page of another origin is not let in by the browser", async () => {
+    const other = await open(browser);
+    await other.goto("about:blank");
+    const answer = await other.evaluate(
+      (url) => fetch(url).then(({ status }) => status, (error) => error.message),
+      `${api}/api/somebody/tasks`,
+    );
+    assert.equal(answer, "Failed to fetch");
+    await other.close();
+  });
+
+  test("no token is in a URL, the console or the log", async () => {
+    const sent = new Set(requests.map((one) => one.headers().authorization).filter(Boolean));
+    const tokens = [...sent].map((field) => field.replace("Bearer ", ""));
+    assert.ok(tokens.length >= 4, "Ada's two, a changed one and Bob's");
+    const log = example.output();
+    assert.match(log, /authorization=Some\(Sensitive\)/, "the field is logged");
+    const visited = [...urls, ...requests.map((one) => one.url()), page.url()].join("\n");
+    for (const token of tokens) {
+      // Its claims are the user's own, and its signature is what makes it good.
+      for (const part of token.split(".").slice(1)) {
+        assert.ok(!visited.includes(part), "in a URL");
+        assert.ok(!console_.join("\n").includes(part), "in the console");
+        assert.ok(!log.includes(part), "in the log");
+      }
+    }
+    assert.deepEqual(console_.filter((text) => !text.startsWith("Failed to load resource")), []);
+  });
+
+  async function credentials(button, { email, password }) {
+    await page.getByLabel("E-mail").fill(email);
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: button, exact: true }).click();
+  }
+
+  async function addTask(title) {
+    await page.getByLabel("New task").fill(title);
+    await page.getByRole("button", { name: "Add" }).click();
+    await page.locator("#tasks").getByText(title).waitFor();
+  }
+
+  /** Waits until the call that the page notes at the top has all of these texts. */
+  async function newestCall(...texts) {
+    let newest = page.locator("#calls li:first-child");
+    for (const text of texts) newest = newest.filter({ hasText: `${text}` });
+    await newest.waitFor();
+  }
+
+  const userId = () => page.locator("#user-id").textContent();
+  const tasks = () => page.locator("#tasks li").allTextContents();
+  const host = () => api.replace("http://", "");
+  const ownCall = async () => `GET ${host()}/api/${await userId()}/tasks`;
+  const tokensAskedFor = () => requests.filter((one) => one.url() === `${web}/api/auth/token`).length;
+});
+
+/** Playwright itself does not tell of preflight requests. */
+async function watchPreflights(page, preflights) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Network.enable");
+  devtools.on("Network.requestWillBeSent", ({ requestId, request: { method, url, headers } }) => {
+    if (method !== "OPTIONS") return;
+    const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+    preflights.push({ requestId, url, headers: Object.fromEntries(lower) });
+  });
+  devtools.on("Network.responseReceived", ({ requestId, response: { status } }) => {
+    const preflight = preflights.find((one) => one.requestId === requestId);
+    if (preflight) preflight.status = status;
+  });
+}

@@ -1,0 +1,52 @@
+// What the tests share: a program of an example, a browser, free ports.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+export const repository = fileURLToPath(new URL("../../", import.meta.url));
+
+/**
+ * Starts a program, waits until it prints `ready`, which it may take minutes to be built for, and
+ * gives `{ output, stop }`. It gets an end like that of Ctrl-C.
+ */
+export async function start(command, args, ready, env = {}) {
+  const program = spawn(command, args, { cwd: repository, env: { ...process.env, ...env } });
+  let output = "";
+  const exit = once(program, "exit");
+  await new Promise((resolve, reject) => {
+    for (const stream of [program.stdout, program.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output += text;
+        if (output.includes(ready)) resolve();
+      });
+    }
+    exit.then(() => reject(new Error(`it ended before it was ready:\n${output}`)), reject);
+  });
+  const stop = async () => {
+    program.kill("SIGTERM");
+    await exit;
+  };
+  return { output: () => output, stop };
+}
+
+export async function launch() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium" });
+}
+
+/** A page that gives up after 10 seconds, where Playwright would after 30. */
+export async function open(browser, options) {
+  const page = await browser.newPage(options);
+  page.setDefaultTimeout(10_000);
+  return page;
+}
+
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
