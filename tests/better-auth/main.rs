@@ -157,9 +157,9 @@ async fn session_data_signed_with_the_same_secret_is_no_access_token() {
 }
 
 #[test]
-fn the_recipe_in_the_readme_is_the_one_that_is_tested() {
-    let readme = include_str!("../../README.md");
-    assert!(readme.contains(include_str!("hs256-token.mjs")));
+fn the_recipe_in_the_guide_is_the_one_that_is_tested() {
+    let guide = include_str!("../../docs/better-auth.md");
+    assert!(guide.contains(include_str!("hs256-token.mjs")));
 }
 
 fn own(user_id: &str) -> String {
