@@ -94,6 +94,20 @@ async fn keys_that_are_used_no_more_are_told_of_when_that_begins() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn requests_for_which_there_are_no_keys_are_told_of_once_at_error() {
+    let key = SigningKey::generate("EdDSA", "1");
+    let layer = fetched_by(|| Err(FetchError::new("gone")));
+    assert!(layer.ready().await.is_err());
+    let events = Captured::start();
+    for _ in 0..3 {
+        let answer = ask(layer.clone(), with_bearer(&key.token(&claims()))).await;
+        assert_eq!(answer.reason(), "keys_unavailable");
+    }
+    assert_eq!(count(&events, &["ERROR", "keys_unavailable"]), 1);
+    assert_eq!(count(&events, &["DEBUG", "keys_unavailable"]), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_while_keys_are_held_does_not_make_a_layer_unready() {
     let issuer = MemoryIssuer::new();
     issuer.rotate();
@@ -134,7 +148,8 @@ fn another_runtime_does_not_fetch_before_it_is_due() {
             layer.ready().await.unwrap();
             let token = issuer.token(&issuer.newest(), "alice");
             assert_eq!(reason(layer, &token), "accepted");
-            sleep(Duration::from_millis(100)).await;
+            // Two fetches are a second apart in any case.
+            sleep(Duration::from_millis(600)).await;
             assert_eq!(issuer.asked().len(), 1);
         });
     }
