@@ -1,5 +1,7 @@
 // The page, the Better Auth server and the API of examples/full-stack, as its `start` runs them.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { freePort, launch, open, repository, start } from "./support.mjs";
 
@@ -135,14 +137,22 @@ describe("the full-stack example", () => {
     await page.getByText("Please sign in").waitFor();
   });
 
-  test("a page of another origin is not let in by the browser", async () => {
+  test("a page of another origin is not let in by the browser", async (t) => {
+    const server = createServer((_, res) => res.end("another page")).listen(0, "127.0.0.1");
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server, "listening");
     const other = await open(browser);
-    await other.goto("about:blank");
-    const answer = await other.evaluate(
-      (url) => fetch(url).then(({ status }) => status, (error) => error.message),
-      `${api}/api/somebody/tasks`,
-    );
-    assert.equal(answer, "Failed to fetch");
+    await other.goto(`http://127.0.0.1:${server.address().port}`);
+    const ask = (mode) =>
+      other.evaluate(
+        ([url, mode]) => fetch(url, { mode }).then(({ type }) => type, (error) => error.message),
+        [`${api}/api/somebody/tasks`, mode],
+      );
+    assert.equal(await ask("cors"), "Failed to fetch");
+    assert.equal(await ask("no-cors"), "opaque", "it does reach the API, but may not read the answer");
     await other.close();
   });
 
