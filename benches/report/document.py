@@ -76,19 +76,23 @@ def of_aims(results):
 # explained beside it.
 GAPS = """Where an aim is not reached, by a profile of the same code:
 
+- **The HS256 layer** is at its bound: 1.18 times the floor here and 1.14 in the table of the layers
+  below, which criterion measured. Verification is as fast as the floor. Of the 90 ns beside it, 49 are
+  the user's place in a request that had no extensions; the rest is the header field and the future.
 - **HS256 without `simd`**: SHA-256 is a third of the time and base64 a tenth, which the floor has
   too; the clock is 5 %, which it has not, and reading claims under all rules takes 30 ns more than
-  a derived struct. With `simd`, base64 takes a third of that.
-- **PathOwnerLayer**: 80 ns beside that, of which matchit takes 17.
+  a derived struct. With `simd`, which is a default, base64 takes a third of that.
+- **PathOwnerLayer**: 120 ns beside that, of which matchit takes 17.
 - **A hit of the token cache**: 95 ns of it are the clock (23) and the lookup, and 49 are the user's
   place in a request that had no extensions. Those two alone, without any lookup, are two thirds of
   what was aimed at. RS256 with 2,048 bits is checked in 12 µs here, and not in the 21 µs that the
   aim was set from.
 - **The fastest peer**: `jsonwebtoken::decode` takes 1.4 µs here, and not the 2.35 µs that the aim
   was set from.
-- **HTTP**: without the layers a request takes 17 µs of the two cores, wrk's part among them; with
-  them 20. The layers alone take 0.9 µs around a service that does nothing. Where the rest goes was
-  not looked into."""
+- **HTTP**: without the layers a request takes 17.5 µs of the two cores, wrk's part among them, and 5 %
+  of that are 0.9 µs. By `perf` of the server under wrk, the layers take 1.56 µs of it, all in user
+  space: 0.74 are verification and the path, 0.33 allocating and copying, 0.14 the boxes that axum
+  makes of each `route_layer`, and 0.34 what is spread over the rest (hyper, axum, dropping)."""
 
 
 def of_peers(peers):
