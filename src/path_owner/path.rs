@@ -116,3 +116,28 @@ fn is_plain_id(id: &str) -> bool {
     }
     !id.contains(|c: char| matches!(c, '/' | '\\' | ';') || c.is_control())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_ambiguous_by_its_shortest_part() {
+        for path in ["/", "/a", "/a/", "/a.b/c", "/.a/b", "/a/...", "/a./b"] {
+            assert!(is_unambiguous(path), "{path}");
+        }
+        for path in ["", "a", "//", "//a", "/.", "/..", "/./", "/a/.", "/a//", "/;a/..", "/%2e"] {
+            assert!(!is_unambiguous(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_id_of_nothing_but_what_ends_a_segment_is_none() {
+        for id in ["", "/", "\\", ";", "\n", "/;", "a/b"] {
+            assert!(!is_plain_id(id), "{id:?}");
+        }
+        for id in ["a", ".", "é", "a b", " ", "😀"] {
+            assert!(is_plain_id(id), "{id:?}");
+        }
+    }
+}
