@@ -74,6 +74,8 @@ pub struct ExtractRejection {
 
 impl ExtractRejection {
     /// What it is.
+    ///
+    /// Example: [`ExtractRejection`].
     pub fn rejection(&self) -> Rejection {
         self.rejection
     }

@@ -94,11 +94,15 @@ impl JwtAuthLayer {
     }
 
     /// Starts a layer that is configured step by step.
+    ///
+    /// Example: [`JwtAuthBuilder`].
     pub fn builder() -> JwtAuthBuilder {
         JwtAuthBuilder::default()
     }
 
     /// The verification of this layer without HTTP, with the same keys and rules.
+    ///
+    /// Example: [`TokenVerifier`].
     pub fn verifier(&self) -> TokenVerifier {
         self.shared.verifier.clone()
     }
@@ -112,6 +116,14 @@ impl JwtAuthLayer {
     ///
     /// [`JwksError`](crate::jwks::JwksError) when the first fetch failed. The layer works all the
     /// same, as soon as a later one succeeds.
+    ///
+    /// ```no_run
+    /// # async fn start(auth: tower_jwt_auth::JwtAuthLayer) {
+    /// if let Err(error) = auth.ready().await {
+    ///     eprintln!("{error}; it is tried again in the background");
+    /// }
+    /// # }
+    /// ```
     #[cfg(feature = "jwks-custom")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
     pub async fn ready(&self) -> Result<(), crate::jwks::JwksError> {
@@ -122,6 +134,12 @@ impl JwtAuthLayer {
     }
 
     /// How it stands with the keys that are fetched from URLs: one entry for each.
+    ///
+    /// ```
+    /// # fn is_healthy(auth: &tower_jwt_auth::JwtAuthLayer) -> bool {
+    /// auth.jwks_health().iter().all(|source| source.keys > 0)
+    /// # }
+    /// ```
     #[cfg(feature = "jwks-custom")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
     pub fn jwks_health(&self) -> Vec<crate::jwks::JwksHealth> {

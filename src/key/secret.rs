@@ -27,6 +27,8 @@ pub struct Secret {
 
 impl Secret {
     /// A secret that is not text, such as 32 random bytes.
+    ///
+    /// Example: [`Secret`].
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self {
             bytes: Zeroizing::new(bytes.into()),

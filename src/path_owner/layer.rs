@@ -214,6 +214,8 @@ impl PathOwnerLayer {
     }
 
     /// Answers 404 where it would answer 403, so that nobody learns whether there is such a path.
+    ///
+    /// Example: [`PathOwnerLayer`].
     pub fn not_found(mut self) -> Self {
         self.rules.rejection = Rejection::NotFound;
         self

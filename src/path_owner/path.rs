@@ -126,7 +126,9 @@ mod tests {
         for path in ["/", "/a", "/a/", "/a.b/c", "/.a/b", "/a/...", "/a./b"] {
             assert!(is_unambiguous(path), "{path}");
         }
-        for path in ["", "a", "//", "//a", "/.", "/..", "/./", "/a/.", "/a//", "/;a/..", "/%2e"] {
+        for path in [
+            "", "a", "//", "//a", "/.", "/..", "/./", "/a/.", "/a//", "/;a/..", "/%2e",
+        ] {
             assert!(!is_unambiguous(path), "{path}");
         }
     }

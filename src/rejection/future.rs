@@ -12,7 +12,8 @@ use super::ResponseBody;
 
 pin_project! {
     /// The future of a response: the inner service's, or a refusal that is at hand. Nothing is
-    /// boxed.
+    /// boxed. It is what [`PathOwner`](crate::PathOwner) and [`RequireScope`](crate::RequireScope)
+    /// return.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless they are polled"]
     pub struct ResponseFuture<F> {

@@ -29,6 +29,8 @@ pub struct TestClock(Arc<Mutex<SystemTime>>);
 impl TestClock {
     /// A clock that stands where the system's does now, at the beginning of the second: what is
     /// minted by it is also good for a layer with the system's clock.
+    ///
+    /// Example: [the module](super).
     pub fn new() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let seconds = since.map_or(0, |since| since.as_secs());
@@ -37,6 +39,8 @@ impl TestClock {
     }
 
     /// The time at which it stands.
+    ///
+    /// Example: [the module](super).
     pub fn now(&self) -> SystemTime {
         *self.time()
     }
@@ -46,12 +50,16 @@ impl TestClock {
     /// # Panics
     ///
     /// When the system has no such time, some hundred billion years from now.
+    ///
+    /// Example: [the module](super).
     pub fn advance(&self, by: Duration) {
         let mut time = self.time();
         *time = time.checked_add(by).expect("a time that the system has");
     }
 
     /// Moves it to any time, back too.
+    ///
+    /// Example: [the module](super).
     pub fn set(&self, now: SystemTime) {
         *self.time() = now;
     }

@@ -19,6 +19,8 @@ impl JwtAuthBuilder {
 
     /// Names the realm in the challenge of a 401 (RFC 9110 section 11.5): visible ASCII and spaces,
     /// without `"` and `\`.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.answers.challenge.realm = Some(realm.into());
         self
@@ -59,6 +61,8 @@ impl JwtAuthBuilder {
 
     /// Names the metadata of this protected resource in each challenge (RFC 9728 section 5.1): a
     /// URL, where a client learns which issuer to get a token from.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
         self.answers.challenge.resource_metadata = Some(url.into());
         self
@@ -70,6 +74,8 @@ impl JwtAuthBuilder {
     ///
     /// What stands inside of this layer answers like that too: the crate's other layers and its
     /// extractors.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn problem_json(mut self) -> Self {
         self.answers.problem_json = true;
         self
@@ -136,18 +142,24 @@ impl JwtAuthBuilder {
     ///
     /// A refusal in gRPC has the HTTP status 200. A service whose 2xx stands for "allowed", such as
     /// the target of nginx's `auth_request`, must say this.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn http_answers_only(mut self) -> Self {
         self.answers.http_only = true;
         self
     }
 
     /// Refuses tokens of more bytes than this. Default 16 KiB.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn max_token_len(mut self, bytes: usize) -> Self {
         self.max_token_len = bytes;
         self
     }
 
     /// Takes the time from this function and not from the system: for tests.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn clock<F>(mut self, now: F) -> Self
     where
         F: Fn() -> SystemTime + Send + Sync + 'static,

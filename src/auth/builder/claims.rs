@@ -7,6 +7,8 @@ use crate::{Algorithm, CurrentUser};
 impl JwtAuthBuilder {
     /// Requires this `iss` (RFC 7519 section 4.1.1), byte for byte. A token without `iss`, or with
     /// a slash more at its end, is refused.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.policy.issuer = Some(issuer.into());
         self
@@ -17,12 +19,16 @@ impl JwtAuthBuilder {
     ///
     /// Without an audience, a token that has an `aud` is refused, since it is meant for somebody
     /// and nobody can say that it is this service.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.policy.audiences.push(audience.into());
         self
     }
 
     /// Accepts tokens whose `aud` nobody checks: those that were issued for other services too.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn allow_any_audience(mut self) -> Self {
         self.policy.any_audience = true;
         self
@@ -30,6 +36,8 @@ impl JwtAuthBuilder {
 
     /// How far the clocks of the issuer and of this service may differ: `exp` and `nbf` are taken
     /// this much later and earlier. Default 0, at most five minutes.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.policy.leeway = leeway;
         self
@@ -46,6 +54,8 @@ impl JwtAuthBuilder {
 
     /// Accepts tokens of this `typ` (RFC 7515 section 4.1.9), compared without case, beside those
     /// that have none, `JWT`, `at+jwt` or `application/at+jwt`.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn accept_typ(mut self, typ: impl Into<String>) -> Self {
         self.policy.types.push(typ.into());
         self
@@ -53,6 +63,8 @@ impl JwtAuthBuilder {
 
     /// Accepts tokens of these algorithms alone, whatever the keys. Default: HS256 with secrets, all
     /// of the others with public keys.
+    ///
+    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = Some(algorithms.into_iter().collect());
         self

@@ -34,6 +34,8 @@ type Custom = Arc<dyn Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync>;
 impl TokenSource {
     /// The `Authorization` field, as `Bearer <token>` (RFC 6750 section 2.1): the only place unless
     /// others are said.
+    ///
+    /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn header() -> Self {
         Self(Place::Header)
     }
@@ -47,6 +49,8 @@ impl TokenSource {
     ///
     /// Two cookies of the name are two tokens, and refused. Another subdomain can set a second one,
     /// unless the name starts with `__Host-`.
+    ///
+    /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Place::Cookie(name.into()))
     }
@@ -57,6 +61,8 @@ impl TokenSource {
     /// advises against it. Keep such tokens short-lived, and use it where nothing else can be
     /// sent, as for an `EventSource`. Successful answers to requests with such a token get
     /// `cache-control: private`, unless they say that or `no-store` themselves.
+    ///
+    /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn query(parameter: impl Into<String>) -> Self {
         Self(Place::Query(parameter.into()))
     }
@@ -66,12 +72,16 @@ impl TokenSource {
     ///
     /// The answer to the upgrade must choose the protocol `bearer`, in axum by
     /// `WebSocketUpgrade::protocols(["bearer"])`; otherwise the browser closes the connection.
+    ///
+    /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn websocket_protocol() -> Self {
         Self(Place::WebSocketProtocol)
     }
 
     /// What this function finds among the headers and in the URI of a request. Fields that it reads
     /// are not marked as sensitive.
+    ///
+    /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn from_fn<F>(find: F) -> Self
     where
         F: Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync + 'static,

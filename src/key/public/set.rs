@@ -15,6 +15,8 @@ const MOST_TRIED: usize = 4;
 ///
 /// Two keys of the same id and algorithm that are not the same key are a mistake or an attack, and
 /// neither is used.
+///
+/// Example: [`from_jwks`](Self::from_jwks).
 #[derive(Clone, Default)]
 pub struct KeySet {
     keys: Vec<VerifyingKey>,
@@ -23,6 +25,8 @@ pub struct KeySet {
 
 impl KeySet {
     /// A set of these keys.
+    ///
+    /// Example: [`from_jwks`](Self::from_jwks).
     pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
         let mut set = Self::default();
         let keys: Vec<_> = keys.into_iter().collect();
@@ -41,6 +45,26 @@ impl KeySet {
     ///
     /// A key that cannot be used is [skipped](Self::skipped), and the others are used. At most 100
     /// are read.
+    ///
+    /// ```
+    /// # #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// use tower_jwt_auth::{Algorithm, KeySet};
+    ///
+    /// let set = KeySet::from_jwks(
+    ///     r#"{"keys": [
+    ///         {"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+    ///         {"kty": "oct", "k": "c2VjcmV0"}
+    ///     ]}"#,
+    /// )?;
+    /// assert_eq!(set.keys().len(), 1);
+    /// assert_eq!(set.keys()[0].algorithm(), Algorithm::EdDSA);
+    /// assert!(set.skipped()[0].contains("shared secret"));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+    /// # fn main() {}
+    /// ```
     ///
     /// # Errors
     ///
@@ -103,11 +127,15 @@ impl KeySet {
     }
 
     /// The keys.
+    ///
+    /// Example: [`from_jwks`](Self::from_jwks).
     pub fn keys(&self) -> &[VerifyingKey] {
         &self.keys
     }
 
     /// The keys that cannot be used, and why not, each in one line for a log.
+    ///
+    /// Example: [`from_jwks`](Self::from_jwks).
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }

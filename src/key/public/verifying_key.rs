@@ -10,6 +10,24 @@ use crate::{ConfigError, config_error::Fault, key::Algorithm};
 /// one pointer.
 ///
 /// Reading one needs the feature `aws-lc-rs` or `rust-crypto`.
+///
+/// ```
+/// # #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+/// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+/// use tower_jwt_auth::{Algorithm, JwtAuthLayer, VerifyingKey};
+///
+/// let key = VerifyingKey::from_jwk(
+///     r#"{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+/// )?
+/// .with_key_id("2026");
+/// assert_eq!((key.algorithm(), key.key_id()), (Algorithm::EdDSA, Some("2026")));
+/// let auth = JwtAuthLayer::builder().key(key).build()?;
+/// # drop(auth);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+/// # fn main() {}
+/// ```
 #[derive(Clone)]
 pub struct VerifyingKey(Arc<Inner>);
 
@@ -63,6 +81,8 @@ impl VerifyingKey {
 
     /// The same key under this key id: it is then tried for tokens with that `kid`, and for those
     /// without any.
+    ///
+    /// Example: [`VerifyingKey`].
     #[must_use]
     pub fn with_key_id(self, key_id: impl Into<String>) -> Self {
         // What was a key before is one still.
@@ -75,11 +95,15 @@ impl VerifyingKey {
     }
 
     /// The algorithm that it verifies with.
+    ///
+    /// Example: [`VerifyingKey`].
     pub fn algorithm(&self) -> Algorithm {
         self.0.algorithm
     }
 
     /// Its key id (RFC 7517 section 4.5), if it has one.
+    ///
+    /// Example: [`VerifyingKey`].
     pub fn key_id(&self) -> Option<&str> {
         self.0.key_id.as_deref()
     }

@@ -34,6 +34,8 @@ pub trait JwksFetch: Send + Sync + 'static {
 }
 
 /// A JWK Set as it was fetched.
+///
+/// Example: [`JwksFetch`].
 #[derive(Clone)]
 pub struct FetchedJwks {
     pub(super) json: String,
@@ -42,6 +44,8 @@ pub struct FetchedJwks {
 
 impl FetchedJwks {
     /// The text of a JWK Set.
+    ///
+    /// Example: [`JwksFetch`].
     pub fn new(json: impl Into<String>) -> Self {
         Self {
             json: json.into(),
@@ -51,6 +55,8 @@ impl FetchedJwks {
 
     /// How long the issuer says that it may be kept (`Cache-Control: max-age`, RFC 9111 section
     /// 5.2.2.1). Taken as at least a minute and at most an hour.
+    ///
+    /// Example: [`JwksFetch`].
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
@@ -77,6 +83,8 @@ pub struct FetchError {
 
 impl FetchError {
     /// Says why, in a few words.
+    ///
+    /// Example: [`JwksFetch`].
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),

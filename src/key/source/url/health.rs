@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 /// How it stands with the keys of a URL: for a health endpoint, and for metrics.
+///
+/// Example: [`jwks_health`](crate::JwtAuthLayer::jwks_health).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct JwksHealth {
@@ -17,6 +19,8 @@ pub struct JwksHealth {
 }
 
 /// Why there are no keys: the first fetch failed. It is tried again in the background.
+///
+/// Example: [`ready`](crate::JwtAuthLayer::ready).
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the key set at {url} cannot be fetched: {why}")]
 pub struct JwksError {
