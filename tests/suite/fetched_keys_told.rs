@@ -94,6 +94,23 @@ async fn keys_that_are_used_no_more_are_told_of_when_that_begins() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn plain_http_that_was_allowed_is_told_of() {
+    let url = "http://auth.internal/api/auth/jwks";
+    for (is_allowed, told) in [(true, 1), (false, 0)] {
+        let events = Captured::start();
+        let builder = JwtAuthLayer::builder().jwks_url(url);
+        let builder = builder.jwks_fetcher(Answers(|| Err(FetchError::new("gone"))));
+        let builder = if is_allowed {
+            builder.allow_http()
+        } else {
+            builder
+        };
+        assert_eq!(builder.build().is_ok(), is_allowed);
+        assert_eq!(count(&events, &["WARN", "plain http", url]), told);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn requests_for_which_there_are_no_keys_are_told_of_once_at_error() {
     let key = SigningKey::generate("EdDSA", "1");
     let layer = fetched_by(|| Err(FetchError::new("gone")));

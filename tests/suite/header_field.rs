@@ -240,3 +240,15 @@ async fn the_authorization_value_is_marked_sensitive_for_the_inner_service() {
         assert_eq!(answer.body, "true Sensitive", "{value}");
     }
 }
+
+#[tokio::test]
+async fn another_field_may_stand_there_twice() {
+    let mut request = with_bearer(&valid());
+    for value in ["text/html", "application/json"] {
+        let value = HeaderValue::from_static(value);
+        request.headers_mut().append("accept", value);
+    }
+    ask(layer(), request)
+        .await
+        .assert_reached("alice", "accept");
+}

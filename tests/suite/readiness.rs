@@ -21,16 +21,18 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, buffer::Buffer, limit::ConcurrencyLimit, service_fn};
 use tower_jwt_auth::{
-    CurrentUser, JwtAuth, JwtAuthLayer, PathOwner, PathOwnerLayer, ResponseBody, ResponseFuture,
+    CurrentUser, JwtAuth, JwtAuthLayer, PathOwner, PathOwnerLayer, RequireScopeLayer, ResponseBody,
+    ResponseFuture,
 };
 
 use super::support::*;
 
 /// Runs the block for each layer, with a request that it lets pass and one that it refuses.
-macro_rules! for_both {
+macro_rules! for_each {
     (|$layer:ident, $good:ident, $bad:ident| $block:block) => {
-        for_both!(@ (layer(), with_token, get_root), |$layer, $good, $bad| $block);
-        for_both!(@ (owner(), by_owner, by_another), |$layer, $good, $bad| $block);
+        for_each!(@ (layer(), with_token, get_root), |$layer, $good, $bad| $block);
+        for_each!(@ (owner(), by_owner, by_another), |$layer, $good, $bad| $block);
+        for_each!(@ (scope(), with_scope, by_owner), |$layer, $good, $bad| $block);
     };
     (@ $all:expr, |$layer:ident, $good:ident, $bad:ident| $block:block) => {{
         let ($layer, $good, $bad) = $all;
@@ -40,6 +42,18 @@ macro_rules! for_both {
 
 fn owner() -> PathOwnerLayer {
     PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap()
+}
+
+fn scope() -> RequireScopeLayer {
+    RequireScopeLayer::new("tasks").unwrap()
+}
+
+fn with_scope() -> Request<()> {
+    let token = token(&claims_with(serde_json::json!({ "scope": "tasks" })));
+    let mut request = get("/");
+    let user = layer().verifier().verify(&token).unwrap();
+    request.extensions_mut().insert(user);
+    request
 }
 
 fn with_token() -> Request<()> {
@@ -66,7 +80,7 @@ fn by_another() -> Request<()> {
 
 #[tokio::test]
 async fn the_inner_service_is_called_only_after_it_was_polled_ready() {
-    for_both!(|layer, good, bad| {
+    for_each!(|layer, good, bad| {
         let strict = Strict::default();
         let calls = Arc::clone(&strict.calls);
         let mut service = layer.layer(strict);
@@ -82,7 +96,7 @@ async fn the_inner_service_is_called_only_after_it_was_polled_ready() {
 
 #[tokio::test]
 async fn a_service_that_is_not_ready_is_waited_for() {
-    for_both!(|layer, good, _bad| {
+    for_each!(|layer, good, _bad| {
         let mut service = layer.layer(Strict {
             polls_before_ready: 3,
             ..Strict::default()
@@ -96,7 +110,7 @@ async fn a_service_that_is_not_ready_is_waited_for() {
 
 #[tokio::test]
 async fn the_inner_service_is_cloned_for_no_request() {
-    for_both!(|layer, good, bad| {
+    for_each!(|layer, good, bad| {
         let strict = Strict::default();
         let clones = Arc::clone(&strict.clones);
         let mut service = layer.layer(strict);
@@ -109,7 +123,7 @@ async fn the_inner_service_is_cloned_for_no_request() {
 
 #[tokio::test]
 async fn a_refused_request_does_not_reach_the_inner_service() {
-    for_both!(|layer, _good, bad| {
+    for_each!(|layer, _good, bad| {
         let strict = Strict::default();
         let calls = Arc::clone(&strict.calls);
         layer.layer(strict).oneshot(bad()).await.unwrap();
@@ -119,7 +133,7 @@ async fn a_refused_request_does_not_reach_the_inner_service() {
 
 #[tokio::test]
 async fn it_works_under_a_buffer_and_around_one() {
-    for_both!(|layer, good, bad| {
+    for_each!(|layer, good, bad| {
         let mut service = Buffer::new(layer.layer(Buffer::new(Strict::default(), 1)), 1);
         for _ in 0..20 {
             assert_eq!(soon(call(&mut service, good())).await.status(), 200);
@@ -130,7 +144,7 @@ async fn it_works_under_a_buffer_and_around_one() {
 
 #[tokio::test]
 async fn it_works_under_a_concurrency_limit_and_around_one() {
-    for_both!(|layer, good, bad| {
+    for_each!(|layer, good, bad| {
         let limited = ConcurrencyLimit::new(Strict::default(), 1);
         let mut service = ConcurrencyLimit::new(layer.layer(limited), 1);
         for _ in 0..20 {
@@ -143,7 +157,7 @@ async fn it_works_under_a_concurrency_limit_and_around_one() {
 
 #[tokio::test]
 async fn a_clone_that_refused_holds_no_permit_once_it_is_dropped() {
-    for_both!(|layer, good, bad| {
+    for_each!(|layer, good, bad| {
         let service = layer.layer(ConcurrencyLimit::new(Strict::default(), 1));
         for _ in 0..3 {
             let refused = soon(service.clone().oneshot(bad())).await.unwrap();
@@ -156,7 +170,7 @@ async fn a_clone_that_refused_holds_no_permit_once_it_is_dropped() {
 
 #[tokio::test]
 async fn an_error_of_poll_ready_passes_through() {
-    for_both!(|layer, _good, bad| {
+    for_each!(|layer, _good, bad| {
         let mut service = layer.layer(Broken {
             is_ready: Err(Broke("not ready")),
         });
@@ -170,7 +184,7 @@ async fn an_error_of_poll_ready_passes_through() {
 
 #[tokio::test]
 async fn an_error_of_the_inner_call_passes_through() {
-    for_both!(|layer, good, _bad| {
+    for_each!(|layer, good, _bad| {
         let service = layer.layer(Broken { is_ready: Ok(()) });
         let error = service.oneshot(good()).await.err();
         assert_eq!(error, Some(Broke("failed")));
@@ -179,7 +193,7 @@ async fn an_error_of_the_inner_call_passes_through() {
 
 #[tokio::test]
 async fn the_head_of_the_inner_response_passes_through() {
-    for_both!(|layer, good, _bad| {
+    for_each!(|layer, good, _bad| {
         let service = layer.layer(service_fn(async |_: Request<()>| {
             let response = Response::builder()
                 .status(401)
@@ -207,7 +221,7 @@ async fn the_head_of_the_inner_response_passes_through() {
 
 #[tokio::test]
 async fn the_body_of_the_inner_response_passes_through_frame_by_frame() {
-    for_both!(|layer, good, _bad| {
+    for_each!(|layer, good, _bad| {
         let service = layer.layer(service_fn(async |_: Request<()>| {
             Ok::<_, Infallible>(Response::new(Frames::default()))
         }));
@@ -242,7 +256,7 @@ async fn the_body_of_the_inner_response_passes_through_frame_by_frame() {
 
 #[tokio::test]
 async fn the_body_of_a_refusal_knows_its_length_and_its_end() {
-    for_both!(|layer, _good, bad| {
+    for_each!(|layer, _good, bad| {
         let response = layer.layer(Strict::default()).oneshot(bad()).await.unwrap();
         let mut body = response.into_body();
         let length = body.size_hint().exact().unwrap();
@@ -256,7 +270,7 @@ async fn the_body_of_a_refusal_knows_its_length_and_its_end() {
 
 #[tokio::test]
 async fn a_refusal_in_grpc_has_ended_before_its_first_frame() {
-    for_both!(|layer, _good, bad| {
+    for_each!(|layer, _good, bad| {
         let mut request = bad();
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = Version::HTTP_2;
@@ -272,7 +286,7 @@ async fn a_refusal_in_grpc_has_ended_before_its_first_frame() {
 
 #[tokio::test]
 async fn the_request_that_goes_on_is_the_one_that_came() {
-    for_both!(|layer, good, _bad| {
+    for_each!(|layer, good, _bad| {
         let service = layer.layer(service_fn(async |request: Request<String>| {
             assert_eq!(request.method(), "PATCH");
             assert_eq!(request.uri().query(), Some("q=1"));
@@ -301,7 +315,7 @@ async fn the_request_that_goes_on_is_the_one_that_came() {
 
 #[test]
 fn the_inner_service_can_be_seen_changed_and_taken_out() {
-    for_both!(|layer, _good, _bad| {
+    for_each!(|layer, _good, _bad| {
         let mut service = layer.layer(1);
         assert_eq!(service.get_ref(), &1);
         *service.get_mut() = 2;

@@ -257,6 +257,21 @@ async fn the_fields_that_tokens_are_read_from_are_marked_as_sensitive() {
 }
 
 #[tokio::test]
+async fn other_fields_are_not_marked_as_sensitive() {
+    let service =
+        looking_in([TokenSource::cookie("jwt")]).layer(service_fn(async |request: Request<()>| {
+            let fields = request.headers();
+            assert!(fields[COOKIE].is_sensitive());
+            assert!(!fields[SEC_WEBSOCKET_PROTOCOL].is_sensitive());
+            Ok::<_, std::convert::Infallible>(Response::new(Full::<bytes::Bytes>::default()))
+        }));
+    let cookie = format!("jwt={}", token(&claims()));
+    let fields = [(COOKIE, &*cookie), (SEC_WEBSOCKET_PROTOCOL, "chat")];
+    let response = service.oneshot(request("/", &fields)).await.unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test]
 async fn an_answer_to_a_token_in_the_query_is_private() {
     let t = token(&claims());
     let in_query = format!("/?access_token={t}");
