@@ -124,7 +124,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CurrentUser {
 }
 
 /// `None` for a request that the layer lets pass without a token
-/// ([`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous)); 500 where no such layer stands
+/// ([`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous)), and for a preflight; 500 where no such layer stands
 /// around the handler, so that one that was forgotten lets nobody in as anonymous.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<S: Send + Sync> OptionalFromRequestParts<S> for CurrentUser {

@@ -121,17 +121,28 @@ where
     }
 }
 
-/// RFC 6750 section 2.3: what a token in a URL was answered with, no shared cache may keep.
+/// RFC 6750 section 2.3: what such a token was answered with, no shared cache may keep. What else
+/// the answer says of caches stays.
 fn mark_private<R>(response: &mut Response<R>) {
-    let says_so = |value: &HeaderValue| {
-        let directives = value.as_bytes().split(|&byte| byte == b',');
-        directives.map(<[u8]>::trim_ascii).any(|directive| {
-            directive.eq_ignore_ascii_case(b"private")
-                || directive.eq_ignore_ascii_case(b"no-store")
-        })
-    };
     let headers = response.headers_mut();
-    if !headers.get_all(CACHE_CONTROL).iter().any(says_so) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+    let said: Vec<_> = headers.get_all(CACHE_CONTROL).iter().cloned().collect();
+    let directives = said
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim_ascii);
+    let is = |directive: &str, name| directive.eq_ignore_ascii_case(name);
+    if { directives.clone() }.any(|said| is(said, "private") || is(said, "no-store")) {
+        return;
     }
+    let is_of_shared = |said: &str| {
+        is(said, "public") || is(said.split('=').next().unwrap_or_default(), "s-maxage")
+    };
+    let stays = directives.filter(|said| !said.is_empty() && !is_of_shared(said));
+    let all: Vec<&str> = ["private"].into_iter().chain(stays).collect();
+    let value = HeaderValue::try_from(all.join(", "));
+    headers.insert(
+        CACHE_CONTROL,
+        value.unwrap_or(HeaderValue::from_static("private")),
+    );
 }

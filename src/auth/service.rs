@@ -120,7 +120,7 @@ impl Shared {
             }
         } else {
             match self.sources.token(request) {
-                Ok(Token { text, is_in_query }) => (judge(&self.verifier, &text), is_in_query),
+                Ok(Token { text, is_private }) => (judge(&self.verifier, &text), is_private),
                 Err(rejection) => return self.without_token(rejection, request),
             }
         };
@@ -168,7 +168,7 @@ impl Shared {
         if let Some(observer) = &self.answers.observer {
             observer(outcome);
         }
-        let answers = HandedOn(Arc::clone(&self.answers));
+        let answers = HandedOn::new(&self.answers, request.extensions());
         request.extensions_mut().insert(answers);
     }
 

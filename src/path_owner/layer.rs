@@ -213,7 +213,8 @@ impl PathOwnerLayer {
         Ok(self)
     }
 
-    /// Answers 404 where it would answer 403, so that nobody learns whether there is such a path.
+    /// Answers 404 where it would answer 403, so that no other user learns whether there is such a
+    /// path.
     ///
     /// Example: [`PathOwnerLayer`].
     pub fn not_found(mut self) -> Self {

@@ -3,7 +3,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use tower_service::Service;
 
 #[cfg(feature = "axum")]
@@ -84,8 +84,11 @@ impl Rules {
         let request = &*request;
         let user = match Presence::of(request.extensions()) {
             Presence::User(user) => Some(user),
-            Presence::Anonymous(Anonymous::Client) => None,
-            Presence::Anonymous(Anonymous::Preflight) => return Ok(()),
+            // It may have been made something else since, by an override of the method say.
+            Presence::Anonymous(Anonymous::Preflight) if request.method() == Method::OPTIONS => {
+                return Ok(());
+            }
+            Presence::Anonymous(_) => None,
             Presence::Unknown => return Err(Rejection::NoUser),
         };
         let path = request.uri().path();

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    Extensions, HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
@@ -28,7 +28,26 @@ pub(crate) struct Answers {
 
 /// Left in the extensions of a request, so that what stands inside of a layer answers as it does.
 #[derive(Clone)]
-pub(crate) struct HandedOn(pub(crate) Arc<Answers>);
+pub(crate) struct HandedOn {
+    answers: Arc<Answers>,
+    /// Said by this layer or by one outside of it: none inside can take it back.
+    http_only: bool,
+}
+
+impl HandedOn {
+    pub(crate) fn new(answers: &Arc<Answers>, extensions: &Extensions) -> Self {
+        Self {
+            answers: Arc::clone(answers),
+            http_only: answers.http_only || is_http_only(extensions),
+        }
+    }
+}
+
+/// Whether a layer outside has said so.
+fn is_http_only(extensions: &Extensions) -> bool {
+    let handed_on = extensions.get::<HandedOn>();
+    handed_on.is_some_and(|handed_on| handed_on.http_only)
+}
 
 static PLAIN: Answers = Answers {
     http_only: false,
@@ -51,7 +70,7 @@ pub(crate) fn refuse_within<'r>(
     reports.refused(refusal.rejection);
     let head = head.into();
     let handed_on = head.extensions.get::<HandedOn>();
-    let answers = handed_on.map_or(&PLAIN, |HandedOn(answers)| answers);
+    let answers = handed_on.map_or(&PLAIN, |handed_on| &*handed_on.answers);
     let protocol = if http_only {
         Protocol::Http
     } else {
@@ -81,10 +100,11 @@ impl Answers {
     }
 
     pub(crate) fn protocol<'r>(&self, head: impl Into<Head<'r>>) -> Protocol {
-        if self.http_only {
+        let head = head.into();
+        if self.http_only || is_http_only(head.extensions) {
             Protocol::Http
         } else {
-            Protocol::of(head.into())
+            Protocol::of(head)
         }
     }
 

@@ -148,7 +148,7 @@ impl CurrentUser {
 
     /// The scopes that the token grants: those of `scope` (RFC 8693 section 4.2), `scp` and
     /// `permissions`, each a text with spaces between them or an array of texts. Empty where there
-    /// are none, or where one of these has a wrong type or is there twice.
+    /// are none, or where one is there twice; one of a wrong type grants nothing.
     ///
     /// The claims are read at each call. To ask for a scope before the handler runs, there is
     /// [`RequireScopeLayer`](crate::RequireScopeLayer).

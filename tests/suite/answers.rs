@@ -234,3 +234,29 @@ fn debug_of_the_settings_is_short() {
     assert!(!debug.contains("the secret of"), "{debug}");
     assert!(debug.contains("custom: true"), "{debug}");
 }
+
+/// Whatever a layer between them says: a proxy takes any 2xx for leave to go on.
+#[tokio::test]
+async fn http_answers_only_cannot_be_taken_back_further_in() {
+    let outer = || builder().http_answers_only().allow_anonymous();
+    let owner = || PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
+    let grpc = |path: &str, token: Option<String>| {
+        let mut request = token.map_or_else(|| get(path), |token| with_bearer(&token));
+        *request.uri_mut() = path.parse().unwrap();
+        *request.method_mut() = Method::POST;
+        let web = HeaderValue::from_static("application/grpc-web");
+        request.headers_mut().insert(CONTENT_TYPE, web);
+        request
+    };
+    for inner in [builder(), builder().realm("api"), builder().problem_json()] {
+        let two = || {
+            let (inner, outer) = (inner.clone().build(), outer().build());
+            Stack::new(inner.unwrap(), outer.unwrap())
+        };
+        let answer = ask(two(), grpc("/", None)).await;
+        assert_eq!(answer.status(), 401, "the inner layer's own refusal");
+        let request = grpc("/api/bob", Some(token(&claims())));
+        let answer = ask(Stack::new(owner(), two()), request).await;
+        assert_eq!(answer.status(), 403, "what stands inside of both");
+    }
+}

@@ -234,3 +234,32 @@ async fn a_preflight_has_no_user() {
         .await
         .assert_not_authenticated("an extractor");
 }
+
+/// An override of the method makes another request of it.
+#[tokio::test]
+async fn what_is_a_preflight_no_more_passes_no_layer() {
+    use axum::middleware::map_request;
+    use tower::Layer;
+    use tower_jwt_auth::{PathOwnerLayer, RequireScopeLayer};
+
+    async fn delete(mut request: Request<Body>) -> Request<Body> {
+        *request.method_mut() = Method::DELETE;
+        request
+    }
+    let auth = || builder().allow_cors_preflight().build().unwrap();
+    let handler = || Router::new().fallback(async || "reached");
+    let owner = PathOwnerLayer::new("/api/{user_id}").unwrap();
+    let overridden = auth().layer(map_request(delete).layer(owner.layer(handler())));
+    let answer = overridden.oneshot(preflight("/api/bob")).await.unwrap();
+    answer
+        .into_answer()
+        .await
+        .assert_not_authenticated("PathOwner");
+    let scope = RequireScopeLayer::new("b").unwrap();
+    let overridden = auth().layer(map_request(delete).layer(scope.layer(handler())));
+    let answer = overridden.oneshot(preflight("/api/bob")).await.unwrap();
+    answer
+        .into_answer()
+        .await
+        .assert_not_authenticated("RequireScope");
+}

@@ -91,6 +91,10 @@ async fn a_token_is_found_in_each_place_that_is_configured() {
                 ],
             ),
         ),
+        (
+            "these with an empty one between them",
+            request("/", &[(SEC_WEBSOCKET_PROTOCOL, &format!("bearer, , {t}"))]),
+        ),
         ("a field of one's own", request("/", &[(x_token(), t)])),
         ("the path", request(&format!("/as/{t}"), &[])),
     ] {
@@ -210,6 +214,16 @@ async fn two_tokens_are_refused_wherever_they_stand() {
             request(&format!("{in_query}&access%5ftoken={t}"), &[]),
         ),
         (
+            "two protocols, and an empty one",
+            request(
+                "/",
+                &[(
+                    SEC_WEBSOCKET_PROTOCOL,
+                    &format!("{protocols}, bearer, , bearer, {t}"),
+                )],
+            ),
+        ),
+        (
             "two protocols",
             request(
                 "/",
@@ -272,16 +286,23 @@ async fn other_fields_are_not_marked_as_sensitive() {
 }
 
 #[tokio::test]
-async fn an_answer_to_a_token_in_the_query_is_private() {
+async fn an_answer_to_a_token_anywhere_but_in_the_header_is_private() {
     let t = token(&claims());
     let in_query = format!("/?access_token={t}");
+    let in_path = format!("/as/{t}");
     for (row, uri, said, expected) in [
         ("nothing said", &*in_query, None, Some("private")),
         (
             "public",
             &in_query,
-            Some("public, max-age=60"),
-            Some("private"),
+            Some("public, max-age=60, s-maxage=600"),
+            Some("private, max-age=60"),
+        ),
+        (
+            "not without asking again",
+            &in_query,
+            Some("no-cache"),
+            Some("private, no-cache"),
         ),
         (
             "private",
@@ -290,7 +311,9 @@ async fn an_answer_to_a_token_in_the_query_is_private() {
             Some("max-age=60, Private"),
         ),
         ("not stored", &in_query, Some("no-store"), Some("no-store")),
-        ("a token elsewhere", "/", None, None),
+        ("the header", "/", None, None),
+        ("a cookie", "/cookie", None, Some("private")),
+        ("a function", &in_path, None, Some("private")),
     ] {
         let service = everywhere().layer(service_fn(move |_: Request<()>| {
             let mut response = Response::new(Full::<bytes::Bytes>::default());
@@ -301,7 +324,9 @@ async fn an_answer_to_a_token_in_the_query_is_private() {
             std::future::ready(Ok::<_, std::convert::Infallible>(response))
         }));
         let mut request = get(uri);
-        if uri == "/" {
+        if uri == "/cookie" {
+            request = self::request(uri, &[(COOKIE, &format!("access_token={t}"))]);
+        } else if uri == "/" {
             request = with_bearer(&t);
         }
         let answer = service.oneshot(request).await.unwrap().into_answer().await;

@@ -17,6 +17,9 @@ use crate::{Rejection, config_error::Faults};
 
 /// A place where a request may have its token: see
 /// [`JwtAuthBuilder::token_sources`](crate::JwtAuthBuilder::token_sources).
+///
+/// Answers to requests whose token stands anywhere but in the header get `cache-control: private`
+/// (RFC 6750 section 2.3), beside what they say themselves, unless they say `no-store`.
 #[derive(Clone)]
 pub struct TokenSource(Place);
 
@@ -59,8 +62,7 @@ impl TokenSource {
     ///
     /// URLs are logged, kept in histories and sent on as referrers, which is why that section
     /// advises against it. Keep such tokens short-lived, and use it where nothing else can be
-    /// sent, as for an `EventSource`. Successful answers to requests with such a token get
-    /// `cache-control: private`, unless they say that or `no-store` themselves.
+    /// sent, as for an `EventSource`.
     ///
     /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn query(parameter: impl Into<String>) -> Self {
@@ -79,7 +81,8 @@ impl TokenSource {
     }
 
     /// What this function finds among the headers and in the URI of a request. Fields that it reads
-    /// are not marked as sensitive.
+    /// are not marked as sensitive. It may be asked more than once of a request, and an empty text
+    /// is a malformed token.
     ///
     /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn from_fn<F>(find: F) -> Self
@@ -109,7 +112,9 @@ pub(super) struct TokenSources(Vec<TokenSource>);
 /// A token, not yet looked at.
 pub(super) struct Token<'r> {
     pub(super) text: Cow<'r, [u8]>,
-    pub(super) is_in_query: bool,
+    /// Whether shared caches have to be told that the answer is for one client alone. They know of
+    /// `Authorization` (RFC 9111 section 3.5), and of nothing else.
+    pub(super) is_private: bool,
 }
 
 impl Default for TokenSources {
@@ -141,8 +146,8 @@ impl TokenSources {
             let Some(text) = place.find(request.headers(), request.uri())? else {
                 continue;
             };
-            let is_in_query = matches!(place, Place::Query(_));
-            if only.replace(Token { text, is_in_query }).is_some() {
+            let is_private = !matches!(place, Place::Header);
+            if only.replace(Token { text, is_private }).is_some() {
                 return Err(Rejection::SeveralTokens);
             }
         }

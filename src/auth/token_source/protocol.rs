@@ -10,9 +10,11 @@ pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
         .get_all(SEC_WEBSOCKET_PROTOCOL)
         .into_iter()
         .flat_map(|field| field.as_bytes().split(|&byte| byte == b','))
-        .map(<[u8]>::trim_ascii);
+        .map(<[u8]>::trim_ascii)
+        // RFC 9110 section 5.6.1.2: empty elements of a list count for nothing.
+        .filter(|protocol| !protocol.is_empty());
     only(std::iter::from_fn(|| {
         protocols.find(|protocol| *protocol == b"bearer")?;
-        protocols.next().filter(|token| !token.is_empty())
+        protocols.next()
     }))
 }
