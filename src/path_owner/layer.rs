@@ -14,7 +14,9 @@ use crate::{
 /// Layer that applies the [`PathOwner`] middleware: it lets a request through only when its path is
 /// the current user's own, and answers 403 otherwise.
 ///
-/// It needs a [`JwtAuthLayer`](crate::JwtAuthLayer) outside of it, which says who the user is.
+/// It needs a [`JwtAuthLayer`](crate::JwtAuthLayer) outside of it, which says who the user is. Where
+/// several stand in each other, put it inside of the innermost, whose user the handler gets. A
+/// preflight passes where [`allow_cors_preflight`](crate::JwtAuthBuilder::allow_cors_preflight) says so.
 ///
 /// A parameter of the path, `user_id` unless said otherwise, is decoded once and compared with
 /// [`CurrentUser::user_id`](crate::CurrentUser::user_id), byte for byte. Everything that no pattern

@@ -17,7 +17,8 @@ use crate::{
 /// challenge (RFC 6750 section 3.1); gRPC 7.
 ///
 /// It needs a [`JwtAuthLayer`](crate::JwtAuthLayer) outside of it, which says who the user is.
-/// A request without a user, where that lets it go on, is answered with 401.
+/// A request without a user, where that lets it go on, is answered with 401, unless it is a preflight
+/// that [`allow_cors_preflight`](crate::JwtAuthBuilder::allow_cors_preflight) lets pass.
 ///
 /// | | where it is looked for | if that is a text |
 /// |---|---|---|
