@@ -1,5 +1,6 @@
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
+use super::only;
 use crate::rejection::Rejection;
 
 const SCHEME: &[u8] = b"Bearer";
@@ -25,11 +26,7 @@ pub(in crate::auth) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Re
 
 /// The same, where tokens are looked for in other places too and all fields were marked.
 pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
-    let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let field = fields.next();
-    if fields.next().is_some() {
-        return Err(Rejection::SeveralTokens);
-    }
+    let field = only(headers.get_all(AUTHORIZATION).iter())?;
     Ok(field.and_then(|field| after_scheme(field.as_bytes())))
 }
 
