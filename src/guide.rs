@@ -4,7 +4,7 @@
 /// definitions the first counts.
 macro_rules! links {
     () => {
-        "[testing]: crate::testing\n\
+        "[testing]: crate::guide::testing\n\
          [threat model]: crate::threat_model\n\
          [forward auth]: crate::forward_auth\n\
          [errors and clients]: crate::guide::errors_and_clients\n\
@@ -47,3 +47,6 @@ pub mod performance {}
 #[doc = links!()]
 #[doc = include_str!("../docs/compared.md")]
 pub mod compared {}
+
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}

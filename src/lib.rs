@@ -120,16 +120,8 @@ pub mod threat_model {}
 #[cfg(doc)]
 #[doc = include_str!("../docs/forward-auth.md")]
 pub mod forward_auth {}
-// Its snippets are compiled and run, and need these features.
-#[cfg(all(
-    doc,
-    feature = "test-kit",
-    feature = "axum",
-    feature = "jwks-custom",
-    any(feature = "aws-lc-rs", feature = "rust-crypto")
-))]
-#[doc = include_str!("../docs/testing.md")]
-pub mod testing {}
+
+// Their snippets are compiled and run, and need these features.
 #[cfg(all(
     doc,
     feature = "axum",
