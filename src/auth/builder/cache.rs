@@ -7,7 +7,7 @@ const MOST_TOKENS: usize = 1_000_000;
 /// # Verifying less often
 impl JwtAuthBuilder {
     /// Keeps up to this many tokens that verified, so that the next request with one of them is
-    /// spared the signature: less than a fifth of a microsecond in place of 12 to 40 with a public key,
+    /// spared the signature: less than a fifth of a microsecond in place of 12 to 35 with a public key,
     /// and of two thirds of one with a secret. Off unless it is called.
     ///
     /// A token that is kept counts for five minutes at most, and is never accepted where it would be
