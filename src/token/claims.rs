@@ -22,10 +22,16 @@ pub(crate) struct Claims<'a> {
     pub(crate) sub: Value<'a>,
     pub(crate) email: Value<'a>,
     pub(crate) name: Value<'a>,
-    /// Better Auth's session data and its links have `session` or `updateTo`, and are signed with
-    /// the same secret.
-    pub(crate) is_of_a_session: bool,
+    /// The claims that are present and whose values do not matter.
+    present: u8,
 }
+
+/// `session` or `updateTo`, as in Better Auth's session data and links, which it signs with the
+/// same secret.
+const SESSION: u8 = 1;
+
+/// `cnf` (RFC 7800 section 3.1).
+const CONFIRMATION: u8 = 1 << 1;
 
 impl<'a> Claims<'a> {
     #[inline]
@@ -41,6 +47,16 @@ impl<'a> Claims<'a> {
             .map_err(|_| TokenError::Claims)?;
         Ok(claims)
     }
+
+    /// Returns whether the token is session data of Better Auth's, or one of its links.
+    pub(crate) fn is_session_data(&self) -> bool {
+        self.present & SESSION != 0
+    }
+
+    /// Returns whether the token is bound to a key or a certificate.
+    pub(crate) fn is_bound(&self) -> bool {
+        self.present & CONFIRMATION != 0
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -53,8 +69,8 @@ enum Claim {
     Sub,
     Email,
     Name,
-    OfASession,
-    Other,
+    /// Its value is skipped. These bits say that it is present.
+    Skipped(u8),
 }
 
 impl From<&str> for Claim {
@@ -69,8 +85,9 @@ impl From<&str> for Claim {
             "sub" => Self::Sub,
             "email" => Self::Email,
             "name" => Self::Name,
-            "session" | "updateTo" => Self::OfASession,
-            _ => Self::Other,
+            "session" | "updateTo" => Self::Skipped(SESSION),
+            "cnf" => Self::Skipped(CONFIRMATION),
+            _ => Self::Skipped(0),
         }
     }
 }
@@ -97,11 +114,8 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
                 Claim::Sub => once(&mut claims.sub, &mut map)?,
                 Claim::Email => once(&mut claims.email, &mut map)?,
                 Claim::Name => once(&mut claims.name, &mut map)?,
-                Claim::OfASession => {
-                    claims.is_of_a_session = true;
-                    map.next_value::<IgnoredAny>()?;
-                }
-                Claim::Other => {
+                Claim::Skipped(bits) => {
+                    claims.present |= bits;
                     map.next_value::<IgnoredAny>()?;
                 }
             }

@@ -62,12 +62,19 @@ pub enum TokenError {
         "the token has an aud and no audience is configured; say .audience(…), set BETTER_AUTH_AUDIENCE, or say .allow_any_audience()"
     )]
     AudienceNotConfigured,
+    /// The token is bound to a key or a certificate by `cnf` (RFC 7800 section 3.1), and so is no
+    /// bearer token (RFC 9449 section 7.2, RFC 8705 section 3).
+    #[error(
+        "the token is bound to a key or certificate (cnf), and a bearer does not prove that it has it; let the issuer give this client tokens without DPoP or mTLS"
+    )]
+    BoundToken,
     /// `sub` is missing, blank, longer than 255 bytes, or has a control character.
     #[error("sub is not a non-blank string of at most 255 bytes without control characters")]
     Subject,
-    /// `email` is missing, empty or not a string, or `name` is neither a string nor null.
+    /// `email` is missing, empty or not a string, `name` is neither a string nor null, or one of them
+    /// has a control character.
     #[error(
-        "email is missing, empty or not a string, or name is not a string; .email_optional() admits tokens without email"
+        "email is missing, empty or not a string, name is not a string, or one of them has a control character; .email_optional() admits tokens without email"
     )]
     User,
     /// A rule of the application's own, given with `.check(…)`, refused the user.
@@ -104,6 +111,7 @@ impl TokenError {
             Self::Issuer => "issuer",
             Self::Audience => "audience",
             Self::AudienceNotConfigured => "audience_not_configured",
+            Self::BoundToken => "bound_token",
             Self::Subject => "subject",
             Self::User => "user",
             Self::Check => "check",

@@ -12,6 +12,7 @@ mod header;
 mod issuer;
 mod nesting;
 mod policy;
+mod printable;
 mod verifier;
 
 #[cfg(feature = "cache")]

@@ -1,6 +1,11 @@
 use std::{borrow::Cow, time::Duration};
 
-use super::{TokenError, claims::Claims, header::Header};
+use super::{
+    TokenError,
+    claims::Claims,
+    header::Header,
+    printable::{has_no_control, is_visible},
+};
 use crate::{json::Value, user::Identity};
 
 /// The end of the year 9999. A later `exp` is a mistake, of milliseconds for seconds say.
@@ -52,8 +57,11 @@ impl Policy {
         claims: &'a Claims<'_>,
         now: u64,
     ) -> Result<Identity<'a>, TokenError> {
-        if claims.is_of_a_session {
+        if claims.is_session_data() {
             return Err(TokenError::TokenType);
+        }
+        if claims.is_bound() {
+            return Err(TokenError::BoundToken);
         }
         let expires_at = self.check_times(claims, now)?;
         self.check_issuer(&claims.iss)?;
@@ -120,7 +128,11 @@ impl Policy {
     #[inline]
     fn email<'a>(&self, email: &'a Value<'a>) -> Result<&'a str, TokenError> {
         match email {
-            Value::Text(email) if self.email_optional || !email.is_empty() => Ok(email),
+            Value::Text(email)
+                if has_no_control(email) && (self.email_optional || !email.is_empty()) =>
+            {
+                Ok(email)
+            }
             Value::Absent | Value::Null if self.email_optional => Ok(""),
             _ => Err(TokenError::User),
         }
@@ -130,24 +142,15 @@ impl Policy {
 #[inline]
 fn subject<'a>(sub: &'a Value<'a>) -> Result<&'a str, TokenError> {
     match sub {
-        Value::Text(sub) if sub.len() <= LONGEST_SUBJECT && is_printable(sub) => Ok(sub),
+        Value::Text(sub) if sub.len() <= LONGEST_SUBJECT && is_visible(sub) => Ok(sub),
         _ => Err(TokenError::Subject),
     }
-}
-
-/// Neither blank nor with a control character in it.
-#[inline]
-fn is_printable(text: &str) -> bool {
-    // All bytes are looked at, many at a time.
-    let plain = |all, byte: u8| all & byte.is_ascii_graphic();
-    let is_plain = !text.is_empty() && text.bytes().fold(true, plain);
-    is_plain || !text.trim().is_empty() && !text.contains(char::is_control)
 }
 
 #[inline]
 fn name<'a>(name: &'a Value<'a>) -> Result<Option<&'a str>, TokenError> {
     match name {
-        Value::Text(name) => Ok(Some(name)),
+        Value::Text(name) if has_no_control(name) => Ok(Some(name)),
         Value::Absent | Value::Null => Ok(None),
         _ => Err(TokenError::User),
     }

@@ -102,7 +102,7 @@ async fn an_identity_is_percent_encoded() {
             TASKS,
             [
                 "a%2Bb@example.com",
-                "%C3%85d%C3%A4%0D%0AX-Auth-User-Id%3A%20bob%250A%2C%22",
+                "%C3%85d%C3%A4%20X-Auth-User-Id%3A%20bob%250A%2C%22",
                 "alice",
             ],
         ),

@@ -483,6 +483,51 @@ async fn any_other_sub_of_up_to_255_bytes_is_the_user_id() {
 }
 
 #[tokio::test]
+async fn a_control_character_in_email_or_name_is_rejected_as_in_sub() {
+    let lenient = builder().email_optional().build().unwrap();
+    for control in ["\0", "\r", "\n", "\t", "\u{1b}", "\u{7f}", "\u{85}"] {
+        for text in [
+            control.to_owned(),
+            format!("{control}a@b.c"),
+            format!("a{control}@b.c"),
+            format!("a@b.c{control}"),
+            format!("Zoë{control}"),
+        ] {
+            for (claim, reason) in [("sub", "subject"), ("email", "user"), ("name", "user")] {
+                for layer in [&layer(), &lenient] {
+                    assert_each_value_refused(layer, reason, claim, [json!(text)]).await;
+                }
+            }
+        }
+    }
+    let names = [json!(""), json!(" "), json!("Zoë Ångström-李 \u{1f511}")];
+    assert_each_value_accepted(&layer(), "name", names).await;
+    let emails = [json!(" "), json!("zoë@exämple.com")];
+    assert_each_value_accepted(&layer(), "email", emails).await;
+}
+
+/// RFC 9449 section 7.2: whoever sends it as a bearer proves nothing.
+#[tokio::test]
+async fn a_token_that_is_bound_by_cnf_is_rejected_whatever_its_value() {
+    let values = [
+        json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
+        json!({ "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }),
+        json!({}),
+        json!(null),
+        json!(false),
+        json!(""),
+        json!([]),
+    ];
+    let anything = builder().email_optional().allow_any_audience();
+    for layer in [layer(), anything.build().unwrap()] {
+        assert_each_value_refused(&layer, "bound_token", "cnf", values.clone()).await;
+    }
+    assert_each_refused(&layer(), "bound_token", [with_text(r"\u0063nf", "{}")]).await;
+    assert_each_value_accepted(&layer(), "Cnf", [json!({})]).await;
+    assert_each_value_accepted(&layer(), "data", [json!({ "cnf": {} })]).await;
+}
+
+#[tokio::test]
 async fn a_token_without_an_email_is_refused() {
     let missing = token(&claims_without("email"));
     assert_each_refused(&layer(), "user", [("no email", missing)]).await;

@@ -49,6 +49,16 @@ fn there_is_no_cache_unless_one_is_asked_for() {
     assert_eq!(layer().cache_stats(), None);
 }
 
+#[test]
+fn a_bound_token_is_rejected_each_time() {
+    let (layer, _) = cached(builder());
+    let token = token(&claims_with(json!({ "cnf": { "jkt": "x" } })));
+    for _ in 0..3 {
+        assert_eq!(reason(&layer, &token), "bound_token");
+    }
+    assert_eq!(stats(&layer).2, 0);
+}
+
 #[tokio::test]
 async fn a_token_is_verified_once_and_gives_the_same_user_each_time() {
     let (layer, _) = cached(builder());

@@ -158,6 +158,11 @@ impl Signer<'_> {
                 "user",
             ),
             ("no name", self.claiming(json!({ "name": [NAME] })), "user"),
+            (
+                "bound to a key",
+                self.claiming(json!({ "cnf": { "jkt": CLAIM } })),
+                "bound_token",
+            ),
         ];
         let named = [
             (
