@@ -114,19 +114,26 @@ fn path_absolute(value: &HeaderValue) -> Option<Uri> {
 
 /// Whose request it is.
 ///
-/// 200 and not 204, since Envoy takes nothing else for leave. All three headers always, be it
-/// empty: Envoy lets the client's own stand where the answer has none.
+/// 200 and not 204, since Envoy treats only 200 as allowed. Always all four headers, even if empty:
+/// Envoy keeps the client's own header if the response has none.
 async fn identity(
     Extension(user): Extension<CurrentUser>,
-) -> Result<[(HeaderName, HeaderValue); 4], Refusal> {
-    let (Some(id), Some(email)) = (encoded(user.user_id()), encoded(user.email())) else {
-        let detail = "The user's id or e-mail address is too long";
+) -> Result<[(HeaderName, HeaderValue); 5], Refusal> {
+    let issuer = user.issuer().unwrap_or_default();
+    let identity = (
+        encoded(user.user_id()),
+        encoded(user.email()),
+        encoded(issuer).filter(|issuer| issuer.len() <= MAX_ISSUER_LEN),
+    );
+    let (Some(id), Some(email), Some(issuer)) = identity else {
+        let detail = "The user's id, e-mail address or issuer is too long";
         return Err(refusal(StatusCode::FORBIDDEN, detail));
     };
     // Users choose their name, and a service can do without.
     let name = user.name().and_then(encoded);
     Ok([
         (HeaderName::from_static("x-auth-user-id"), id),
+        (HeaderName::from_static("x-auth-issuer"), issuer),
         (HeaderName::from_static("x-auth-email"), email),
         (
             HeaderName::from_static("x-auth-name"),
@@ -147,10 +154,11 @@ const ENCODED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'@');
 
-/// Three of these fit into 4 KiB, with what stands around them. That is all that nginx reads of an
-/// answer's headers, and it takes a replica that sends more for a broken one: a user with a long
-/// name would have all replicas taken out of service.
+/// In bytes. Three of these and an issuer fit into 4 KiB, with the other headers. nginx reads no more
+/// of a response's headers and treats a replica that sends more as broken: a user with a long name
+/// would take all replicas out of service.
 const MAX_LEN: usize = 1024;
+const MAX_ISSUER_LEN: usize = 512;
 
 /// `None` if that is too long.
 fn encoded(text: &str) -> Option<HeaderValue> {

@@ -26,6 +26,15 @@ impl Clock {
         now.duration_since(UNIX_EPOCH)
             .map_or(u64::MAX, |since| since.as_secs())
     }
+
+    /// Returns whether this is the same clock, and not one that may tell another time.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::System, Self::System) => true,
+            (Self::Custom(one), Self::Custom(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Debug for Clock {

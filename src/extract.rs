@@ -12,9 +12,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     CurrentUser, Rejection, TokenError,
+    presence::Presence,
     rejection::{Head, refuse_within},
     report::Reports,
-    user::{Anonymous, Presence},
 };
 
 /// The claims of the current user's token, as a type of your own: an extractor for axum.
@@ -123,9 +123,10 @@ impl<S: Send + Sync> FromRequestParts<S> for CurrentUser {
     }
 }
 
-/// `None` for a request that the layer lets pass without a token
-/// ([`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous)), and for a preflight; 500 where no such layer stands
-/// around the handler, so that one that was forgotten lets nobody in as anonymous.
+/// `None` for a request that the layer accepts without a token
+/// ([`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous)), and for an `OPTIONS` that it accepted as
+/// a preflight. If no such layer wraps the handler, extraction fails with 500: a forgotten layer
+/// never makes users look anonymous.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<S: Send + Sync> OptionalFromRequestParts<S> for CurrentUser {
     type Rejection = ExtractRejection;
@@ -154,10 +155,10 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequestParts<S> for Claims
 }
 
 fn extract(parts: &Parts) -> Result<Option<CurrentUser>, ExtractRejection> {
-    match Presence::of(&parts.extensions) {
-        Presence::User(user) => Ok(Some(user.clone())),
-        Presence::Anonymous(Anonymous::Client | Anonymous::Preflight) => Ok(None),
-        Presence::Unknown => Err(ExtractRejection::new(Rejection::NoUser, parts)),
+    match Presence::of(&parts.method, &parts.extensions) {
+        Ok(Presence::User(user)) => Ok(Some(user.clone())),
+        Ok(Presence::Anonymous | Presence::Preflight) => Ok(None),
+        Err(rejection) => Err(ExtractRejection::new(rejection, parts)),
     }
 }
 

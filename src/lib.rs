@@ -84,6 +84,7 @@ mod json;
 mod key;
 mod loopback;
 mod path_owner;
+mod presence;
 mod rejection;
 mod report;
 mod require_scope;

@@ -58,6 +58,9 @@ impl Reports {
             Rejection::InvalidToken(TokenError::AudienceNotConfigured) if self.is_first(4) => {
                 tracing::warn!(target: TARGET, reason, "a token was refused: {rejection}");
             }
+            Rejection::OtherIssuer if self.is_first(32) => {
+                tracing::warn!(target: TARGET, reason, "a user was refused: {rejection}");
+            }
             _ => {}
         }
         let Described { algorithm, key_id } = token.unwrap_or_default();

@@ -16,9 +16,9 @@ use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture, TokenError, TokenVerifier,
     accessors::inner_service_accessors,
     key::KeyWait,
+    presence::Anonymous,
     rejection::{Answers, HandedOn, Outcome},
     report::Reports,
-    user::Anonymous,
 };
 
 /// Middleware that verifies the bearer token of each request.
@@ -134,9 +134,9 @@ impl Shared {
     #[inline]
     fn pass<B>(&self, user: CurrentUser, is_private: bool, request: &mut Request<B>) -> Verdict {
         // Two layers with different keys or rules may well stand one in the other.
-        let judge = user.judge();
+        let verified_by = user.verified_by();
         if let Some(before) = request.extensions_mut().insert(user)
-            && before.judge() == judge
+            && before.verified_by() == verified_by
         {
             self.reports.applied_twice();
         }

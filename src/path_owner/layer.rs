@@ -8,7 +8,10 @@ use super::{
     service::Shared,
 };
 use crate::{
-    ConfigError, CurrentUser, Rejection, config_error::Fault, report::Reports, user::ClaimName,
+    ConfigError, CurrentUser, Rejection,
+    config_error::Fault,
+    report::Reports,
+    user::{ClaimName, ServedUsers},
 };
 
 /// Layer that applies the [`PathOwner`] middleware: it lets a request through only when its path is
@@ -62,6 +65,7 @@ pub(super) struct Rules {
     pub(super) parameter: String,
     pub(super) reader: Reader,
     pub(super) patterns: Patterns,
+    pub(super) users: ServedUsers,
     /// The claim that is the owner's id, if not `sub`.
     pub(super) claim: Option<ClaimName>,
     /// Who may see what is others'.
@@ -215,6 +219,24 @@ impl PathOwnerLayer {
         Ok(self)
     }
 
+    /// Serves the users of this issuer, and no others, instead of the first issuer's: see
+    /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or).
+    ///
+    /// It takes one name, because two issuers may give one ID to two people.
+    ///
+    /// ```
+    /// use tower_jwt_auth::PathOwnerLayer;
+    ///
+    /// let partners = PathOwnerLayer::new("/partner/{user_id}/{*rest}")?
+    ///     .issuer("https://partner.example.com");
+    /// # drop(partners);
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    pub fn issuer(mut self, name: impl Into<String>) -> Self {
+        self.rules.users = ServedUsers::Issuers(vec![name.into()]);
+        self
+    }
+
     /// Answers 404 where it would answer 403, so that no other user learns whether there is such a
     /// path.
     ///
@@ -237,6 +259,7 @@ impl PathOwnerLayer {
                 parameter,
                 reader,
                 patterns: Patterns::default(),
+                users: ServedUsers::default(),
                 claim: None,
                 exceptions: Vec::new(),
                 rejection: Rejection::NotOwner,
@@ -274,6 +297,7 @@ impl fmt::Debug for Rules {
         f.debug_struct("Rules")
             .field("parameter", &self.parameter)
             .field("reader", &self.reader)
+            .field("users", &self.users)
             .field("claim", &self.claim)
             .field("exceptions", &self.exceptions.len())
             .field("owned", &self.patterns.routes(Meaning::Owned))

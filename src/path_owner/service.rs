@@ -3,7 +3,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use tower_service::Service;
 
 #[cfg(feature = "axum")]
@@ -14,12 +14,8 @@ use super::{
     pattern::{Found, Meaning},
 };
 use crate::{
-    CurrentUser, Rejection, ResponseBody, ResponseFuture,
-    accessors::inner_service_accessors,
-    json::Value,
-    rejection::refuse_within,
-    report::Reports,
-    user::{Anonymous, Presence},
+    CurrentUser, Rejection, ResponseBody, ResponseFuture, accessors::inner_service_accessors,
+    json::Value, presence::Presence, rejection::refuse_within, report::Reports,
 };
 
 /// Middleware that lets a request through only when its path is the current user's own.
@@ -82,14 +78,10 @@ impl Rules {
             Reader::Router => route_params(request.extensions_mut()),
         };
         let request = &*request;
-        let user = match Presence::of(request.extensions()) {
+        let user = match Presence::of(request.method(), request.extensions())? {
             Presence::User(user) => Some(user),
-            // It may have been made something else since, by an override of the method say.
-            Presence::Anonymous(Anonymous::Preflight) if request.method() == Method::OPTIONS => {
-                return Ok(());
-            }
-            Presence::Anonymous(_) => None,
-            Presence::Unknown => return Err(Rejection::NoUser),
+            Presence::Preflight => return Ok(()),
+            Presence::Anonymous => None,
         };
         let path = request.uri().path();
         let found = self.patterns.find(path, &self.parameter);
@@ -104,6 +96,9 @@ impl Rules {
             return Ok(());
         }
         let user = user.ok_or(Rejection::MissingToken)?;
+        if !self.users.include(user) {
+            return Err(Rejection::OtherIssuer);
+        }
         let is = |whose: Whose<'_>| match self.reader {
             Reader::Patterns => match found {
                 Some(Found {

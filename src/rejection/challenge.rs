@@ -61,6 +61,7 @@ fn error(rejection: Rejection) -> Option<&'static str> {
         Rejection::InsufficientScope => r#"Bearer error="insufficient_scope""#,
         Rejection::NotOwner
         | Rejection::NotFound
+        | Rejection::OtherIssuer
         | Rejection::NotConfigured
         | Rejection::NoUser
         | Rejection::KeysUnavailable => return None,

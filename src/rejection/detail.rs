@@ -35,7 +35,9 @@ fn texts(rejection: Rejection) -> (&'static str, &'static str) {
         Rejection::SeveralTokens | Rejection::InvalidToken(_) => {
             both!("Could not validate credentials")
         }
-        Rejection::NotOwner => both!("Access denied: Cannot access another user's data"),
+        Rejection::NotOwner | Rejection::OtherIssuer => {
+            both!("Access denied: Cannot access another user's data")
+        }
         Rejection::NotFound => both!("Not Found"),
         Rejection::InsufficientScope => both!("Not enough permissions"),
         Rejection::NotConfigured | Rejection::NoUser => {

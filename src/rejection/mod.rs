@@ -73,6 +73,12 @@ pub enum Rejection {
     /// [404](crate::PathOwnerLayer::not_found). Its reason is the same.
     #[error("{}", Rejection::NotOwner)]
     NotFound,
+    /// The user is one of another issuer than those whom the layer serves: see
+    /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or).
+    #[error(
+        "the user is another issuer's, whose IDs, roles and scopes may mean other people; if they mean the same, call .same_users() on that issuer's builder, and to serve its users, name it with PathOwnerLayer::issuer(…) or RequireScopeLayer::issuers([…])"
+    )]
+    OtherIssuer,
     /// The user has not the scope or the role that [`RequireScopeLayer`](crate::RequireScopeLayer)
     /// asks for (RFC 6750 section 3.1, `insufficient_scope`).
     #[error("the user has not the scope or the role that RequireScopeLayer asks for")]
@@ -99,7 +105,7 @@ impl Rejection {
         match self {
             Self::MissingToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             Self::SeveralTokens => StatusCode::BAD_REQUEST,
-            Self::NotOwner | Self::InsufficientScope => StatusCode::FORBIDDEN,
+            Self::NotOwner | Self::OtherIssuer | Self::InsufficientScope => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotConfigured | Self::NoUser => StatusCode::INTERNAL_SERVER_ERROR,
             Self::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -115,6 +121,7 @@ impl Rejection {
             Self::SeveralTokens => "several_tokens",
             Self::InvalidToken(error) => error.reason(),
             Self::NotOwner | Self::NotFound => "not_owner",
+            Self::OtherIssuer => "other_issuer",
             Self::InsufficientScope => "insufficient_scope",
             Self::NotConfigured => "not_configured",
             Self::KeysUnavailable => "keys_unavailable",

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     ConfigError,
     report::Reports,
-    user::{ClaimName, Grant},
+    user::{ClaimName, Grant, ServedUsers},
 };
 
 /// Layer that applies the [`RequireScope`] middleware: it lets a request through only when its user
@@ -46,6 +46,7 @@ use crate::{
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct RequireScopeLayer {
     needed: Needed,
+    users: ServedUsers,
     http_only: bool,
     reports: Arc<Reports>,
 }
@@ -125,6 +126,22 @@ impl RequireScopeLayer {
         Ok(self)
     }
 
+    /// Serves the users of these issuers, and no others, instead of the first issuer's: see
+    /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or). Roles and scopes then mean what each of these
+    /// issuers says. An empty list rejects every user.
+    ///
+    /// ```
+    /// use tower_jwt_auth::RequireScopeLayer;
+    ///
+    /// let partner = RequireScopeLayer::new("reports:read")?.issuers(["https://partner.example.com"]);
+    /// # drop(partner);
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    pub fn issuers<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.users = ServedUsers::Issuers(names.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// Answers gRPC requests in plain HTTP too: see
     /// [`JwtAuthBuilder::http_answers_only`](crate::JwtAuthBuilder::http_answers_only).
     pub fn http_answers_only(mut self) -> Self {
@@ -139,6 +156,7 @@ impl RequireScopeLayer {
     ) -> Result<Self, ConfigError> {
         Ok(Self {
             needed: Needed::new(grant, how_many, names)?,
+            users: ServedUsers::default(),
             http_only: false,
             reports: Arc::default(),
         })
@@ -154,6 +172,7 @@ impl<S> Layer<S> for RequireScopeLayer {
             super::service::Shared {
                 scope: self.needed.scope(),
                 needed: self.needed.clone(),
+                users: self.users.clone(),
                 http_only: self.http_only,
                 reports: Arc::clone(&self.reports),
             },

@@ -3,16 +3,17 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use tower_service::Service;
 
 use super::needed::Needed;
 use crate::{
     Rejection, ResponseBody, ResponseFuture,
     accessors::inner_service_accessors,
+    presence::Presence,
     rejection::{Refusal, refuse_within},
     report::Reports,
-    user::{Anonymous, Presence},
+    user::ServedUsers,
 };
 
 /// Middleware that lets a request through only when its user has been granted a scope or a role.
@@ -28,6 +29,7 @@ pub struct RequireScope<S> {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) needed: Needed,
+    pub(super) users: ServedUsers,
     /// What of it the challenge names.
     pub(super) scope: Option<String>,
     pub(super) http_only: bool,
@@ -72,15 +74,14 @@ where
 
 impl Shared {
     fn judge<B>(&self, request: &Request<B>) -> Result<(), Refusal<'_>> {
-        let user = match Presence::of(request.extensions()) {
+        let user = match Presence::of(request.method(), request.extensions())? {
             Presence::User(user) => user,
-            // It may have been made something else since, by an override of the method say.
-            Presence::Anonymous(Anonymous::Preflight) if request.method() == Method::OPTIONS => {
-                return Ok(());
-            }
-            Presence::Anonymous(_) => return Err(Rejection::MissingToken.into()),
-            Presence::Unknown => return Err(Rejection::NoUser.into()),
+            Presence::Preflight => return Ok(()),
+            Presence::Anonymous => return Err(Rejection::MissingToken.into()),
         };
+        if !self.users.include(user) {
+            return Err(Rejection::OtherIssuer.into());
+        }
         if self.needed.is_met_by(user) {
             return Ok(());
         }

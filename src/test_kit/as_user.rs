@@ -4,7 +4,7 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{CurrentUser, user::Anonymous};
+use crate::{CurrentUser, presence::Anonymous};
 
 /// Lets this request be this user's, as [`JwtAuthLayer`](crate::JwtAuthLayer) leaves one that it
 /// let pass: for a test that calls a handler, or a service without an authentication layer.

@@ -4,6 +4,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use crate::clock::Clock;
+
 /// A clock that stands still until it is moved.
 ///
 /// Clones are the same clock: moving one moves all. A layer that was not made by
@@ -24,7 +26,11 @@ use std::{
 /// # drop(builder);
 /// ```
 #[derive(Clone)]
-pub struct TestClock(Arc<Mutex<SystemTime>>);
+pub struct TestClock {
+    time: Arc<Mutex<SystemTime>>,
+    /// Made once, so that layers with this clock are known to have the same.
+    reader: Clock,
+}
 
 impl TestClock {
     /// A clock that stands where the system's does now, at the beginning of the second: what is
@@ -35,14 +41,19 @@ impl TestClock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let seconds = since.map_or(0, |since| since.as_secs());
         let now = UNIX_EPOCH + Duration::from_secs(seconds);
-        Self(Arc::new(Mutex::new(now)))
+        let time = Arc::new(Mutex::new(now));
+        let reader = Clock::Custom(Arc::new({
+            let time = Arc::clone(&time);
+            move || *lock(&time)
+        }));
+        Self { time, reader }
     }
 
     /// The time at which it stands.
     ///
     /// Example: [the module](super).
     pub fn now(&self) -> SystemTime {
-        *self.time()
+        *lock(&self.time)
     }
 
     /// Moves it on.
@@ -53,7 +64,7 @@ impl TestClock {
     ///
     /// Example: [the module](super).
     pub fn advance(&self, by: Duration) {
-        let mut time = self.time();
+        let mut time = lock(&self.time);
         *time = time.checked_add(by).expect("a time that the system has");
     }
 
@@ -61,7 +72,7 @@ impl TestClock {
     ///
     /// Example: [the module](super).
     pub fn set(&self, now: SystemTime) {
-        *self.time() = now;
+        *lock(&self.time) = now;
     }
 
     /// Whole seconds since the epoch, floored; zero before it.
@@ -70,9 +81,13 @@ impl TestClock {
         since.map_or(0, |since| since.as_secs().try_into().unwrap_or(i64::MAX))
     }
 
-    fn time(&self) -> MutexGuard<'_, SystemTime> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn reader(&self) -> Clock {
+        self.reader.clone()
     }
+}
+
+fn lock(time: &Mutex<SystemTime>) -> MutexGuard<'_, SystemTime> {
+    time.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Default for TestClock {

@@ -146,8 +146,7 @@ impl TestIssuer {
 
     /// Everything that a layer needs but the keys.
     pub(super) fn keyless_layer(&self) -> JwtAuthBuilder {
-        let clock = self.clock.clone();
-        let mut builder = JwtAuthLayer::builder().clock(move || clock.now());
+        let mut builder = JwtAuthLayer::builder().with_clock(self.clock.reader());
         if let Some(issuer) = &self.issuer {
             builder = builder.issuer(issuer);
         }

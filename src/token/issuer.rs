@@ -9,7 +9,7 @@ use super::{
 use crate::{
     json::Value,
     key::{Algorithm, Attempt, KeySource, KeyWait, Keys, Wanted},
-    user::{CurrentUser, Judge},
+    user::{CurrentUser, IssuerRef, VerifiedBy},
 };
 
 /// A rule of the application's own on who is let in.
@@ -22,6 +22,8 @@ pub(crate) struct Issuer {
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) policy: Policy,
     pub(crate) checks: Vec<Check>,
+    /// Whether its user IDs name other people than the first issuer's.
+    pub(crate) has_own_users: bool,
 }
 
 /// Why a token is not accepted now.
@@ -94,7 +96,14 @@ impl Issuer {
         let json = compact.decode_payload(&mut buffer)?;
         let claims = Claims::parse(&json)?;
         let identity = self.policy.check_claims(&claims, now)?;
-        let user = CurrentUser::from_claims(&json, identity, Judge::at(self));
+        let user = CurrentUser::from_claims(
+            &json,
+            identity,
+            VerifiedBy {
+                issuer: IssuerRef::to(self),
+                has_own_users: self.has_own_users,
+            },
+        );
         self.check(&user)?;
         Ok(user)
     }

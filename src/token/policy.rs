@@ -64,13 +64,14 @@ impl Policy {
             return Err(TokenError::BoundToken);
         }
         let expires_at = self.check_times(claims, now)?;
-        self.check_issuer(&claims.iss)?;
+        let issuer = self.check_issuer(&claims.iss)?;
         self.check_audience(&claims.aud)?;
         Ok(Identity {
             user_id: subject(&claims.sub)?,
             email: self.email(&claims.email)?,
             name: name(&claims.name)?,
             expires_at: Some(expires_at),
+            issuer,
         })
     }
 
@@ -99,14 +100,14 @@ impl Policy {
         now as f64 >= exp + self.leeway.as_secs_f64()
     }
 
+    /// Returns the issuer, if one is configured.
     #[inline]
-    fn check_issuer(&self, iss: &Value<'_>) -> Result<(), TokenError> {
-        let matches = match (&self.issuer, iss) {
-            (Some(issuer), Value::Text(iss)) => iss == issuer,
-            (None, Value::Absent | Value::Text(_)) => true,
-            _ => false,
-        };
-        matches.then_some(()).ok_or(TokenError::Issuer)
+    fn check_issuer<'a>(&self, iss: &'a Value<'_>) -> Result<Option<&'a str>, TokenError> {
+        match (&self.issuer, iss) {
+            (Some(issuer), Value::Text(iss)) if iss == issuer => Ok(Some(iss)),
+            (None, Value::Absent | Value::Text(_)) => Ok(None),
+            _ => Err(TokenError::Issuer),
+        }
     }
 
     #[inline]

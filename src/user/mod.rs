@@ -1,6 +1,6 @@
-mod anonymous;
 mod claim;
 mod scopes;
+mod served;
 mod span;
 
 use std::{
@@ -14,11 +14,7 @@ use std::{
 use serde::{Deserialize, de::DeserializeSeed};
 
 use self::span::Span;
-pub(crate) use self::{
-    anonymous::{Anonymous, Presence},
-    claim::ClaimName,
-    scopes::Grant,
-};
+pub(crate) use self::{claim::ClaimName, scopes::Grant, served::ServedUsers};
 
 /// The user that a request was made by: whom its token names.
 ///
@@ -47,25 +43,37 @@ pub struct CurrentUser {
     email: Span,
     name: Option<Span>,
     expires_at: Option<f64>,
-    judge: Option<Judge>,
+    issuer: Option<Span>,
+    /// Whether the ID is one of another issuer than the layer's first, and so may be that of
+    /// another person.
+    is_of_other_issuer: bool,
+    verified_by: Option<IssuerRef>,
 }
 
-/// Which verifier let a user in: the address of it, that tells one from the other for as long as a
-/// request lasts.
+/// Identifies the issuer whose keys verified a token: its address, which is its own for as long as
+/// the request lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Judge(pub(crate) NonZeroUsize);
+pub(crate) struct IssuerRef(NonZeroUsize);
 
-impl Judge {
-    pub(crate) fn at<T>(verifier: &T) -> Self {
-        Self(std::ptr::NonNull::from(verifier).addr())
+impl IssuerRef {
+    pub(crate) fn to<T>(issuer: &T) -> Self {
+        Self(std::ptr::NonNull::from(issuer).addr())
     }
+}
+
+/// The issuer whose keys verified a token.
+#[derive(Clone, Copy)]
+pub(crate) struct VerifiedBy {
+    pub(crate) issuer: IssuerRef,
+    pub(crate) has_own_users: bool,
 }
 
 impl CurrentUser {
     /// A user that no token was read for: for tests, and for other authentication layers whose
     /// requests are to pass a [`PathOwnerLayer`](crate::PathOwnerLayer).
     ///
-    /// It has no name and never expires; its claims are `sub` and `email`.
+    /// It has no name and never expires; its claims are `sub` and `email`. It is a user of the first
+    /// issuer, whatever that is called; [`from_issuer`](Self::from_issuer) makes it another's.
     pub fn new(user_id: impl Into<String>, email: impl Into<String>) -> Self {
         let (user_id, email) = (user_id.into(), email.into());
         let claims = serde_json::json!({ "sub": &user_id, "email": &email }).to_string();
@@ -74,22 +82,45 @@ impl CurrentUser {
             email: &email,
             name: None,
             expires_at: None,
+            issuer: None,
         };
         Self::from_claims(&claims, identity, None)
+    }
+
+    /// The same user as one of this issuer, which is not the first: see
+    /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or). Authorization layers reject it, unless they
+    /// name the issuer. Its claims stay as they are.
+    ///
+    /// ```
+    /// use tower_jwt_auth::CurrentUser;
+    ///
+    /// let ours = CurrentUser::new("alice", "alice@example.com");
+    /// let theirs = ours.clone().from_issuer("https://partner.example.com");
+    /// assert_eq!(theirs.issuer(), Some("https://partner.example.com"));
+    /// ```
+    #[must_use]
+    pub fn from_issuer(mut self, issuer: impl Into<String>) -> Self {
+        let mut text = Cow::Borrowed(&*self.text);
+        self.issuer = Some(Span::append(&issuer.into(), &mut text));
+        self.text = text.into();
+        self.is_of_other_issuer = true;
+        self
     }
 
     #[inline]
     pub(crate) fn from_claims(
         json: &str,
         identity: Identity<'_>,
-        judge: impl Into<Option<Judge>>,
+        verified_by: impl Into<Option<VerifiedBy>>,
     ) -> Self {
         let mut text = Cow::Borrowed(json);
         let mut place =
             |part: &str| Span::of(part, json).unwrap_or_else(|| Span::append(part, &mut text));
         let user_id = place(identity.user_id);
         let email = place(identity.email);
-        let name = identity.name.map(place);
+        let name = identity.name.map(&mut place);
+        let issuer = identity.issuer.map(place);
+        let verified_by = verified_by.into();
         Self {
             text: text.into(),
             claims: json.len(),
@@ -97,13 +128,15 @@ impl CurrentUser {
             email,
             name,
             expires_at: identity.expires_at,
-            judge: judge.into(),
+            issuer,
+            is_of_other_issuer: verified_by.is_some_and(|by| by.has_own_users),
+            verified_by: verified_by.map(|by| by.issuer),
         }
     }
 
     /// `None` for a user that no token was read for.
-    pub(crate) fn judge(&self) -> Option<Judge> {
-        self.judge
+    pub(crate) fn verified_by(&self) -> Option<IssuerRef> {
+        self.verified_by
     }
 
     /// The user's id: the `sub` claim (RFC 7519 section 4.1.2). Never empty when it came from a
@@ -127,6 +160,18 @@ impl CurrentUser {
     /// Example: [`CurrentUser`].
     pub fn name(&self) -> Option<&str> {
         self.name.map(|name| name.within(&self.text))
+    }
+
+    /// The issuer that vouches for the user: the verified `iss` claim (RFC 7519 section 4.1.1).
+    ///
+    /// A [`user_id`](Self::user_id) is unique only within its issuer. If the layer accepts several
+    /// ([`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or)), use both as the key of what belongs to
+    /// the user.
+    ///
+    /// `None` if no [`issuer`](crate::JwtAuthBuilder::issuer) is configured, since then nothing
+    /// checks the claim, and for a user made with [`CurrentUser::new`].
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.map(|issuer| issuer.within(&self.text))
     }
 
     /// When the token expires: the `exp` claim (RFC 7519 section 4.1.4), before the year 10000.
@@ -227,6 +272,8 @@ pub(crate) struct Identity<'a> {
     pub(crate) email: &'a str,
     pub(crate) name: Option<&'a str>,
     pub(crate) expires_at: Option<f64>,
+    /// `None` if no issuer is configured.
+    pub(crate) issuer: Option<&'a str>,
 }
 
 #[cfg(test)]
@@ -248,10 +295,11 @@ mod tests {
                 email,
                 name: Some(user_id),
                 expires_at: None,
+                issuer: Some(email),
             };
             let user = CurrentUser::from_claims(claims, identity, None);
             assert_eq!((user.user_id(), user.email()), ("ada", "a@b"));
-            assert_eq!(user.name(), Some("ada"));
+            assert_eq!((user.name(), user.issuer()), (Some("ada"), Some("a@b")));
             assert!(user.claims::<serde_json::Value>().is_ok());
         }
         assert!(Span::of(&claims[8..11], claims).is_some());

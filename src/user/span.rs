@@ -1,10 +1,13 @@
 use std::borrow::Cow;
 
-/// Where a text stands in another.
+/// The range of a text within another.
+///
+/// The numbers are small, so that a user is cheap to move. In a text of 4 GiB or more, which no
+/// request has, a range is empty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Span {
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
 }
 
 impl Span {
@@ -12,10 +15,7 @@ impl Span {
     #[inline]
     pub(super) fn of(part: &str, whole: &str) -> Option<Self> {
         let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
-        let span = Self {
-            start,
-            end: start.checked_add(part.len())?,
-        };
+        let span = Self::new(start, start.checked_add(part.len())?)?;
         (span.get(whole) == Some(part)).then_some(span)
     }
 
@@ -23,15 +23,20 @@ impl Span {
     pub(super) fn append(part: &str, whole: &mut Cow<'_, str>) -> Self {
         let start = whole.len();
         whole.to_mut().push_str(part);
-        Self {
-            start,
-            end: whole.len(),
-        }
+        Self::new(start, whole.len()).unwrap_or(Self { start: 0, end: 0 })
+    }
+
+    #[inline]
+    fn new(start: usize, end: usize) -> Option<Self> {
+        Some(Self {
+            start: start.try_into().ok()?,
+            end: end.try_into().ok()?,
+        })
     }
 
     #[inline]
     fn get(self, whole: &str) -> Option<&str> {
-        whole.get(self.start..self.end)
+        whole.get(self.start as usize..self.end as usize)
     }
 
     #[inline]

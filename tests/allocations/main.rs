@@ -176,7 +176,7 @@ fn a_request_from_the_token_cache_costs_one_allocation() {
 
 #[cfg(feature = "aws-lc-rs")]
 mod public_keys {
-    use super::{signing_keys::*, *};
+    use super::{signing_keys::*, support::keyless, *};
 
     #[test]
     fn an_accepted_request_costs_two_allocations_and_one_of_rsa_three() {

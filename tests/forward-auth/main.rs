@@ -69,6 +69,10 @@ async fn behind(forward_auth: Router) -> Option<(Nginx, Backend)> {
 
 /// The field of a token with these claims beside those that every token has.
 fn bearer(claims: Value) -> String {
+    bearer_of(SECRET, claims)
+}
+
+fn bearer_of(secret: &str, claims: Value) -> String {
     let mut all = json!({
         "sub": "alice",
         "email": "alice@example.com",
@@ -77,7 +81,7 @@ fn bearer(claims: Value) -> String {
     for (name, value) in claims.as_object().into_iter().flatten() {
         all[name] = value.clone();
     }
-    format!("Bearer {}", support::sign(SECRET, &all))
+    format!("Bearer {}", support::sign(secret, &all))
 }
 
 fn now() -> u64 {

@@ -7,7 +7,7 @@ use tower::ServiceExt;
 use tower_jwt_auth::JwtAuthLayer;
 
 use crate::{
-    SECRET, bearer,
+    SECRET, bearer, bearer_of,
     example::{self, Proxy},
 };
 
@@ -139,7 +139,45 @@ async fn leave_is_a_200_with_every_header_be_it_empty() {
         assert_eq!(headers["x-auth-user-id"], "alice");
         assert_eq!(headers["x-auth-email"], "alice@example.com");
         assert_eq!(headers["x-auth-name"], "");
+        assert_eq!(headers["x-auth-issuer"], "");
         assert_eq!(headers["cache-control"], "no-store");
+    }
+}
+
+/// Two issuers may give one ID to two people.
+#[tokio::test]
+async fn a_user_of_another_issuer_owns_no_path_and_is_told_apart() {
+    const OURS: &str = "https://app.example.com";
+    const PARTNER: &str = "https://partner.example.com";
+    const PARTNER_SECRET: &str = "another secret, of 32 bytes or more";
+    let auth = || {
+        let partner = JwtAuthLayer::builder()
+            .secret(PARTNER_SECRET)
+            .issuer(PARTNER);
+        JwtAuthLayer::builder()
+            .secret(SECRET)
+            .issuer(OURS)
+            .or(partner)
+    };
+    for (issuer, secret, path, status) in [
+        (OURS, SECRET, OWN, 200),
+        (OURS, SECRET, "/me", 200),
+        (PARTNER, PARTNER_SECRET, OWN, 403),
+        (PARTNER, PARTNER_SECRET, "/me", 200),
+    ] {
+        let claims = json!({ "iss": issuer, "role": "admin" });
+        let request = Request::builder()
+            .uri(path)
+            .header("authorization", bearer_of(secret, claims))
+            .body(Body::empty())
+            .unwrap();
+        let router = example::router(Proxy::Envoy, auth()).unwrap();
+        let answer = router.oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), status, "{issuer}, {path}");
+        if status == 200 {
+            let encoded = issuer.replace(':', "%3A").replace('/', "%2F");
+            assert_eq!(answer.headers()["x-auth-issuer"], encoded);
+        }
     }
 }
 

@@ -262,4 +262,31 @@ async fn what_is_a_preflight_no_more_passes_no_layer() {
         .into_answer()
         .await
         .assert_not_authenticated("RequireScope");
+
+    async fn optional(user: Option<CurrentUser>) -> String {
+        user.map_or("anonymous".into(), |user| user.user_id().to_owned())
+    }
+    async fn optional_claims(claims: Option<Claims<serde_json::Value>>) -> &'static str {
+        claims.map_or("anonymous", |_| "a user")
+    }
+    async fn user(_: CurrentUser) {}
+    for (row, route) in [
+        ("Option<CurrentUser>", axum::routing::any(optional)),
+        ("Option<Claims>", axum::routing::any(optional_claims)),
+        ("CurrentUser", axum::routing::any(user)),
+    ] {
+        let handler = Router::new().route("/", route);
+        for wished in [
+            auth(),
+            builder()
+                .allow_cors_preflight()
+                .allow_anonymous()
+                .build()
+                .unwrap(),
+        ] {
+            let overridden = wished.layer(map_request(delete).layer(handler.clone()));
+            let answer = overridden.oneshot(preflight("/")).await.unwrap();
+            answer.into_answer().await.assert_not_authenticated(row);
+        }
+    }
 }

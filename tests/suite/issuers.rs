@@ -224,16 +224,65 @@ fn each_issuer_has_its_own_rules() {
 }
 
 #[test]
-fn the_clock_and_the_limit_of_length_are_the_first_ones() {
+fn the_limit_of_length_is_that_of_the_layer() {
     let (a, b) = (
         SigningKey::generate("EdDSA", "1"),
         SigningKey::generate("EdDSA", "1"),
     );
-    let second = of(B, &b).clock(|| at(0)).max_token_len(1);
-    let layer = of(A, &a).or(second).build().unwrap();
-    assert_eq!(reason(&layer, &b.token(&from(B))), "accepted");
-    let old = with(from(B), json!({ "exp": NOW }));
-    assert_eq!(reason(&layer, &b.token(&old)), "expired");
+    let layer = of(A, &a).max_token_len(1).or(of(B, &b)).build().unwrap();
+    assert_eq!(reason(&layer, &b.token(&from(B))), "too_long");
+}
+
+#[test]
+fn layer_settings_on_a_builder_passed_to_or_are_a_fault() {
+    let key = SigningKey::generate("EdDSA", "1");
+    let b = || of(B, &key);
+    for (method, other) in [
+        (".allow_anonymous()", b().allow_anonymous()),
+        (".realm(…)", b().realm("r")),
+        (".allow_cors_preflight()", b().allow_cors_preflight()),
+        (
+            ".token_sources(…)",
+            b().token_sources([tower_jwt_auth::TokenSource::cookie("c")]),
+        ),
+        (
+            ".resource_metadata(…)",
+            b().resource_metadata("https://b.example.com/"),
+        ),
+        (".problem_json()", b().problem_json()),
+        (
+            ".answer_with(…)",
+            b().answer_with(|_| http::Response::new("")),
+        ),
+        (".observe(…)", b().observe(|_| {})),
+        (".http_answers_only()", b().http_answers_only()),
+        (".max_token_len(…)", b().max_token_len(1024)),
+        (".clock(…)", b().clock(|| at(NOW))),
+        #[cfg(feature = "cache")]
+        (".cache_tokens(…)", b().cache_tokens(10)),
+    ] {
+        let wrong = format!("settings of the whole layer: {method}; call them on the builder");
+        for builder in [
+            of(A, &key).or(other.clone()),
+            of(A, &key).or(of(C, &key).or(other.clone())),
+        ] {
+            assert_contains(fault(builder), &wrong, method);
+        }
+        let joined = other.or(JwtAuthLayer::builder().issuer(A).secret(SECRET));
+        assert!(joined.build().is_ok(), "{method}");
+    }
+    let all = fault(of(A, &key).or(b().realm("r").problem_json()));
+    assert_contains(all, ".realm(…), .problem_json(); call", "two of them");
+}
+
+#[test]
+fn same_users_belongs_on_a_builder_passed_to_or() {
+    let key = SigningKey::generate("EdDSA", "1");
+    let wrong = ".same_users() is set on the builder that is built";
+    assert_contains(fault(of(A, &key).same_users()), wrong, "alone");
+    let joined = of(A, &key).same_users().or(of(B, &key));
+    assert_contains(fault(joined), wrong, "joined");
+    assert!(of(A, &key).or(of(B, &key).same_users()).build().is_ok());
 }
 
 #[test]

@@ -43,6 +43,7 @@ mod leaks;
 mod memory_issuer;
 mod misuse;
 mod observability;
+mod other_issuers;
 mod parity;
 mod path_owner;
 mod path_owner_rules;

@@ -22,7 +22,7 @@ use tower_jwt_auth::{
 
 use super::{
     fetched_keys::key,
-    signing_keys::{SigningKey, jwks, keyless},
+    signing_keys::{SigningKey, jwks},
     support::*,
 };
 

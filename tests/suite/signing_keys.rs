@@ -17,7 +17,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use tower_jwt_auth::{Algorithm, JwtAuthBuilder, JwtAuthLayer};
 
-use super::support::{NOW, at, encode};
+use super::support::{encode, keyless};
 
 /// All algorithms of public keys, by name.
 pub(crate) const ALGORITHMS: [&str; 10] = [
@@ -198,11 +198,6 @@ pub(crate) fn with(mut object: Value, members: Value) -> Value {
 pub(crate) fn without(mut object: Value, name: &str) -> Value {
     object.as_object_mut().unwrap().remove(name).unwrap();
     object
-}
-
-/// A builder whose clock stands at [`NOW`], and which has no key yet.
-pub(crate) fn keyless() -> JwtAuthBuilder {
-    JwtAuthLayer::builder().clock(|| at(NOW))
 }
 
 /// A layer for the keys of this JWK Set, whose clock stands at [`NOW`].

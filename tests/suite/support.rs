@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     convert::Infallible,
     fmt::Display,
+    sync::LazyLock,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -23,9 +24,17 @@ pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// The time of every layer that [`builder`] starts, in seconds since the epoch.
 pub(crate) const NOW: u64 = 1_800_000_000;
 
+/// A builder whose clock stands at [`NOW`], and which has no key yet. All have the same clock, so
+/// that they can be joined with `.or(…)`.
+pub(crate) fn keyless() -> JwtAuthBuilder {
+    static KEYLESS: LazyLock<JwtAuthBuilder> =
+        LazyLock::new(|| JwtAuthLayer::builder().clock(|| at(NOW)));
+    KEYLESS.clone()
+}
+
 /// A layer for [`SECRET`] whose clock stands at [`NOW`].
 pub(crate) fn builder() -> JwtAuthBuilder {
-    JwtAuthLayer::builder().secret(SECRET).clock(|| at(NOW))
+    keyless().secret(SECRET)
 }
 
 pub(crate) fn layer() -> JwtAuthLayer {

@@ -275,7 +275,7 @@ fn each_issuers_tokens_are_kept_for_its_own_keys() {
         .each_ref()
         .map(|(_, key)| SharedKeys::new(KeySet::from_jwks(&jwks([key])).unwrap()));
     let [a, b] = [0, 1].map(|index| {
-        keyless()
+        JwtAuthLayer::builder()
             .issuer(ISSUERS[index])
             .shared_keys(handles[index].clone())
     });

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::SystemTime};
 use bytes::Bytes;
 use http::Response;
 
-use super::JwtAuthBuilder;
+use super::{JwtAuthBuilder, layer_settings::CLOCK};
 use crate::{Outcome, Rejection, TokenSource, auth::token_source::TokenSources, clock::Clock};
 
 /// # What a request gets
@@ -13,7 +13,7 @@ impl JwtAuthBuilder {
     /// [`RequireScopeLayer`](crate::RequireScopeLayer) answer an anonymous request with the 401
     /// that it would have got here. A handler finds `None` for `Option<CurrentUser>`.
     pub fn allow_anonymous(mut self) -> Self {
-        self.anonymous_may_pass = true;
+        self.layer_settings(".allow_anonymous()").anonymous_may_pass = true;
         self
     }
 
@@ -22,7 +22,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
-        self.answers.challenge.realm = Some(realm.into());
+        self.layer_settings(".realm(…)").answers.challenge.realm = Some(realm.into());
         self
     }
 
@@ -35,7 +35,8 @@ impl JwtAuthBuilder {
     /// come here. This is for services that answer them further in, where what answers an `OPTIONS`
     /// must do nothing else, since anybody can send one.
     pub fn allow_cors_preflight(mut self) -> Self {
-        self.preflight_may_pass = true;
+        self.layer_settings(".allow_cors_preflight()")
+            .preflight_may_pass = true;
         self
     }
 
@@ -55,7 +56,7 @@ impl JwtAuthBuilder {
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
     pub fn token_sources(mut self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
-        self.sources = TokenSources::new(sources);
+        self.layer_settings(".token_sources(…)").sources = TokenSources::new(sources);
         self
     }
 
@@ -64,7 +65,10 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
-        self.answers.challenge.resource_metadata = Some(url.into());
+        self.layer_settings(".resource_metadata(…)")
+            .answers
+            .challenge
+            .resource_metadata = Some(url.into());
         self
     }
 
@@ -77,7 +81,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn problem_json(mut self) -> Self {
-        self.answers.problem_json = true;
+        self.layer_settings(".problem_json()").answers.problem_json = true;
         self
     }
 
@@ -104,7 +108,8 @@ impl JwtAuthBuilder {
         F: Fn(&Rejection) -> Response<T> + Send + Sync + 'static,
         T: Into<Bytes>,
     {
-        self.answers.custom = Some(Arc::new(move |rejection| answer(rejection).map(Into::into)));
+        self.layer_settings(".answer_with(…)").answers.custom =
+            Some(Arc::new(move |rejection| answer(rejection).map(Into::into)));
         self
     }
 
@@ -134,7 +139,7 @@ impl JwtAuthBuilder {
     where
         F: Fn(Outcome) + Send + Sync + 'static,
     {
-        self.answers.observer = Some(Arc::new(tell));
+        self.layer_settings(".observe(…)").answers.observer = Some(Arc::new(tell));
         self
     }
 
@@ -145,7 +150,9 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn http_answers_only(mut self) -> Self {
-        self.answers.http_only = true;
+        self.layer_settings(".http_answers_only()")
+            .answers
+            .http_only = true;
         self
     }
 
@@ -153,18 +160,22 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn max_token_len(mut self, bytes: usize) -> Self {
-        self.max_token_len = bytes;
+        self.layer_settings(".max_token_len(…)").max_token_len = bytes;
         self
     }
 
     /// Takes the time from this function and not from the system: for tests.
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
-    pub fn clock<F>(mut self, now: F) -> Self
+    pub fn clock<F>(self, now: F) -> Self
     where
         F: Fn() -> SystemTime + Send + Sync + 'static,
     {
-        self.clock = Clock::Custom(Arc::new(now));
+        self.with_clock(Clock::Custom(Arc::new(now)))
+    }
+
+    pub(crate) fn with_clock(mut self, clock: Clock) -> Self {
+        self.layer_settings(CLOCK).clock = clock;
         self
     }
 }

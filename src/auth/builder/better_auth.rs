@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use http::Uri;
 
-use super::{JwtAuthBuilder, public_keys::PublicSource};
+use super::{JwtAuthBuilder, issuer_settings::IssuerSettings, public_keys::PublicSource};
 use crate::{config_error::Faults, loopback::is_loopback, shown::with_url};
 
 /// Tokens of a few seconds' age must not fail because a clock is a little behind.
@@ -12,14 +12,14 @@ const JWKS_PATH: &str = "/api/auth/jwks";
 
 impl JwtAuthBuilder {
     pub(in crate::auth) fn better_auth(origin: String) -> Self {
-        Self {
-            origin: Some(origin),
-            ..Self::default()
-        }
-        .leeway(LEEWAY)
+        let mut builder = Self::default();
+        builder.issuer.origin = Some(origin);
+        builder.leeway(LEEWAY)
     }
+}
 
-    pub(super) fn issuer_name(&self) -> Option<&str> {
+impl IssuerSettings {
+    pub(super) fn name(&self) -> Option<&str> {
         self.policy.issuer.as_deref().or(self.origin.as_deref())
     }
 

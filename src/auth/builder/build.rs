@@ -1,6 +1,11 @@
 use std::sync::Arc;
 
-use super::{JwtAuthBuilder, checks::check_names, public_keys::PublicSource};
+use super::{
+    JwtAuthBuilder,
+    checks::{check_issuers, check_other},
+    issuer_settings::IssuerSettings,
+    public_keys::PublicSource,
+};
 use crate::{
     Algorithm, ConfigError, JwtAuthLayer, KeySet, TokenVerifier, VerifyingKey,
     auth::service::Shared,
@@ -28,8 +33,22 @@ impl JwtAuthBuilder {
     /// Accepts the tokens of another issuer too, with its own keys, audience and rules. A token is
     /// only ever tried with the keys of the issuer that it names.
     ///
-    /// Every one of them must have an [`issuer`](Self::issuer). What a request gets, the clock,
-    /// the limit of a token's length and the cache are taken from the first.
+    /// Each must have an [`issuer`](Self::issuer). The *first issuer* is the builder on which
+    /// [`build`](Self::build) is called. The settings of the whole layer (token sources, responses,
+    /// limits, clock, cache) belong on that builder; on `other` they are a [`ConfigError`].
+    ///
+    /// A user ID is unique only within its issuer (RFC 7519 section 4.1.2): the partner's `alice` is
+    /// another person than ours. So [`PathOwnerLayer`](crate::PathOwnerLayer) and
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer) reject the users of every issuer but the first
+    /// with 403 (reason `other_issuer`), unless one of these is set:
+    ///
+    /// - [`same_users`](Self::same_users) on `other`, if its IDs name the same people;
+    /// - [`PathOwnerLayer::issuer`](crate::PathOwnerLayer::issuer) or
+    ///   [`RequireScopeLayer::issuers`](crate::RequireScopeLayer::issuers), for the routes of another
+    ///   issuer's users.
+    ///
+    /// A handler that uses [`user_id`](crate::CurrentUser::user_id) as a key must do the same: see
+    /// [`CurrentUser::issuer`](crate::CurrentUser::issuer).
     ///
     /// ```
     /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
@@ -52,6 +71,31 @@ impl JwtAuthBuilder {
         self
     }
 
+    /// Declares that the user IDs of this issuer name the same people as the first issuer's, and
+    /// that its roles and scopes count. For a builder that is passed to [`or`](Self::or), for
+    /// example when one user base moves from one issuer to another.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// let new = JwtAuthLayer::builder()
+    ///     .issuer("https://app.example.com")
+    ///     .secret("correct horse battery staple, and more");
+    /// let old = JwtAuthLayer::builder()
+    ///     .issuer("https://legacy.example.com")
+    ///     .secret("another secret, of 32 bytes or more")
+    ///     .same_users();
+    /// let auth = new.or(old).build()?;
+    /// # drop(auth);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn same_users(mut self) -> Self {
+        self.issuer.has_same_users = true;
+        self
+    }
+
     /// Builds the layer. It never waits.
     ///
     /// # Errors
@@ -60,36 +104,39 @@ impl JwtAuthBuilder {
     /// variable is missing, its text is `<NAME> environment variable is required`.
     pub fn build(mut self) -> Result<JwtAuthLayer, ConfigError> {
         let mut faults = Faults::default();
-        self.check_answers(&mut faults);
+        self.layer.check(&mut faults);
         let others = self.take_others();
-        let (sources, answers) = (self.sources.clone(), self.answers.clone());
-        let anonymous_may_pass = self.anonymous_may_pass;
-        let preflight_may_pass = self.preflight_may_pass;
-        let (clock, max_token_len) = (self.clock.clone(), self.max_token_len);
+        for other in &others {
+            check_other(&other.layer, &self.layer, &mut faults);
+        }
         #[cfg(feature = "cache")]
         let cache = self.token_cache(&mut faults);
-        let now = clock.now();
+        let now = self.layer.clock.now();
 
-        let builders: Vec<Self> = std::iter::once(self).chain(others).collect();
-        check_names(&builders, &mut faults);
-        let issuers = builders
+        let all: Vec<IssuerSettings> = std::iter::once(self.issuer)
+            .chain(others.into_iter().map(|other| other.issuer))
+            .collect();
+        check_issuers(&all, &mut faults);
+        let issuers = all
             .into_iter()
-            .filter_map(|builder| builder.into_issuer(now, &mut faults))
+            .enumerate()
+            .filter_map(|(index, issuer)| issuer.into_issuer(index == 0, now, &mut faults))
             .collect();
         faults.into_result()?;
+        let layer = self.layer;
         Ok(JwtAuthLayer::new(Shared {
             verifier: TokenVerifier::new(
                 issuers,
-                clock,
-                max_token_len,
+                layer.clock,
+                layer.max_token_len,
                 #[cfg(feature = "cache")]
                 cache,
             ),
-            sources,
-            hands_on: !answers.are_plain(),
-            answers: Arc::new(answers),
-            anonymous_may_pass,
-            preflight_may_pass,
+            sources: layer.sources,
+            hands_on: !layer.answers.are_plain(),
+            answers: Arc::new(layer.answers),
+            anonymous_may_pass: layer.anonymous_may_pass,
+            preflight_may_pass: layer.preflight_may_pass,
             reports: Reports::default(),
         }))
     }
@@ -104,9 +151,11 @@ impl JwtAuthBuilder {
         }
         all
     }
+}
 
+impl IssuerSettings {
     /// Looks at all of it, also where a fault was found, so that each is told.
-    fn into_issuer(mut self, now: u64, faults: &mut Faults) -> Option<Issuer> {
+    fn into_issuer(mut self, is_first: bool, now: u64, faults: &mut Faults) -> Option<Issuer> {
         self.check_policy(faults);
         let has_origin = self.origin.is_some();
         self.apply_origin(faults);
@@ -138,6 +187,7 @@ impl JwtAuthBuilder {
             algorithms,
             policy: self.policy,
             checks: self.checks,
+            has_own_users: !is_first && !self.has_same_users,
         })
     }
 

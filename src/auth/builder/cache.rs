@@ -37,12 +37,12 @@ impl JwtAuthBuilder {
     /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "cache")))]
     pub fn cache_tokens(mut self, capacity: usize) -> Self {
-        self.cached_tokens = Some(capacity);
+        self.layer_settings(".cache_tokens(…)").cached_tokens = Some(capacity);
         self
     }
 
     pub(super) fn token_cache(&self, faults: &mut Faults) -> Option<TokenCache> {
-        let capacity = self.cached_tokens?;
+        let capacity = self.layer.cached_tokens?;
         if !(1..=MOST_TOKENS).contains(&capacity) {
             faults.say(format!(
                 "the capacity given with .cache_tokens(…) is {capacity}; give the number of tokens that are in use at a time, at most {MOST_TOKENS}, or leave it out"

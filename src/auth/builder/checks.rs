@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use super::JwtAuthBuilder;
+use super::{
+    issuer_settings::IssuerSettings,
+    layer_settings::{CLOCK, LayerSettings},
+};
 use crate::config_error::Faults;
 
-impl JwtAuthBuilder {
+impl IssuerSettings {
     pub(super) fn check_policy(&self, faults: &mut Faults) {
         let policy = &self.policy;
         if policy.issuer.as_deref() == Some("") {
@@ -30,8 +33,10 @@ impl JwtAuthBuilder {
             faults.say("the typ given with .accept_typ(…) is empty; a token without typ is accepted anyway");
         }
     }
+}
 
-    pub(super) fn check_answers(&self, faults: &mut Faults) {
+impl LayerSettings {
+    pub(super) fn check(&self, faults: &mut Faults) {
         if self.max_token_len == 0 {
             faults.say("the limit given with .max_token_len(…) is 0 bytes, which no token fits in; leave it out for 16 KiB");
         }
@@ -59,11 +64,15 @@ impl JwtAuthBuilder {
     }
 }
 
-pub(super) fn check_names(builders: &[JwtAuthBuilder], faults: &mut Faults) {
-    if builders.len() < 2 {
+/// Checks what the issuers of one layer must have, the first of them first.
+pub(super) fn check_issuers(issuers: &[IssuerSettings], faults: &mut Faults) {
+    if issuers.first().is_some_and(|first| first.has_same_users) {
+        faults.say(".same_users() is set on the builder that is built, whose users the layer's are anyway; set it on the builder that is passed to .or(…)");
+    }
+    if issuers.len() < 2 {
         return;
     }
-    let names: Vec<_> = builders.iter().map(JwtAuthBuilder::issuer_name).collect();
+    let names: Vec<_> = issuers.iter().map(IssuerSettings::name).collect();
     if names.iter().any(Option::is_none) {
         faults.say("several issuers are configured and one has no name; give each .issuer(…), by which a token finds its keys");
     }
@@ -72,6 +81,23 @@ pub(super) fn check_names(builders: &[JwtAuthBuilder], faults: &mut Faults) {
     };
     if names.iter().enumerate().any(is_again) {
         faults.say("two issuers have the same name; merge them, or give each its own .issuer(…)");
+    }
+}
+
+/// Checks the layer settings of a builder that was passed to `.or(…)`, which must have none.
+///
+/// The clock of the layer itself is allowed, because the test kit configures it for every issuer.
+pub(super) fn check_other(other: &LayerSettings, layer: &LayerSettings, faults: &mut Faults) {
+    let has_effect = |method: &&&str| **method == CLOCK && other.clock.is_same(&layer.clock);
+    let methods: Vec<&str> = { other.configured_by.iter() }
+        .filter(|method| !has_effect(method))
+        .copied()
+        .collect();
+    if !methods.is_empty() {
+        faults.say(format!(
+            "a builder that is passed to .or(…) has settings of the whole layer: {}; call them on the builder that is built",
+            methods.join(", ")
+        ));
     }
 }
 

@@ -10,7 +10,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.policy.issuer = Some(issuer.into());
+        self.issuer.policy.issuer = Some(issuer.into());
         self
     }
 
@@ -22,7 +22,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.policy.audiences.push(audience.into());
+        self.issuer.policy.audiences.push(audience.into());
         self
     }
 
@@ -30,7 +30,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn allow_any_audience(mut self) -> Self {
-        self.policy.any_audience = true;
+        self.issuer.policy.any_audience = true;
         self
     }
 
@@ -39,7 +39,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.policy.leeway = leeway;
+        self.issuer.policy.leeway = leeway;
         self
     }
 
@@ -48,7 +48,7 @@ impl JwtAuthBuilder {
     /// With a shared secret, configure an [`audience`](Self::audience) as well: `email` is one of
     /// the things that set an access token apart from whatever else is signed with that secret.
     pub fn email_optional(mut self) -> Self {
-        self.policy.email_optional = true;
+        self.issuer.policy.email_optional = true;
         self
     }
 
@@ -57,7 +57,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn accept_typ(mut self, typ: impl Into<String>) -> Self {
-        self.policy.types.push(typ.into());
+        self.issuer.policy.types.push(typ.into());
         self
     }
 
@@ -66,7 +66,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.algorithms = Some(algorithms.into_iter().collect());
+        self.issuer.algorithms = Some(algorithms.into_iter().collect());
         self
     }
 
@@ -93,7 +93,7 @@ impl JwtAuthBuilder {
     where
         F: Fn(&CurrentUser) -> bool + Send + Sync + 'static,
     {
-        self.checks.push(Arc::new(rule));
+        self.issuer.checks.push(Arc::new(rule));
         self
     }
 }

@@ -41,7 +41,7 @@ impl JwtAuthBuilder {
     ///
     /// The key has no key id, so a token's `kid` is not looked at.
     pub fn public_key_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.public_keys.push(PublicSource::Pem(pem.into()));
+        self.issuer.public_keys.push(PublicSource::Pem(pem.into()));
         self
     }
 
@@ -49,7 +49,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn key(mut self, key: VerifyingKey) -> Self {
-        self.public_keys.push(PublicSource::Key(key));
+        self.issuer.public_keys.push(PublicSource::Key(key));
         self
     }
 
@@ -57,14 +57,16 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn keys(mut self, keys: KeySet) -> Self {
-        self.public_keys.push(PublicSource::Set(keys));
+        self.issuer.public_keys.push(PublicSource::Set(keys));
         self
     }
 
     /// Verifies tokens with the keys of this JWK Set (RFC 7517 section 5), read as
     /// [`KeySet::from_jwks`] does.
     pub fn jwks_text(mut self, json: impl Into<String>) -> Self {
-        self.public_keys.push(PublicSource::Text(json.into()));
+        self.issuer
+            .public_keys
+            .push(PublicSource::Text(json.into()));
         self
     }
 
@@ -72,7 +74,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn shared_keys(mut self, keys: SharedKeys) -> Self {
-        self.public_keys.push(PublicSource::Shared(keys));
+        self.issuer.public_keys.push(PublicSource::Shared(keys));
         self
     }
 
@@ -96,7 +98,7 @@ impl JwtAuthBuilder {
     ///
     /// Events, errors and `JwksHealth` name the URL without its user name and its query.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
-        self.public_keys.push(PublicSource::Url(url.into()));
+        self.issuer.public_keys.push(PublicSource::Url(url.into()));
         self
     }
 
@@ -105,7 +107,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn jwks_ttl(mut self, ttl: Duration) -> Self {
-        self.fetching.ttl = ttl;
+        self.issuer.fetching.ttl = ttl;
         self
     }
 
@@ -114,7 +116,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn jwks_max_stale(mut self, max_stale: Duration) -> Self {
-        self.fetching.max_stale = max_stale;
+        self.issuer.fetching.max_stale = max_stale;
         self
     }
 
@@ -123,7 +125,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn allow_http(mut self) -> Self {
-        self.fetching.http_allowed = true;
+        self.issuer.fetching.http_allowed = true;
         self
     }
 
@@ -133,7 +135,7 @@ impl JwtAuthBuilder {
     #[cfg(feature = "jwks-custom")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
     pub fn jwks_fetcher(mut self, fetcher: impl crate::jwks::JwksFetch) -> Self {
-        self.fetching.fetcher = Some(std::sync::Arc::new(fetcher));
+        self.issuer.fetching.fetcher = Some(std::sync::Arc::new(fetcher));
         self
     }
 }

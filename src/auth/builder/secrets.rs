@@ -14,7 +14,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.secrets.push(SecretSource::One(secret.into()));
+        self.issuer.secrets.push(SecretSource::One(secret.into()));
         self
     }
 
@@ -28,14 +28,16 @@ impl JwtAuthBuilder {
         I::Item: Into<Secret>,
     {
         let secrets = secrets.into_iter().map(Into::into).collect();
-        self.secrets.push(SecretSource::List(secrets));
+        self.issuer.secrets.push(SecretSource::List(secrets));
         self
     }
 
     /// Verifies HS256 tokens with the secret in this environment variable, which
     /// [`build`](Self::build) reads, once. An empty value counts as none.
     pub fn secret_from_env(mut self, name: impl Into<String>) -> Self {
-        self.secrets.push(SecretSource::Variable(name.into()));
+        self.issuer
+            .secrets
+            .push(SecretSource::Variable(name.into()));
         self
     }
 
@@ -50,7 +52,7 @@ impl JwtAuthBuilder {
     /// issuer sign with it. When the file turns bad, the secrets that are held stay in use and the
     /// fault is logged once.
     pub fn secret_from_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.secrets.push(SecretSource::File(path.into()));
+        self.issuer.secrets.push(SecretSource::File(path.into()));
         self
     }
 
@@ -59,7 +61,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn allow_short_secret(mut self) -> Self {
-        self.strictness.may_be_short = true;
+        self.issuer.strictness.may_be_short = true;
         self
     }
 
@@ -73,7 +75,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn allow_missing_secret(mut self) -> Self {
-        self.strictness.may_be_missing = true;
+        self.issuer.strictness.may_be_missing = true;
         self
     }
 }

@@ -163,7 +163,10 @@ impl Tried {
             let missing = (auth(), scope());
             self.one(missing, copy(&request), "insufficient_scope", "a scope")
                 .await;
-            self.one((scope(), auth()), request, "no_user", "a scope")
+            self.one((scope(), auth()), copy(&request), "no_user", "a scope")
+                .await;
+            let other = (auth(), owner().issuer("https://partner.example.com"));
+            self.one(other, request, "other_issuer", "another issuer")
                 .await;
         }
     }

@@ -64,10 +64,6 @@ fn layers(base: impl Fn() -> JwtAuthBuilder) -> Vec<(Rules, JwtAuthLayer)> {
     .into()
 }
 
-fn keyless() -> JwtAuthBuilder {
-    JwtAuthLayer::builder().clock(|| at(NOW))
-}
-
 /// A builder with the marked secrets in a file.
 pub(super) fn from_file(folder: &Folder) -> JwtAuthBuilder {
     let path = folder.path("secrets");

@@ -1,6 +1,9 @@
-use http::Extensions;
+//! Who made a request, as an authentication layer leaves it in the request's extensions for the
+//! layers and extractors further in.
 
-use super::CurrentUser;
+use http::{Extensions, Method};
+
+use crate::{CurrentUser, Rejection};
 
 /// Whom a request without a user is of, that may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,9 +18,9 @@ pub(crate) enum Anonymous {
 /// Who made a request, as the authentication layer outside has found.
 pub(crate) enum Presence<'r> {
     User(&'r CurrentUser),
-    Anonymous(Anonymous),
-    /// No authentication layer ran.
-    Unknown,
+    Anonymous,
+    /// A CORS preflight, which passes all layers.
+    Preflight,
 }
 
 /// What is left in the extensions: without a size, so that it costs no allocation.
@@ -43,16 +46,27 @@ impl Anonymous {
 }
 
 impl<'r> Presence<'r> {
+    /// Reads who made a request with this method and these extensions.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::NoUser`] if no authentication layer ran. [`Rejection::MissingToken`] for a
+    /// preflight that became another request afterwards, by an override of the method for example:
+    /// it was let in to ask, and not to act.
     #[inline]
-    pub(crate) fn of(extensions: &'r Extensions) -> Self {
+    pub(crate) fn of(method: &Method, extensions: &'r Extensions) -> Result<Self, Rejection> {
         if let Some(user) = extensions.get() {
-            Self::User(user)
+            Ok(Self::User(user))
         } else if extensions.get::<PreflightMark>().is_some() {
-            Self::Anonymous(Anonymous::Preflight)
+            if *method == Method::OPTIONS {
+                Ok(Self::Preflight)
+            } else {
+                Err(Rejection::MissingToken)
+            }
         } else if extensions.get::<ClientMark>().is_some() {
-            Self::Anonymous(Anonymous::Client)
+            Ok(Self::Anonymous)
         } else {
-            Self::Unknown
+            Err(Rejection::NoUser)
         }
     }
 }

@@ -1,0 +1,61 @@
+use std::{fmt, time::Duration};
+
+use super::public_keys::PublicSource;
+use crate::{
+    Algorithm,
+    key::{SecretSource, Strictness},
+    token::{Check, Policy},
+};
+
+const DEFAULT_TTL: Duration = Duration::from_secs(10 * 60);
+
+const DEFAULT_MAX_STALE: Duration = Duration::from_secs(60 * 60);
+
+/// The settings of one issuer: its keys, and what its tokens must say.
+#[derive(Clone, Default)]
+pub(super) struct IssuerSettings {
+    pub(super) secrets: Vec<SecretSource>,
+    pub(super) strictness: Strictness,
+    pub(super) public_keys: Vec<PublicSource>,
+    pub(super) fetching: Fetching,
+    pub(super) algorithms: Option<Vec<Algorithm>>,
+    /// Better Auth's: the default of the issuer, the audience and the key set's URL.
+    pub(super) origin: Option<String>,
+    pub(super) policy: Policy,
+    pub(super) checks: Vec<Check>,
+    /// Whether its user IDs name the same people as the first issuer's.
+    pub(super) has_same_users: bool,
+}
+
+/// How a key set is fetched.
+#[derive(Clone)]
+pub(super) struct Fetching {
+    pub(super) ttl: Duration,
+    pub(super) max_stale: Duration,
+    pub(super) http_allowed: bool,
+    #[cfg(feature = "jwks-custom")]
+    pub(super) fetcher: Option<std::sync::Arc<dyn crate::jwks::JwksFetch>>,
+}
+
+impl Default for Fetching {
+    fn default() -> Self {
+        Self {
+            ttl: DEFAULT_TTL,
+            max_stale: DEFAULT_MAX_STALE,
+            http_allowed: false,
+            #[cfg(feature = "jwks-custom")]
+            fetcher: None,
+        }
+    }
+}
+
+impl fmt::Debug for IssuerSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuerSettings")
+            .field("secrets", &self.secrets)
+            .field("public_keys", &self.public_keys)
+            .field("policy", &self.policy)
+            .field("checks", &self.checks.len())
+            .finish_non_exhaustive()
+    }
+}

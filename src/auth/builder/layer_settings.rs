@@ -1,0 +1,64 @@
+use std::fmt;
+
+use super::JwtAuthBuilder;
+use crate::{auth::token_source::TokenSources, clock::Clock, rejection::Answers};
+
+/// In bytes.
+const DEFAULT_MAX_TOKEN_LEN: usize = 16 * 1024;
+
+/// The method that configures the clock.
+pub(super) const CLOCK: &str = ".clock(…)";
+
+/// The settings of the whole layer, whatever the issuer of a token.
+#[derive(Clone)]
+pub(super) struct LayerSettings {
+    pub(super) sources: TokenSources,
+    pub(super) answers: Answers,
+    pub(super) anonymous_may_pass: bool,
+    pub(super) preflight_may_pass: bool,
+    pub(super) max_token_len: usize,
+    #[cfg(feature = "cache")]
+    pub(super) cached_tokens: Option<usize>,
+    pub(super) clock: Clock,
+    /// The methods that configured this, such as `.realm(…)`.
+    pub(super) configured_by: Vec<&'static str>,
+}
+
+impl Default for LayerSettings {
+    fn default() -> Self {
+        Self {
+            sources: TokenSources::default(),
+            answers: Answers::default(),
+            anonymous_may_pass: false,
+            preflight_may_pass: false,
+            max_token_len: DEFAULT_MAX_TOKEN_LEN,
+            #[cfg(feature = "cache")]
+            cached_tokens: None,
+            clock: Clock::default(),
+            configured_by: Vec::new(),
+        }
+    }
+}
+
+impl JwtAuthBuilder {
+    /// The settings of the layer, for this method to change them.
+    ///
+    /// The method is remembered: a builder that is passed to `.or(…)` must not have any, since they
+    /// would have no effect.
+    pub(super) fn layer_settings(&mut self, method: &'static str) -> &mut LayerSettings {
+        if !self.layer.configured_by.contains(&method) {
+            self.layer.configured_by.push(method);
+        }
+        &mut self.layer
+    }
+}
+
+impl fmt::Debug for LayerSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LayerSettings")
+            .field("sources", &self.sources)
+            .field("answers", &self.answers)
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}
