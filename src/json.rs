@@ -60,9 +60,8 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// A value of any type, where a wrong one has a reason of its own. Numbers, booleans and objects
-/// are all alike here: with serde_json's `arbitrary_precision`, which another crate may have
-/// switched on, a number arrives as an object.
+/// A value of any type, where a wrong one has a reason of its own. Booleans, objects and most numbers
+/// are all alike here.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) enum Value<'a> {
     #[default]
@@ -71,8 +70,14 @@ pub(crate) enum Value<'a> {
     Text(Cow<'a, str>),
     /// An array of nothing but strings.
     Texts(Vec<Cow<'a, str>>),
+    /// A number from 0 to 2^64-1 without a fraction or an exponent.
+    Integer(u64),
     Other,
 }
+
+/// The name of the one member of the object that a number arrives as, if another crate has switched
+/// on serde_json's `arbitrary_precision`.
+const ARBITRARY_PRECISION: &str = "$serde_json::private::Number";
 
 impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -105,8 +110,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Other)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Value::Other)
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Value::Integer(number))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
@@ -128,9 +133,18 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(texts.map_or(Value::Other, Value::Texts))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut value = Value::Other;
+        if let Some(Text(name)) = object.next_key()? {
+            if name == ARBITRARY_PRECISION {
+                let Text(number) = object.next_value()?;
+                value = number.parse().map_or(Value::Other, Value::Integer);
+            } else {
+                object.next_value::<IgnoredAny>()?;
+            }
+        }
         skip_members(object)?;
-        Ok(Value::Other)
+        Ok(value)
     }
 }
 

@@ -60,6 +60,12 @@ impl Algorithm {
             .map(|&(_, algorithm)| algorithm)
     }
 
+    /// Returns whether its key is a shared secret.
+    #[inline]
+    pub(crate) fn is_hmac(self) -> bool {
+        matches!(self, Self::HS256)
+    }
+
     pub(crate) fn is_rsa(self) -> bool {
         matches!(
             self,

@@ -68,13 +68,17 @@ pub enum TokenError {
         "the token is bound to a key or certificate (cnf), and a bearer does not prove that it has it; let the issuer give this client tokens without DPoP or mTLS"
     )]
     BoundToken,
-    /// `sub` is missing, blank, longer than 255 bytes, or has a control character.
-    #[error("sub is not a non-blank string of at most 255 bytes without control characters")]
-    Subject,
-    /// `email` is missing, empty or not a string, `name` is neither a string nor null, or one of them
+    /// The user ID (`sub`, or the claim that
+    /// [`user_id_claim`](crate::JwtAuthBuilder::user_id_claim) names) is missing, blank, too long, or
     /// has a control character.
     #[error(
-        "email is missing, empty or not a string, name is not a string, or one of them has a control character; .email_optional() admits tokens without email"
+        "the user ID (sub, or the claim given with .user_id_claim(…)) is not a non-blank string without control characters of at most 255 bytes, or what .max_user_id_len(…) allows"
+    )]
+    Subject,
+    /// `email`, or the claim that [`email_claim`](crate::JwtAuthBuilder::email_claim) names, is
+    /// missing, empty or not a string, or it or `name` has a control character.
+    #[error(
+        "email (or the claim given with .email_claim(…)) is missing, empty or not a string, or it or name has a control character; .email_claim(…) names another claim, .email_optional() accepts tokens without"
     )]
     User,
     /// A rule of the application's own, given with `.check(…)`, refused the user.

@@ -2,7 +2,6 @@ use std::{fmt, sync::Arc};
 
 use super::{
     Policy, TokenError,
-    claims::Claims,
     compact::{Compact, USUAL_CLAIMS},
     header::Header,
 };
@@ -59,11 +58,13 @@ impl Issuer {
             .ok_or(TokenError::Algorithm)?;
         self.policy.check_header(header)?;
         match verify_signature(compact, header, algorithm, keys)? {
-            Attempt::Verified => Ok(self.user(compact, now)?),
+            Attempt::Verified => Ok(self.user(compact, algorithm, now)?),
             Attempt::BadSignature => Err(TokenError::Signature.into()),
             Attempt::OtherAlgorithm => Err(TokenError::Algorithm.into()),
             Attempt::UnknownKey => {
-                let wait = may_wait.then(|| self.ask(compact, header, now)).flatten();
+                let wait = may_wait
+                    .then(|| self.ask(compact, header, algorithm, now))
+                    .flatten();
                 Err(match wait {
                     Some(wait) => Stop::Wait(wait),
                     None if keys.is_empty() => TokenError::KeysUnavailable.into(),
@@ -75,11 +76,17 @@ impl Issuer {
 
     /// Asks for a key that is not there. The claims are nobody's word yet; but only if they would
     /// do, once they are, is the key worth asking for.
-    fn ask(&self, compact: &Compact<'_>, header: &Header<'_>, now: u64) -> Option<KeyWait> {
+    fn ask(
+        &self,
+        compact: &Compact<'_>,
+        header: &Header<'_>,
+        algorithm: Algorithm,
+        now: u64,
+    ) -> Option<KeyWait> {
         let mut buffer = [0; USUAL_CLAIMS];
         let json = compact.decode_payload(&mut buffer).ok()?;
-        let claims = Claims::parse(&json).ok()?;
-        self.policy.check_claims(&claims, now).ok()?;
+        let claims = self.policy.read_claims(&json).ok()?;
+        self.policy.check_claims(&claims, algorithm, now).ok()?;
         let Value::Text(subject) = &claims.sub else {
             return None;
         };
@@ -91,11 +98,16 @@ impl Issuer {
     }
 
     #[inline]
-    fn user(&self, compact: &Compact<'_>, now: u64) -> Result<CurrentUser, TokenError> {
+    fn user(
+        &self,
+        compact: &Compact<'_>,
+        algorithm: Algorithm,
+        now: u64,
+    ) -> Result<CurrentUser, TokenError> {
         let mut buffer = [0; USUAL_CLAIMS];
         let json = compact.decode_payload(&mut buffer)?;
-        let claims = Claims::parse(&json)?;
-        let identity = self.policy.check_claims(&claims, now)?;
+        let claims = self.policy.read_claims(&json)?;
+        let identity = self.policy.check_claims(&claims, algorithm, now)?;
         let user = CurrentUser::from_claims(
             &json,
             identity,

@@ -6,16 +6,20 @@ use super::{
     header::Header,
     printable::{has_no_control, is_visible},
 };
-use crate::{json::Value, user::Identity};
+use crate::{
+    Algorithm,
+    json::Value,
+    user::{ClaimName, Identity},
+};
 
 /// The end of the year 9999. A later `exp` is a mistake, of milliseconds for seconds say.
 const END_OF_9999: f64 = 253_402_300_800.0;
 
-/// In bytes; what OpenID Connect Core section 2 allows.
-const LONGEST_SUBJECT: usize = 255;
+/// In bytes: what OpenID Connect Core section 2 allows.
+pub(crate) const DEFAULT_MAX_USER_ID_LEN: usize = 255;
 
 /// What a token must say to be accepted. What is configured is also required.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Policy {
     pub(crate) issuer: Option<String>,
     /// A token must be meant for one of these.
@@ -23,8 +27,30 @@ pub(crate) struct Policy {
     pub(crate) any_audience: bool,
     pub(crate) leeway: Duration,
     pub(crate) email_optional: bool,
+    /// The claim that is the user ID, if another is configured than `sub`, or an integer may be one.
+    pub(crate) user_id_claim: Option<ClaimName>,
+    /// In bytes.
+    pub(crate) max_user_id_len: usize,
+    /// The claim that is the e-mail address, if another is configured than `email`.
+    pub(crate) email_claim: Option<ClaimName>,
     /// Accepted beside the usual kinds of access token.
     pub(crate) types: Vec<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            audiences: Vec::new(),
+            any_audience: false,
+            leeway: Duration::ZERO,
+            email_optional: false,
+            user_id_claim: None,
+            max_user_id_len: DEFAULT_MAX_USER_ID_LEN,
+            email_claim: None,
+            types: Vec::new(),
+        }
+    }
 }
 
 impl Policy {
@@ -32,17 +58,13 @@ impl Policy {
     #[inline]
     pub(crate) fn check_header(&self, header: &Header<'_>) -> Result<(), TokenError> {
         let is_access_token = header.typ.as_deref().is_none_or(|typ| {
-            ["JWT", "at+jwt", "application/at+jwt"]
+            ["JWT", "at+jwt"]
                 .into_iter()
                 .chain(self.types.iter().map(String::as_str))
-                .any(|accepted| typ.eq_ignore_ascii_case(accepted))
+                .any(|accepted| is_same_type(typ, accepted))
         });
-        // A JWT inside of the JWT (RFC 7519 section 5.2).
-        let is_nested = header.cty.as_deref().is_some_and(|cty| {
-            ["JWT", "application/jwt"]
-                .into_iter()
-                .any(|nested| cty.eq_ignore_ascii_case(nested))
-        });
+        // A JWT inside the JWT (RFC 7519 section 5.2).
+        let is_nested = { header.cty.as_deref() }.is_some_and(|cty| is_same_type(cty, "JWT"));
         if is_access_token && !is_nested {
             Ok(())
         } else {
@@ -50,14 +72,35 @@ impl Policy {
         }
     }
 
-    /// Whether the claims hold `now`, in seconds since the epoch, and whom they name.
+    /// Reads the claims, and puts those that are configured as the user ID and the e-mail address in
+    /// the place of `sub` and `email`.
+    #[inline]
+    pub(crate) fn read_claims<'a>(&self, json: &'a str) -> Result<Claims<'a>, TokenError> {
+        let mut claims = Claims::parse(json)?;
+        if let Some(name) = &self.user_id_claim {
+            claims.sub = match name.find_in(json).ok_or(TokenError::Claims)? {
+                Value::Integer(id) => Value::Text(id.to_string().into()),
+                other => other,
+            };
+        }
+        if let Some(name) = &self.email_claim {
+            claims.email = name.find_in(json).ok_or(TokenError::Claims)?;
+        }
+        Ok(claims)
+    }
+
+    /// Checks the claims of a token of this algorithm at `now`, in seconds since the epoch. Returns
+    /// the user whom they name.
     #[inline]
     pub(crate) fn check_claims<'a>(
         &self,
         claims: &'a Claims<'_>,
+        algorithm: Algorithm,
         now: u64,
     ) -> Result<Identity<'a>, TokenError> {
-        if claims.is_session_data() {
+        // Better Auth signs its session data and its links with the shared secret. With a public
+        // key, these are claims like any other.
+        if claims.is_session_data() && algorithm.is_hmac() {
             return Err(TokenError::TokenType);
         }
         if claims.is_bound() {
@@ -67,7 +110,7 @@ impl Policy {
         let issuer = self.check_issuer(&claims.iss)?;
         self.check_audience(&claims.aud)?;
         Ok(Identity {
-            user_id: subject(&claims.sub)?,
+            user_id: self.user_id(&claims.sub)?,
             email: self.email(&claims.email)?,
             name: name(&claims.name)?,
             expires_at: Some(expires_at),
@@ -121,9 +164,17 @@ impl Policy {
             }
             Value::Text(aud) => is_ours(aud),
             Value::Texts(auds) => auds.iter().any(is_ours),
-            Value::Null | Value::Other => false,
+            Value::Null | Value::Integer(_) | Value::Other => false,
         };
         matches.then_some(()).ok_or(TokenError::Audience)
+    }
+
+    #[inline]
+    fn user_id<'a>(&self, sub: &'a Value<'a>) -> Result<&'a str, TokenError> {
+        match sub {
+            Value::Text(sub) if sub.len() <= self.max_user_id_len && is_visible(sub) => Ok(sub),
+            _ => Err(TokenError::Subject),
+        }
     }
 
     #[inline]
@@ -134,25 +185,34 @@ impl Policy {
             {
                 Ok(email)
             }
-            Value::Absent | Value::Null if self.email_optional => Ok(""),
+            Value::Text(_) => Err(TokenError::User),
+            _ if self.email_optional => Ok(""),
             _ => Err(TokenError::User),
         }
     }
 }
 
-#[inline]
-fn subject<'a>(sub: &'a Value<'a>) -> Result<&'a str, TokenError> {
-    match sub {
-        Value::Text(sub) if sub.len() <= LONGEST_SUBJECT && is_visible(sub) => Ok(sub),
-        _ => Err(TokenError::Subject),
-    }
-}
-
+/// A `name` of another type than a string counts as absent: a user can do without.
 #[inline]
 fn name<'a>(name: &'a Value<'a>) -> Result<Option<&'a str>, TokenError> {
     match name {
         Value::Text(name) if has_no_control(name) => Ok(Some(name)),
-        Value::Absent | Value::Null => Ok(None),
-        _ => Err(TokenError::User),
+        Value::Text(_) => Err(TokenError::User),
+        _ => Ok(None),
+    }
+}
+
+/// Returns whether two media types are the same. They are compared without case, and one without a
+/// slash stands for `application/` and it (RFC 7515 section 4.1.9).
+fn is_same_type(one: &str, other: &str) -> bool {
+    shortened(one).eq_ignore_ascii_case(shortened(other))
+}
+
+fn shortened(media_type: &str) -> &str {
+    match media_type.split_once('/') {
+        Some((tree, name)) if tree.eq_ignore_ascii_case("application") && !name.contains('/') => {
+            name
+        }
+        _ => media_type,
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
 use super::CurrentUser;
@@ -34,9 +34,15 @@ impl ClaimName {
             })
     }
 
-    /// What a user's token has there; `None` too where it has a claim of that name twice.
+    /// Returns the claim of a user's token; `None` if it is there twice.
     pub(crate) fn find<'u>(&self, user: &'u CurrentUser) -> Option<Value<'u>> {
-        let Found(found) = user.claims_by(At(&self.way)).ok()?;
+        self.find_in(user.json())
+    }
+
+    /// Returns the claim in the JSON of a token's claims; `None` if it is there twice.
+    pub(crate) fn find_in<'j>(&self, json: &'j str) -> Option<Value<'j>> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let Found(found) = At(&self.way).deserialize(&mut deserializer).ok()?;
         Some(found)
     }
 }
@@ -53,6 +59,9 @@ struct At<'w>(&'w [String]);
 
 struct Found<'de>(Value<'de>);
 
+/// What a pointer finds in anything but an object.
+const NOTHING: Found<'_> = Found(Value::Absent);
+
 impl<'de> DeserializeSeed<'de> for At<'_> {
     type Value = Found<'de>;
 
@@ -60,7 +69,7 @@ impl<'de> DeserializeSeed<'de> for At<'_> {
         if self.0.is_empty() {
             Value::deserialize(deserializer).map(Found)
         } else {
-            deserializer.deserialize_map(self)
+            deserializer.deserialize_any(self)
         }
     }
 }
@@ -70,6 +79,35 @@ impl<'de> Visitor<'de> for At<'_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(NOTHING)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(NOTHING)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(NOTHING)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(NOTHING)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(NOTHING)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(NOTHING)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+        while array.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(NOTHING)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {

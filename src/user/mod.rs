@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use serde::{Deserialize, de::DeserializeSeed};
+use serde::Deserialize;
 
 use self::span::Span;
 pub(crate) use self::{claim::ClaimName, scopes::Grant, served::ServedUsers};
@@ -238,10 +238,6 @@ impl CurrentUser {
         serde_json::from_str(self.json()).map_err(|error| ClaimsError {
             column: error.column(),
         })
-    }
-
-    fn claims_by<'a, S: DeserializeSeed<'a>>(&'a self, seed: S) -> serde_json::Result<S::Value> {
-        seed.deserialize(&mut serde_json::Deserializer::from_str(self.json()))
     }
 
     fn json(&self) -> &str {

@@ -71,7 +71,7 @@ impl Grant {
                 parts.map(|part| Cow::Owned(part.to_owned())).collect()
             }
             Value::Texts(texts) => texts,
-            Value::Absent | Value::Null | Value::Other => Vec::new(),
+            Value::Absent | Value::Null | Value::Integer(_) | Value::Other => Vec::new(),
         };
         parts.retain(|part| !part.is_empty());
         parts

@@ -462,6 +462,8 @@ async fn the_typ_of_an_access_token_is_accepted() {
         "at+jwt",
         "AT+JWT",
         "application/at+jwt",
+        "application/jwt",
+        "Application/JWT",
     ];
     let tokens = types.map(|typ| (typ, with_header_member("typ", &json!(typ))));
     assert_each_accepted(&layer(), tokens).await;
@@ -477,6 +479,10 @@ async fn the_typ_of_another_kind_of_token_is_refused() {
         "secevent+jwt",
         "better-auth.session-cache+jwt",
         "application/logout+jwt",
+        "application/application/jwt",
+        "application/",
+        "/jwt",
+        "text/jwt",
         "id_token",
         "JWE",
         "JOSE",
@@ -496,14 +502,34 @@ async fn the_typ_of_another_kind_of_token_is_refused() {
 async fn a_typ_that_accept_typ_names_is_accepted_and_no_other() {
     let layer = builder()
         .accept_typ("internal+jwt")
-        .accept_typ("session")
+        .accept_typ("application/session")
+        .accept_typ("text/x")
         .build()
         .unwrap();
     let typed = |typ: &'static str| (typ, with_header_member("typ", &json!(typ)));
-    let accepted = ["internal+jwt", "INTERNAL+JWT", "session", "JWT", "at+jwt"].map(typed);
+    let accepted = [
+        "internal+jwt",
+        "INTERNAL+JWT",
+        "application/internal+jwt",
+        "session",
+        "APPLICATION/session",
+        "text/x",
+        "JWT",
+        "at+jwt",
+    ]
+    .map(typed);
     assert_each_accepted(&layer, accepted).await;
     assert_each_accepted(&layer, [("none", token_with_header(r#"{"alg":"HS256"}"#))]).await;
-    let refused = ["logout+jwt", "internal", "internal+jwt2", ""].map(typed);
+    let refused = [
+        "logout+jwt",
+        "internal",
+        "internal+jwt2",
+        "x",
+        "application/x",
+        "application/text/x",
+        "",
+    ]
+    .map(typed);
     assert_each_refused(&layer, "token_type", refused).await;
 }
 

@@ -85,6 +85,7 @@ mod token_cache;
 mod token_sources;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod unknown_keys;
+mod user_claims;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
 mod waiting_requests;
 #[cfg(feature = "aws-lc-rs")]

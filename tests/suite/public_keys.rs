@@ -40,7 +40,7 @@ fn the_claims_are_judged_as_they_are_under_a_secret() {
                 claims_with(json!({ "aud": "x" })),
                 "audience_not_configured",
             ),
-            (&layer, claims_with(json!({ "session": {} })), "token_type"),
+            (&layer, claims_with(json!({ "session": {} })), "accepted"),
             (&strict, claims(), "issuer"),
             (
                 &strict,

@@ -13,6 +13,7 @@ use crate::{
     key::{KeySource, Keys, MISSING_BACKEND},
     report::Reports,
     token::Issuer,
+    user::ClaimName,
 };
 
 /// The algorithms of public keys: all but HS256.
@@ -157,6 +158,8 @@ impl IssuerSettings {
     /// Looks at all of it, also where a fault was found, so that each is told.
     fn into_issuer(mut self, is_first: bool, now: u64, faults: &mut Faults) -> Option<Issuer> {
         self.check_policy(faults);
+        self.policy.user_id_claim = claim_name(self.user_id_claim.take(), faults);
+        self.policy.email_claim = claim_name(self.email_claim.take(), faults);
         let has_origin = self.origin.is_some();
         self.apply_origin(faults);
         let (has_secrets, has_public) = (!self.secrets.is_empty(), !self.public_keys.is_empty());
@@ -262,6 +265,12 @@ impl IssuerSettings {
         }
         None
     }
+}
+
+fn claim_name(name: Option<String>, faults: &mut Faults) -> Option<ClaimName> {
+    ClaimName::new(&name?)
+        .map_err(|fault| faults.push(fault))
+        .ok()
 }
 
 fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {

@@ -29,6 +29,17 @@ impl IssuerSettings {
                 LONGEST_LEEWAY.as_secs()
             ));
         }
+        if policy.max_user_id_len == 0 {
+            faults.say("the limit given with .max_user_id_len(…) is 0 bytes, which no user ID fits in; leave it out for 255");
+        }
+        let has_other_user_id = self
+            .user_id_claim
+            .as_ref()
+            .is_some_and(|claim| claim != "sub" && claim != "/sub");
+        let is_addressed = self.name().is_some() || !policy.audiences.is_empty();
+        if has_other_user_id && !self.secrets.is_empty() && !is_addressed {
+            faults.say("the user ID is read from another claim than sub, and neither .issuer(…) nor .audience(…) is set; set one of them, since the absence of sub is what sets apart Better Auth's own tokens under a shared secret");
+        }
         if policy.types.iter().any(String::is_empty) {
             faults.say("the typ given with .accept_typ(…) is empty; a token without typ is accepted anyway");
         }

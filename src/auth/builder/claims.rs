@@ -43,7 +43,59 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Accepts tokens without `email`; [`CurrentUser::email`] is empty for them.
+    /// Reads the user ID from this claim instead of `sub`: its name, or a JSON Pointer (RFC 6901)
+    /// through objects, which starts with a slash. The claim is required.
+    ///
+    /// It may be an integer too, from 0 to 2^64-1 and without a fraction or an exponent;
+    /// [`CurrentUser::user_id`] is its decimal digits. `.user_id_claim("sub")` accepts one in `sub`.
+    ///
+    /// Choose a claim that the issuer never gives to another person. An e-mail address is none.
+    ///
+    /// The claims are read once more for each token (about a microsecond).
+    ///
+    /// # Errors
+    ///
+    /// [`build`](Self::build) fails if `claim` names none. It fails with a shared secret if `claim`
+    /// is not `sub` and neither [`issuer`](Self::issuer) nor [`audience`](Self::audience) is set:
+    /// what else Better Auth signs with its secret has no `sub`, and is told apart by that.
+    ///
+    /// ```
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// let auth = JwtAuthLayer::builder()
+    ///     .secret("correct horse battery staple, and more")
+    ///     .issuer("https://login.example.com")
+    ///     .user_id_claim("oid")
+    ///     .email_claim("preferred_username")
+    ///     .build()?;
+    /// # drop(auth);
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    pub fn user_id_claim(mut self, claim: impl Into<String>) -> Self {
+        self.issuer.user_id_claim = Some(claim.into());
+        self
+    }
+
+    /// Sets the maximum length of a user ID, in bytes. Default 255, as in OpenID Connect Core
+    /// section 2. A token with a longer one is rejected.
+    pub fn max_user_id_len(mut self, bytes: usize) -> Self {
+        self.issuer.policy.max_user_id_len = bytes;
+        self
+    }
+
+    /// Reads the e-mail address from this claim instead of `email`: its name, or a JSON Pointer
+    /// (RFC 6901) through objects, which starts with a slash.
+    ///
+    /// # Errors
+    ///
+    /// [`build`](Self::build) fails if `claim` names none.
+    pub fn email_claim(mut self, claim: impl Into<String>) -> Self {
+        self.issuer.email_claim = Some(claim.into());
+        self
+    }
+
+    /// Accepts tokens whose `email` is missing or not a string; [`CurrentUser::email`] is empty for
+    /// them.
     ///
     /// With a shared secret, configure an [`audience`](Self::audience) as well: `email` is one of
     /// the things that set an access token apart from whatever else is signed with that secret.
@@ -52,10 +104,10 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Accepts tokens of this `typ` (RFC 7515 section 4.1.9), compared without case, beside those
-    /// that have none, `JWT`, `at+jwt` or `application/at+jwt`.
+    /// Accepts tokens of this `typ` too, besides those that have none, `JWT` or `at+jwt`.
     ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
+    /// Types are compared without case, and `x` is the same as `application/x` (RFC 7515 section
+    /// 4.1.9).
     pub fn accept_typ(mut self, typ: impl Into<String>) -> Self {
         self.issuer.policy.types.push(typ.into());
         self

@@ -22,6 +22,9 @@ pub(super) struct IssuerSettings {
     /// Better Auth's: the default of the issuer, the audience and the key set's URL.
     pub(super) origin: Option<String>,
     pub(super) policy: Policy,
+    /// As given. `build` reads them into the policy.
+    pub(super) user_id_claim: Option<String>,
+    pub(super) email_claim: Option<String>,
     pub(super) checks: Vec<Check>,
     /// Whether its user IDs name the same people as the first issuer's.
     pub(super) has_same_users: bool,

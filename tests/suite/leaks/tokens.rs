@@ -113,11 +113,6 @@ impl Signer<'_> {
                 "critical_header",
             ),
             ("typ", self.headed(json!({ "typ": MEMBER })), "token_type"),
-            (
-                "a session",
-                self.claiming(json!({ "session": { "token": CLAIM } })),
-                "token_type",
-            ),
             ("half of the signature", other_half, "signature"),
             ("no claims", payload(CLAIM), "claims"),
             (
@@ -157,7 +152,11 @@ impl Signer<'_> {
                 self.claiming(json!({ "email": { EMAIL: EMAIL } })),
                 "user",
             ),
-            ("no name", self.claiming(json!({ "name": [NAME] })), "user"),
+            (
+                "a control character in name",
+                self.claiming(json!({ "name": format!("{NAME}\u{7}") })),
+                "user",
+            ),
             (
                 "bound to a key",
                 self.claiming(json!({ "cnf": { "jkt": CLAIM } })),
@@ -187,6 +186,10 @@ impl Signer<'_> {
         let mut rows: Vec<Row> = plain.into_iter().map(row(Rules::Plain)).collect();
         rows.extend(named.into_iter().map(row(Rules::Named)));
         rows.push(row(Rules::Checked)(("a rule", good, "check")));
+        if self.alg == "HS256" {
+            let token = self.claiming(json!({ "session": { "token": CLAIM } }));
+            rows.push(row(Rules::Plain)(("a session", token, "token_type")));
+        }
         if self.kid.is_some() {
             for kid in [KID.to_owned(), format!("../{KID}\n\u{1b}[31m{KID}")] {
                 let token = self.headed(json!({ "kid": kid }));
