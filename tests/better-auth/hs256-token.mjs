@@ -1,29 +1,54 @@
 import { createAuthEndpoint, sessionMiddleware } from "better-auth/api";
 import { SignJWT } from "jose";
 
+// The text of a secret as it stands: it is not base64, even if it looks like it.
+const bytes = (secret) => new TextEncoder().encode(secret);
+
 /**
  * Better Auth plugin: `GET /api/auth/hs256-token` gives the signed-in user a
- * short-lived JWT for services that share BETTER_AUTH_SECRET.
+ * short-lived JWT for services that share API_TOKEN_SECRET.
+ *
+ * With `shareBetterAuthSecret`, Better Auth's own secret signs it instead. Under that
+ * secret, a JWT with an `email` proves to Better Auth that its sender reads the mail of
+ * that address, so the address is in `user_email`. Never add a claim `email` to it.
  */
-export const hs256Token = ({ issuer, audience, expiresIn = "15m" } = {}) => ({
-  id: "hs256-token",
-  endpoints: {
-    getHs256Token: createAuthEndpoint(
-      "/hs256-token",
-      { method: "GET", requireHeaders: true, use: [sessionMiddleware] },
-      async (ctx) => {
-        const { id, email, name } = ctx.context.session.user;
-        // The text of the secret as it stands: it is not base64, even if it looks like it.
-        const key = new TextEncoder().encode(ctx.context.secret);
-        // An issuer or audience that is not set leaves no claim behind.
-        const token = await new SignJWT({ email, name, iss: issuer, aud: audience })
-          .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-          .setSubject(id)
-          .setIssuedAt()
-          .setExpirationTime(expiresIn)
-          .sign(key);
-        return ctx.json({ token });
-      },
-    ),
-  },
-});
+export const hs256Token = ({
+  secret = process.env.API_TOKEN_SECRET,
+  shareBetterAuthSecret = false,
+  issuer,
+  audience,
+  expiresIn = "15m",
+} = {}) => {
+  if (!shareBetterAuthSecret && bytes(secret ?? "").length < 32) {
+    throw new Error(
+      "API_TOKEN_SECRET is missing or shorter than 32 bytes: set it to `openssl rand -base64 32`",
+    );
+  }
+  return {
+    id: "hs256-token",
+    init: (context) => {
+      if (!shareBetterAuthSecret && secret === context.secret) {
+        throw new Error("API_TOKEN_SECRET is Better Auth's own secret: set it to another one");
+      }
+    },
+    endpoints: {
+      getHs256Token: createAuthEndpoint(
+        "/hs256-token",
+        { method: "GET", requireHeaders: true, use: [sessionMiddleware] },
+        async (ctx) => {
+          const { id, email, emailVerified, name } = ctx.context.session.user;
+          const address = shareBetterAuthSecret ? { user_email: email } : { email };
+          // An issuer or audience that is not set leaves no claim behind.
+          const claims = { ...address, emailVerified, name, iss: issuer, aud: audience };
+          const token = await new SignJWT(claims)
+            .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+            .setSubject(id)
+            .setIssuedAt()
+            .setExpirationTime(expiresIn)
+            .sign(bytes(shareBetterAuthSecret ? ctx.context.secret : secret));
+          return ctx.json({ token });
+        },
+      ),
+    },
+  };
+};

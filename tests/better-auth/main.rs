@@ -1,5 +1,6 @@
 //! The axum example behind a real Better Auth server, which runs on Node.
 
+mod attacks;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod jwks;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
@@ -24,84 +25,94 @@ use self::server::Server;
 mod example;
 
 const SECRET: &str = "test-only-0123456789abcdefghijklmnopqrstuvwxyz";
+const API_SECRET: &str = "test-only-api-0123456789abcdefghijklmnopqrstuv";
 const AUDIENCE: &str = "https://api.example.com";
+const TOKEN: &str = "/api/auth/hs256-token";
 const TASKS: &str = "/api/{user_id}/tasks";
 
 #[tokio::test]
 async fn a_token_of_the_hs256_recipe_opens_its_users_own_path_and_no_other() {
-    let Some(server) = Server::start(&[("BETTER_AUTH_SECRET", SECRET), ("AUDIENCE", AUDIENCE)])
-    else {
+    // Under the shared secret, the link is rejected because it has no audience.
+    for (mode, auth, of_link) in [
+        ("separate", auth(API_SECRET), "signature"),
+        ("shared", auth(SECRET).email_optional(), "audience"),
+    ] {
+        let Some(server) = start(mode, &[("AUDIENCE", AUDIENCE)]) else {
+            return;
+        };
+        let ada = server.sign_up("ada@example.com").await;
+        let bob = server.sign_up("bob@example.com").await;
+        let token = server.token(TOKEN, &ada).await;
+        let tampered = with_another_user(&token, &ada.id, &bob.id);
+        let link = server.text("/test/verification-token").await;
+        for (what, token, path, status, reason) in [
+            ("own tasks", &token, own(&ada.id), 200, "accepted"),
+            ("another's tasks", &token, own(&bob.id), 403, "not_owner"),
+            ("another user", &tampered, own(&bob.id), 401, "signature"),
+            ("verification link", &link, own(&ada.id), 401, of_link),
+            (
+                "session token",
+                &ada.session_token,
+                own(&ada.id),
+                401,
+                "opaque_session_token",
+            ),
+        ] {
+            let answer = ask(auth.clone(), token, &path).await;
+            assert_eq!(answer.status(), status, "{mode}, {what}");
+            assert_eq!(reason_of(&answer), reason, "{mode}, {what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_verification_link_under_the_shared_secret_is_rejected() {
+    let Some(server) = start("shared", &[]) else {
         return;
     };
     let ada = server.sign_up("ada@example.com").await;
-    let bob = server.sign_up("bob@example.com").await;
-    let token = server.token("/api/auth/hs256-token", &ada).await;
-    let tampered = with_another_user(&token, &ada.id, &bob.id);
-    let verification = server.text("/test/verification-token").await;
+    let link = server.text("/test/verification-token").await;
+    // Without an audience of ours, it is its missing subject that the link is rejected for.
+    let answer = ask(JwtAuthLayer::builder().secret(SECRET), &link, &own(&ada.id)).await;
+    assert_eq!(answer.status(), 401);
+    assert_eq!(reason_of(&answer), "subject");
+}
 
-    let auth = || JwtAuthLayer::builder().secret(SECRET).audience(AUDIENCE);
-    for (what, token, path, status, reason) in [
-        ("own tasks", &token, own(&ada.id), 200, "accepted"),
-        ("another's tasks", &token, own(&bob.id), 403, "not_owner"),
-        (
-            "another user put in",
-            &tampered,
-            own(&bob.id),
-            401,
-            "signature",
-        ),
-        (
-            "e-mail verification token",
-            &verification,
-            own(&ada.id),
-            401,
-            "audience",
-        ),
-        (
-            "session token",
-            &ada.session_token,
-            own(&ada.id),
-            401,
-            "opaque_session_token",
-        ),
+#[tokio::test]
+async fn the_recipe_puts_the_address_where_the_guide_says() {
+    for (mode, secret, address, missing) in [
+        ("separate", API_SECRET, "email", "user_email"),
+        ("shared", SECRET, "user_email", "email"),
     ] {
-        let answer = ask(auth(), token, &path).await;
-        assert_eq!(answer.status(), status, "{what}");
-        assert_eq!(reason_of(&answer), reason, "{what}");
+        let Some(server) = start(mode, &[("AUDIENCE", AUDIENCE)]) else {
+            return;
+        };
+        let ada = server.sign_up("ada@example.com").await;
+        let token = server.token(TOKEN, &ada).await;
+        let layer = auth(secret).email_optional().build().unwrap();
+        let user = layer.verifier().verify(&token).unwrap();
+        let claims: serde_json::Value = user.claims().unwrap();
+        assert_eq!(claims[address], "ada@example.com", "{mode}");
+        assert_eq!(claims["emailVerified"], false, "{mode}");
+        assert!(claims.get(missing).is_none(), "{mode}");
     }
-    // Without an audience of ours, it is its missing subject that the link is refused for.
-    let answer = ask(
-        JwtAuthLayer::builder().secret(SECRET),
-        &verification,
-        &own(&ada.id),
-    )
-    .await;
-    assert_eq!(
-        (answer.status().as_u16(), reason_of(&answer)),
-        (401, "subject")
-    );
 }
 
 #[tokio::test]
 async fn a_token_for_an_audience_is_refused_and_the_mend_logged_until_that_is_configured() {
-    let Some(server) = Server::start(&[("BETTER_AUTH_SECRET", SECRET), ("AUDIENCE", AUDIENCE)])
-    else {
+    let Some(server) = start("separate", &[("AUDIENCE", AUDIENCE)]) else {
         return;
     };
     let ada = server.sign_up("ada@example.com").await;
-    let token = server.token("/api/auth/hs256-token", &ada).await;
+    let token = server.token(TOKEN, &ada).await;
 
     let log = Log::default();
     let _guard = tracing_subscriber::fmt()
         .with_writer(log.clone())
         .finish()
         .set_default();
-    let answer = ask(
-        JwtAuthLayer::builder().secret(SECRET),
-        &token,
-        &own(&ada.id),
-    )
-    .await;
+    let unconfigured = JwtAuthLayer::builder().secret(API_SECRET);
+    let answer = ask(unconfigured, &token, &own(&ada.id)).await;
     assert_eq!(answer.status(), 401);
     let text = log.text();
     assert!(text.contains("WARN"), "{text}");
@@ -112,27 +123,19 @@ async fn a_token_for_an_audience_is_refused_and_the_mend_logged_until_that_is_co
     assert!(text.contains("set BETTER_AUTH_AUDIENCE"), "{text}");
     assert!(!text.contains(&token), "{text}");
 
-    let configured = JwtAuthLayer::builder().secret(SECRET).audience(AUDIENCE);
-    assert_eq!(ask(configured, &token, &own(&ada.id)).await.status(), 200);
+    let answer = ask(auth(API_SECRET), &token, &own(&ada.id)).await;
+    assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test]
 async fn a_token_of_the_recipe_without_an_audience_needs_none_configured() {
-    let Some(server) = Server::start(&[
-        ("BETTER_AUTH_SECRET", SECRET),
-        ("AUDIENCE", ""),
-        ("ISSUER", ""),
-    ]) else {
+    let Some(server) = start("separate", &[("AUDIENCE", ""), ("ISSUER", "")]) else {
         return;
     };
     let ada = server.sign_up("ada@example.com").await;
-    let token = server.token("/api/auth/hs256-token", &ada).await;
-    let answer = ask(
-        JwtAuthLayer::builder().secret(SECRET),
-        &token,
-        &own(&ada.id),
-    )
-    .await;
+    let token = server.token(TOKEN, &ada).await;
+    let auth = JwtAuthLayer::builder().secret(API_SECRET);
+    let answer = ask(auth, &token, &own(&ada.id)).await;
     assert_eq!(answer.status(), 200);
 }
 
@@ -160,6 +163,20 @@ async fn session_data_signed_with_the_same_secret_is_no_access_token() {
 fn the_recipe_in_the_guide_is_the_one_that_is_tested() {
     let guide = include_str!("../../docs/better-auth.md");
     assert!(guide.contains(include_str!("hs256-token.mjs")));
+}
+
+/// Starts a server whose recipe signs with a separate or the shared secret.
+fn start(mode: &str, variables: &[(&str, &str)]) -> Option<Server> {
+    let own = [
+        ("BETTER_AUTH_SECRET", SECRET),
+        ("API_TOKEN_SECRET", API_SECRET),
+        ("HS256_TOKEN", mode),
+    ];
+    Server::start(&[&own, variables].concat())
+}
+
+fn auth(secret: &str) -> JwtAuthBuilder {
+    JwtAuthLayer::builder().secret(secret).audience(AUDIENCE)
 }
 
 fn own(user_id: &str) -> String {

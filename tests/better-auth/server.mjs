@@ -1,11 +1,15 @@
 // A real Better Auth server for the integration tests, on 127.0.0.1.
 //
-// When ready it prints one line of JSON, {"baseURL":"http://127.0.0.1:PORT"}, and
+// When ready it prints one line of JSON, {"baseURL":"http://127.0.0.1:PORT","version":"1.7.25"}, and
 // nothing else, to stdout (Better Auth's log goes to stderr). It exits when its
 // stdin closes, so that a test that dies leaves no orphan.
 //
 // Environment:
 //   BETTER_AUTH_SECRET  required; Better Auth prefers the first of BETTER_AUTH_SECRETS if that is set
+//   HS256_TOKEN         `separate` or `shared`: adds the endpoint of hs256-token.mjs, which signs with
+//                       API_TOKEN_SECRET or with Better Auth's own secret; default: no such endpoint
+//   API_TOKEN_SECRET    required by `separate`
+//   RELEASE             1.4, 1.5, 1.6 or 1.7 (default), with --import ./release.mjs: of Better Auth
 //   PORT                default 0: any free port
 //   ISSUER, AUDIENCE    `iss` and `aud` of the tokens of jwt() and of the HS256 endpoint;
 //                       default: the server's own origin. Empty: the HS256 token has no such
@@ -19,6 +23,7 @@
 //
 // Besides /api/auth/*:
 //   GET  /test/verification-token  the newest e-mail verification token, as text; 404 before any
+//   GET  /test/cached-session      what middleware finds in the session_data cookie, as JSON; null if nothing
 //   POST /test/jwks-mode           body `ok`, `429`, `500` or `hang`: what GET /api/auth/jwks does from now on
 //   POST /test/sign                body: claims as JSON; the token that jwt()'s key signs for them, as text
 //   GET  /test/jwks-count          how many GET /api/auth/jwks came in, in any mode, as text
@@ -28,6 +33,7 @@ import { finished } from "node:stream";
 import { text } from "node:stream/consumers";
 import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
+import { getCookieCache } from "better-auth/cookies";
 import { toNodeHandler } from "better-auth/node";
 import { bearer, jwt } from "better-auth/plugins";
 import { hs256Token } from "./hs256-token.mjs";
@@ -50,6 +56,7 @@ const issuer = (env.ISSUER ?? baseURL) || undefined;
 const audience = (env.AUDIENCE ?? baseURL) || undefined;
 const lifetime = `${env.TOKEN_TTL ?? 900}s`;
 const seconds = (name) => (env[name] === undefined ? undefined : Number(env[name]));
+const shareBetterAuthSecret = env.HS256_TOKEN === "shared";
 let verificationToken;
 
 const auth = betterAuth({
@@ -59,10 +66,12 @@ const auth = betterAuth({
   emailAndPassword: { enabled: true },
   emailVerification: {
     sendOnSignUp: true,
+    autoSignInAfterVerification: true,
     sendVerificationEmail: async ({ token }) => {
       verificationToken = token;
     },
   },
+  user: { deleteUser: { enabled: true } },
   session: { cookieCache: { enabled: Boolean(env.SESSION_CACHE), strategy: "jwt" } },
   plugins: [
     bearer(),
@@ -75,12 +84,17 @@ const auth = betterAuth({
       },
       jwt: { issuer, audience, expirationTime: lifetime },
     }),
-    hs256Token({ issuer, audience, expiresIn: lifetime }),
+    ...(env.HS256_TOKEN
+      ? [hs256Token({ shareBetterAuthSecret, issuer, audience, expiresIn: lifetime })]
+      : []),
   ],
   logger: { log: (level, message, ...details) => console.error(level, message, ...details) },
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
 });
+
+// Rejects if the `init` of a plugin throws, which ends the process.
+const { version } = await auth.$context;
 
 const betterAuthHandler = toNodeHandler(auth);
 let jwks = betterAuthHandler;
@@ -103,6 +117,14 @@ const routes = {
     return jwks(req, res);
   },
   "GET /test/jwks-count": (req, res) => answer(res, 200, `${jwksCount}`),
+  "GET /test/cached-session": async (req, res) => {
+    const cached = await getCookieCache(new Headers({ cookie: req.headers.cookie ?? "" }), {
+      secret: env.BETTER_AUTH_SECRET,
+      strategy: "jwt",
+      isSecure: false,
+    });
+    answer(res, 200, JSON.stringify(cached));
+  },
   "POST /test/jwks-mode": async (req, res) => {
     const mode = (await text(req)).trim();
     if (!Object.hasOwn(jwksModes, mode)) return answer(res, 400, `no such mode: ${mode}`);
@@ -133,4 +155,4 @@ server.on("request", async (req, res) => {
   }
 });
 
-console.log(JSON.stringify({ baseURL }));
+console.log(JSON.stringify({ baseURL, version }));

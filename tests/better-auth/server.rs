@@ -9,8 +9,8 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, Method, Request,
-    header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, SET_COOKIE},
+    HeaderMap, Method, Request, Response,
+    header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE},
 };
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 /// A running server, which ends when this is dropped.
 pub struct Server {
     pub origin: String,
+    /// The version of Better Auth.
+    pub version: String,
     process: Child,
     // The server ends itself when this is closed, even if the test was killed.
     _stdin: ChildStdin,
@@ -28,6 +30,8 @@ pub struct Server {
 pub struct User {
     pub id: String,
     pub session_token: String,
+    /// The cookie `session_token`, as the browser sends it.
+    pub session_cookie: String,
     /// The JWT in the cookie `session_data`, if the server caches sessions there.
     pub session_data: Option<String>,
 }
@@ -38,28 +42,7 @@ impl Server {
     /// `None` where Node or its packages are not there, which `REQUIRE_BETTER_AUTH=1` makes a
     /// failure.
     pub fn start(variables: &[(&str, &str)]) -> Option<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/better-auth");
-        if let Some(missing) = what_is_missing(&folder) {
-            let required = env::var("REQUIRE_BETTER_AUTH").is_ok_and(|value| value == "1");
-            assert!(!required, "REQUIRE_BETTER_AUTH=1, and {missing}");
-            // Not with `println!`, which is hidden where a test passes.
-            let _ = writeln!(
-                io::stderr(),
-                "skipped: {missing}; to run it: npm ci --prefix tests/better-auth"
-            );
-            return None;
-        }
-        let mut process = Command::new("node")
-            .arg("server.mjs")
-            .current_dir(folder)
-            // Variables of the developer's, such as BETTER_AUTH_SECRETS, would win over ours.
-            .env_clear()
-            .env("PATH", env::var_os("PATH").unwrap_or_default())
-            .envs(variables.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node starts");
+        let mut process = command(variables)?.spawn().expect("node starts");
         let stdin = process.stdin.take().expect("stdin is piped");
         let stdout = process.stdout.take().expect("stdout is piped");
         let mut line = String::new();
@@ -67,15 +50,30 @@ impl Server {
             .read_line(&mut line)
             .expect("the server says where it listens");
         let ready: Value = serde_json::from_str(&line).expect("it says so in JSON");
-        let origin = ready["baseURL"]
-            .as_str()
-            .expect("baseURL is a text")
-            .to_owned();
+        let text = |name: &str| ready[name].as_str().expect("a text").to_owned();
         Some(Self {
-            origin,
+            origin: text("baseURL"),
+            version: text("version"),
             process,
             _stdin: stdin,
         })
+    }
+
+    /// Returns what a server that must not start with these variables writes to stderr, or `None`
+    /// as [`start`](Self::start).
+    pub fn start_error(variables: &[(&str, &str)]) -> Option<String> {
+        let mut command = command(variables)?;
+        let mut process = command.stderr(Stdio::piped()).spawn().expect("node starts");
+        // Open until it has failed, since the server ends itself when this is closed.
+        let stdin = process.stdin.take();
+        let stdout = process.stdout.take().expect("stdout is piped");
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).expect("text");
+        drop(stdin);
+        let output = process.wait_with_output().expect("it ends");
+        assert_eq!(line, "", "it says that it is ready");
+        assert!(!output.status.success());
+        Some(String::from_utf8(output.stderr).expect("text"))
     }
 
     pub async fn sign_up(&self, email: &str) -> User {
@@ -95,6 +93,7 @@ impl Server {
                 .to_str()
                 .expect("ASCII")
                 .to_owned(),
+            session_cookie: cookie(&headers, "better-auth.session_token").expect("a session"),
             session_data: cookie(&headers, "better-auth.session_data"),
         }
     }
@@ -127,6 +126,7 @@ impl Server {
         String::from_utf8(body.into()).expect("text")
     }
 
+    /// Sends a request with a bearer token, which must be answered with 200.
     async fn send(
         &self,
         method: Method,
@@ -134,27 +134,61 @@ impl Server {
         session_token: Option<&str>,
         body: String,
     ) -> (HeaderMap, Bytes) {
-        let mut request = Request::builder()
+        let credential = session_token.map_or(Credential::Anonymous, Credential::Bearer);
+        let response = self.exchange(method, path, credential, body).await;
+        assert_eq!(
+            response.status(),
+            200,
+            "{path}: {}",
+            String::from_utf8_lossy(response.body())
+        );
+        let (parts, body) = response.into_parts();
+        (parts.headers, body)
+    }
+
+    /// Sends a request, a `POST` if it has a body, whatever it is answered with.
+    pub async fn ask(&self, path: &str, credential: Credential<'_>, body: &str) -> Response<Bytes> {
+        let method = if body.is_empty() {
+            Method::GET
+        } else {
+            Method::POST
+        };
+        self.exchange(method, path, credential, body.to_owned())
+            .await
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        credential: Credential<'_>,
+        body: String,
+    ) -> Response<Bytes> {
+        let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.origin))
             .header(ORIGIN, &self.origin)
             .header(CONTENT_TYPE, "application/json");
-        if let Some(token) = session_token {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-        }
+        let request = match credential {
+            Credential::Anonymous => request,
+            Credential::Bearer(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
+            Credential::Cookies(cookies) => request.header(COOKIE, cookies),
+        };
         let request = request.body(Full::from(body)).expect("a request");
         let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
         let response = client.request(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a body").to_bytes();
-        assert_eq!(
-            parts.status,
-            200,
-            "{path}: {}",
-            String::from_utf8_lossy(&body)
-        );
-        (parts.headers, body)
+        Response::from_parts(parts, body)
     }
+}
+
+/// What a request to the server is sent with.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    Anonymous,
+    Bearer(&'a str),
+    Cookies(&'a str),
 }
 
 impl Drop for Server {
@@ -164,6 +198,32 @@ impl Drop for Server {
     }
 }
 
+/// The command that starts a server, or `None` where its test is skipped.
+fn command(variables: &[(&str, &str)]) -> Option<Command> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/better-auth");
+    if let Some(missing) = what_is_missing(&folder) {
+        let required = env::var("REQUIRE_BETTER_AUTH").is_ok_and(|value| value == "1");
+        assert!(!required, "REQUIRE_BETTER_AUTH=1, and {missing}");
+        // Not with `println!`, which is hidden where a test passes.
+        let _ = writeln!(
+            io::stderr(),
+            "skipped: {missing}; to run it: npm ci --prefix tests/better-auth"
+        );
+        return None;
+    }
+    let mut command = Command::new("node");
+    command
+        .args(["--import", "./release.mjs", "server.mjs"])
+        .current_dir(folder)
+        // Variables of the developer's, such as BETTER_AUTH_SECRETS, would win over ours.
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    Some(command)
+}
+
 fn what_is_missing(folder: &Path) -> Option<&'static str> {
     let node = Command::new("node")
         .arg("--version")
@@ -171,14 +231,17 @@ fn what_is_missing(folder: &Path) -> Option<&'static str> {
         .status();
     if !node.is_ok_and(|status| status.success()) {
         Some("Node is not installed")
-    } else if !folder.join("node_modules/better-auth").exists() {
-        Some("tests/better-auth/node_modules is not there")
+    } else if !["better-auth", "better-auth-1.4"]
+        .iter()
+        .all(|name| folder.join("node_modules").join(name).exists())
+    {
+        Some("tests/better-auth/node_modules is not there, or not all of it")
     } else {
         None
     }
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get_all(SET_COOKIE).iter().find_map(|cookie| {
         let pair = cookie.to_str().ok()?.split(';').next()?;
         let (found, value) = pair.split_once('=')?;

@@ -8,8 +8,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
 
 const SECRET = "smoke-test-secret-0123456789-abcdefghij";
-const secretKey = new TextEncoder().encode(SECRET);
-const verifyBySecret = (token) => jwtVerify(token, secretKey, { algorithms: ["HS256"] });
+const API_SECRET = "smoke-test-api-secret-0123456789-abcdef";
+const verifyBySecret = (token, secret = SECRET) =>
+  jwtVerify(token, new TextEncoder().encode(secret), { algorithms: ["HS256"] });
 const ADA = { name: "Ada Lovelace", email: "ada@example.com", password: "correct horse" };
 const tally = { passed: 0, failed: 0 };
 
@@ -30,7 +31,12 @@ function node(script, env) {
 async function withServer(group, env, body) {
   const check = checker(group);
   const started = performance.now();
-  const child = node("server.mjs", { BETTER_AUTH_SECRET: SECRET, ...env });
+  const child = node("server.mjs", {
+    BETTER_AUTH_SECRET: SECRET,
+    API_TOKEN_SECRET: API_SECRET,
+    HS256_TOKEN: "separate",
+    ...env,
+  });
   const exited = once(child, "exit");
   try {
     const lines = [];
@@ -94,8 +100,9 @@ for (const alg of ["EdDSA", "ES256", "ES512", "RS256", "PS256"]) {
     check("jwt() token: sub, email, name", isOfUser(jwt.payload));
     check("jwt() token: origin as iss and aud, 15 min", isDefault(jwt.payload));
 
-    const hs256 = await verifyBySecret(await server.token("/api/auth/hs256-token", byBearer));
-    check("HS256 token: verifies by the secret, typ JWT", hs256.protectedHeader.typ === "JWT");
+    const token = await server.token("/api/auth/hs256-token", byBearer);
+    const hs256 = await verifyBySecret(token, API_SECRET);
+    check("HS256 token: verifies by the API secret, typ JWT", hs256.protectedHeader.typ === "JWT");
     check("HS256 token: sub, email, name", isOfUser(hs256.payload));
     check("HS256 token: origin as iss and aud, 15 min", isDefault(hs256.payload));
 
@@ -104,6 +111,14 @@ for (const alg of ["EdDSA", "ES256", "ES512", "RS256", "PS256"]) {
     check("verification token: no sub", !("sub" in payload));
   });
 }
+
+await withServer("shared secret", { HS256_TOKEN: "shared" }, async (server, check) => {
+  const { user, byCookie } = await server.signUp();
+  const { payload } = await verifyBySecret(await server.token("/api/auth/hs256-token", byCookie));
+  const { sub, user_email } = payload;
+  check("HS256 token: sub, user_email", sub === user.id && user_email === ADA.email);
+  check("HS256 token: no email", !("email" in payload));
+});
 
 const explicit = { ISSUER: "https://i.example", AUDIENCE: "https://a.example", TOKEN_TTL: "60" };
 await withServer("iss, aud, ttl set", explicit, async (server, check) => {
