@@ -147,7 +147,9 @@ impl CurrentUser {
         self.user_id.within(&self.text)
     }
 
-    /// The user's e-mail address: the `email` claim.
+    /// The user's e-mail address: the `email` claim. It is unverified unless the token says
+    /// otherwise, in Better Auth's tokens with the claim `emailVerified`, which
+    /// [`check`](crate::JwtAuthBuilder::check) can require.
     ///
     /// Never empty, unless the layer was built with
     /// [`email_optional`](crate::JwtAuthBuilder::email_optional).
