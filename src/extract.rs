@@ -10,12 +10,7 @@ use axum::{
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::{
-    CurrentUser, Rejection, TokenError,
-    presence::Presence,
-    rejection::{Head, refuse_within},
-    report::Reports,
-};
+use crate::{CurrentUser, Rejection, TokenError, presence::Presence};
 
 /// The claims of the current user's token, as a type of your own: an extractor for axum.
 ///
@@ -81,18 +76,9 @@ impl ExtractRejection {
     }
 
     fn new(rejection: Rejection, parts: &Parts) -> Self {
-        // What an extractor has no place to keep: whether it was told of.
-        static REPORTS: Reports = Reports::new();
-        let head = Head {
-            method: &parts.method,
-            version: parts.version,
-            headers: &parts.headers,
-            extensions: &parts.extensions,
-        };
-        let response = refuse_within(rejection.into(), false, &REPORTS, head);
         Self {
             rejection,
-            response: Box::new(response.map(Body::from)),
+            response: Box::new(rejection.respond(parts).map(Body::from)),
         }
     }
 }
@@ -103,8 +89,9 @@ impl IntoResponse for ExtractRejection {
     }
 }
 
-/// The answer of a layer that has no settings of its own, in plain HTTP: for handlers that verify
-/// tokens themselves.
+/// The response of a layer with default settings, in plain HTTP. A handler inside a
+/// [`JwtAuthLayer`](crate::JwtAuthLayer) uses [`Rejection::respond`] instead, which follows the
+/// settings of that layer.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {

@@ -99,7 +99,7 @@ pub use self::{
     config_error::ConfigError,
     key::{Algorithm, KeySet, Secret, SharedKeys, VerifyingKey},
     path_owner::{PathOwner, PathOwnerLayer},
-    rejection::{Outcome, Rejection, ResponseBody, ResponseFuture},
+    rejection::{Outcome, Rejection, RejectionDetails, ResponseBody, ResponseFuture},
     require_scope::{RequireScope, RequireScopeLayer},
     token::{TokenError, TokenVerifier},
     user::{ClaimsError, CurrentUser},

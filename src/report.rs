@@ -18,7 +18,6 @@ pub(crate) struct Reports {
 }
 
 impl Reports {
-    #[cfg(feature = "axum")]
     pub(crate) const fn new() -> Self {
         Self {
             #[cfg(feature = "tracing")]

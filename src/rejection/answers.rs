@@ -118,6 +118,9 @@ impl Answers {
             Protocol::Http => self.http(refusal),
         };
         response.extensions_mut().insert(rejection);
+        if let Some(details) = refusal.details {
+            response.extensions_mut().insert(details.clone());
+        }
         response
     }
 

@@ -1,6 +1,6 @@
 use http::HeaderValue;
 
-use super::{Refusal, Rejection};
+use super::{Refusal, Rejection, RejectionDetails};
 use crate::token::TokenError;
 
 /// What a challenge says besides the error, as the builder was told and has checked.
@@ -20,7 +20,8 @@ impl Challenge {
 /// The challenge of a refusal (RFC 6750 section 3). Nothing of the token is in it.
 pub(super) fn challenge(refusal: Refusal<'_>, more: &Challenge) -> Option<HeaderValue> {
     let plain = error(refusal.rejection)?;
-    if more.is_plain() && refusal.scope.is_none() {
+    let scope = refusal.details.and_then(RejectionDetails::scope);
+    if more.is_plain() && scope.is_none() {
         return Some(HeaderValue::from_static(plain));
     }
     let error = plain.strip_prefix(SCHEME).unwrap_or_default().trim_start();
@@ -30,7 +31,7 @@ pub(super) fn challenge(refusal: Refusal<'_>, more: &Challenge) -> Option<Header
             .as_ref()
             .map(|realm| format!("realm=\"{realm}\"")),
         (!error.is_empty()).then(|| error.to_owned()),
-        refusal.scope.map(|scope| format!("scope=\"{scope}\"")),
+        scope.map(|scope| format!("scope=\"{scope}\"")),
         more.resource_metadata
             .as_ref()
             .map(|url| format!("resource_metadata=\"{url}\"")),

@@ -4,6 +4,7 @@ mod answers;
 mod body;
 mod challenge;
 mod detail;
+mod details;
 mod future;
 mod outcome;
 mod protocol;
@@ -19,7 +20,9 @@ pub(crate) use self::{
     outcome::Observer,
     protocol::{Head, Protocol},
 };
-pub use self::{body::ResponseBody, future::ResponseFuture, outcome::Outcome};
+pub use self::{
+    body::ResponseBody, details::RejectionDetails, future::ResponseFuture, outcome::Outcome,
+};
 
 /// Why a request is refused.
 ///
@@ -112,6 +115,36 @@ impl Rejection {
         }
     }
 
+    /// Builds the response of the [`JwtAuthLayer`](crate::JwtAuthLayer) that wraps this code: in the
+    /// format that it is configured to use, in gRPC for a gRPC request, logged and
+    /// [observed](crate::JwtAuthBuilder::observe) once.
+    ///
+    /// It is for handlers and middleware that reject a request themselves. Without such a layer, it is
+    /// the response of a layer with default settings.
+    ///
+    /// The body converts into that of the framework: `.map(axum::body::Body::from)` in axum,
+    /// `.map(http_body_util::Full::new)` in hyper, and that in `tonic::body::Body::new` in tonic.
+    ///
+    /// ```
+    /// use axum::{body::Body, extract::Request, middleware::Next, response::Response};
+    /// use tower_jwt_auth::{CurrentUser, Rejection};
+    ///
+    /// async fn staff_only(request: Request, next: Next) -> Response {
+    ///     let user = request.extensions().get::<CurrentUser>();
+    ///     if user.is_some_and(|user| user.scopes().iter().any(|scope| scope == "staff")) {
+    ///         return next.run(request).await;
+    ///     }
+    ///     let (parts, _) = request.into_parts();
+    ///     Rejection::InsufficientScope.respond(&parts).map(Body::from)
+    /// }
+    /// # drop(axum::Router::<()>::new().layer(axum::middleware::from_fn(staff_only)));
+    /// ```
+    pub fn respond(self, request: &http::request::Parts) -> http::Response<bytes::Bytes> {
+        // Inner code has no place to remember which faults were logged.
+        static REPORTS: crate::report::Reports = crate::report::Reports::new();
+        refuse_within(self.into(), false, &REPORTS, request)
+    }
+
     /// A stable code for logs and metrics, such as `missing_token` or `expired`.
     ///
     /// Example: [`Rejection`].
@@ -144,15 +177,14 @@ impl From<TokenError> for Rejection {
 #[derive(Clone, Copy)]
 pub(crate) struct Refusal<'a> {
     pub(crate) rejection: Rejection,
-    /// The scopes that would do (RFC 6750 section 3).
-    pub(crate) scope: Option<&'a str>,
+    pub(crate) details: Option<&'a RejectionDetails>,
 }
 
 impl From<Rejection> for Refusal<'_> {
     fn from(rejection: Rejection) -> Self {
         Self {
             rejection,
-            scope: None,
+            details: None,
         }
     }
 }

@@ -1,4 +1,6 @@
-use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Version, header::CONTENT_TYPE};
+use http::{
+    Extensions, HeaderMap, HeaderValue, Method, Request, Version, header::CONTENT_TYPE, request,
+};
 
 /// What of a request bears on how it is answered.
 #[derive(Clone, Copy)]
@@ -16,6 +18,17 @@ impl<'r, B> From<&'r Request<B>> for Head<'r> {
             version: request.version(),
             headers: request.headers(),
             extensions: request.extensions(),
+        }
+    }
+}
+
+impl<'r> From<&'r request::Parts> for Head<'r> {
+    fn from(parts: &'r request::Parts) -> Self {
+        Self {
+            method: &parts.method,
+            version: parts.version,
+            headers: &parts.headers,
+            extensions: &parts.extensions,
         }
     }
 }

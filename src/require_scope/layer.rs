@@ -170,7 +170,7 @@ impl<S> Layer<S> for RequireScopeLayer {
         RequireScope::new(
             inner,
             super::service::Shared {
-                scope: self.needed.scope(),
+                details: self.needed.details(),
                 needed: self.needed.clone(),
                 users: self.users.clone(),
                 http_only: self.http_only,

@@ -1,5 +1,5 @@
 use crate::{
-    CurrentUser,
+    CurrentUser, RejectionDetails,
     config_error::Fault,
     user::{ClaimName, Grant},
 };
@@ -68,9 +68,13 @@ impl Needed {
         }
     }
 
-    /// For the challenge (RFC 6750 section 3), which knows scopes and no roles.
-    pub(super) fn scope(&self) -> Option<String> {
-        (self.grant == Grant::Scopes).then(|| self.names.join(" "))
+    /// Returns what a rejection says of it. The challenge (RFC 6750 section 3) lists scopes, and has
+    /// no word for roles.
+    pub(super) fn details(&self) -> RejectionDetails {
+        match self.grant {
+            Grant::Scopes => RejectionDetails::requiring_scopes(&self.names),
+            Grant::Roles => RejectionDetails::requiring_roles(&self.names),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use tower_service::Service;
 
 use super::needed::Needed;
 use crate::{
-    Rejection, ResponseBody, ResponseFuture,
+    Rejection, RejectionDetails, ResponseBody, ResponseFuture,
     accessors::inner_service_accessors,
     presence::Presence,
     rejection::{Refusal, refuse_within},
@@ -30,8 +30,7 @@ pub struct RequireScope<S> {
 pub(super) struct Shared {
     pub(super) needed: Needed,
     pub(super) users: ServedUsers,
-    /// What of it the challenge names.
-    pub(super) scope: Option<String>,
+    pub(super) details: RejectionDetails,
     pub(super) http_only: bool,
     pub(super) reports: Arc<Reports>,
 }
@@ -87,7 +86,7 @@ impl Shared {
         }
         Err(Refusal {
             rejection: Rejection::InsufficientScope,
-            scope: self.scope.as_deref(),
+            details: Some(&self.details),
         })
     }
 }

@@ -60,6 +60,7 @@ mod public_key_signatures;
 mod public_keys;
 mod readiness;
 mod require_scope;
+mod respond;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod rfc_vectors;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]

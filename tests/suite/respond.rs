@@ -1,0 +1,130 @@
+//! Rejections by code inside the layer, which follow the settings of the layer.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use http_body_util::Full;
+use serde_json::json;
+use tower::{Layer, ServiceExt, layer::util::Stack, service_fn};
+use tower_jwt_auth::{JwtAuthBuilder, Rejection, RejectionDetails, RequireScopeLayer, TokenError};
+
+use super::support::*;
+
+/// Sends a request with a good token through this layer around a service that rejects it.
+async fn rejected(builder: JwtAuthBuilder, rejection: Rejection, request: Request<()>) -> Answer {
+    let inner = Inner::new(service_fn(move |request: Request<()>| async move {
+        let (parts, ()) = request.into_parts();
+        Ok(rejection.respond(&parts).map(Full::new))
+    }));
+    let response = builder.build().unwrap().layer(inner).oneshot(request).await;
+    response.unwrap().into_answer().await
+}
+
+fn good() -> Request<()> {
+    with_bearer(&token(&claims()))
+}
+
+#[tokio::test]
+async fn inner_code_rejects_in_the_format_of_the_layer() {
+    let expired = Rejection::InvalidToken(TokenError::Expired);
+    let plain = rejected(builder(), expired, good()).await;
+    plain.assert_invalid_token("expired", "plain");
+
+    let problem = rejected(builder().problem_json(), Rejection::NotOwner, good()).await;
+    assert_eq!(
+        problem.header("content-type"),
+        Some("application/problem+json")
+    );
+    assert_eq!(problem.json()["status"], 403);
+
+    let realm = rejected(builder().realm("tasks"), Rejection::MissingToken, good()).await;
+    assert_eq!(realm.challenge(), Some(r#"Bearer realm="tasks""#));
+
+    let own = builder().answer_with(|rejection| Response::new(rejection.reason().to_owned()));
+    let own = rejected(own, Rejection::NotOwner, good()).await;
+    assert_eq!(
+        (own.status().as_u16(), &own.body[..]),
+        (403, &b"not_owner"[..])
+    );
+}
+
+#[tokio::test]
+async fn inner_code_rejects_in_grpc_unless_the_layer_answers_in_http_only() {
+    let grpc = || {
+        let mut request = good();
+        *request.method_mut() = http::Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        let content_type = http::HeaderValue::from_static("application/grpc");
+        request.headers_mut().insert("content-type", content_type);
+        request
+    };
+    let answer = rejected(builder(), Rejection::NotOwner, grpc()).await;
+    let message = "Access denied: Cannot access another user's data";
+    answer.assert_grpc("7", message, "application/grpc", "gRPC");
+    let answer = rejected(builder().http_answers_only(), Rejection::NotOwner, grpc()).await;
+    answer.assert_http(403, "not_owner", message, &"HTTP only");
+}
+
+#[tokio::test]
+async fn a_rejection_by_inner_code_is_observed_and_logged_once() {
+    let rejections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&rejections);
+    let observed = builder().observe(move |outcome| {
+        if outcome.label() == "not_owner" {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let events = super::events::Captured::start();
+    rejected(observed, Rejection::NotOwner, good()).await;
+    assert_eq!(rejections.load(Ordering::Relaxed), 1);
+    let told = events.text().matches("reason=\"not_owner\"").count();
+    assert_eq!(told, usize::from(cfg!(feature = "tracing")));
+}
+
+#[tokio::test]
+async fn without_a_layer_the_response_has_the_default_format() {
+    let (parts, ()) = get("/").into_parts();
+    let response = Rejection::MissingToken
+        .respond(&parts)
+        .map(Full::<Bytes>::new);
+    response
+        .into_answer()
+        .await
+        .assert_not_authenticated("no layer");
+}
+
+#[tokio::test]
+async fn the_response_carries_what_would_have_been_enough() {
+    let scope = RequireScopeLayer::all_of(["a", "b"]).unwrap();
+    let role = RequireScopeLayer::any_role(["admin", "owner"]).unwrap();
+    for (rule, scopes, roles) in [
+        (scope, Some("a b"), None),
+        (role, None, Some("admin,owner")),
+    ] {
+        let stack = Stack::new(rule, layer());
+        let answer = ask(
+            stack,
+            with_bearer(&token(&claims_with(json!({ "scope": "a" })))),
+        )
+        .await;
+        assert_eq!(answer.reason(), "insufficient_scope");
+        let details = answer
+            .response
+            .extensions()
+            .get::<RejectionDetails>()
+            .unwrap();
+        assert_eq!((details.scope(), details.roles()), (scopes, roles));
+    }
+    let plain = ask(layer(), get("/")).await;
+    assert!(
+        plain
+            .response
+            .extensions()
+            .get::<RejectionDetails>()
+            .is_none()
+    );
+}
