@@ -41,7 +41,7 @@
 //! | no bearer token | 401 | `Bearer` | Not authenticated | 16 |
 //! | a token that does not verify | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
 //! | two `Authorization` fields, or tokens in two places | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
-//! | the path is another user's | 403 | none | Access denied: Cannot access another user's data | 7 |
+//! | the path is another user's, or the user is another issuer's | 403 | none | Access denied: Cannot access another user's data | 7 |
 //! | a scope or a role is missing | 403 | `Bearer error="insufficient_scope", scope="…"` | Not enough permissions | 7 |
 //! | the keys cannot be fetched, and none is held | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
 //! | no secret is configured, and a token was sent | 500 | none | Authentication system not properly configured | 13 |

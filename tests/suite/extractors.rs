@@ -237,7 +237,7 @@ async fn a_preflight_has_no_user() {
 
 /// An override of the method makes another request of it.
 #[tokio::test]
-async fn what_is_a_preflight_no_more_passes_no_layer() {
+async fn a_rewritten_preflight_is_not_exempt() {
     use axum::middleware::map_request;
     use tower::Layer;
     use tower_jwt_auth::{PathOwnerLayer, RequireScopeLayer};
