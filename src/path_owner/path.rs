@@ -8,7 +8,7 @@ use percent_encoding::percent_decode;
 ///
 /// A router takes `/api/alice/../bob` as alice's. A client library behind the service, or a proxy,
 /// rewrites it to bob's. So dot segments are refused wherever they stand and however they are
-/// spelled, and with them empty segments, backslashes and NUL.
+/// disguised, and with them empty segments, backslashes and NUL.
 pub(super) fn is_unambiguous(path: &str) -> bool {
     let Some(segments) = path.strip_prefix('/') else {
         return false;
@@ -26,25 +26,42 @@ pub(super) fn is_unambiguous(path: &str) -> bool {
     true
 }
 
-/// Whether a path says what stands there, and no segment is empty or starts with a dot: most paths,
-/// and quickly told, since all bytes are looked at, many at a time.
+/// Whether a path says what stands there, and no segment, nor what follows a colon, is empty or
+/// starts with a dot: most paths, and quickly told, since all bytes are looked at, many at a time.
 fn is_plain(path: &str) -> bool {
     let bytes = path.as_bytes();
-    let is_odd = |pair: (&u8, &u8)| (*pair.0 == b'/') & matches!(pair.1, b'/' | b'.');
+    let is_odd = |pair: (&u8, &u8)| matches!(pair.0, b'/' | b':') & matches!(pair.1, b'/' | b'.');
     let pairs = bytes.iter().zip(bytes.iter().skip(1));
     !pairs.fold(false, |any, pair| any | is_odd(pair))
         && !has_any(path, |byte| matches!(byte, b'%' | b'\\' | b';' | 0))
 }
 
+/// Returns whether no reader of a segment, or of a URL made of the decoded one, finds a dot segment,
+/// a backslash or NUL.
+///
+/// A parser of URLs drops tabs and line breaks, and control characters and spaces at the ends; it
+/// reads `%2e` as a dot, ends the path at `?` or `#`, and may skip a scheme that it knows already
+/// (WHATWG URL, section 4.4). Some routers cut off the parameters of a segment, which follow a `;`
+/// (RFC 3986 section 3.3).
 fn is_unambiguous_segment(segment: &str) -> bool {
-    let decoded = Cow::from(percent_decode(segment.as_bytes()));
-    if decoded.iter().any(|byte| matches!(byte, b'\\' | 0)) {
+    let once = Cow::from(percent_decode(segment.as_bytes()));
+    if once.iter().any(|byte| matches!(byte, b'\\' | 0)) {
         return false;
     }
-    decoded.split(|&byte| byte == b'/').all(|piece| {
-        // Parameters of a segment (RFC 3986 section 3.3), which some routers cut off.
-        let name = piece.split(|&byte| byte == b';').next();
-        !matches!(name, Some(b"." | b".."))
+    if !once.iter().any(|byte| matches!(byte, b'.' | b'%')) {
+        return true;
+    }
+    let is_visible = |byte: &u8| *byte > b' ';
+    let visible = if once.iter().all(is_visible) {
+        once
+    } else {
+        once.iter().copied().filter(is_visible).collect()
+    };
+    let twice = Cow::from(percent_decode(&visible));
+    let mut pieces = twice.split(|byte| matches!(byte, b'/' | b'\\' | b':'));
+    pieces.all(|piece| {
+        let mut parts = piece.split(|byte| matches!(byte, b';' | b'?' | b'#'));
+        !matches!(parts.next(), Some(b"." | b".."))
     })
 }
 
@@ -123,11 +140,14 @@ mod tests {
 
     #[test]
     fn a_path_is_ambiguous_by_its_shortest_part() {
-        for path in ["/", "/a", "/a/", "/a.b/c", "/.a/b", "/a/...", "/a./b"] {
+        for path in [
+            "/", "/a", "/a/", "/a.b/c", "/.a/b", "/a/...", "/a./b", "/a:b", "/%3F", "/%20",
+        ] {
             assert!(is_unambiguous(path), "{path}");
         }
         for path in [
-            "", "a", "//", "//a", "/.", "/..", "/./", "/a/.", "/a//", "/;a/..", "/%2e",
+            "", "a", "//", "//a", "/.", "/..", "/./", "/a/.", "/a//", "/;a/..", "/%2e", "/%252e",
+            "/a:..", "/.%09.", "/..%3F", "/.%20",
         ] {
             assert!(!is_unambiguous(path), "{path}");
         }

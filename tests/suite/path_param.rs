@@ -77,7 +77,7 @@ async fn a_route_passes_for_the_user_whose_id_its_parameter_is() {
                     "dots encoded twice",
                     "alice",
                     "/api/alice/files/%252e%252e",
-                    PASS,
+                    REFUSED,
                 ),
                 ("another's", "alice", "/api/bob/tasks", REFUSED),
                 ("another case", "alice", "/api/Alice/tasks", REFUSED),
@@ -130,6 +130,10 @@ async fn a_route_passes_for_the_user_whose_id_its_parameter_is() {
                     REFUSED,
                 ),
                 ("an empty segment", "alice", "/api/alice/files//x", REFUSED),
+                ("a tab", "alice", "/api/alice/files/.%09./bob", REFUSED),
+                ("a query", "alice", "/api/alice/files/..%3F", REFUSED),
+                ("a space", "alice", "/api/alice/files/..%20", REFUSED),
+                ("no dots", "alice", "/api/alice/files/why%3F", PASS),
                 (
                     "from another's",
                     "alice",
@@ -234,6 +238,13 @@ async fn a_nest_inside_of_a_nest_is_judged_by_the_whole_path() {
             ),
             ("a parameter there", "alice", "/x/..;a/alice/tasks", REFUSED),
             ("NUL there", "alice", "/x/%00/alice/tasks", REFUSED),
+            ("a tab there", "alice", "/x/.%09./alice/tasks", REFUSED),
+            (
+                "dots encoded twice",
+                "alice",
+                "/x/%252e./alice/tasks",
+                REFUSED,
+            ),
         ],
     )
     .await;
@@ -568,6 +579,8 @@ async fn an_exception_inside_of_a_nest_does_not_let_an_ambiguous_prefix_pass() {
         ("/api/x%5C..%5Cbob/health", 403),
         ("/api/%00/health", 403),
         ("/api/..;x/health", 403),
+        ("/api/%252e%252e/health", 403),
+        ("/api/..%3F/health", 403),
     ] {
         let mut request = http::Request::get(path)
             .body(axum::body::Body::empty())

@@ -1,6 +1,6 @@
 //! Routers to send paths to, each with the layer where it guards them and without it.
 
-use std::future::ready;
+use std::{borrow::Cow, future::ready};
 
 use axum::{
     Router,
@@ -14,7 +14,7 @@ use tower::{Layer, service_fn};
 use tower_http::normalize_path::NormalizePathLayer;
 use tower_jwt_auth::PathOwnerLayer;
 
-use super::parts::{Boxed, Guard, StripPrefix, handler, respond};
+use super::parts::{Boxed, Guard, Handed, StripPrefix, handler, respond};
 
 /// A way to build a service in which the layer guards routes.
 pub(super) struct House {
@@ -236,7 +236,13 @@ fn of_matchit() -> Boxed {
         let response = match router.at(request.uri().path()) {
             Ok(found) => {
                 let id = found.params.get("user_id").unwrap_or_default();
-                respond(vec![percent_decode_str(id).collect()])
+                let others = found.params.iter().filter(|(name, _)| *name != "user_id");
+                let others =
+                    others.filter_map(|(_, raw)| percent_decode_str(raw).decode_utf8().ok());
+                respond(Handed {
+                    ids: vec![percent_decode_str(id).collect()],
+                    others: others.map(Cow::into_owned).collect(),
+                })
             }
             Err(_) => StatusCode::NOT_FOUND.into_response(),
         };

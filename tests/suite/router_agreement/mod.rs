@@ -4,6 +4,8 @@
 //! `ROUTER_CASES=1000000 cargo test --release --all-features --test suite router_agreement` asks
 //! more than the usual number, and `-- --nocapture` prints how they were answered.
 
+mod backend;
+mod disguises;
 mod hops;
 mod houses;
 mod parts;
@@ -13,6 +15,7 @@ mod town;
 use proptest::test_runner::TestCaseError;
 
 use self::{
+    backend::strayed,
     hops::HOPS,
     parts::with_path,
     town::{Outcome, Tally, Town},
@@ -108,5 +111,40 @@ fn what_passed_the_layer_is_the_users_own_behind_a_proxy_that_rewrites_paths() {
         tally.assert_share(name, "were let through and changed", tally.changed, 0);
         tally.assert_share(name, "were refused", tally.refused, 10);
         tally.assert_share(name, "would have become another's", tally.anothers, 10);
+    }
+}
+
+#[test]
+fn a_url_made_of_the_parameters_has_the_path_that_the_handler_wrote() {
+    let town = Town::new();
+    town.run(|sent| {
+        for (house, guarded, bare) in &town.houses {
+            let Some(uri) = sent.uri(house.templates) else {
+                continue;
+            };
+            let outcome = town.send(guarded, &sent.user, uri.clone());
+            let strayed_of = |outcome: &Outcome| match outcome {
+                Outcome::Handled(handed) if outcome.is_handed() => {
+                    let mut others = handed.others.iter();
+                    others.find_map(|other| strayed(&sent.user, other))
+                }
+                _ => None,
+            };
+            let strayed = strayed_of(&outcome);
+            check(strayed.is_none(), || {
+                format!("{}: {:?} at {uri:?}: {strayed:?}", house.name, sent.user)
+            })?;
+            let unguarded = town.send(bare, &sent.user, uri);
+            town.tally("a URL", |tally| {
+                tally.count(&outcome);
+                tally.anothers += u64::from(strayed_of(&unguarded).is_some());
+            });
+        }
+        Ok(())
+    });
+
+    for (name, tally) in town.counts() {
+        tally.assert_share(name, "got through with the own id", tally.own, 12);
+        tally.assert_share(name, "would have strayed", tally.anothers, 1);
     }
 }

@@ -13,19 +13,29 @@ use tower_jwt_auth::PathOwnerLayer;
 
 pub(super) type Boxed = BoxCloneSyncService<Request<Body>, Response, Infallible>;
 
-/// The ids that a handler was handed, in the response that it gave.
-#[derive(Clone, Debug)]
-pub(super) struct Handed(pub(super) Vec<Vec<u8>>);
-
-pub(super) async fn handler(params: Result<RawPathParams, RawPathParamsRejection>) -> Response {
-    let ids = params.iter().flatten();
-    let ids = ids.filter(|(name, _)| *name == "user_id");
-    respond(ids.map(|(_, id)| id.as_bytes().to_vec()).collect())
+/// What a handler was handed, in the response that it gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Handed {
+    pub(super) ids: Vec<Vec<u8>>,
+    /// The other parameters.
+    pub(super) others: Vec<String>,
 }
 
-pub(super) fn respond(ids: Vec<Vec<u8>>) -> Response {
+pub(super) async fn handler(params: Result<RawPathParams, RawPathParamsRejection>) -> Response {
+    let mut handed = Handed::default();
+    for (name, value) in params.iter().flatten() {
+        if name == "user_id" {
+            handed.ids.push(value.as_bytes().to_vec());
+        } else {
+            handed.others.push(value.to_owned());
+        }
+    }
+    respond(handed)
+}
+
+pub(super) fn respond(handed: Handed) -> Response {
     let mut response = StatusCode::OK.into_response();
-    response.extensions_mut().insert(Handed(ids));
+    response.extensions_mut().insert(handed);
     response
 }
 

@@ -34,7 +34,7 @@ const USERS: [&str; 24] = [
 ];
 
 /// What is put into paths beside ids and the words of the templates.
-const PIECES: [&str; 55] = [
+const PIECES: [&str; 65] = [
     "x",
     "7",
     "tasks",
@@ -56,7 +56,17 @@ const PIECES: [&str; 55] = [
     ".%2E",
     "%2E.",
     "%252e%252e",
+    ".%252E",
     "%252F",
+    "..%252Fbob",
+    ".%09.",
+    "..%0A%2Fbob",
+    "..%3F",
+    "..%23x",
+    "..%20",
+    "..%01",
+    "%25%0D2e.",
+    "https:..",
     "..;",
     "..;x=1",
     ".;x",

@@ -18,8 +18,7 @@ use super::{
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The handler got these ids.
-    Handled(Vec<Vec<u8>>),
+    Handled(Handed),
     Refused,
     NotFound,
 }
@@ -28,14 +27,14 @@ impl Outcome {
     /// Whether the handler, if any, got no id but this user's.
     pub(super) fn is_harmless(&self, user: &str) -> bool {
         match self {
-            Self::Handled(ids) => ids.iter().all(|id| id == user.as_bytes()),
+            Self::Handled(Handed { ids, .. }) => ids.iter().all(|id| id == user.as_bytes()),
             Self::Refused | Self::NotFound => true,
         }
     }
 
     /// Whether it got the user's own, if harmless.
     pub(super) fn is_handed(&self) -> bool {
-        matches!(self, Self::Handled(ids) if !ids.is_empty())
+        matches!(self, Self::Handled(Handed { ids, .. }) if !ids.is_empty())
     }
 }
 
@@ -113,7 +112,7 @@ impl Town {
         let response = response.unwrap();
         let (status, extensions) = (response.status(), response.extensions());
         match (status.as_u16(), extensions.get::<Handed>()) {
-            (200, Some(Handed(ids))) => Outcome::Handled(ids.clone()),
+            (200, Some(handed)) => Outcome::Handled(handed.clone()),
             (404, None) => Outcome::NotFound,
             (403, None) => {
                 let rejection = extensions.get::<Rejection>().map(Rejection::reason);
@@ -129,13 +128,7 @@ impl Town {
     }
 
     pub(super) fn run(&self, rule: impl Fn(&Sent) -> Result<(), TestCaseError>) {
-        let cases = env::var("ROUTER_CASES").ok();
-        let config = Config {
-            cases: cases.map_or(CASES, |cases| cases.parse().unwrap()),
-            failure_persistence: None,
-            ..Config::default()
-        };
-        let run = TestRunner::new(config).run(&sent(), |sent| rule(&sent));
+        let run = TestRunner::new(config()).run(&sent(), |sent| rule(&sent));
         if let Err(error) = run {
             panic!("{error}");
         }
@@ -148,6 +141,15 @@ impl Town {
             println!("{name}: {tally:?}");
         }
         tallies
+    }
+}
+
+pub(super) fn config() -> Config {
+    let cases = env::var("ROUTER_CASES").ok();
+    Config {
+        cases: cases.map_or(CASES, |cases| cases.parse().unwrap()),
+        failure_persistence: None,
+        ..Config::default()
     }
 }
 

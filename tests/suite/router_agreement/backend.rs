@@ -1,0 +1,69 @@
+//! A handler behind the layer that asks a backend, with a URL made of the parameters that it was
+//! handed.
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use url::Url;
+
+/// In the place of `OWNER` and `REST`: the owner's id, and another parameter, which comes first, in
+/// the middle and last.
+const TEMPLATES: [&str; 4] = [
+    "/users/OWNER/REST",
+    "/users/OWNER/REST/tasks",
+    "/files/REST/of/OWNER",
+    "/REST/OWNER",
+];
+
+/// The first of the URLs, if any, that has another path than the handler wrote.
+pub(super) fn strayed(owner: &str, rest: &str) -> Option<String> {
+    let owner = utf8_percent_encode(owner, NON_ALPHANUMERIC).to_string();
+    let formatted = TEMPLATES.into_iter().filter_map(|template| {
+        let text = template.replace("OWNER", &owner).replace("REST", rest);
+        let url = Url::parse(&format!("https://backend{text}"));
+        Some((url.ok()?, text))
+    });
+    let base = Url::parse(&format!("https://backend/users/{owner}/")).unwrap();
+    let joined = [Some(rest.to_owned()), Some(format!("./{rest}"))];
+    let joined = joined.into_iter().flatten().filter_map(|reference| {
+        let relative = relative(&reference)?;
+        let relative = relative.strip_prefix("./").unwrap_or(relative);
+        let written = format!("{}{relative}", base.path());
+        Some((base.join(&reference).ok()?, written))
+    });
+    let strayed = |(url, written): (Url, String)| {
+        let path: Vec<u8> = percent_decode_str(url.path()).collect();
+        let is_as_written = url.host_str() == Some("backend") && path == as_read(&written);
+        (!is_as_written).then(|| format!("{written:?} became {url}"))
+    };
+    formatted.chain(joined).find_map(strayed)
+}
+
+/// What a parser of URLs reads as the path, if it finds no dot segment.
+fn as_read(written: &str) -> Vec<u8> {
+    let path: String = written.chars().filter(|&c| !is_dropped(c)).collect();
+    let path = path.trim_end_matches(|c| c <= ' ');
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    percent_decode_str(path).collect()
+}
+
+/// The path of a reference, unless it is an absolute one: a handler that joins whatever it is handed
+/// goes wherever a client likes.
+fn relative(reference: &str) -> Option<&str> {
+    let trimmed = reference.trim_start_matches(|c| c <= ' ');
+    let after_scheme = match trimmed.split_once(':') {
+        Some((scheme, path))
+            if scheme
+                .trim_matches(is_dropped)
+                .eq_ignore_ascii_case("https") =>
+        {
+            path
+        }
+        Some((scheme, _)) if !scheme.contains(['/', '?', '#']) => return None,
+        _ => trimmed,
+    };
+    let path = after_scheme.trim_start_matches(is_dropped);
+    (!path.starts_with(['/', '\\'])).then_some(path)
+}
+
+fn is_dropped(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r')
+}
