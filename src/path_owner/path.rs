@@ -70,38 +70,43 @@ fn has_any(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(false, |any, byte| any | is_one(byte))
 }
 
-/// Whose a path is to be.
-#[derive(Clone, Copy)]
-pub(super) enum Whose<'a> {
-    /// That of the owner with this id.
-    Ones(&'a str),
-    /// Somebody's, whoever that is.
-    Anybodys,
+/// The id in a path's owner parameter, decoded and checked once, however many ids it is compared
+/// with.
+pub(super) struct Owner<'a> {
+    id: Cow<'a, str>,
+    /// False if the parameter appears several times with different values.
+    is_only: bool,
 }
 
-impl Whose<'_> {
-    /// Whether a parameter is such an id.
-    #[cfg(feature = "axum")]
-    pub(super) fn is(self, decoded: &str) -> bool {
-        is_plain_id(decoded)
-            && match self {
-                Self::Ones(id) => decoded == id,
-                Self::Anybodys => true,
-            }
+impl<'a> Owner<'a> {
+    /// Decodes a parameter as it appears in the path. `None` if it is no id that a path can hold.
+    pub(super) fn from_encoded(raw: &'a str) -> Option<Self> {
+        if !has_any(raw, |byte| byte == b'%') {
+            return Self::from_decoded(raw.into());
+        }
+        let decoded = percent_decode(raw.as_bytes()).decode_utf8().ok()?;
+        has_whole_escapes(raw)
+            .then(|| Self::from_decoded(decoded))
+            .flatten()
     }
 
-    /// The same of one as it stands in the path: decoded once, byte for byte.
-    pub(super) fn is_encoded(self, raw: &str) -> bool {
-        let decoded = || percent_decode(raw.as_bytes());
-        match self {
-            Self::Ones(id) if has_any(raw, |byte| byte == b'%') => {
-                decoded().eq(id.bytes()) && has_whole_escapes(raw) && is_plain_id(id)
-            }
-            Self::Ones(id) => raw == id && is_plain_id(id),
-            Self::Anybodys => {
-                has_whole_escapes(raw) && decoded().decode_utf8().is_ok_and(|id| is_plain_id(&id))
-            }
+    /// Accepts a parameter that is decoded. `None` if it is no id that a path can hold.
+    pub(super) fn from_decoded(id: Cow<'a, str>) -> Option<Self> {
+        is_plain_id(&id).then_some(Self { id, is_only: true })
+    }
+
+    /// Adds another value of the same parameter.
+    #[cfg(feature = "axum")]
+    pub(super) fn and(self, other: &Self) -> Self {
+        Self {
+            is_only: self.is_only && other.is_only && self.id == other.id,
+            ..self
         }
+    }
+
+    /// Returns whether this is the one owner, byte for byte. The lengths are compared first.
+    pub(super) fn is(&self, id: &str) -> bool {
+        self.is_only && self.id == id
     }
 }
 
@@ -161,5 +166,45 @@ mod tests {
         for id in ["a", ".", "é", "a b", " ", "😀"] {
             assert!(is_plain_id(id), "{id:?}");
         }
+    }
+
+    #[test]
+    fn an_owner_is_the_id_that_its_parameter_decodes_to() {
+        let is = |raw, id| Owner::from_encoded(raw).is_some_and(|owner| owner.is(id));
+        for (raw, id) in [("a", "a"), ("%61", "a"), ("%2561", "%61"), ("%C3%A9", "é")] {
+            assert!(is(raw, id), "{raw} {id}");
+        }
+        for (raw, id) in [
+            ("a", "b"),
+            ("a", "ab"),
+            ("%61", "%61"),
+            ("%", "%"),
+            ("%FF", "\u{FFFD}"),
+        ] {
+            assert!(!is(raw, id), "{raw} {id}");
+        }
+    }
+
+    #[cfg(feature = "axum")]
+    #[test]
+    fn several_values_have_an_owner_only_if_they_are_equal() {
+        let owner = |ids: [&'static str; 2]| {
+            let [one, other] = ids.map(|id| Owner::from_decoded(id.into()).unwrap());
+            one.and(&other)
+        };
+        assert!(owner(["a", "a"]).is("a"));
+        for id in ["a", "b"] {
+            assert!(!owner(["a", "b"]).is(id), "{id}");
+        }
+    }
+
+    /// 180 GB would be read if each comparison read the parameter, and the test would not end.
+    #[test]
+    fn a_parameter_is_read_once_however_many_ids_it_is_compared_with() {
+        let parameter = "%78".repeat(20_000);
+        let owner = Owner::from_encoded(&parameter).unwrap();
+        let ids = ["x", "y", ""].into_iter().cycle();
+        assert!(!ids.take(3_000_000).any(|id| owner.is(id)));
+        assert!(owner.is(&"x".repeat(20_000)));
     }
 }

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use matchit::{InsertError, Router};
 use percent_encoding::percent_decode;
 
-use super::path::{is_one_segment, is_unambiguous};
+use super::path::{Owner, is_one_segment, is_unambiguous};
 use crate::config_error::Fault;
 
 /// Patterns of paths in axum's syntax, `/api/{user_id}/{*rest}`, matched as axum matches them: where
@@ -33,11 +33,26 @@ struct Route {
 
 /// What a pattern found in a path.
 pub(super) struct Found<'p> {
-    pub(super) meaning: Meaning,
+    meaning: Meaning,
     /// What stands in the place of the parameter, undecoded.
-    pub(super) owner: Option<&'p str>,
+    owner: Option<&'p str>,
     /// Whether whoever reads the path finds the owner there.
-    pub(super) is_in_place: bool,
+    is_in_place: bool,
+}
+
+impl<'p> Found<'p> {
+    /// Returns whether the path is exempt from the check.
+    pub(super) fn is_excepted(&self) -> bool {
+        self.meaning == Meaning::Excepted && self.is_in_place
+    }
+
+    /// The owner of the path, if it has one.
+    pub(super) fn owner(&self) -> Option<Owner<'p>> {
+        let is_owned = self.meaning == Meaning::Owned && self.is_in_place;
+        self.owner
+            .filter(|_| is_owned)
+            .and_then(Owner::from_encoded)
+    }
 }
 
 impl Patterns {

@@ -8,7 +8,7 @@ use std::{
 use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use http::{Extensions, Request};
 
-use super::path::{Whose, is_one_segment, is_unambiguous};
+use super::path::{Owner, is_one_segment, is_unambiguous};
 
 /// Whether the path that the client asked for is clear. Inside of `nest`, the path of the request
 /// is only the rest of it.
@@ -17,21 +17,24 @@ pub(super) fn has_clear_origin<B>(request: &Request<B>) -> bool {
     original.is_none_or(|uri| is_unambiguous(uri.path()))
 }
 
-/// Whether every parameter of this name that axum's router found is such an id, and there is one,
-/// and none before it that may be read as more or less than a segment.
-pub(super) fn are(params: &RawPathParams, name: &str, whose: Whose<'_>) -> bool {
+/// The owner that the parameters of this name have, if there is one and each is an id, and none
+/// before the last of them may be read as more or less than a segment.
+pub(super) fn owner<'p>(params: &'p RawPathParams, name: &str) -> Option<Owner<'p>> {
     let params: Vec<_> = params.iter().collect();
-    let Some(last) = params.iter().rposition(|(param, _)| *param == name) else {
-        return false;
-    };
-    let mut up_to_last = params[..=last].iter();
-    up_to_last.all(|(param, value)| {
-        if *param == name {
-            whose.is(value)
-        } else {
-            is_one_segment(value.as_bytes())
+    let last = params.iter().rposition(|(param, _)| *param == name)?;
+    let mut owner: Option<Owner<'_>> = None;
+    for (param, value) in params.into_iter().take(last + 1) {
+        if param == name {
+            let value = Owner::from_decoded(value.into())?;
+            owner = Some(match owner {
+                Some(owner) => owner.and(&value),
+                None => value,
+            });
+        } else if !is_one_segment(value.as_bytes()) {
+            return None;
         }
-    })
+    }
+    owner
 }
 
 /// What axum's router put into the extensions, decoded. Only its extractor can read that, and the

@@ -10,8 +10,8 @@ use tower_service::Service;
 use super::route_param::{self, route_params};
 use super::{
     layer::{Reader, Rules},
-    path::{Whose, is_unambiguous},
-    pattern::{Found, Meaning},
+    path::{Owner, is_unambiguous},
+    pattern::Found,
 };
 use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture, accessors::inner_service_accessors,
@@ -91,41 +91,36 @@ impl Rules {
                 #[cfg(feature = "axum")]
                 Reader::Router => route_param::has_clear_origin(request),
             };
-        let passes = |found: &Found<'_>| found.meaning == Meaning::Excepted && found.is_in_place;
-        if is_clear && found.as_ref().is_some_and(passes) {
+        if is_clear && found.as_ref().is_some_and(Found::is_excepted) {
             return Ok(());
         }
         let user = user.ok_or(Rejection::MissingToken)?;
         if !self.users.include(user) {
             return Err(Rejection::OtherIssuer);
         }
-        let is = |whose: Whose<'_>| match self.reader {
-            Reader::Patterns => match found {
-                Some(Found {
-                    meaning: Meaning::Owned,
-                    owner: Some(raw),
-                    is_in_place: true,
-                }) => whose.is_encoded(raw),
-                _ => false,
-            },
+        let owner = match self.reader {
+            Reader::Patterns => found.and_then(|found| found.owner()),
             #[cfg(feature = "axum")]
             Reader::Router => params
                 .as_ref()
-                .is_some_and(|params| route_param::are(params, &self.parameter, whose)),
+                .and_then(|params| route_param::owner(params, &self.parameter)),
         };
-        let may_pass = is_clear
-            && (self.is_own(user, is)
-                || is(Whose::Anybodys) && self.exceptions.iter().any(|rule| rule(user)));
-        may_pass.then_some(()).ok_or(self.rejection)
+        let may_pass = |owner: &Owner<'_>| {
+            self.is_own(user, owner) || self.exceptions.iter().any(|rule| rule(user))
+        };
+        if is_clear && owner.as_ref().is_some_and(may_pass) {
+            return Ok(());
+        }
+        Err(self.rejection)
     }
 
     #[inline]
-    fn is_own(&self, user: &CurrentUser, is: impl Fn(Whose<'_>) -> bool) -> bool {
+    fn is_own(&self, user: &CurrentUser, owner: &Owner<'_>) -> bool {
         match &self.claim {
-            None => is(Whose::Ones(user.user_id())),
+            None => owner.is(user.user_id()),
             Some(claim) => match claim.find(user) {
-                Some(Value::Text(id)) => is(Whose::Ones(&id)),
-                Some(Value::Texts(ids)) => ids.iter().any(|id| is(Whose::Ones(id))),
+                Some(Value::Text(id)) => owner.is(&id),
+                Some(Value::Texts(ids)) => ids.iter().any(|id| owner.is(id)),
                 _ => false,
             },
         }
