@@ -14,14 +14,14 @@ const TARGET: &str = "tower_jwt_auth";
 pub(crate) struct Reports {
     /// A bit for each fault that was told of.
     #[cfg(feature = "tracing")]
-    said: std::sync::atomic::AtomicU8,
+    said: std::sync::atomic::AtomicU16,
 }
 
 impl Reports {
     pub(crate) const fn new() -> Self {
         Self {
             #[cfg(feature = "tracing")]
-            said: std::sync::atomic::AtomicU8::new(0),
+            said: std::sync::atomic::AtomicU16::new(0),
         }
     }
 }
@@ -67,6 +67,20 @@ impl Reports {
         tracing::debug!(target: TARGET, reason, algorithm, key_id, "request refused: {rejection}");
     }
 
+    /// Logs once that a `PathOwnerLayer` finds no owner in the paths that reach it. The advice names
+    /// what the layer looked for.
+    pub(crate) fn no_owner_in_path(&self, rejection: Rejection, advice: impl FnOnce() -> String) {
+        let fault = match rejection {
+            Rejection::NoParameter => 64,
+            Rejection::NoPattern => 128,
+            _ => return,
+        };
+        if tracing::enabled!(target: TARGET, tracing::Level::ERROR) && self.is_first(fault) {
+            let reason = rejection.reason();
+            tracing::error!(target: TARGET, reason, "requests cannot be authorized: {rejection}; {}", advice());
+        }
+    }
+
     /// A request was verified that this layer had verified before. That harms nothing but doubles
     /// the work, and was hardly meant.
     pub(crate) fn applied_twice(&self) {
@@ -78,7 +92,7 @@ impl Reports {
         }
     }
 
-    fn is_first(&self, fault: u8) -> bool {
+    fn is_first(&self, fault: u16) -> bool {
         self.said
             .fetch_or(fault, std::sync::atomic::Ordering::Relaxed)
             & fault
@@ -89,6 +103,8 @@ impl Reports {
 #[cfg(not(feature = "tracing"))]
 impl Reports {
     pub(crate) fn refused(&self, _: Rejection) {}
+
+    pub(crate) fn no_owner_in_path(&self, _: Rejection, _: impl FnOnce() -> String) {}
 
     pub(crate) fn applied_twice(&self) {}
 }

@@ -8,7 +8,7 @@ use super::{
     service::Shared,
 };
 use crate::{
-    ConfigError, CurrentUser, Rejection,
+    ConfigError, CurrentUser,
     config_error::Fault,
     report::Reports,
     user::{ClaimName, ServedUsers},
@@ -70,8 +70,8 @@ pub(super) struct Rules {
     pub(super) claim: Option<ClaimName>,
     /// Who may see what is others'.
     pub(super) exceptions: Vec<Exception>,
-    /// What another's path is answered with.
-    pub(super) rejection: Rejection,
+    /// Whether the response is 404 instead of 403.
+    pub(super) is_hidden: bool,
     pub(super) http_only: bool,
 }
 
@@ -242,7 +242,7 @@ impl PathOwnerLayer {
     ///
     /// Example: [`PathOwnerLayer`].
     pub fn not_found(mut self) -> Self {
-        self.rules.rejection = Rejection::NotFound;
+        self.rules.is_hidden = true;
         self
     }
 
@@ -262,7 +262,7 @@ impl PathOwnerLayer {
                 users: ServedUsers::default(),
                 claim: None,
                 exceptions: Vec::new(),
-                rejection: Rejection::NotOwner,
+                is_hidden: false,
                 http_only: false,
             },
             reports: Arc::default(),

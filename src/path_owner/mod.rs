@@ -1,5 +1,6 @@
 //! [`PathOwnerLayer`] and what it is made of.
 
+mod advice;
 mod layer;
 mod path;
 mod pattern;

@@ -7,15 +7,19 @@ use http::{Request, Response};
 use tower_service::Service;
 
 #[cfg(feature = "axum")]
-use super::route_param::{self, route_params};
+use super::route_param::{self, RouteParams};
 use super::{
     layer::{Reader, Rules},
     path::{Owner, is_unambiguous},
     pattern::Found,
 };
 use crate::{
-    CurrentUser, Rejection, ResponseBody, ResponseFuture, accessors::inner_service_accessors,
-    json::Value, presence::Presence, rejection::refuse_within, report::Reports,
+    CurrentUser, Rejection, ResponseBody, ResponseFuture,
+    accessors::inner_service_accessors,
+    json::Value,
+    presence::Presence,
+    rejection::{Refusal, refuse_within},
+    report::Reports,
 };
 
 /// Middleware that lets a request through only when its path is the current user's own.
@@ -62,8 +66,12 @@ where
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
             Err(rejection) => {
                 let Shared { rules, reports } = &*self.shared;
-                let http_only = rules.http_only;
-                let response = refuse_within(rejection.into(), http_only, reports, &request);
+                reports.no_owner_in_path(rejection, || rules.advice(&mut request));
+                let refusal = Refusal {
+                    is_hidden: rules.is_hidden,
+                    ..rejection.into()
+                };
+                let response = refuse_within(refusal, rules.http_only, reports, &request);
                 ResponseFuture::refused(response)
             }
         }
@@ -74,8 +82,8 @@ impl Rules {
     fn judge<B>(&self, request: &mut Request<B>) -> Result<(), Rejection> {
         #[cfg(feature = "axum")]
         let params = match self.reader {
-            Reader::Patterns => None,
-            Reader::Router => route_params(request.extensions_mut()),
+            Reader::Patterns => RouteParams::None,
+            Reader::Router => RouteParams::read(request.extensions_mut()),
         };
         let request = &*request;
         let user = match Presence::of(request.method(), request.extensions())? {
@@ -98,20 +106,21 @@ impl Rules {
         if !self.users.include(user) {
             return Err(Rejection::OtherIssuer);
         }
+        if !is_clear {
+            return Err(Rejection::NotOwner);
+        }
         let owner = match self.reader {
-            Reader::Patterns => found.and_then(|found| found.owner()),
+            Reader::Patterns => found.ok_or(Rejection::NoPattern)?.owner(),
             #[cfg(feature = "axum")]
-            Reader::Router => params
-                .as_ref()
-                .and_then(|params| route_param::owner(params, &self.parameter)),
+            Reader::Router => params.owner(&self.parameter)?,
         };
         let may_pass = |owner: &Owner<'_>| {
             self.is_own(user, owner) || self.exceptions.iter().any(|rule| rule(user))
         };
-        if is_clear && owner.as_ref().is_some_and(may_pass) {
+        if owner.as_ref().is_some_and(may_pass) {
             return Ok(());
         }
-        Err(self.rejection)
+        Err(Rejection::NotOwner)
     }
 
     #[inline]

@@ -76,7 +76,7 @@ pub(crate) fn refuse_within<'r>(
     } else {
         answers.protocol(head)
     };
-    answers.answer(refusal, protocol)
+    answers.answer(refusal.shown(), protocol)
 }
 
 /// The answer of a layer that has no settings, in HTTP.

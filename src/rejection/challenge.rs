@@ -63,6 +63,8 @@ fn error(rejection: Rejection) -> Option<&'static str> {
         Rejection::NotOwner
         | Rejection::NotFound
         | Rejection::OtherIssuer
+        | Rejection::NoPattern
+        | Rejection::NoParameter
         | Rejection::NotConfigured
         | Rejection::NoUser
         | Rejection::KeysUnavailable => return None,

@@ -35,7 +35,10 @@ fn texts(rejection: Rejection) -> (&'static str, &'static str) {
         Rejection::SeveralTokens | Rejection::InvalidToken(_) => {
             both!("Could not validate credentials")
         }
-        Rejection::NotOwner | Rejection::OtherIssuer => {
+        Rejection::NotOwner
+        | Rejection::NoPattern
+        | Rejection::NoParameter
+        | Rejection::OtherIssuer => {
             both!("Access denied: Cannot access another user's data")
         }
         Rejection::NotFound => both!("Not Found"),

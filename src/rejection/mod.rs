@@ -68,12 +68,23 @@ pub enum Rejection {
     #[error(transparent)]
     InvalidToken(TokenError),
     /// The path is not one of the current user's own.
-    #[error(
-        "the path is not the user's own, or no pattern of PathOwnerLayer covers it; .and(…) adds a pattern, .except(…) lets one pass, and of several layers each must agree"
-    )]
+    #[error("the path is not the user's own")]
     NotOwner,
-    /// As [`NotOwner`](Self::NotOwner), where the layer was told to answer
-    /// [404](crate::PathOwnerLayer::not_found). Its reason is the same.
+    /// No pattern of [`PathOwnerLayer`](crate::PathOwnerLayer) covers the path: a mistake in the
+    /// configuration, or a path that does not exist.
+    #[error(
+        "no pattern of PathOwnerLayer covers the path; .and(…) adds a pattern, .except(…) exempts one, and of several layers each must agree"
+    )]
+    NoPattern,
+    /// The route does not have the parameter that `PathOwnerLayer::path_param` names: a mistake in
+    /// the configuration, or a path that does not exist.
+    #[error(
+        "the route does not have the parameter that PathOwnerLayer::path_param names; correct the name, apply the layer only to routes that have it, or exempt the path with .except(…)"
+    )]
+    NoParameter,
+    /// A rejection of `PathOwnerLayer` that responds with
+    /// [404](crate::PathOwnerLayer::not_found) instead of 403. Its reason is always `not_owner`; the
+    /// layer's events have the real one.
     #[error("{}", Rejection::NotOwner)]
     NotFound,
     /// The user is one of another issuer than those whom the layer serves: see
@@ -108,7 +119,11 @@ impl Rejection {
         match self {
             Self::MissingToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             Self::SeveralTokens => StatusCode::BAD_REQUEST,
-            Self::NotOwner | Self::OtherIssuer | Self::InsufficientScope => StatusCode::FORBIDDEN,
+            Self::NotOwner
+            | Self::NoPattern
+            | Self::NoParameter
+            | Self::OtherIssuer
+            | Self::InsufficientScope => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotConfigured | Self::NoUser => StatusCode::INTERNAL_SERVER_ERROR,
             Self::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -155,6 +170,8 @@ impl Rejection {
             Self::InvalidToken(error) => error.reason(),
             Self::NotOwner | Self::NotFound => "not_owner",
             Self::OtherIssuer => "other_issuer",
+            Self::NoPattern => "no_pattern",
+            Self::NoParameter => "no_parameter",
             Self::InsufficientScope => "insufficient_scope",
             Self::NotConfigured => "not_configured",
             Self::KeysUnavailable => "keys_unavailable",
@@ -178,6 +195,19 @@ impl From<TokenError> for Rejection {
 pub(crate) struct Refusal<'a> {
     pub(crate) rejection: Rejection,
     pub(crate) details: Option<&'a RejectionDetails>,
+    /// Whether the response is 404 instead of 403.
+    pub(crate) is_hidden: bool,
+}
+
+impl Refusal<'_> {
+    /// The rejection that the client may see.
+    pub(crate) fn shown(self) -> Self {
+        if self.is_hidden && self.rejection.status() == StatusCode::FORBIDDEN {
+            Rejection::NotFound.into()
+        } else {
+            self
+        }
+    }
 }
 
 impl From<Rejection> for Refusal<'_> {
@@ -185,6 +215,7 @@ impl From<Rejection> for Refusal<'_> {
         Self {
             rejection,
             details: None,
+            is_hidden: false,
         }
     }
 }

@@ -87,6 +87,7 @@ impl Shared {
         Err(Refusal {
             rejection: Rejection::InsufficientScope,
             details: Some(&self.details),
+            is_hidden: false,
         })
     }
 }

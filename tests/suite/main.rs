@@ -46,6 +46,7 @@ mod observability;
 mod other_issuers;
 mod parity;
 mod path_owner;
+mod path_owner_events;
 mod path_owner_rules;
 #[cfg(feature = "axum")]
 mod path_param;

@@ -291,7 +291,7 @@ async fn of_two_layers_of_path_owner_both_count_and_the_event_says_how_one_has_t
         *request.uri_mut() = path.parse().unwrap();
         let events = Captured::start();
         let answer = ask(two(), request).await;
-        assert_eq!(answer.reason(), "not_owner", "{path}");
+        assert_eq!(answer.reason(), "no_pattern", "{path}");
         let told_of = events.at("DEBUG");
         assert_eq!(told_of.len(), told(), "{told_of:#?}");
         for event in told_of {

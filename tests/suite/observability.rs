@@ -117,9 +117,9 @@ mod log_rejections {
             ("HTTP", get("/"), "missing_token", 401),
             ("gRPC", grpc(get("/")), "missing_token", 401),
             (
-                "gRPC, another's",
+                "gRPC, a path of nobody's",
                 grpc(with_bearer(&token(&claims()))),
-                "not_owner",
+                "no_pattern",
                 403,
             ),
         ] {

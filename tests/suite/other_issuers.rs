@@ -97,7 +97,6 @@ async fn path_owner_rejects_users_of_other_issuers_before_any_rule() {
         ("plain", owner as fn() -> PathOwnerLayer),
         ("except_when", all),
         ("owner_claim", by_claim),
-        ("not_found", || owner().not_found()),
     ] {
         for path in ["/api/alice/tasks", "/api/bob/tasks", "/elsewhere"] {
             let rejected = answer(layer(), alice_of(PARTNER, path)).await;
@@ -108,6 +107,14 @@ async fn path_owner_rejects_users_of_other_issuers_before_any_rule() {
             let accepted = answer(layer(), alice_of(issuer, "/api/alice/tasks")).await;
             accepted.assert_reached("alice", format!("{row}, {issuer}"));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_hidden_path_is_404_to_users_of_other_issuers_too() {
+    for path in ["/api/alice/tasks", "/api/bob/tasks"] {
+        let hidden = answer(owner().not_found(), alice_of(PARTNER, path)).await;
+        hidden.assert_http(404, "not_owner", "Not Found", &path);
     }
 }
 

@@ -38,7 +38,7 @@ async fn an_exception_lets_whom_it_names_into_the_paths_of_others_and_no_further
         ("a user, their own", user("/api/alice"), "accepted"),
         ("a user, another's", user("/api/bob"), "not_owner"),
         ("no role", to("/api/bob", json!({})), "not_owner"),
-        ("a path of nobody's", admin("/elsewhere"), "not_owner"),
+        ("a path of nobody's", admin("/elsewhere"), "no_pattern"),
         ("a dot segment", admin("/api/bob/../x"), "not_owner"),
         ("an empty id", admin("/api//tasks"), "not_owner"),
         ("a slash in the id", admin("/api/b%2Fob/tasks"), "not_owner"),

@@ -136,20 +136,29 @@ impl Tried {
         let source = &sources::secrets()[0];
         let bearer = bearer(&source.signer().good());
         let auth = || source.layer(Rules::Plain);
-        for path in [
-            format!("/api/{BOB}/tasks?{CLAIM}"),
-            format!("/elsewhere/{BOB}"),
-            format!("/api/{BOB}/../{SUB}/tasks"),
-            format!("/api/%FF{BOB}/tasks"),
+        // The second reason is that of a layer outside of any router.
+        for (path, reason, by_parameter) in [
+            (
+                format!("/api/{BOB}/tasks?{CLAIM}"),
+                "not_owner",
+                "no_parameter",
+            ),
+            (format!("/elsewhere/{BOB}"), "no_pattern", "no_parameter"),
+            (
+                format!("/api/{BOB}/../{SUB}/tasks"),
+                "not_owner",
+                "not_owner",
+            ),
+            (format!("/api/%FF{BOB}/tasks"), "not_owner", "no_parameter"),
         ] {
             for mut request in shapes(&bearer) {
                 *request.uri_mut() = path.parse().unwrap();
-                self.one((auth(), owner()), copy(&request), "not_owner", &path)
+                self.one((auth(), owner()), copy(&request), reason, &path)
                     .await;
                 #[cfg(feature = "axum")]
                 {
                     let owner = PathOwnerLayer::path_param("user_id");
-                    self.one((auth(), owner), copy(&request), "not_owner", &path)
+                    self.one((auth(), owner), copy(&request), by_parameter, &path)
                         .await;
                 }
                 self.one((owner(), auth()), request, "no_user", &path).await;

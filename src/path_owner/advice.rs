@@ -1,0 +1,55 @@
+//! What the event about paths without an owner says beside the rejection.
+
+use http::Request;
+
+#[cfg(feature = "axum")]
+use super::route_param::{self, RouteParams};
+use super::{
+    layer::{Reader, Rules},
+    pattern::Meaning,
+};
+
+impl Rules {
+    /// Names what the layer looked for and what axum's router found instead. Only patterns of routes
+    /// and of the layer are named, and nothing of the request.
+    pub(super) fn advice<B>(&self, request: &mut Request<B>) -> String {
+        match self.reader {
+            Reader::Patterns => self.advice_on_patterns(request),
+            #[cfg(feature = "axum")]
+            Reader::Router => {
+                self.advice_on_parameter(&RouteParams::read(request.extensions_mut()))
+            }
+        }
+    }
+
+    fn advice_on_patterns<B>(&self, request: &Request<B>) -> String {
+        let patterns = self.patterns.routes(Meaning::Owned);
+        #[cfg(feature = "axum")]
+        let is_nested = route_param::original_path(request)
+            .is_some_and(|path| self.patterns.find(path, &self.parameter).is_some());
+        #[cfg(not(feature = "axum"))]
+        let is_nested = {
+            let _ = request;
+            false
+        };
+        let nested = if is_nested {
+            ". They match the path before axum's nest removed its prefix: apply the layer outside the nest, write the patterns without the prefix, or use PathOwnerLayer::path_param"
+        } else {
+            ""
+        };
+        format!("the patterns are {patterns:?}{nested}")
+    }
+
+    #[cfg(feature = "axum")]
+    fn advice_on_parameter(&self, params: &RouteParams) -> String {
+        let name = &self.parameter;
+        let found = match params.names().as_deref() {
+            Some([]) => {
+                "the route has no parameters, or the path has no route; .route_layer(…) leaves those to the router, and .layer(…) does not".to_owned()
+            }
+            Some(names) => format!("the route's parameters are {names:?}"),
+            None => "axum's router has not run; the layer is outside the router".to_owned(),
+        };
+        format!("path_param({name:?}) is set, and {found}")
+    }
+}
