@@ -6,6 +6,8 @@ mod cache;
 mod claims;
 mod compact;
 #[cfg(feature = "tracing")]
+mod difference;
+#[cfg(feature = "tracing")]
 mod describe;
 mod error;
 mod header;

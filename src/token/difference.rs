@@ -1,0 +1,151 @@
+//! How a claim differs from the configured value, for the operator.
+//!
+//! The token's own value is never part of it: a kind of difference is enough to find the fault, and
+//! can go to a log.
+
+use std::borrow::Cow;
+
+use http::Uri;
+
+use crate::json::Value;
+
+/// Returns how the values of a claim differ from the configured ones, of which one would do.
+pub(super) fn of_claim(configured: &[String], claim: &Value<'_>) -> &'static str {
+    match claim {
+        Value::Absent => "the token has none",
+        Value::Null => "the token's is null",
+        Value::Integer(_) | Value::Other => "the token's is neither a string nor a list of strings",
+        Value::Text(text) => closest(configured, std::slice::from_ref(text)),
+        Value::Texts(texts) if texts.is_empty() => "the token's is an empty list",
+        Value::Texts(texts) => closest(configured, texts),
+    }
+}
+
+/// Returns the smallest of the differences between each two of the texts.
+fn closest(configured: &[String], found: &[Cow<'_, str>]) -> &'static str {
+    configured
+        .iter()
+        // A token may list thousands.
+        .flat_map(|configured| found.iter().take(8).map(|found| compare(configured, found)))
+        .min()
+        .map_or(OTHER_TEXT, |(_, difference)| difference)
+}
+
+const OTHER_TEXT: &str = "the token's is another text";
+
+/// Returns a difference of two texts, and how large it is: what is easily overlooked is small.
+fn compare(configured: &str, found: &str) -> (u8, &'static str) {
+    if configured == found {
+        return (0, "there is none");
+    }
+    if configured.strip_suffix('/') == Some(found) {
+        return (1, "the token's has no trailing slash");
+    }
+    if found.strip_suffix('/') == Some(configured) {
+        return (1, "the token's has a trailing slash");
+    }
+    if configured.eq_ignore_ascii_case(found) {
+        return (2, "the token's differs in upper and lower case");
+    }
+    if configured.trim() == found.trim() {
+        return (2, "they differ in white space at an end");
+    }
+    match (url(configured), url(found)) {
+        (Some(ours), Some(theirs)) => compare_urls(&ours, &theirs),
+        (Some(_), None) => (7, "the token's is not a URL"),
+        (None, Some(_)) => (7, "the token's is a URL"),
+        (None, None) => (8, OTHER_TEXT),
+    }
+}
+
+fn url(text: &str) -> Option<Uri> {
+    text.parse::<Uri>()
+        .ok()
+        .filter(|uri| uri.scheme().is_some() && uri.host().is_some())
+}
+
+fn compare_urls(configured: &Uri, found: &Uri) -> (u8, &'static str) {
+    let path = |uri: &Uri| uri.path().trim_end_matches('/').to_owned();
+    let has_same_host = configured.host() == found.host();
+    let has_same_path = path(configured) == path(found);
+    if !has_same_host {
+        let is_local = |uri: &Uri| uri.host().is_some_and(crate::loopback::is_loopback);
+        return match (is_local(configured), is_local(found)) {
+            (false, true) => (6, "the token's has this machine (localhost) as its host"),
+            (true, false) => (6, "the token's has another host than this machine"),
+            _ => (6, "the token's has another host"),
+        };
+    }
+    if configured.port_u16() != found.port_u16() {
+        return (5, "the token's has another port");
+    }
+    match (configured.scheme_str(), found.scheme_str()) {
+        (Some("https"), Some("http")) if has_same_path => {
+            return (3, "the token's has http instead of https");
+        }
+        (Some("http"), Some("https")) if has_same_path => {
+            return (3, "the token's has https instead of http");
+        }
+        (ours, theirs) if ours != theirs => return (5, "the token's has another scheme"),
+        _ => {}
+    }
+    match (path(configured).is_empty(), path(found).is_empty()) {
+        (true, false) => (4, "the token's has a path"),
+        (false, true) => (4, "the token's has no path"),
+        _ => (4, "the token's has another path or query"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_a_difference_is_named_and_never_the_value() {
+        let ours = "https://app.example.com";
+        for (configured, found, expected) in [
+            (ours, "https://app.example.com/", "has a trailing slash"),
+            ("https://app.example.com/", ours, "has no trailing slash"),
+            (ours, "http://app.example.com", "http instead of https"),
+            ("http://app.example.com", ours, "https instead of http"),
+            (ours, "https://app.example.com/api/auth", "has a path"),
+            ("https://app.example.com/a", ours, "has no path"),
+            ("https://a.b/x", "https://a.b/y", "another path"),
+            (ours, "https://app.example.com:3000", "another port"),
+            (ours, "https://evil.example.com", "another host"),
+            (ours, "http://localhost:3000", "this machine (localhost)"),
+            (
+                "http://localhost:3000",
+                ours,
+                "another host than this machine",
+            ),
+            (ours, "https://App.Example.com", "upper and lower case"),
+            (ours, " https://app.example.com", "white space"),
+            (ours, "tasks-api", "is not a URL"),
+            ("tasks-api", ours, "is a URL"),
+            ("tasks-api", "mail-api", "another text"),
+            (ours, "http://app.example.com/api/auth", "another scheme"),
+        ] {
+            let claim = Value::Text(found.into());
+            let difference = of_claim(&[configured.to_owned()], &claim);
+            assert!(difference.contains(expected), "{found}: {difference}");
+        }
+    }
+
+    #[test]
+    fn the_smallest_difference_of_several_values_is_named() {
+        let configured = ["a".to_owned(), "https://app.example.com".to_owned()];
+        let found = Value::Texts(vec!["x".into(), "https://app.example.com/".into()]);
+        let difference = of_claim(&configured, &found);
+        assert!(difference.contains("trailing slash"), "{difference}");
+        for (claim, expected) in [
+            (Value::Absent, "has none"),
+            (Value::Null, "null"),
+            (Value::Other, "neither a string"),
+            (Value::Integer(7), "neither a string"),
+            (Value::Texts(Vec::new()), "an empty list"),
+        ] {
+            assert!(of_claim(&configured, &claim).contains(expected));
+        }
+    }
+}
