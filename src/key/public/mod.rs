@@ -5,6 +5,7 @@ mod jwk;
 mod material;
 mod pem;
 mod set;
+mod signature;
 mod verifying_key;
 
 pub(crate) use self::{backend::MISSING_BACKEND, set::Attempt};

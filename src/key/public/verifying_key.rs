@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use super::{backend::Prepared, jwk, material::Material, pem};
+use super::{backend::Prepared, jwk, material::Material, pem, signature::is_canonical};
 use crate::{ConfigError, config_error::Fault, key::Algorithm};
 
 /// A public key: whoever has it can verify tokens and not mint any.
@@ -128,7 +128,7 @@ impl VerifyingKey {
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.0.prepared.verify(message, signature)
+        is_canonical(signature, &self.0.material) && self.0.prepared.verify(message, signature)
     }
 }
 
