@@ -122,22 +122,22 @@ fn an_rsa_key_that_does_not_say_its_algorithm_is_one_of_rs256_alone() {
 
 #[test]
 fn a_token_of_es256_is_refused_where_the_key_is_one_of_another_curve() {
-    for (alg, crv) in [("ES384", "P-384"), ("ES512", "P-521")] {
+    for alg in supported(["ES384", "ES512"]) {
         let key = SigningKey::generate(alg, "1");
         let token = key.sign(&json!({ "alg": "ES256", "kid": "1" }), &claims());
         assert_eq!(
             reason(&layer_of(jwks([&key])), &token),
             "algorithm",
-            "{crv}"
+            "{alg}"
         );
 
         // And no key of that curve can be had for ES256.
         let jwk = with(key.jwk(), json!({ "alg": "ES256" }));
         let error = VerifyingKey::from_jwk(&jwk.to_string()).unwrap_err();
-        assert_contains(error, "ES256 is not an algorithm of this type of key", crv);
+        assert_contains(error, "ES256 is not an algorithm of this type of key", alg);
         let from_pem = VerifyingKey::from_pem(key.pem()).unwrap();
         let error = from_pem.with_algorithm(Algorithm::ES256).unwrap_err();
-        assert_contains(error, "ES256 is not an algorithm of this type of key", crv);
+        assert_contains(error, "ES256 is not an algorithm of this type of key", alg);
     }
 }
 
@@ -222,7 +222,7 @@ fn a_key_that_the_header_brings_or_points_to_is_never_used() {
 /// process-wide provider panics.
 #[test]
 fn keys_are_read_and_tokens_verified_where_no_provider_of_jsonwebtoken_is_installed() {
-    #[cfg(feature = "rust-crypto")]
+    #[cfg(all(feature = "aws-lc-rs", feature = "rust-crypto"))]
     {
         let key = jsonwebtoken::DecodingKey::from_secret(SECRET.as_bytes());
         let verify = || jsonwebtoken::crypto::verify("", b"", &key, jsonwebtoken::Algorithm::HS256);

@@ -90,7 +90,7 @@ fn a_key_of_an_unknown_type_or_of_that_of_another_is_skipped() {
 
 #[test]
 fn a_key_of_an_unknown_algorithm_or_of_one_that_does_not_fit_it_is_skipped() {
-    for alg in ["RS256", "ES256", "ES384", "ES512", "EdDSA"] {
+    for alg in supported(["RS256", "ES256", "ES384", "ES512", "EdDSA"]) {
         for unknown in ["ES256K", "none", "es256", "RSA-OAEP", "HS512", "Ed448", ""] {
             assert_each_skipped(alg, [(unknown, "alg", json!({ "alg": unknown }))]);
         }

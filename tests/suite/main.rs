@@ -3,15 +3,15 @@
 // Each example brings what it shares with the others.
 #![allow(clippy::duplicate_mod)]
 
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod algorithm_confusion;
 mod answers;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod better_auth_keys;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod better_auth_origin;
 mod claims;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod clock_jumps;
 mod compact_form;
 mod configuration;
@@ -20,26 +20,35 @@ mod events;
 mod extensions;
 #[cfg(feature = "axum")]
 mod extractors;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod fetched_keys;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
+#[cfg(all(
+    feature = "jwks-custom",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
 mod fetched_keys_told;
 mod header;
 mod header_field;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
+#[cfg(all(
+    feature = "jwks-custom",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
 mod issuer_for_hours;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod issuers;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod key_ids;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod key_server;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod key_set_entries;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod key_sets;
 mod leaks;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
+#[cfg(all(
+    feature = "jwks-custom",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
 mod memory_issuer;
 mod misuse;
 mod observability;
@@ -50,21 +59,21 @@ mod path_owner_events;
 mod path_owner_rules;
 #[cfg(feature = "axum")]
 mod path_param;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod pem_keys;
 mod protocol;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod public_key_configuration;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod public_key_signatures;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod public_keys;
 mod readiness;
 mod require_scope;
 mod respond;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod rfc_vectors;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod rotations_under_load;
 #[cfg(feature = "axum")]
 mod router_agreement;
@@ -76,20 +85,23 @@ mod secret_file_under_load;
 ))]
 mod shared_keys;
 mod signature;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod signing_keys;
 mod sockets;
 mod support;
 #[cfg(feature = "test-kit")]
 mod test_kit;
-#[cfg(all(feature = "aws-lc-rs", feature = "cache"))]
+#[cfg(all(feature = "cache", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod token_cache;
 mod token_sources;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod unknown_keys;
 mod user_claims;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks-custom"))]
+#[cfg(all(
+    feature = "jwks-custom",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
 mod waiting_requests;
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod weak_keys;
 mod websocket;

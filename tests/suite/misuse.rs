@@ -5,7 +5,7 @@ use std::fs;
 
 use http::Request;
 use tower::{ServiceBuilder, layer::util::Stack};
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 use tower_jwt_auth::KeySet;
 use tower_jwt_auth::{CurrentUser, JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
 
@@ -30,7 +30,7 @@ fn faults(builder: JwtAuthBuilder) -> Vec<String> {
 }
 
 /// That these are all messages, whatever their order, each with these words in it.
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 #[track_caller]
 fn assert_all_told(row: &str, builder: JwtAuthBuilder, expected: &[&str]) {
     let faults = faults(builder);
@@ -41,7 +41,7 @@ fn assert_all_told(row: &str, builder: JwtAuthBuilder, expected: &[&str]) {
     }
 }
 
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 #[test]
 fn all_faults_of_a_configuration_are_told_at_once() {
     let builder = JwtAuthLayer::builder;

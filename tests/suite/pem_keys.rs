@@ -7,13 +7,8 @@ use super::{signing_keys::*, support::*};
 
 #[test]
 fn a_public_key_in_pem_verifies_with_the_usual_algorithm_of_its_type() {
-    for (alg, usual) in [
-        ("RS256", Algorithm::RS256),
-        ("ES256", Algorithm::ES256),
-        ("ES384", Algorithm::ES384),
-        ("ES512", Algorithm::ES512),
-        ("EdDSA", Algorithm::EdDSA),
-    ] {
+    for alg in supported(["RS256", "ES256", "ES384", "ES512", "EdDSA"]) {
+        let usual = algorithm(alg);
         let key = SigningKey::generate(alg, "1");
         let pem = key.pem();
         let parsed = VerifyingKey::from_pem(&pem).unwrap();
@@ -215,7 +210,7 @@ fn a_key_can_be_bound_to_any_algorithm_of_its_type_and_to_no_other() {
         .map(algorithm)
         .into_iter()
         .chain([Algorithm::HS256]);
-    for alg in ["RS256", "ES256", "ES384", "ES512", "EdDSA"] {
+    for alg in supported(["RS256", "ES256", "ES384", "ES512", "EdDSA"]) {
         let key = SigningKey::generate(alg, "1");
         let from_pem = VerifyingKey::from_pem(key.pem()).unwrap();
         let from_jwk = VerifyingKey::from_jwk(&key.jwk().to_string()).unwrap();

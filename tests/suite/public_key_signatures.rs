@@ -93,7 +93,7 @@ fn a_damaged_signature_is_refused_for_every_algorithm() {
 
 #[test]
 fn an_ecdsa_signature_whose_numbers_are_out_of_range_is_refused() {
-    for (alg, order) in ORDERS {
+    for (alg, order) in orders() {
         let key = SigningKey::generate(alg, "1");
         let layer = layer_of(jwks([&key]));
         let token = key.token(&claims());
@@ -129,7 +129,7 @@ fn an_ecdsa_signature_whose_numbers_are_out_of_range_is_refused() {
 
 #[test]
 fn an_ecdsa_signature_in_der_or_of_another_length_is_refused() {
-    for (alg, _) in ORDERS {
+    for (alg, _) in orders() {
         let key = SigningKey::generate(alg, "1");
         let layer = layer_of(jwks([&key]));
         let token = key.token(&claims());
@@ -294,6 +294,12 @@ fn one(width: usize) -> Vec<u8> {
     let mut one = vec![0; width];
     one[width - 1] = 1;
     one
+}
+
+fn orders() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ORDERS
+        .into_iter()
+        .filter(|(alg, _)| ALGORITHMS.contains(alg))
 }
 
 /// The order of the group of each curve (FIPS 186-4 appendix D.1.2), as wide as its coordinates.

@@ -1,4 +1,5 @@
-//! Keys that sign, as an issuer has them.
+//! Keys that sign, as an issuer has them. They are AWS-LC's, also where the layers verify with
+//! RustCrypto.
 
 use std::fmt::Display;
 
@@ -19,10 +20,20 @@ use tower_jwt_auth::{Algorithm, JwtAuthBuilder, JwtAuthLayer};
 
 use super::support::{encode, keyless};
 
-/// All algorithms of public keys, by name.
+/// The algorithms of public keys that the backend verifies, by name.
+#[cfg(feature = "aws-lc-rs")]
 pub(crate) const ALGORITHMS: [&str; 10] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
 ];
+#[cfg(not(feature = "aws-lc-rs"))]
+pub(crate) const ALGORITHMS: [&str; 9] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
+];
+
+/// Those of these algorithms that the backend verifies: only AWS-LC has ES512.
+pub(crate) fn supported<const N: usize>(algs: [&str; N]) -> impl Iterator<Item = &str> {
+    algs.into_iter().filter(|alg| ALGORITHMS.contains(alg))
+}
 
 /// Those of RSA.
 pub(crate) const RSA: [&str; 6] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];

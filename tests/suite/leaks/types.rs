@@ -106,7 +106,7 @@ fn no_public_type_prints_any_part_of_a_token_a_secret_or_a_claim() {
         said.debug("CacheStats", &layer.cache_stats().unwrap());
         said.debug("JwtAuthLayer", &layer);
     }
-    #[cfg(feature = "aws-lc-rs")]
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     keys(&mut said);
     #[cfg(feature = "jwks-custom")]
     fetching(&mut said);
@@ -229,7 +229,7 @@ fn extractors(said: &mut Said) {
     said.add("ExtractRejection", self::said(&error));
 }
 
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 fn keys(said: &mut Said) {
     use tower_jwt_auth::VerifyingKey;
 
