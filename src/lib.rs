@@ -63,7 +63,7 @@
 //! | `tracing` (default) | events for refusals and for faults of the configuration |
 //! | `axum` | `CurrentUser`, `Claims<T>` and `Option` of them as extractors; `PathOwnerLayer::path_param`, which takes the parameter as axum's own router parsed it |
 //! | `aws-lc-rs` | public keys, with AWS-LC: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA |
-//! | `rust-crypto` | public keys, in Rust alone: the same but ES512. With both features, AWS-LC is used |
+//! | `rust-crypto` | public keys, in Rust alone: the same but ES512 and RSA keys over 4096 bits. With both features, AWS-LC is used |
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls, which brings AWS-LC, in a tokio task |
 //! | `jwks-custom` | the same without reqwest, for a `JwksFetch` of your own |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`: tokens that verified a little while ago need not be verified again |

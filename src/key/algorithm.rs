@@ -3,7 +3,7 @@ use std::fmt;
 /// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
 ///
 /// Which of them this crate can verify depends on its features: HS256 always; the others with
-/// `aws-lc-rs` or `rust-crypto`; ES512 with `aws-lc-rs` only.
+/// `aws-lc-rs` or `rust-crypto`; ES512, and RSA keys of more than 4096 bits, with `aws-lc-rs` only.
 ///
 /// A key has exactly one algorithm, and a token is verified with the algorithm of the key. What the
 /// token's header says is compared with that and never followed.

@@ -84,6 +84,15 @@ impl SigningKey {
         }
     }
 
+    /// A new key of RS256 with a modulus of this size.
+    pub(crate) fn generate_rsa(size: KeySize, kid: &str) -> Self {
+        Self {
+            alg: "RS256",
+            kid: kid.to_owned(),
+            pair: Pair::Rsa(RsaKeyPair::generate(size).unwrap()),
+        }
+    }
+
     /// The public key as a JWK, with `alg` and `kid`.
     pub(crate) fn jwk(&self) -> Value {
         let mut jwk = match &self.pair {

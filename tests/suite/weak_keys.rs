@@ -1,5 +1,6 @@
 //! Keys with which anybody could sign: refused where they are configured, skipped in a set.
 
+use aws_lc_rs::rsa::KeySize;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tower_jwt_auth::{KeySet, VerifyingKey};
@@ -57,6 +58,36 @@ fn an_rsa_key_of_more_than_8192_bits_is_refused() {
         ("a million bits", of(&n.repeat(512))),
     ];
     assert_weak("bits and must have 2048 to 8192", rows);
+}
+
+#[test]
+fn an_rsa_key_of_4096_bits_verifies_with_every_backend() {
+    let mut key = SigningKey::generate_rsa(KeySize::Rsa4096, "1");
+    for alg in RSA {
+        key.alg = alg;
+        let layer = layer_of(jwks([&key]));
+        assert_eq!(reason(&layer, &key.token(&claims())), "accepted", "{alg}");
+    }
+}
+
+/// The modulus is made up: reading a key does not factor it.
+#[test]
+fn an_rsa_key_of_more_than_4096_bits_needs_aws_lc() {
+    let key = SigningKey::generate("RS256", "weak").jwk();
+    let n = bytes(&key, "n");
+    let of = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
+    let longer = [
+        ("4097 bits", of(&[&[1], &*n.repeat(2)].concat())),
+        ("8192 bits", of(&n.repeat(4))),
+    ];
+    if cfg!(feature = "aws-lc-rs") {
+        for (row, jwk) in longer {
+            let read = VerifyingKey::from_jwk(&jwk.to_string());
+            assert!(read.is_ok(), "{row}: {read:?}");
+        }
+    } else {
+        assert_weak("more than 4096 bits", longer);
+    }
 }
 
 #[test]

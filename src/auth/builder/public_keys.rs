@@ -30,7 +30,7 @@ impl fmt::Debug for PublicSource {
 /// # Where public keys come from
 ///
 /// They verify RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA tokens, and
-/// need the feature `aws-lc-rs` (all of them) or `rust-crypto` (all but ES512).
+/// need the feature `aws-lc-rs` (all of them) or `rust-crypto` (all but ES512, and RSA keys of up to 4096 bits).
 ///
 /// A layer has either secrets or public keys for an issuer, and never both. Keys that are given add
 /// up; keys from a URL, and those in [`SharedKeys`], stand alone.

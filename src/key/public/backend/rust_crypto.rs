@@ -5,6 +5,9 @@ use jsonwebtoken::{
 
 use super::{Algorithm, Material, does_not_fit};
 
+/// The `rsa` crate verifies nothing under a longer modulus, and reports that as a bad signature.
+const MAX_RSA_BYTES: usize = 4096 / 8;
+
 static PROVIDER: &CryptoProvider = &DEFAULT_PROVIDER;
 
 /// A key as it is verified with.
@@ -18,12 +21,20 @@ impl Prepared {
     ) -> Result<Self, String> {
         let engine = engine(algorithm)?;
         let key = match material {
+            Material::Rsa { n, .. } if n.len() > MAX_RSA_BYTES => {
+                return Err(format!(
+                    "the modulus has more than {} bits, which the feature `rust-crypto` of tower-jwt-auth cannot verify; `aws-lc-rs` can",
+                    MAX_RSA_BYTES * 8
+                ));
+            }
             Material::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
             Material::Ec { point, .. } => DecodingKey::from_ec_der(point),
             Material::Ed25519 { x } => DecodingKey::from_ed_der(x),
         };
-        (PROVIDER.verifier_factory)(&engine, &key)
-            .map_err(|_| "the numbers are not those of a key".to_owned())?;
+        (PROVIDER.verifier_factory)(&engine, &key).map_err(|_| match material {
+            Material::Rsa { .. } => "the numbers are not those of a key".to_owned(),
+            _ => "the point is not on its curve".to_owned(),
+        })?;
         Ok(Self(engine, key))
     }
 
