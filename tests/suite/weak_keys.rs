@@ -170,6 +170,29 @@ fn an_ed25519_key_of_another_length_than_32_bytes_is_refused() {
     );
 }
 
+/// RFC 8032 section 5.1.3: a second encoding of the same key.
+#[test]
+fn an_ed25519_key_whose_y_is_above_the_prime_is_refused() {
+    let key = SigningKey::generate("EdDSA", "weak").jwk();
+    for y in [3, 4, 5, 6, 9, 10] {
+        for sign in [0, 0x80] {
+            let mut x = from_hex(SMALL_ORDER[5].1);
+            assert_eq!(SMALL_ORDER[5].0, "p");
+            x[0] += y;
+            x[31] |= sign;
+            let jwk = with(key.clone(), json!({ "x": encode(x) }));
+            assert_weak(
+                "above the prime",
+                [(format!("y = p + {y}, sign {sign}"), jwk)],
+            );
+            let mut below = [0; 32];
+            (below[0], below[31]) = (y, sign);
+            let jwk = with(key.clone(), json!({ "x": encode(below) }));
+            assert!(VerifyingKey::from_jwk(&jwk.to_string()).is_ok(), "y = {y}");
+        }
+    }
+}
+
 /// No point has this y, so that the key is none.
 #[test]
 fn an_ed25519_key_that_is_no_point_of_its_curve_is_refused() {
