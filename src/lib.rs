@@ -83,6 +83,7 @@ mod extract;
 mod json;
 mod key;
 mod loopback;
+mod nesting;
 mod path_owner;
 mod presence;
 mod rejection;

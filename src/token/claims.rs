@@ -7,8 +7,11 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 
-use super::{TokenError, nesting};
-use crate::json::{Name, Value};
+use super::TokenError;
+use crate::{
+    json::{Name, Value},
+    nesting,
+};
 
 /// What a token claims, read in one pass and not yet judged. Claims that are not named here are
 /// skipped.

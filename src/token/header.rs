@@ -7,10 +7,11 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 
-use super::{TokenError, nesting};
+use super::TokenError;
 use crate::{
     json::{Name, Object, Text, Value},
     key::Algorithm,
+    nesting,
 };
 
 /// What a header says that bears on how its token is judged. Keys that it brings or points to

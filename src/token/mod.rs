@@ -12,7 +12,6 @@ mod describe;
 mod error;
 mod header;
 mod issuer;
-mod nesting;
 mod policy;
 mod printable;
 mod verifier;

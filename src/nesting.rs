@@ -1,7 +1,7 @@
 use memchr::memchr2_iter;
 
-/// How deep the arrays and objects of a header or of claims may nest, those included that are
-/// skipped: serde_json bounds only what it builds.
+/// How deep the arrays and objects of a header, of claims or of a key set may nest, those included
+/// that are skipped: serde_json bounds only what it builds.
 const DEEPEST: usize = 64;
 
 /// Whether `json` nests deeper than [`DEEPEST`].
