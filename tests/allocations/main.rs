@@ -7,12 +7,14 @@
 //! `tracing`'s call sites, is there.
 
 mod counting;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod key_sets;
 
 #[path = "../suite/support.rs"]
 #[allow(dead_code)]
 mod support;
 
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 #[path = "../suite/signing_keys.rs"]
 #[allow(dead_code)]
 mod signing_keys;
@@ -45,7 +47,7 @@ const LONG_CLAIMS: u64 = 1;
 const ESCAPES: u64 = 5;
 
 /// A signature longer than the buffer on the stack: those of RSA.
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 const LONG_SIGNATURE: u64 = 1;
 
 #[derive(Clone)]
@@ -178,7 +180,7 @@ fn a_request_from_the_token_cache_costs_one_allocation() {
     assert!(layer.cache_stats().unwrap().hits > 0);
 }
 
-#[cfg(feature = "aws-lc-rs")]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod public_keys {
     use super::{signing_keys::*, support::keyless, *};
 

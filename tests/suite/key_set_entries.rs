@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use tower_jwt_auth::KeySet;
+use tower_jwt_auth::{KeySet, VerifyingKey};
 
 use super::{signing_keys::*, support::*};
 
@@ -188,6 +188,47 @@ fn a_key_that_lacks_a_member_is_skipped() {
             let wrong = format!("it has no {member}");
             assert_skipped(alg, &wrong, without(jwk.clone(), member));
         }
+    }
+}
+
+/// RFC 7517 section 4. Which of the two is meant, another reader may decide otherwise.
+#[test]
+fn a_key_that_has_a_member_twice_is_skipped() {
+    let good = SigningKey::generate("EdDSA", "good");
+    for (alg, members) in [
+        (
+            "RS256",
+            &["kty", "use", "alg", "kid", "key_ops", "n", "e"][..],
+        ),
+        ("ES256", &["crv", "x", "y"]),
+        ("EdDSA", &["crv", "x"]),
+    ] {
+        let jwk = with(
+            SigningKey::generate(alg, "bad").jwk(),
+            json!({ "use": "sig", "key_ops": ["verify"] }),
+        );
+        for member in members {
+            for again in [jwk[*member].clone(), json!("other"), json!(null), json!({})] {
+                let text = jwk.to_string();
+                let inner = text.trim_end_matches('}');
+                let bad = format!("{inner}, {}: {again}}}", json!(member));
+                let row = format!("{alg}: {member} twice, then {again}");
+                let wrong = format!("it has two members {member}");
+                assert_contains(VerifyingKey::from_jwk(&bad).unwrap_err(), &wrong, &row);
+                let set = format!(r#"{{"keys": [{bad}, {}]}}"#, good.jwk());
+                let set = KeySet::from_jwks(&set).unwrap();
+                let [skipped] = set.skipped() else {
+                    panic!("{row}: {set:?}")
+                };
+                assert_contains(skipped, &wrong, &row);
+                assert_contains(skipped, "\"bad\"", &row);
+                assert_eq!(set.keys().len(), 1, "{row}");
+            }
+        }
+        // Members that are not read may be there as often as they like.
+        let text = jwk.to_string();
+        let twice = format!(r#"{}, "x5c": [], "x5c": 1}}"#, text.trim_end_matches('}'));
+        assert!(VerifyingKey::from_jwk(&twice).is_ok(), "{alg}");
     }
 }
 

@@ -117,6 +117,32 @@ fn the_hundred_and_first_entry_is_not_read() {
 }
 
 #[test]
+fn what_a_set_has_beside_its_keys_is_skipped() {
+    let key = SigningKey::generate("ES256", "1");
+    let good = jwks([&key]);
+    for member in [
+        r#""x": 0"#.to_owned(),
+        r#""x": null, "x": true, "x": -1.5e9"#.into(),
+        r#""x": {"keys": [{}]}, "y": [[["keys"]]]"#.into(),
+        r#""k\u0065y": "keys", "": "\"keys\"""#.into(),
+        format!(r#""x": {}{}"#, "[".repeat(63), "]".repeat(63)),
+    ] {
+        let inner = good.trim_start_matches('{').trim_end_matches('}');
+        for text in [
+            format!("{{{member}, {inner}}}"),
+            format!("{{{inner}, {member}}}"),
+        ] {
+            let layer = layer_of(text);
+            let token = key.token(&claims());
+            assert_eq!(reason(&layer, &token), "accepted", "{member}");
+        }
+    }
+    // The name of the member may be written with escapes.
+    let layer = layer_of(good.replace("\"keys\"", r#""\u006Beys""#));
+    assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
+}
+
+#[test]
 fn what_is_no_key_set_is_a_fault_of_the_configuration() {
     let key = SigningKey::generate("ES256", "1");
     let good = jwks([&key]);
@@ -160,7 +186,27 @@ fn what_is_no_key_set_is_a_fault_of_the_configuration() {
         (
             "too deep",
             format!(r#"{{"keys": {}"#, "[".repeat(100_000)),
-            "not JSON",
+            "nests deeper than 64 levels",
+        ),
+        (
+            "too deep beside the keys",
+            format!(
+                r#"{{"x": {}{}, {}"#,
+                "[".repeat(64),
+                "]".repeat(64),
+                &good[1..]
+            ),
+            "nests deeper than 64 levels",
+        ),
+        (
+            "keys twice",
+            format!("{}, {}", good.trim_end_matches('}'), &good[1..]),
+            "it has two members \"keys\"",
+        ),
+        (
+            "keys twice, the first of another type",
+            format!(r#"{{"keys": 0, {}"#, &good[1..]),
+            "it has two members \"keys\"",
         ),
     ] {
         assert_contains(KeySet::from_jwks(&text).unwrap_err(), wrong, row);

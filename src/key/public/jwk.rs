@@ -1,77 +1,193 @@
-use serde_json::{Map, Value};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::{
     VerifyingKey,
+    lenient::{FromJson, Lenient, Text},
     material::{Curve, Material},
 };
-use crate::{base64url, key::Algorithm};
+use crate::{base64url, json::Name, key::Algorithm};
 
-/// Reads an entry of a JWK Set (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2), or
-/// says why it cannot be used.
-pub(super) fn read(jwk: &Value) -> Result<VerifyingKey, String> {
-    let jwk = jwk.as_object().ok_or("it is not a JSON object")?;
-    let kty = text(jwk, "kty")?.ok_or("it has no kty")?;
-    if kty == "oct" {
-        return Err("it is a shared secret (oct), which nobody publishes".into());
-    }
-    if PRIVATE.iter().any(|member| jwk.contains_key(*member)) {
-        return Err("it is a private key; only its public part belongs there".into());
-    }
-    check_use(jwk)?;
-    let material = match kty {
-        "RSA" => Material::rsa(&number(jwk, "n")?, &number(jwk, "e")?),
-        "EC" => {
-            let curve = Curve::from_name(required(jwk, "crv")?)
-                .ok_or("its crv is not P-256, P-384 or P-521")?;
-            let (x, y) = (number(jwk, "x")?, number(jwk, "y")?);
-            if x.len() != curve.width() || y.len() != curve.width() {
-                return Err("a coordinate does not have the length of its curve".into());
-            }
-            Material::ec(curve, &x, &y)
-        }
-        "OKP" if required(jwk, "crv")? == "Ed25519" => Material::Ed25519 {
-            x: number(jwk, "x")?,
-        },
-        "OKP" => return Err("its crv is not Ed25519".into()),
-        _ => return Err("its kty is not RSA, EC or OKP".into()),
-    };
-    let algorithm = match text(jwk, "alg")? {
-        Some(name) => Algorithm::from_name(name).ok_or("its alg is not supported")?,
-        None => material.default_algorithm(),
-    };
-    let key_id = text(jwk, "kid")?.map(str::to_owned);
-    VerifyingKey::new(algorithm, key_id, material)
-}
-
-/// RFC 7517 sections 4.2 and 4.3.
-fn check_use(jwk: &Map<String, Value>) -> Result<(), String> {
-    if !matches!(text(jwk, "use")?, None | Some("sig")) {
-        return Err("its use is not sig".into());
-    }
-    let is_verify = |operation: &Value| operation == "verify";
-    match jwk.get("key_ops") {
-        None => Ok(()),
-        Some(Value::Array(operations)) if operations.iter().any(is_verify) => Ok(()),
-        Some(_) => Err("its key_ops do not have verify".into()),
-    }
-}
-
-fn text<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, String> {
-    match jwk.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!("its {name} is not a string")),
-    }
-}
-
-fn required<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<&'a str, String> {
-    text(jwk, name)?.ok_or_else(|| format!("it has no {name}"))
-}
-
-fn number(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, String> {
-    base64url::decode(required(jwk, name)?.as_bytes())
-        .ok_or_else(|| format!("its {name} is not base64url"))
-}
+/// The strings of a JWK that are read.
+const TEXTS: [&str; 9] = ["kty", "use", "alg", "kid", "crv", "n", "e", "x", "y"];
 
 /// The members of private keys and of shared secrets.
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// A JWK whose members have been found and not yet checked. Members that are not used, such as
+/// `x5c`, are skipped, and nothing of them is kept.
+#[derive(Default)]
+pub(super) struct Jwk<'a> {
+    is_object: bool,
+    /// In the order of [`TEXTS`].
+    texts: [Option<Text<'a>>; TEXTS.len()],
+    key_ops: Option<KeyOps>,
+    is_private: bool,
+    repeated: Option<&'static str>,
+}
+
+impl Jwk<'_> {
+    /// Checks an entry of a JWK Set (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2),
+    /// or returns why it cannot be used.
+    pub(super) fn read(&self) -> Result<VerifyingKey, String> {
+        if !self.is_object {
+            return Err("it is not a JSON object".into());
+        }
+        // RFC 7517 section 4: the names are unique, or the key is rejected.
+        if let Some(name) = self.repeated {
+            return Err(format!("it has two members {name}"));
+        }
+        let kty = self.required("kty")?;
+        if kty == "oct" {
+            return Err("it is a shared secret (oct), which nobody publishes".into());
+        }
+        if self.is_private {
+            return Err("it is a private key; only its public part belongs there".into());
+        }
+        self.check_use()?;
+        let material = match kty {
+            "RSA" => Material::rsa(&self.number("n")?, &self.number("e")?),
+            "EC" => {
+                let curve = Curve::from_name(self.required("crv")?)
+                    .ok_or("its crv is not P-256, P-384 or P-521")?;
+                let (x, y) = (self.number("x")?, self.number("y")?);
+                if x.len() != curve.width() || y.len() != curve.width() {
+                    return Err("a coordinate does not have the length of its curve".into());
+                }
+                Material::ec(curve, &x, &y)
+            }
+            "OKP" if self.required("crv")? == "Ed25519" => Material::Ed25519 {
+                x: self.number("x")?,
+            },
+            "OKP" => return Err("its crv is not Ed25519".into()),
+            _ => return Err("its kty is not RSA, EC or OKP".into()),
+        };
+        let algorithm = match self.text("alg")? {
+            Some(name) => Algorithm::from_name(name).ok_or("its alg is not supported")?,
+            None => material.default_algorithm(),
+        };
+        let key_id = self.text("kid")?.map(str::to_owned);
+        VerifyingKey::new(algorithm, key_id, material)
+    }
+
+    /// RFC 7517 sections 4.2 and 4.3.
+    fn check_use(&self) -> Result<(), String> {
+        if !matches!(self.text("use")?, None | Some("sig")) {
+            return Err("its use is not sig".into());
+        }
+        match self.key_ops {
+            None | Some(KeyOps { has_verify: true }) => Ok(()),
+            Some(KeyOps { has_verify: false }) => Err("its key_ops do not have verify".into()),
+        }
+    }
+
+    /// The `kid`, if it is a string.
+    pub(super) fn key_id(&self) -> Option<&str> {
+        self.text("kid").ok().flatten()
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&str>, String> {
+        let mut members = TEXTS.iter().zip(&self.texts);
+        match members.find(|(member, _)| **member == name) {
+            Some((_, Some(Text(Some(text))))) => Ok(Some(text)),
+            Some((_, Some(Text(None)))) => Err(format!("its {name} is not a string")),
+            _ => Ok(None),
+        }
+    }
+
+    fn required(&self, name: &str) -> Result<&str, String> {
+        self.text(name)?.ok_or_else(|| format!("it has no {name}"))
+    }
+
+    fn number(&self, name: &str) -> Result<Vec<u8>, String> {
+        base64url::decode(self.required(name)?.as_bytes())
+            .ok_or_else(|| format!("its {name} is not base64url"))
+    }
+}
+
+impl<'de: 'a, 'a> FromJson<'de> for Jwk<'a> {
+    fn from_object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
+        let mut jwk = Self {
+            is_object: true,
+            ..Self::default()
+        };
+        while let Some(Name(member)) = object.next_key()? {
+            let value = &mut object;
+            match member {
+                Member::Text(name) => {
+                    let mut places = TEXTS.iter().zip(&mut jwk.texts);
+                    if let Some((_, place)) = places.find(|(text, _)| **text == name) {
+                        read_once(place, name, &mut jwk.repeated, value)?;
+                    }
+                }
+                Member::KeyOps => {
+                    read_once(&mut jwk.key_ops, "key_ops", &mut jwk.repeated, value)?;
+                }
+                Member::Private => {
+                    jwk.is_private = true;
+                    value.next_value::<IgnoredAny>()?;
+                }
+                Member::Other => drop(value.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(jwk)
+    }
+}
+
+enum Member {
+    Text(&'static str),
+    KeyOps,
+    Private,
+    Other,
+}
+
+impl From<&str> for Member {
+    fn from(name: &str) -> Self {
+        match TEXTS.into_iter().find(|text| *text == name) {
+            Some(text) => Self::Text(text),
+            None if name == "key_ops" => Self::KeyOps,
+            None if PRIVATE.contains(&name) => Self::Private,
+            None => Self::Other,
+        }
+    }
+}
+
+/// Reads a member, of which only the first is kept.
+fn read_once<'de, T: FromJson<'de>, A: MapAccess<'de>>(
+    place: &mut Option<T>,
+    name: &'static str,
+    repeated: &mut Option<&'static str>,
+    value: &mut A,
+) -> Result<(), A::Error> {
+    if place.is_some() {
+        *repeated = Some(name);
+        value.next_value::<IgnoredAny>()?;
+    } else {
+        let Lenient(read) = value.next_value()?;
+        *place = Some(read);
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct KeyOps {
+    has_verify: bool,
+}
+
+impl<'de> FromJson<'de> for KeyOps {
+    fn from_array<A: SeqAccess<'de>>(mut array: A) -> Result<Self, A::Error> {
+        let mut has_verify = false;
+        while let Some(Lenient(IsVerify(is_verify))) = array.next_element()? {
+            has_verify |= is_verify;
+        }
+        Ok(Self { has_verify })
+    }
+}
+
+#[derive(Default)]
+struct IsVerify(bool);
+
+impl FromJson<'_> for IsVerify {
+    fn from_text(text: &str) -> Self {
+        Self(text == "verify")
+    }
+}

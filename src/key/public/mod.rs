@@ -1,7 +1,9 @@
 //! Public keys, which can verify and not sign.
 
 mod backend;
+mod document;
 mod jwk;
+mod lenient;
 mod material;
 mod pem;
 mod set;

@@ -1,12 +1,10 @@
 use std::fmt;
 
-use serde_json::Value;
-
-use super::{VerifyingKey, jwk};
+use super::{
+    VerifyingKey,
+    document::{Entries, quoted},
+};
 use crate::{ConfigError, config_error::Fault, key::Algorithm};
-
-/// How many keys of a document are read.
-const MOST_KEYS: usize = 100;
 
 /// How many keys are tried for a token that does not say which one signed it.
 const MOST_TRIED: usize = 4;
@@ -80,26 +78,9 @@ impl KeySet {
 
     /// Reads a set, which may turn out to have no key that can be used.
     pub(crate) fn read(json: &str) -> Result<Self, String> {
-        let document: Value = serde_json::from_str(json).map_err(|_| "it is not JSON")?;
-        let entries = document
-            .get("keys")
-            .and_then(Value::as_array)
-            .ok_or("it has no array \"keys\"")?;
-        let mut skipped = Vec::new();
-        let mut keys = Vec::new();
-        for (index, entry) in entries.iter().enumerate().take(MOST_KEYS) {
-            match jwk::read(entry) {
-                Ok(key) => keys.push(key),
-                Err(why) => skipped.push(format!("{}: {why}", name(index, entry))),
-            }
-        }
-        if entries.len() > MOST_KEYS {
-            let more = entries.len() - MOST_KEYS;
-            skipped.push(format!("{more} more: only {MOST_KEYS} keys are read"));
-        }
+        let Entries { keys, skipped, .. } = Entries::read(json)?;
         let mut set = Self::new(keys);
-        skipped.append(&mut set.skipped);
-        set.skipped = skipped;
+        set.skipped.splice(..0, skipped);
         Ok(set)
     }
 
@@ -212,17 +193,4 @@ impl Attempt {
 
 fn is_twin(one: &VerifyingKey, other: &VerifyingKey) -> bool {
     one.key_id().is_some() && one.key_id() == other.key_id() && one.algorithm() == other.algorithm()
-}
-
-/// An entry as a log names it. What stands in a document of somebody else's is escaped and short.
-fn name(index: usize, entry: &Value) -> String {
-    match entry.get("kid").and_then(Value::as_str) {
-        Some(key_id) => format!("key {index} ({})", quoted(key_id)),
-        None => format!("key {index}"),
-    }
-}
-
-fn quoted(key_id: &str) -> String {
-    let short: String = key_id.chars().take(64).collect();
-    format!("kid {short:?}")
 }

@@ -1,6 +1,8 @@
 use std::{fmt, sync::Arc};
 
-use super::{backend::Prepared, jwk, material::Material, pem, signature::is_canonical};
+use super::{
+    backend::Prepared, jwk::Jwk, lenient::parse, material::Material, pem, signature::is_canonical,
+};
 use crate::{ConfigError, config_error::Fault, key::Algorithm};
 
 /// A public key: whoever has it can verify tokens and not mint any.
@@ -62,10 +64,7 @@ impl VerifyingKey {
     ///
     /// [`ConfigError`] when it is no public key for signatures, or a weak one.
     pub fn from_jwk(json: &str) -> Result<Self, ConfigError> {
-        let read = || {
-            let json = serde_json::from_str(json).map_err(|_| "it is not JSON".to_owned())?;
-            jwk::read(&json)
-        };
+        let read = || parse::<Jwk<'_>>(json)?.read();
         read().map_err(|wrong| Fault::new(format!("the JWK: {wrong}")).into())
     }
 

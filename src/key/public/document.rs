@@ -1,0 +1,125 @@
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+
+use super::{
+    VerifyingKey,
+    jwk::Jwk,
+    lenient::{FromJson, Lenient, parse},
+};
+use crate::json::Name;
+
+/// How many keys of a document are read.
+const MAX_KEYS: usize = 100;
+
+/// The entries of a JWK Set (RFC 7517 section 5): the keys, and why the others cannot be used.
+///
+/// The text is read in one pass. Beside what becomes a key, reading takes memory for one entry at a
+/// time, which is less than the text.
+#[derive(Default)]
+pub(super) struct Entries {
+    is_array: bool,
+    pub(super) keys: Vec<VerifyingKey>,
+    pub(super) skipped: Vec<String>,
+}
+
+impl Entries {
+    /// Reads a JWK Set, or returns why it is none.
+    pub(super) fn read(json: &str) -> Result<Self, String> {
+        parse::<Document>(json)?.entries()
+    }
+}
+
+impl<'de> FromJson<'de> for Entries {
+    fn from_array<A: SeqAccess<'de>>(mut array: A) -> Result<Self, A::Error> {
+        let mut entries = Self {
+            is_array: true,
+            ..Self::default()
+        };
+        for index in 0..MAX_KEYS {
+            let Some(Lenient(jwk)) = array.next_element::<Lenient<Jwk<'de>>>()? else {
+                return Ok(entries);
+            };
+            match jwk.read() {
+                Ok(key) => entries.keys.push(key),
+                Err(why) => {
+                    let name = name(index, jwk.key_id());
+                    entries.skipped.push(format!("{name}: {why}"));
+                }
+            }
+        }
+        let mut more = 0_usize;
+        while array.next_element::<IgnoredAny>()?.is_some() {
+            more += 1;
+        }
+        if more > 0 {
+            let more = format!("{more} more: only {MAX_KEYS} keys are read");
+            entries.skipped.push(more);
+        }
+        Ok(entries)
+    }
+}
+
+/// What a document at the address of a JWK Set is, as far as it matters.
+#[derive(Default)]
+struct Document {
+    entries: Option<Entries>,
+    has_two_sets: bool,
+}
+
+impl Document {
+    fn entries(self) -> Result<Entries, String> {
+        if self.has_two_sets {
+            return Err("it has two members \"keys\"".into());
+        }
+        match self.entries {
+            Some(entries) if entries.is_array => Ok(entries),
+            _ => Err("it has no array \"keys\"".into()),
+        }
+    }
+}
+
+impl<'de> FromJson<'de> for Document {
+    fn from_object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
+        let mut document = Self::default();
+        while let Some(Name(member)) = object.next_key()? {
+            match member {
+                Member::Keys if document.entries.is_some() => {
+                    document.has_two_sets = true;
+                    object.next_value::<IgnoredAny>()?;
+                }
+                Member::Keys => {
+                    let Lenient(entries) = object.next_value()?;
+                    document.entries = Some(entries);
+                }
+                Member::Other => drop(object.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(document)
+    }
+}
+
+enum Member {
+    Keys,
+    Other,
+}
+
+impl From<&str> for Member {
+    fn from(name: &str) -> Self {
+        match name {
+            "keys" => Self::Keys,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// An entry as a log names it. What an issuer wrote is escaped and short.
+fn name(index: usize, key_id: Option<&str>) -> String {
+    match key_id {
+        Some(key_id) => format!("key {index} ({})", quoted(key_id)),
+        None => format!("key {index}"),
+    }
+}
+
+pub(super) fn quoted(key_id: &str) -> String {
+    let short: String = key_id.chars().take(64).collect();
+    format!("kid {short:?}")
+}
