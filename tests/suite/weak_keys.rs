@@ -127,6 +127,25 @@ fn an_rsa_key_with_an_exponent_of_1_or_an_even_number_is_refused() {
     );
 }
 
+/// CVE-2017-15361.
+#[test]
+fn an_rsa_key_with_the_roca_fingerprint_is_refused() {
+    let key = SigningKey::generate("RS256", "weak").jwk();
+    for n in ROCA {
+        let roca = with(key.clone(), json!({ "n": n }));
+        for alg in RSA {
+            assert_weak("ROCA", [(alg, with(roca.clone(), json!({ "alg": alg })))]);
+        }
+        assert_weak("ROCA", [("no alg", without(roca, "alg"))]);
+
+        // Two more are another residue modulo each of the primes.
+        let mut other = BASE64_URL_SAFE_NO_PAD.decode(n).unwrap();
+        other[255] ^= 2;
+        let other = with(key.clone(), json!({ "n": encode(other) }));
+        assert!(VerifyingKey::from_jwk(&other.to_string()).is_ok());
+    }
+}
+
 #[test]
 fn an_exponent_of_up_to_32_bits_is_one_of_rsa() {
     let key = SigningKey::generate("PS256", "strong").jwk();
@@ -361,6 +380,13 @@ const SMALL_ORDER: [(&str, &str); 7] = [
         "p + 1",
         "EEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF7F",
     ),
+];
+
+/// Each is the product of two primes of the form `k * M + (65537^a mod M)`, where M is the product of
+/// the first 126 primes, as the faulty generator made them.
+const ROCA: [&str; 2] = [
+    "tAVfI5A8DE92_3FXSZW1naj4MCPlpT1Ouz4gEv4xU1MHDISDsD6MS2ytY5SsslBPk6_wq-6nc20Xnv19t_5fVCzPMZhmyo-Ff_Tiw_WWyR3o0NBDma6XDoQAvL2yrzcBmI5kU5m0Mw5QQmBij7fziYTadtgpNqDzlqpKioJrZMxjZAiAFaYB-IE-PbJLdQASINhTGaCQHV12G-wthKF9HZvGeyl8uQ2v6g48N-FhNWMx5gCKwPpiS5SzWf16Hoq1xlNhby_e2kwaVO_RjIpHMNrpIiC0lTAt1K9qROPQe6VnvrNnIQ49Ckmgk4RIQNZytvSQbJb9BD-YMH-5F-QmWQ",
+    "zL-Le_G732eFrfdKTN4YrTlGykhz-dI7WKWaQXHP4KpN36YUuPxd5HoEmdleg8wJv_p1Ln4oRV_LizGG53BYnTM3CbhbCvStLtE2jsbiIqoQrYC5u2Sb5KQXd9oS0ZxRB7iMVArA3vznHynpuOKlwWF4yTTkttHY5T6FnZF8tZnSJz6VEOtQ5BZ2YpIx6ttytjbE3CyEAWqLE-5y0tZgXP4mzz9k8oabMHXAJk-muRQOuOrCU4CIPMuhFAkfanZsDtdHniUWXAzb1-7Rq3D3Qbpr-YohxR7NrM2z5b-YzyFIbBdCj0Wna7iU4h3SHNWzMrHLGvcdbplEDRPiymYDDQ",
 ];
 
 /// Made with `openssl genrsa 1024`.

@@ -1,3 +1,4 @@
+use super::roca::has_roca_fingerprint;
 use crate::key::Algorithm;
 
 /// The numbers that a public key consists of, as bytes, big end first where that matters.
@@ -132,6 +133,9 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), String> {
     let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
     if !is_odd(n) || !is_odd(e) || e == [1] || e.len() > 4 {
         return Err("the modulus or the exponent is not one of RSA".into());
+    }
+    if has_roca_fingerprint(n) {
+        return Err("the modulus has the fingerprint of CVE-2017-15361 (ROCA), so that its private key can be computed; generate a new key, with other software".into());
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod jwk;
 mod lenient;
 mod material;
 mod pem;
+mod roca;
 mod set;
 mod signature;
 mod verifying_key;

@@ -8,7 +8,7 @@ use crate::{ConfigError, config_error::Fault, key::Algorithm};
 /// A public key: whoever has it can verify tokens and not mint any.
 ///
 /// It is bound to one [`Algorithm`], and weak keys are refused when they are read: RSA under 2048
-/// bits or with an exponent of 1, points off their curve, points of small order. Cloning it copies
+/// bits, with an exponent of 1 or with the fingerprint of CVE-2017-15361 (ROCA), points off their curve, points of small order. Cloning it copies
 /// one pointer.
 ///
 /// Reading one needs the feature `aws-lc-rs` or `rust-crypto`.
