@@ -120,18 +120,99 @@ fn what_is_no_pem_is_refused_and_the_error_says_how_one_begins() {
         ),
         ("a path", b"/etc/keys/public.pem".to_vec()),
         ("another label", pem("EC PARAMETERS", &[5, 0]).into_bytes()),
-        (
-            "newlines written as \\n",
-            key.pem()
-                .replace('\n', "\\n")
-                .replace("-----BEGIN", "'-----BEGIN")
-                .into_bytes(),
-        ),
     ] {
         let error = VerifyingKey::from_pem(&text).unwrap_err();
         assert_contains(error, "-----BEGIN PUBLIC KEY-----", row);
         let error = fault(keyless().public_key_pem(text));
         assert_contains(error, "the public key in PEM: ", row);
+    }
+}
+
+#[test]
+fn a_pem_text_is_one_key_and_nothing_else() {
+    let (key, other) = (
+        SigningKey::generate("ES256", "1"),
+        SigningKey::generate("RS256", "2"),
+    );
+    let several = "holds more than one key or certificate";
+    for first in [key.pem(), other.pkcs1_pem()] {
+        for (row, more, wrong) in [
+            ("another key", other.pem(), several),
+            ("the same key", first.clone(), several),
+            ("one of PKCS 1", other.pkcs1_pem(), several),
+            ("a certificate", CERTIFICATE.to_owned(), several),
+            ("another label", pem("EC PARAMETERS", &[5, 0]), several),
+            ("a broken key", "-----BEGIN PUBLIC KEY-----".into(), several),
+            ("its private key", key.private_pem(), "a private key"),
+            (
+                "its encrypted private key",
+                pem("ENCRYPTED PRIVATE KEY", &[0x30, 0]),
+                "a private key",
+            ),
+            ("a word", "garbage".into(), "text follows its line -----END"),
+            (
+                "a comment",
+                "# new".into(),
+                "text follows its line -----END",
+            ),
+            ("a NUL", "\0".into(), "text follows its line -----END"),
+            (
+                "DER",
+                "\u{30}\u{2a}".into(),
+                "text follows its line -----END",
+            ),
+        ] {
+            for between in ["", "\n", "\r\n\r\n", "# 2026\n"] {
+                let text = format!("{first}{between}{more}");
+                let row = format!("{row} after {between:?}");
+                assert_contains(VerifyingKey::from_pem(&text).unwrap_err(), wrong, &row);
+                let error = fault(keyless().public_key_pem(text));
+                assert_contains(&error, "the public key in PEM: ", &row);
+                assert_contains(&error, wrong, &row);
+            }
+            // As the end of the same line.
+            let text = format!("{}{more}", first.trim_end());
+            assert_contains(VerifyingKey::from_pem(text).unwrap_err(), wrong, row);
+        }
+    }
+    let error = VerifyingKey::from_pem(key.pem() + &other.pem()).unwrap_err();
+    assert_contains(error, "in a call of its own", "two keys");
+
+    for (row, before, wrong) in [
+        ("a comment", "# new\n".to_owned(), "text precedes its line"),
+        (
+            "attributes",
+            "Bag Attributes\n".into(),
+            "text precedes its line",
+        ),
+        ("a certificate", CERTIFICATE.into(), "it is a certificate"),
+        ("a private key", key.private_pem(), "it is a private key"),
+    ] {
+        let error = VerifyingKey::from_pem(before + &key.pem()).unwrap_err();
+        assert_contains(error, wrong, row);
+    }
+}
+
+/// As they arrive from an environment variable that was escaped.
+#[test]
+fn a_pem_text_with_written_newlines_is_rejected_for_them() {
+    let key = SigningKey::generate("RS256", "1");
+    for text in [key.pem(), key.pkcs1_pem()] {
+        let written = text.replace('\n', "\\n");
+        for (row, text) in [
+            ("all", written.clone()),
+            ("in quotes", format!("\"{written}\"")),
+            ("in other quotes, with a newline", format!("'{written}'\n")),
+            ("those of Windows", text.replace('\n', "\\r\\n")),
+            (
+                "all but the last",
+                format!("{}\n", written.trim_end_matches("\\n")),
+            ),
+            ("the first", text.replacen('\n', "\\n", 1)),
+        ] {
+            let error = fault(keyless().public_key_pem(text));
+            assert_contains(&error, r"written as a backslash and an n (`\n`)", row);
+        }
     }
 }
 
@@ -149,7 +230,6 @@ fn a_damaged_pem_or_a_key_of_another_kind_is_refused() {
         ("no body", pem("PUBLIC KEY", &[])),
         ("half a body", pem("PUBLIC KEY", &der[..der.len() / 2])),
         ("not base64", good.replace("MFkw", "M!!w")),
-        ("newlines written as \\n", good.replace('\n', "\\n")),
         ("not DER", pem("PUBLIC KEY", &[0xFF; 91])),
         (
             "an EC key under the label of RSA",

@@ -39,7 +39,8 @@ impl JwtAuthBuilder {
     /// RS256, ES256, ES384, ES512 or EdDSA. For another, use [`key`](Self::key) with
     /// [`VerifyingKey::with_algorithm`].
     ///
-    /// The key has no key id, so a token's `kid` is not looked at.
+    /// The text is one key and nothing else; for each further key, call it again. The key has no key
+    /// id, so a token's `kid` is not looked at.
     pub fn public_key_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.issuer.public_keys.push(PublicSource::Pem(pem.into()));
         self

@@ -1,5 +1,8 @@
 use super::material::Material;
 
+/// As in an environment variable whose newlines were escaped.
+const WRITTEN_NEWLINES: &str = "its newlines are written as a backslash and an n (`\\n`); replace each with a newline before it is given";
+
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub(super) fn read(pem: &[u8]) -> Result<Material, String> {
     use jsonwebtoken::DecodingKey;
@@ -32,19 +35,47 @@ pub(super) fn read(pem: &[u8]) -> Result<Material, String> {
     Err(super::backend::MISSING_BACKEND.into())
 }
 
+/// Returns why the text is not one public key and nothing else, if it is not.
 fn check_label(pem: &[u8]) -> Result<(), String> {
     let text = pem.trim_ascii_start();
-    if text.starts_with(b"-----BEGIN PUBLIC KEY-----")
-        || text.starts_with(b"-----BEGIN RSA PUBLIC KEY-----")
-    {
-        return Ok(());
+    let label = ["PUBLIC KEY", "RSA PUBLIC KEY"]
+        .into_iter()
+        .find(|label| text.starts_with(format!("-----BEGIN {label}-----").as_bytes()));
+    let Some(label) = label else {
+        return Err(if has(text, "PRIVATE KEY-----") {
+            "it is a private key, which signs; give its public key".into()
+        } else if has(text, "CERTIFICATE-----") {
+            "it is a certificate; give the public key alone (`openssl x509 -pubkey -noout`)".into()
+        } else if has(text, "-----BEGIN") && has(text, "\\n") {
+            WRITTEN_NEWLINES.into()
+        } else if has(text, "-----BEGIN PUBLIC KEY-----") {
+            "text precedes its line -----BEGIN PUBLIC KEY-----; remove the text".into()
+        } else {
+            "it does not begin with -----BEGIN PUBLIC KEY-----".into()
+        });
+    };
+    if has(text, "\\n") {
+        return Err(WRITTEN_NEWLINES.into());
     }
-    let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
-    Err(if has(b"PRIVATE KEY-----") {
-        "it is a private key, which signs; give its public key".into()
-    } else if has(b"CERTIFICATE-----") {
-        "it is a certificate; give the public key alone (`openssl x509 -pubkey -noout`)".into()
+    let end = format!("-----END {label}-----");
+    let start_of_end = find(text, &end).ok_or_else(|| format!("it has no line {end}"))?;
+    let rest = text.get(start_of_end + end.len()..).unwrap_or_default();
+    if rest.trim_ascii().is_empty() {
+        Ok(())
+    } else if has(rest, "PRIVATE KEY-----") {
+        Err("a private key, which signs, follows it; give the public key alone".into())
+    } else if has(rest, "-----BEGIN") {
+        Err("it holds more than one key or certificate, and only one key is read; give each key in a call of its own, such as `.public_key_pem(…).public_key_pem(…)`".into())
     } else {
-        "it does not begin with -----BEGIN PUBLIC KEY-----".into()
-    })
+        Err(format!("text follows its line {end}; remove the text"))
+    }
+}
+
+fn has(text: &[u8], word: &str) -> bool {
+    find(text, word).is_some()
+}
+
+fn find(text: &[u8], word: &str) -> Option<usize> {
+    text.windows(word.len())
+        .position(|window| window == word.as_bytes())
 }

@@ -48,7 +48,8 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is no public key, or a weak one.
+    /// [`ConfigError`] when it is no public key, or a weak one, or when anything but white space is
+    /// before or after it: each key is read by a call of its own.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let read = || {
             let material = pem::read(pem.as_ref())?;
