@@ -37,6 +37,8 @@ mod issuer_for_hours;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod issuers;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod key_algorithms;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod key_ids;
 #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod key_server;

@@ -168,7 +168,8 @@ impl IssuerSettings {
         } else {
             &[Algorithm::HS256]
         };
-        let algorithms = self.algorithms.take().unwrap_or_else(|| usual.to_vec());
+        let named = self.algorithms.take();
+        let algorithms = named.clone().unwrap_or_else(|| usual.to_vec());
         if algorithms.is_empty() || !algorithms.iter().all(|algorithm| usual.contains(algorithm)) {
             faults.say("the algorithms given with .algorithms(…) are not those of the keys: HS256 is a secret's, all others are public keys'; leave it out for all that the keys can verify");
         }
@@ -183,7 +184,7 @@ impl IssuerSettings {
             ),
             _ => {}
         }
-        let public = self.public_key_source(faults);
+        let public = self.public_key_source(&named.unwrap_or_default(), faults);
         let secrets = KeySource::of_secrets(self.secrets, self.strictness, now, faults);
         Some(Issuer {
             keys: if has_public { public? } else { secrets },
@@ -194,7 +195,11 @@ impl IssuerSettings {
         })
     }
 
-    fn public_key_source(&mut self, faults: &mut Faults) -> Option<KeySource> {
+    fn public_key_source(
+        &mut self,
+        algorithms: &[Algorithm],
+        faults: &mut Faults,
+    ) -> Option<KeySource> {
         let mut sources = std::mem::take(&mut self.public_keys);
         let stands_alone = |source: &PublicSource| {
             matches!(source, PublicSource::Shared(_) | PublicSource::Url(_))
@@ -203,7 +208,7 @@ impl IssuerSettings {
             faults.say("keys from a URL, or shared keys, are configured beside others; keep one of them, or give each an issuer of its own with .or(…)");
             for source in sources {
                 match source {
-                    PublicSource::Url(url) => drop(self.fetched_keys(url, faults)),
+                    PublicSource::Url(url) => drop(self.fetched_keys(url, algorithms, faults)),
                     PublicSource::Shared(_) => {}
                     given => drop(given_keys(vec![given], faults)),
                 }
@@ -211,18 +216,24 @@ impl IssuerSettings {
             return None;
         }
         match sources.pop() {
-            Some(PublicSource::Url(url)) => self.fetched_keys(url, faults),
+            Some(PublicSource::Url(url)) => self.fetched_keys(url, algorithms, faults),
             Some(PublicSource::Shared(keys)) => Some(KeySource::Shared(keys)),
             Some(other) => {
                 sources.push(other);
-                Some(KeySource::Fixed(Keys::Public(given_keys(sources, faults))))
+                let keys = given_keys(sources, faults).with_algorithms(algorithms);
+                Some(KeySource::Fixed(Keys::Public(keys)))
             }
             None => None,
         }
     }
 
     #[cfg(feature = "jwks-custom")]
-    fn fetched_keys(&self, url: String, faults: &mut Faults) -> Option<KeySource> {
+    fn fetched_keys(
+        &self,
+        url: String,
+        algorithms: &[Algorithm],
+        faults: &mut Faults,
+    ) -> Option<KeySource> {
         use crate::{
             key::url::{JwksUrl, Settings, check_url},
             shown::{shown_url, with_url},
@@ -248,6 +259,7 @@ impl IssuerSettings {
         };
         let settings = Settings {
             url,
+            algorithms: algorithms.to_vec(),
             ttl: self.fetching.ttl,
             max_stale: self.fetching.max_stale,
         };
@@ -258,7 +270,7 @@ impl IssuerSettings {
     }
 
     #[cfg(not(feature = "jwks-custom"))]
-    fn fetched_keys(&self, _: String, faults: &mut Faults) -> Option<KeySource> {
+    fn fetched_keys(&self, _: String, _: &[Algorithm], faults: &mut Faults) -> Option<KeySource> {
         faults.say("keys from a URL need the feature `jwks` of tower-jwt-auth; switch it on in Cargo.toml, or give the keys with .jwks_text(…)");
         if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
             faults.say(MISSING_BACKEND);

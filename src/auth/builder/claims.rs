@@ -116,6 +116,11 @@ impl JwtAuthBuilder {
     /// Accepts tokens of these algorithms alone, whatever the keys. Default: HS256 with secrets, all
     /// of the others with public keys.
     ///
+    /// A public key that names no algorithm, such as a JWK without `alg` or one in PEM, verifies the
+    /// default of its type (RS256 for RSA) and those of its type that are named here (RFC 7517
+    /// section 4.4). Keys in [`SharedKeys`](crate::SharedKeys) stay as they are;
+    /// [`VerifyingKey::with_algorithm`](crate::VerifyingKey::with_algorithm) binds one.
+    ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.issuer.algorithms = Some(algorithms.into_iter().collect());

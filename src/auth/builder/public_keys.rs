@@ -35,8 +35,9 @@ impl fmt::Debug for PublicSource {
 /// A layer has either secrets or public keys for an issuer, and never both. Keys that are given add
 /// up; keys from a URL, and those in [`SharedKeys`], stand alone.
 impl JwtAuthBuilder {
-    /// Verifies tokens with this public key in PEM, whose algorithm is the usual one of its type:
-    /// RS256, ES256, ES384, ES512 or EdDSA. For another, use [`key`](Self::key) with
+    /// Verifies tokens with this public key in PEM, whose algorithms are the usual one of its type
+    /// (RS256, ES256, ES384, ES512 or EdDSA) and those of its type that
+    /// [`algorithms`](Self::algorithms) names. For another alone, use [`key`](Self::key) with
     /// [`VerifyingKey::with_algorithm`].
     ///
     /// The text is one key and nothing else; for each further key, call it again. The key has no key

@@ -62,8 +62,8 @@ impl Jwk<'_> {
             _ => return Err("its kty is not RSA, EC or OKP".into()),
         };
         let algorithm = match self.text("alg")? {
-            Some(name) => Algorithm::from_name(name).ok_or("its alg is not supported")?,
-            None => material.default_algorithm(),
+            Some(name) => Some(Algorithm::from_name(name).ok_or("its alg is not supported")?),
+            None => None,
         };
         let key_id = self.text("kid")?.map(str::to_owned);
         VerifyingKey::new(algorithm, key_id, material)

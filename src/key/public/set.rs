@@ -84,6 +84,27 @@ impl KeySet {
         Ok(set)
     }
 
+    /// Lets the keys that are bound to no algorithm verify these too, as far as they are of their
+    /// type. A key of the same id that is bound to one of them keeps it for itself.
+    pub(crate) fn with_algorithms(mut self, algorithms: &[Algorithm]) -> Self {
+        let mut keys = Vec::new();
+        for key in &self.keys {
+            keys.push(key.clone());
+            for more in key.for_more_algorithms(algorithms) {
+                if !self
+                    .keys
+                    .iter()
+                    .chain(&keys)
+                    .any(|other| is_twin(&more, other))
+                {
+                    keys.push(more);
+                }
+            }
+        }
+        self.keys = keys;
+        self
+    }
+
     /// Why there is nothing to verify with, if there is not.
     pub(crate) fn check_not_empty(&self) -> Result<(), String> {
         match self.skipped.as_slice() {

@@ -7,9 +7,12 @@ use crate::{ConfigError, config_error::Fault, key::Algorithm};
 
 /// A public key: whoever has it can verify tokens and not mint any.
 ///
-/// It is bound to one [`Algorithm`], and weak keys are refused when they are read: RSA under 2048
-/// bits, with an exponent of 1 or with the fingerprint of CVE-2017-15361 (ROCA), points off their curve, points of small order. Cloning it copies
-/// one pointer.
+/// It is bound to one [`Algorithm`]. If neither its `alg` nor your code names one, that is the usual
+/// one of its type, and [`algorithms`](crate::JwtAuthBuilder::algorithms) adds others of its type.
+/// Cloning it copies one pointer.
+///
+/// Weak keys are refused when they are read: RSA under 2048 bits, with an exponent of 1 or with the
+/// fingerprint of CVE-2017-15361 (ROCA), points off their curve, points of small order.
 ///
 /// Reading one needs the feature `aws-lc-rs` or `rust-crypto`.
 ///
@@ -35,6 +38,8 @@ pub struct VerifyingKey(Arc<Inner>);
 
 struct Inner {
     algorithm: Algorithm,
+    /// Whether the key or its owner names the algorithm, or it is the default of the key's type.
+    has_stated_algorithm: bool,
     key_id: Option<String>,
     material: Material,
     prepared: Prepared,
@@ -43,7 +48,8 @@ struct Inner {
 impl VerifyingKey {
     /// Reads a public key in PEM: `PUBLIC KEY` (RFC 7468 section 13), or `RSA PUBLIC KEY`.
     ///
-    /// Its algorithm is the usual one of its type: RS256, ES256, ES384, ES512 or EdDSA.
+    /// Its algorithm is the usual one of its type: RS256, ES256, ES384, ES512 or EdDSA, and those
+    /// that [`algorithms`](crate::JwtAuthBuilder::algorithms) names of its type.
     /// [`with_algorithm`](Self::with_algorithm) chooses another.
     ///
     /// # Errors
@@ -53,13 +59,13 @@ impl VerifyingKey {
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let read = || {
             let material = pem::read(pem.as_ref())?;
-            Self::new(material.default_algorithm(), None, material)
+            Self::new(None, None, material)
         };
         read().map_err(|wrong| Fault::new(format!("the public key in PEM: {wrong}")).into())
     }
 
     /// Reads a JWK (RFC 7517): its algorithm is its `alg`, else the usual one of its `kty` and
-    /// `crv`.
+    /// `crv`, and those that [`algorithms`](crate::JwtAuthBuilder::algorithms) names of its type.
     ///
     /// # Errors
     ///
@@ -75,7 +81,7 @@ impl VerifyingKey {
     ///
     /// [`ConfigError`] when the algorithm is not one of this type of key.
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, ConfigError> {
-        Self::new(algorithm, self.0.key_id.clone(), self.0.material.clone())
+        self.bound_to(algorithm)
             .map_err(|wrong| Fault::new(format!("the public key: {wrong}")).into())
     }
 
@@ -86,12 +92,8 @@ impl VerifyingKey {
     #[must_use]
     pub fn with_key_id(self, key_id: impl Into<String>) -> Self {
         // What was a key before is one still.
-        Self::new(
-            self.0.algorithm,
-            Some(key_id.into()),
-            self.0.material.clone(),
-        )
-        .unwrap_or(self)
+        let algorithm = self.0.has_stated_algorithm.then_some(self.0.algorithm);
+        Self::new(algorithm, Some(key_id.into()), self.0.material.clone()).unwrap_or(self)
     }
 
     /// The algorithm that it verifies with.
@@ -108,19 +110,45 @@ impl VerifyingKey {
         self.0.key_id.as_deref()
     }
 
+    /// A key without an algorithm gets the default of its type.
     pub(super) fn new(
-        algorithm: Algorithm,
+        stated_algorithm: Option<Algorithm>,
         key_id: Option<String>,
         material: Material,
     ) -> Result<Self, String> {
+        let algorithm = stated_algorithm.unwrap_or_else(|| material.default_algorithm());
         material.check(algorithm)?;
         let prepared = Prepared::new(algorithm, &material)?;
         Ok(Self(Arc::new(Inner {
             algorithm,
+            has_stated_algorithm: stated_algorithm.is_some(),
             key_id,
             material,
             prepared,
         })))
+    }
+
+    fn bound_to(&self, algorithm: Algorithm) -> Result<Self, String> {
+        Self::new(
+            Some(algorithm),
+            self.0.key_id.clone(),
+            self.0.material.clone(),
+        )
+    }
+
+    /// Returns the same key for each other algorithm of its type among these, if it is not bound to
+    /// one by its `alg` or by [`with_algorithm`](Self::with_algorithm) (RFC 7517 section 4.4).
+    pub(super) fn for_more_algorithms(&self, algorithms: &[Algorithm]) -> Vec<Self> {
+        let is_other = |algorithm: &&Algorithm| **algorithm != self.0.algorithm;
+        let bound_to = |&algorithm: &Algorithm| self.bound_to(algorithm).ok();
+        match self.0.has_stated_algorithm {
+            true => Vec::new(),
+            false => algorithms
+                .iter()
+                .filter(is_other)
+                .filter_map(bound_to)
+                .collect(),
+        }
     }
 
     pub(super) fn has_same_material(&self, other: &Self) -> bool {

@@ -2,12 +2,14 @@ use std::time::Duration;
 
 use http::Uri;
 
-use crate::loopback::is_loopback;
+use crate::{key::Algorithm, loopback::is_loopback};
 
 /// What is fetched, and how long it counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) url: String,
+    /// What keys without an `alg` verify beside the default of their type.
+    pub(crate) algorithms: Vec<Algorithm>,
     /// Within this time a set is fetched again.
     pub(crate) ttl: Duration,
     /// How long a set counts past its time to live, when it cannot be fetched again.

@@ -98,7 +98,7 @@ async fn fetch(state: &State) -> Result<(KeySet, Duration), String> {
     if fetched.json.len() > LARGEST {
         return Err(format!("the key set is larger than {LARGEST} bytes"));
     }
-    let set = KeySet::read(&fetched.json)?;
+    let set = KeySet::read(&fetched.json)?.with_algorithms(&state.settings.algorithms);
     Ok((set, state.settings.time_to_live(fetched.max_age)))
 }
 
