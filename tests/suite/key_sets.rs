@@ -217,6 +217,50 @@ fn what_is_no_key_set_is_a_fault_of_the_configuration() {
 }
 
 #[test]
+fn what_is_given_for_a_key_set_is_named_in_the_error() {
+    let key = SigningKey::generate("ES256", "1");
+    let discovery = json!({
+        "issuer": "https://issuer.example.com",
+        "jwks_uri": "https://issuer.example.com/jwks",
+        "response_types_supported": ["code"],
+    });
+    let certificates = json!({
+        "1a": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+        "2b": "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n",
+    });
+    let [discovers, maps, single] = [
+        "it is a discovery document: give the URL or the content of its jwks_uri",
+        "it is a map of X.509 certificates: give the issuer's JWK Set",
+        "it is a single key: write {\"keys\": […]} around it",
+    ];
+    for (row, document, hint) in [
+        ("a discovery document", discovery.clone(), discovers),
+        (
+            "one with keys of another type",
+            with(
+                discovery,
+                json!({ "keys": "https://issuer.example.com/jwks" }),
+            ),
+            discovers,
+        ),
+        ("certificates by kid", certificates, maps),
+        ("a key", key.jwk(), single),
+    ] {
+        let error = fault(keyless().jwks_text(document.to_string()));
+        assert_contains(&error, "it has no array \"keys\"; ", row);
+        assert_contains(&error, hint, row);
+    }
+    for document in [json!({}), json!({ "1": "certificate" }), json!([key.jwk()])] {
+        let error = fault(keyless().jwks_text(document.to_string()));
+        assert!(error.ends_with("it has no array \"keys\""), "{error}");
+    }
+    // A set is a set, whatever it has beside its keys.
+    let set = json!({ "keys": [key.jwk()], "jwks_uri": "https://issuer.example.com/jwks" });
+    let layer = layer_of(set.to_string());
+    assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
+}
+
+#[test]
 fn a_set_says_why_none_of_its_keys_can_be_used() {
     let key = SigningKey::generate("ES256", "mine").jwk();
     let entries = [

@@ -63,6 +63,9 @@ impl<'de> FromJson<'de> for Entries {
 struct Document {
     entries: Option<Entries>,
     has_two_sets: bool,
+    has_jwks_uri: bool,
+    has_key_type: bool,
+    has_certificate: bool,
 }
 
 impl Document {
@@ -72,7 +75,20 @@ impl Document {
         }
         match self.entries {
             Some(entries) if entries.is_array => Ok(entries),
-            _ => Err("it has no array \"keys\"".into()),
+            _ => Err(format!("it has no array \"keys\"{}", self.hint())),
+        }
+    }
+
+    /// What the document is instead of a key set, and what to give.
+    fn hint(&self) -> &'static str {
+        if self.has_jwks_uri {
+            "; it is a discovery document: give the URL or the content of its jwks_uri"
+        } else if self.has_certificate {
+            "; it is a map of X.509 certificates: give the issuer's JWK Set, which often has an address beside it"
+        } else if self.has_key_type {
+            "; it is a single key: write {\"keys\": […]} around it, or read it with VerifyingKey::from_jwk"
+        } else {
+            ""
         }
     }
 }
@@ -90,7 +106,18 @@ impl<'de> FromJson<'de> for Document {
                     let Lenient(entries) = object.next_value()?;
                     document.entries = Some(entries);
                 }
-                Member::Other => drop(object.next_value::<IgnoredAny>()?),
+                Member::JwksUri => {
+                    document.has_jwks_uri = true;
+                    object.next_value::<IgnoredAny>()?;
+                }
+                Member::KeyType => {
+                    document.has_key_type = true;
+                    object.next_value::<IgnoredAny>()?;
+                }
+                Member::Other => {
+                    let Lenient(IsCertificate(is_certificate)) = object.next_value()?;
+                    document.has_certificate |= is_certificate;
+                }
             }
         }
         Ok(document)
@@ -99,6 +126,8 @@ impl<'de> FromJson<'de> for Document {
 
 enum Member {
     Keys,
+    JwksUri,
+    KeyType,
     Other,
 }
 
@@ -106,8 +135,19 @@ impl From<&str> for Member {
     fn from(name: &str) -> Self {
         match name {
             "keys" => Self::Keys,
+            "jwks_uri" => Self::JwksUri,
+            "kty" => Self::KeyType,
             _ => Self::Other,
         }
+    }
+}
+
+#[derive(Default)]
+struct IsCertificate(bool);
+
+impl FromJson<'_> for IsCertificate {
+    fn from_text(text: &str) -> Self {
+        Self(text.starts_with("-----BEGIN CERTIFICATE-----"))
     }
 }
 
