@@ -117,11 +117,16 @@ pub(crate) fn fault(fault: &Fault, consequence: &'static str) {
     let _ = (fault, consequence);
 }
 
-/// Keys of a set that cannot be used, and why.
+/// Keys of a set that cannot be used, and why. One for encryption is in many sets and is only
+/// logged at DEBUG.
 pub(crate) fn keys_skipped(place: &str, skipped: &[String]) {
     #[cfg(feature = "tracing")]
     for what in skipped {
-        tracing::warn!(target: TARGET, "{place}: {what}; the others are used");
+        if what.ends_with(crate::key::FOR_ENCRYPTION) {
+            tracing::debug!(target: TARGET, "{place}: {what}");
+        } else {
+            tracing::warn!(target: TARGET, "{place}: {what}; the others are used");
+        }
     }
     #[cfg(not(feature = "tracing"))]
     let _ = (place, skipped);

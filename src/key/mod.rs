@@ -7,6 +7,8 @@ mod public;
 mod secret;
 mod source;
 
+#[cfg(feature = "tracing")]
+pub(crate) use self::public::FOR_ENCRYPTION;
 #[cfg(feature = "jwks-custom")]
 pub(crate) use self::source::url;
 #[cfg(feature = "cache")]

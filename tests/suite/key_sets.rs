@@ -3,7 +3,11 @@
 use serde_json::json;
 use tower_jwt_auth::KeySet;
 
-use super::{signing_keys::*, support::*};
+use super::{
+    events::{Captured, told},
+    signing_keys::*,
+    support::*,
+};
 
 #[test]
 fn a_key_of_another_ones_kid_is_one_key_if_it_is_the_same() {
@@ -258,6 +262,39 @@ fn what_is_given_for_a_key_set_is_named_in_the_error() {
     let set = json!({ "keys": [key.jwk()], "jwks_uri": "https://issuer.example.com/jwks" });
     let layer = layer_of(set.to_string());
     assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
+}
+
+#[test]
+fn a_key_for_encryption_is_skipped_without_a_warning() {
+    let key = SigningKey::generate("ES256", "1");
+    let enc = with(
+        SigningKey::generate("RS256", "encryption").jwk(),
+        json!({ "use": "enc", "alg": "RSA-OAEP" }),
+    );
+    // One that is called as the reason is.
+    let kid = "its use is enc, so that it is for encryption only";
+    let private = with(key.jwk(), json!({ "kid": kid, "d": "AAAA" }));
+    let events = Captured::start();
+    let layer = layer_of(jwks_of([key.jwk(), enc.clone()]));
+    assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
+    assert!(events.at("WARN").is_empty(), "{}", events.text());
+    let debug = events.at("DEBUG");
+    let told = debug
+        .iter()
+        .filter(|event| event.contains("\"encryption\""));
+    assert_eq!(told.count(), self::told());
+
+    drop(layer_of(jwks_of([key.jwk(), enc.clone(), private])));
+    assert_eq!(events.at("WARN").len(), self::told(), "{}", events.text());
+
+    let set = KeySet::from_jwks(&jwks_of([key.jwk(), enc.clone()])).unwrap();
+    assert_contains(&set.skipped()[0], "its use is enc", "skipped");
+    // If there is no other, that is the error.
+    assert_contains(
+        fault(keyless().jwks_text(jwks_of([enc]))),
+        "its use is enc",
+        "alone",
+    );
 }
 
 #[test]

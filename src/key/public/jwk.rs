@@ -10,6 +10,9 @@ use crate::{base64url, json::Name, key::Algorithm};
 /// The strings of a JWK that are read.
 const TEXTS: [&str; 9] = ["kty", "use", "alg", "kid", "crv", "n", "e", "x", "y"];
 
+/// Why a key with `use: enc` is skipped. Many sets have one, so that is no reason for a warning.
+pub(crate) const FOR_ENCRYPTION: &str = "its use is enc, so that it is for encryption only";
+
 /// The members of private keys and of shared secrets.
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
@@ -71,8 +74,10 @@ impl Jwk<'_> {
 
     /// RFC 7517 sections 4.2 and 4.3.
     fn check_use(&self) -> Result<(), String> {
-        if !matches!(self.text("use")?, None | Some("sig")) {
-            return Err("its use is not sig".into());
+        match self.text("use")? {
+            None | Some("sig") => {}
+            Some("enc") => return Err(FOR_ENCRYPTION.into()),
+            Some(_) => return Err("its use is not sig".into()),
         }
         match self.key_ops {
             None | Some(KeyOps { has_verify: true }) => Ok(()),

@@ -135,7 +135,8 @@ impl KeySet {
         &self.keys
     }
 
-    /// The keys that cannot be used, and why not, each in one line for a log.
+    /// The keys that cannot be used, and why not, each in one line for a log. The layer logs them
+    /// at WARN, and keys for encryption (`use: enc`) at DEBUG.
     ///
     /// Example: [`from_jwks`](Self::from_jwks).
     pub fn skipped(&self) -> &[String] {
