@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{JwtAuth, service::Verdict};
-use crate::{ResponseBody, ResponseFuture, key::KeyWait};
+use crate::{ResponseBody, ResponseFuture, token::Pending};
 
 pin_project! {
     /// The future of a response of [`JwtAuth`].
@@ -38,7 +38,7 @@ pin_project! {
 }
 
 enum Step {
-    ForKeys(KeyWait),
+    ForKeys(Pending),
     ForService,
 }
 
@@ -53,7 +53,7 @@ where
         }
     }
 
-    pub(super) fn waiting(wait: KeyWait, request: Request<B>, service: JwtAuth<S>) -> Self {
+    pub(super) fn waiting(wait: Pending, request: Request<B>, service: JwtAuth<S>) -> Self {
         Self {
             stage: Stage::Waiting {
                 step: Step::ForKeys(wait),
@@ -92,8 +92,11 @@ where
             };
             let future = match step {
                 Step::ForKeys(wait) => {
-                    ready!(wait.0.as_mut().poll(cx));
-                    match service.shared.authenticate_finally(request) {
+                    let verdict = match ready!(Pin::new(&mut *wait).poll(cx)) {
+                        Ok(waiter) => service.shared.authenticate(request, Some(waiter)),
+                        Err(error) => Verdict::Refuse(error.into()),
+                    };
+                    match verdict {
                         Verdict::Refuse(rejection) => {
                             ResponseFuture::refused(service.shared.refuse(rejection, request))
                         }

@@ -13,12 +13,13 @@ use super::{
     token_source::{Token, TokenSources, bearer_token},
 };
 use crate::{
-    CurrentUser, Rejection, ResponseBody, ResponseFuture, TokenError, TokenVerifier,
+    CurrentUser, Rejection, ResponseBody, ResponseFuture, TokenVerifier,
     accessors::inner_service_accessors,
-    key::KeyWait,
+    key::Waiter,
     presence::Anonymous,
     rejection::{Answers, HandedOn, Outcome},
     report::Reports,
+    token::{Pending, VerifyError},
 };
 
 /// Middleware that verifies the bearer token of each request.
@@ -65,7 +66,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.shared.authenticate(&mut request) {
+        match self.shared.authenticate(&mut request, None) {
             // The service that was polled ready is the one that is called.
             Verdict::Pass { is_private } => {
                 JwtAuthFuture::now(ResponseFuture::inner(self.inner.call(request)), is_private)
@@ -92,42 +93,38 @@ pub(super) enum Verdict {
         is_private: bool,
     },
     Refuse(Rejection),
-    /// Its key is not there, and may be had.
-    Wait(KeyWait),
+    /// A fetch may bring its key.
+    Wait(Pending),
 }
 
 impl Shared {
     /// Judges a request. One that passes has in its extensions who made it: its user, or the mark
     /// that says nobody, and never what was there before.
-    fn authenticate<B>(&self, request: &mut Request<B>) -> Verdict {
-        self.judge(request, |verifier, token| verifier.judge_or_wait(token))
-    }
-
-    /// Judges a request after it has waited.
-    pub(super) fn authenticate_finally<B>(&self, request: &mut Request<B>) -> Verdict {
-        self.judge(request, |verifier, token| Ok(verifier.judge_finally(token)))
-    }
-
+    ///
+    /// A request that has waited for keys brings its place in the waiting room.
     #[inline]
-    fn judge<B, J>(&self, request: &mut Request<B>, judge: J) -> Verdict
-    where
-        J: FnOnce(&TokenVerifier, &[u8]) -> Result<Result<CurrentUser, TokenError>, KeyWait>,
-    {
-        let (judged, is_private) = if self.sources.is_header_alone() {
+    pub(super) fn authenticate<B>(
+        &self,
+        request: &mut Request<B>,
+        waiter: Option<Box<Waiter>>,
+    ) -> Verdict {
+        let (verified, is_private) = if self.sources.is_header_alone() {
             match bearer_token(request.headers_mut()) {
-                Ok(token) => (judge(&self.verifier, token), false),
+                Ok(token) => (self.verifier.verify_or_wait(token, waiter), false),
                 Err(rejection) => return self.without_token(rejection, request),
             }
         } else {
             match self.sources.token(request) {
-                Ok(Token { text, is_private }) => (judge(&self.verifier, &text), is_private),
+                Ok(Token { text, is_private }) => {
+                    (self.verifier.verify_or_wait(&text, waiter), is_private)
+                }
                 Err(rejection) => return self.without_token(rejection, request),
             }
         };
-        match judged {
-            Ok(Ok(user)) => self.pass(user, is_private, request),
-            Ok(Err(error)) => Verdict::Refuse(error.into()),
-            Err(wait) => Verdict::Wait(wait),
+        match verified {
+            Ok(user) => self.pass(user, is_private, request),
+            Err(VerifyError::Rejected(error)) => Verdict::Refuse(error.into()),
+            Err(VerifyError::Pending(pending)) => Verdict::Wait(pending),
         }
     }
 

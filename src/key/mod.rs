@@ -22,5 +22,5 @@ pub use self::{
 pub(crate) use self::{
     keys::Keys,
     public::{Attempt, MISSING_BACKEND},
-    source::{KeySource, KeyWait, SecretSource, Strictness, Wanted},
+    source::{KeySource, KeyWait, SecretSource, Strictness, Waiter},
 };

@@ -1,4 +1,10 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use super::{
     Policy, TokenError,
@@ -6,8 +12,7 @@ use super::{
     header::Header,
 };
 use crate::{
-    json::Value,
-    key::{Algorithm, Attempt, KeySource, KeyWait, Keys, Wanted},
+    key::{Algorithm, Attempt, KeySource, KeyWait, Keys, Waiter},
     user::{CurrentUser, IssuerRef, VerifiedBy},
 };
 
@@ -26,15 +31,40 @@ pub(crate) struct Issuer {
 }
 
 /// Why a token is not accepted now.
-pub(crate) enum Stop {
-    Refused(TokenError),
-    /// Its key may be had.
-    Wait(KeyWait),
+pub(crate) enum VerifyError {
+    Rejected(TokenError),
+    Pending(Pending),
 }
 
-impl From<TokenError> for Stop {
+/// A token that the cached keys do not verify, while a fetch may bring other keys. The future ends
+/// with the place in the waiting room to verify it again with, or with why it is rejected.
+pub(crate) struct Pending {
+    wait: KeyWait,
+    error: TokenError,
+}
+
+impl Future for Pending {
+    type Output = Result<Box<Waiter>, TokenError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let error = self.error;
+        let waited = self.wait.0.as_mut().poll(cx);
+        waited.map(|waiter| waiter.ok_or(error))
+    }
+}
+
+impl From<TokenError> for VerifyError {
     fn from(error: TokenError) -> Self {
-        Self::Refused(error)
+        Self::Rejected(error)
+    }
+}
+
+impl From<VerifyError> for TokenError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Rejected(error) => error,
+            VerifyError::Pending(pending) => pending.error,
+        }
     }
 }
 
@@ -43,15 +73,16 @@ impl Issuer {
         self.policy.issuer.as_deref() == Some(iss)
     }
 
+    /// Verifies a token with these keys. `waiter` is the place of a token that has waited for them.
     #[inline]
-    pub(super) fn judge(
+    pub(super) fn verify(
         &self,
         compact: &Compact<'_>,
         header: &Header<'_>,
         keys: &Keys,
         now: u64,
-        may_wait: bool,
-    ) -> Result<CurrentUser, Stop> {
+        waiter: Option<Box<Waiter>>,
+    ) -> Result<CurrentUser, VerifyError> {
         let algorithm = header
             .alg
             .filter(|algorithm| self.algorithms.contains(algorithm))
@@ -62,39 +93,42 @@ impl Issuer {
             Attempt::BadSignature => Err(TokenError::Signature.into()),
             Attempt::OtherAlgorithm => Err(TokenError::Algorithm.into()),
             Attempt::UnknownKey => {
-                let wait = may_wait
-                    .then(|| self.ask(compact, header, algorithm, now))
-                    .flatten();
-                Err(match wait {
-                    Some(wait) => Stop::Wait(wait),
-                    None if keys.is_empty() => TokenError::KeysUnavailable.into(),
-                    None => TokenError::UnknownKey.into(),
-                })
+                let error = if keys.is_empty() {
+                    TokenError::KeysUnavailable
+                } else {
+                    TokenError::UnknownKey
+                };
+                Err(self.wait_or_reject(compact, algorithm, keys, now, waiter, error))
             }
         }
     }
 
-    /// Asks for a key that is not there. The claims are nobody's word yet; but only if they would
-    /// do, once they are, is the key worth asking for.
-    fn ask(
+    /// Waits for other keys, which need a fetch. The claims are not verified yet; but a token that
+    /// they make unacceptable under any key requests no fetch.
+    #[cold]
+    fn wait_or_reject(
         &self,
         compact: &Compact<'_>,
-        header: &Header<'_>,
         algorithm: Algorithm,
+        keys: &Keys,
         now: u64,
-    ) -> Option<KeyWait> {
-        let mut buffer = [0; USUAL_CLAIMS];
-        let json = compact.decode_payload(&mut buffer).ok()?;
-        let claims = self.policy.read_claims(&json).ok()?;
-        self.policy.check_claims(&claims, algorithm, now).ok()?;
-        let Value::Text(subject) = &claims.sub else {
-            return None;
+        waiter: Option<Box<Waiter>>,
+        error: TokenError,
+    ) -> VerifyError {
+        let has_plausible_claims = || {
+            let mut buffer = [0; USUAL_CLAIMS];
+            let json = compact.decode_payload(&mut buffer).ok()?;
+            let claims = self.policy.read_claims(&json).ok()?;
+            self.policy
+                .check_claims(&claims, algorithm, now)
+                .ok()
+                .map(drop)
         };
-        self.keys.ask(Wanted {
-            key_id: header.kid.as_deref(),
-            subject,
-            age: claims.iat.map(|iat| now.saturating_sub(iat as u64)),
-        })
+        let may_wait = self.keys.is_fetched() && has_plausible_claims().is_some();
+        match may_wait.then(|| self.keys.wait(waiter, keys)).flatten() {
+            Some(wait) => VerifyError::Pending(Pending { wait, error }),
+            None => error.into(),
+        }
     }
 
     #[inline]

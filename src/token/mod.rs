@@ -6,9 +6,9 @@ mod cache;
 mod claims;
 mod compact;
 #[cfg(feature = "tracing")]
-mod difference;
-#[cfg(feature = "tracing")]
 mod describe;
+#[cfg(feature = "tracing")]
+mod difference;
 mod error;
 mod header;
 mod issuer;
@@ -24,6 +24,6 @@ pub(crate) use self::cache::TokenCache;
 pub(crate) use self::describe::Described;
 pub use self::{error::TokenError, verifier::TokenVerifier};
 pub(crate) use self::{
-    issuer::{Check, Issuer},
+    issuer::{Check, Issuer, Pending, VerifyError},
     policy::Policy,
 };

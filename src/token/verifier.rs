@@ -5,12 +5,12 @@ use super::{
     claims::Claims,
     compact::{Compact, USUAL_CLAIMS, USUAL_HEADER},
     header::Header,
-    issuer::{Issuer, Stop},
+    issuer::{Issuer, VerifyError},
 };
 use crate::{
     clock::Clock,
     json::Value,
-    key::{KeyWait, Keys},
+    key::{Keys, Waiter},
     user::CurrentUser,
 };
 
@@ -76,41 +76,28 @@ impl TokenVerifier {
     /// verified the claims. Where several issuers are configured, the issuer that the token names
     /// is looked up before that.
     pub fn verify(&self, token: &str) -> Result<CurrentUser, TokenError> {
-        match self.judge(token.as_bytes(), true) {
-            // It was worth the asking: the next token may find the key.
-            Err(Stop::Wait(_)) => self.judge_finally(token.as_bytes()),
-            Err(Stop::Refused(error)) => Err(error),
-            Ok(user) => Ok(user),
-        }
+        // An unknown key has requested a fetch, so a later token can succeed.
+        Ok(self.verify_or_wait(token.as_bytes(), None)?)
     }
 
-    /// Verifies a token as [`verify`](Self::verify) does. If its key is not there and may be had,
-    /// because the issuer has rotated its keys or they are being fetched for the first time, it
-    /// waits for that, two seconds at most.
+    /// Verifies a token as [`verify`](Self::verify) does, but waits for its key if a fetch may bring
+    /// it: because the issuer has rotated its keys, or because they are fetched for the first time.
+    ///
+    /// It waits until a fetch brings the key, at most until the first fetch that starts after the
+    /// call has ended, and ten seconds in all. At most 1,024 calls and requests wait for one key set
+    /// at once; if its waiting room is full, the token is rejected immediately.
     ///
     /// # Errors
     ///
     /// As [`verify`](Self::verify).
     pub async fn verify_waiting(&self, token: &str) -> Result<CurrentUser, TokenError> {
-        match self.judge(token.as_bytes(), true) {
-            Err(Stop::Wait(wait)) => {
-                wait.0.await;
-                self.judge_finally(token.as_bytes())
+        let mut waiter = None;
+        loop {
+            match self.verify_or_wait(token.as_bytes(), waiter) {
+                Err(VerifyError::Pending(pending)) => waiter = Some(pending.await?),
+                Err(VerifyError::Rejected(error)) => return Err(error),
+                Ok(user) => return Ok(user),
             }
-            Err(Stop::Refused(error)) => Err(error),
-            Ok(user) => Ok(user),
-        }
-    }
-
-    /// Judges a token, or returns what to wait for before it is judged finally.
-    pub(crate) fn judge_or_wait(
-        &self,
-        token: &[u8],
-    ) -> Result<Result<CurrentUser, TokenError>, KeyWait> {
-        match self.judge(token, true) {
-            Err(Stop::Wait(wait)) => Err(wait),
-            Err(Stop::Refused(error)) => Ok(Err(error)),
-            Ok(user) => Ok(Ok(user)),
         }
     }
 
@@ -124,14 +111,6 @@ impl TokenVerifier {
             .unwrap_or_default()
     }
 
-    /// Judges a token by the keys that are there now.
-    pub(crate) fn judge_finally(&self, token: &[u8]) -> Result<CurrentUser, TokenError> {
-        self.judge(token, false).map_err(|stop| match stop {
-            Stop::Refused(error) => error,
-            Stop::Wait(_) => TokenError::UnknownKey,
-        })
-    }
-
     #[cfg(feature = "jwks-custom")]
     pub(crate) fn fetched_keys(&self) -> impl Iterator<Item = &crate::key::url::JwksUrl> {
         self.0
@@ -143,7 +122,13 @@ impl TokenVerifier {
             })
     }
 
-    fn judge(&self, token: &[u8], may_wait: bool) -> Result<CurrentUser, Stop> {
+    /// Verifies a token with the cached keys, or returns a wait for others. A token that has waited
+    /// brings its place in the waiting room.
+    pub(crate) fn verify_or_wait(
+        &self,
+        token: &[u8],
+        waiter: Option<Box<Waiter>>,
+    ) -> Result<CurrentUser, VerifyError> {
         let inner = &*self.0;
         let now = inner.clock.now();
         #[cfg(feature = "cache")]
@@ -182,7 +167,7 @@ impl TokenVerifier {
                 (issuer, keys)
             }
         };
-        let user = issuer.judge(&compact, &header, &keys, now, may_wait)?;
+        let user = issuer.verify(&compact, &header, &keys, now, waiter)?;
         #[cfg(feature = "cache")]
         if let Some(cache) = &inner.cache
             && let Some(index) = inner.issuers.iter().position(|of| std::ptr::eq(of, issuer))

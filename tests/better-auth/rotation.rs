@@ -98,7 +98,10 @@ impl Run {
             ("GRACE_PERIOD", &self.grace.as_secs().to_string()),
         ])?;
         let server = Arc::new(server);
-        let auth = JwtAuthLayer::better_auth(&server.origin).build().unwrap();
+        let auth = JwtAuthLayer::better_auth(&server.origin)
+            .jwks_cooldown(Duration::from_secs(1))
+            .build()
+            .unwrap();
         auth.ready().await.unwrap();
 
         let state = Arc::new(Shared::default());

@@ -158,23 +158,20 @@ async fn a_clock_that_jumps_neither_ages_fetched_keys_nor_asks_for_others() {
     });
     assert_eq!(server.count(), 1);
 
-    // Whether a fetch may bring a key that is not there is judged by the age of the token, which
-    // is negative at one time and of centuries at another.
+    // How old a token with an unknown key claims to be does not matter.
     let stranger = key("2");
     for iat in [0, NOW - HOUR, NOW, NOW + 4 * HOUR] {
         let exp = u64::from(u32::MAX) * 2;
         let token = stranger.token(&claims_with(json!({ "iat": iat, "exp": exp })));
         for _ in 0..20 {
-            let answer = ask(layer.clone(), with_bearer(&token)).await;
-            let reason = answer.reason();
+            let reason = reason(&layer, &token);
             assert!(
                 ["unknown_key", "expired"].contains(&reason),
                 "{iat}: {reason}"
             );
         }
     }
-    // The first, and those of the bucket's burst at most.
-    assert!(server.count() <= 5, "{}", server.count());
+    assert!(server.count() <= 2, "{}", server.count());
     assert_eq!(layer.jwks_health()[0].keys, 1);
 }
 
@@ -188,7 +185,8 @@ async fn times_far_apart_make_no_request_for_an_unknown_key_panic() {
         let (url, stranger) = (server.url(), Arc::clone(&stranger));
         cases.spawn(async move {
             let builder = JwtAuthLayer::builder().clock(move || now);
-            let layer = builder.jwks_url(url).build().unwrap();
+            let builder = builder.jwks_url(url).jwks_cooldown(Duration::from_secs(1));
+            let layer = builder.build().unwrap();
             layer.ready().await.unwrap();
             for iat in [json!(0), json!(1e300), json!(NOW), json!(9_999_999_999_u64)] {
                 let claims = claims_with(json!({ "iat": iat, "exp": 253_402_300_799_u64 }));

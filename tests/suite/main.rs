@@ -29,13 +29,23 @@ mod fetched_keys;
 mod fetched_keys_told;
 mod header;
 mod header_field;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod issuers;
 #[cfg(all(
     feature = "jwks-custom",
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
-mod issuer_for_hours;
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-mod issuers;
+mod jwks_schedule;
+#[cfg(all(
+    feature = "jwks-custom",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
+mod jwks_simulation;
+#[cfg(all(
+    feature = "jwks-custom",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
+mod jwks_waiting_room;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod key_algorithms;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]

@@ -17,6 +17,17 @@ use tower_jwt_auth::{
 
 use super::{signing_keys::*, support::*};
 
+/// The key IDs of the keys that [`MemoryIssuer::rotate`] makes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(dead_code, reason = "used by the next attacks")]
+pub(crate) enum KeyIds {
+    Fresh,
+    /// Each key replaces the one before it under the same ID.
+    Reused,
+    /// Neither keys nor tokens have one.
+    Missing,
+}
+
 /// It has the keys that it is given; with none, it fails.
 #[derive(Clone)]
 pub(crate) struct MemoryIssuer {
@@ -26,6 +37,7 @@ pub(crate) struct MemoryIssuer {
     pub(crate) max_age: Option<Duration>,
     /// How long an answer takes.
     pub(crate) delay: Duration,
+    pub(crate) key_ids: KeyIds,
     /// Whether an answer has the keys of when it was asked for, and not of when it comes.
     pub(crate) reads_first: bool,
 }
@@ -38,6 +50,7 @@ impl MemoryIssuer {
             start: Instant::now(),
             max_age: None,
             delay: Duration::from_millis(30),
+            key_ids: KeyIds::Fresh,
             reads_first: false,
         }
     }
@@ -48,9 +61,15 @@ impl MemoryIssuer {
 
     /// Makes a new key, and keeps the one before it.
     pub(crate) fn rotate(&self) -> Arc<SigningKey> {
-        let kid = format!("{:?}", self.start.elapsed());
+        let is_reused = self.key_ids == KeyIds::Reused;
+        let kid = if is_reused {
+            "1".to_owned()
+        } else {
+            format!("{:?}", self.start.elapsed())
+        };
         let new = Arc::new(SigningKey::generate("EdDSA", &kid));
         let before = self.keys.lock().unwrap().last().cloned();
+        let before = before.filter(|_| !is_reused);
         self.set(before.into_iter().chain([Arc::clone(&new)]));
         new
     }
@@ -73,7 +92,14 @@ impl MemoryIssuer {
 
     /// A token that this key signs now, good for a quarter of an hour.
     pub(crate) fn token(&self, key: &SigningKey, subject: &str) -> String {
-        key.token(&self.claims(subject))
+        match self.key_ids {
+            KeyIds::Missing => self.without_key_id(key, subject),
+            _ => key.token(&self.claims(subject)),
+        }
+    }
+
+    pub(crate) fn without_key_id(&self, key: &SigningKey, subject: &str) -> String {
+        key.sign(&json!({ "alg": key.alg }), &self.claims(subject))
     }
 
     /// One of a key id that is nowhere.
@@ -110,7 +136,11 @@ impl JwksFetch for MemoryIssuer {
             if keys.is_empty() {
                 return Err(FetchError::new("gone"));
             }
-            let fetched = FetchedJwks::new(jwks(keys.iter().map(|key| &**key)));
+            let entries = keys.iter().map(|key| match self.key_ids {
+                KeyIds::Missing => without(key.jwk(), "kid"),
+                _ => key.jwk(),
+            });
+            let fetched = FetchedJwks::new(jwks_of(entries));
             Ok(match self.max_age {
                 Some(age) => fetched.with_max_age(age),
                 None => fetched,

@@ -14,7 +14,10 @@ use aws_lc_rs::{
         RsaEncoding, RsaKeyPair,
     },
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use serde_json::{Value, json};
 use tower_jwt_auth::{Algorithm, JwtAuthBuilder, JwtAuthLayer};
 
@@ -235,6 +238,14 @@ pub(crate) fn fault(builder: JwtAuthBuilder) -> String {
 pub(crate) fn assert_contains(text: impl Display, part: &str, row: impl Display) {
     let text = text.to_string();
     assert!(text.contains(part), "{row}: {part:?} is not in {text:?}");
+}
+
+/// The token with one bit of its signature flipped.
+pub(crate) fn with_flipped_bit(token: &str) -> String {
+    let (_, signature) = token.rsplit_once('.').unwrap();
+    let mut signature = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
+    signature[20] ^= 1;
+    with_signature(token, signature)
 }
 
 /// A token with another signature, whatever it is.

@@ -28,7 +28,7 @@ use super::{
     support::*,
 };
 
-const MOST_WAITING: usize = 256;
+const MAX_WAITING: usize = 1024;
 
 /// An issuer whose first answer takes a while, and a request that waits for it.
 fn slow() -> (MemoryIssuer, JwtAuthLayer, Request<()>) {
@@ -144,14 +144,14 @@ async fn a_future_that_is_not_polled_harms_nobody_and_has_its_answer_when_it_is(
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_that_went_away_leave_their_places() {
+async fn a_caller_that_goes_away_leaves_its_place() {
     let (issuer, layer, _) = slow();
     layer.ready().await.unwrap();
     let new = issuer.rotate();
     let request = with_bearer(&issuer.token(&new, "alice"));
     for _ in 0..3 {
         let mut requests = JoinSet::new();
-        for _ in 0..MOST_WAITING {
+        for _ in 0..MAX_WAITING {
             requests.spawn(ask(layer.clone(), again(&request)));
         }
         passed(50).await;
@@ -162,10 +162,10 @@ async fn callers_that_went_away_leave_their_places() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_more_than_may_wait_for_the_first_keys_is_answered_at_once() {
+async fn the_1025th_request_for_the_first_keys_gets_503_immediately() {
     let (issuer, layer, request) = slow();
     let mut requests = JoinSet::new();
-    for _ in 0..MOST_WAITING {
+    for _ in 0..MAX_WAITING {
         requests.spawn(ask(layer.clone(), again(&request)));
     }
     passed(100).await;
@@ -180,30 +180,6 @@ async fn one_more_than_may_wait_for_the_first_keys_is_answered_at_once() {
         answer.assert_reached("alice", "waited");
     }
     assert_eq!(issuer.asked().len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_that_may_ask_for_nothing_waits_for_the_fetch_that_another_got() {
-    let (issuer, layer, _) = slow();
-    layer.ready().await.unwrap();
-    // Whoever invents key ids under the user's name makes the user look like the attacker: with
-    // three spent, the last is kept for a key id that comes again.
-    let attacker = SigningKey::generate("EdDSA", "attacker");
-    for key_id in ["a", "b", "c", "d"] {
-        passed(1100).await;
-        let token = issuer.invented(&attacker, key_id, "alice");
-        let answer = ask(layer.clone(), with_bearer(&token)).await;
-        answer.assert_invalid_token("unknown_key", key_id);
-    }
-    let new = issuer.rotate();
-    let request = with_bearer(&issuer.token(&new, "alice"));
-    let hoping = tokio::spawn(ask(layer.clone(), again(&request)));
-    passed(390).await;
-    assert!(!hoping.is_finished());
-    let others = [(); 2].map(|()| tokio::spawn(ask(layer.clone(), again(&request))));
-    for answer in [hoping].into_iter().chain(others) {
-        answer.await.unwrap().assert_reached("alice", "hoping");
-    }
 }
 
 #[tokio::test(start_paused = true)]

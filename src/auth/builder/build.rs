@@ -245,6 +245,9 @@ impl IssuerSettings {
         if self.fetching.ttl < std::time::Duration::from_secs(1) {
             faults.say("the time to live given with .jwks_ttl(…) is less than a second; leave it out for ten minutes");
         }
+        if self.fetching.cooldown < std::time::Duration::from_secs(1) {
+            faults.say("the interval given with .jwks_cooldown(…) is less than a second; leave it out for five seconds");
+        }
         if let Err(wrong) = check_url(&url, self.fetching.http_allowed) {
             let url = with_url("the URL of the keys", &url);
             faults.say(format!("{url} {wrong}"));
@@ -262,6 +265,7 @@ impl IssuerSettings {
             algorithms: algorithms.to_vec(),
             ttl: self.fetching.ttl,
             max_stale: self.fetching.max_stale,
+            cooldown: self.fetching.cooldown,
         };
         // A layer that will not be built fetches nothing.
         faults

@@ -11,6 +11,8 @@ const DEFAULT_TTL: Duration = Duration::from_secs(10 * 60);
 
 const DEFAULT_MAX_STALE: Duration = Duration::from_secs(60 * 60);
 
+const DEFAULT_COOLDOWN: Duration = Duration::from_secs(5);
+
 /// The settings of one issuer: its keys, and what its tokens must say.
 #[derive(Clone, Default)]
 pub(super) struct IssuerSettings {
@@ -35,6 +37,7 @@ pub(super) struct IssuerSettings {
 pub(super) struct Fetching {
     pub(super) ttl: Duration,
     pub(super) max_stale: Duration,
+    pub(super) cooldown: Duration,
     pub(super) http_allowed: bool,
     #[cfg(feature = "jwks-custom")]
     pub(super) fetcher: Option<std::sync::Arc<dyn crate::jwks::JwksFetch>>,
@@ -45,6 +48,7 @@ impl Default for Fetching {
         Self {
             ttl: DEFAULT_TTL,
             max_stale: DEFAULT_MAX_STALE,
+            cooldown: DEFAULT_COOLDOWN,
             http_allowed: false,
             #[cfg(feature = "jwks-custom")]
             fetcher: None,

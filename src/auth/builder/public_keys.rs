@@ -88,15 +88,19 @@ impl JwtAuthBuilder {
     /// not wait for it; `JwtAuthLayer::ready` does. The task ends
     /// with the last clone of the layer and of its services.
     ///
-    /// - The set is fetched again **before [ten minutes](Self::jwks_ttl) have passed**, or as often
-    ///   as the issuer's `Cache-Control: max-age` says, within a minute and an hour.
-    /// - **A token with an unknown `kid`** asks for a fetch, and its request waits for that, for two
-    ///   seconds at most; up to 256 requests wait at once. Four such fetches may follow each other,
-    ///   a second apart, and another every 30 seconds. All other requests are answered at once.
-    /// - **When a fetch fails**, it is tried again, after a second at first and after half a minute
-    ///   at most. Meanwhile the keys that are held go on working, for
-    ///   [an hour](Self::jwks_max_stale) more at most. While there are none, the answer is 503.
-    /// - A fetch follows no redirect, goes through no proxy, whatever the environment names, takes at most 5 seconds and 1 MiB, and reads 100 keys.
+    /// - The set is fetched again **before [ten minutes](Self::jwks_ttl) have passed**. The issuer's
+    ///   `Cache-Control: max-age` can only shorten that, to a minute at least.
+    /// - **A token with an unknown key** requests a fetch; token-requested fetches are at least
+    ///   [five seconds](Self::jwks_cooldown) apart; the request waits until a fetch brings its key,
+    ///   at most until the first fetch that starts after it arrived has ended (ten seconds in all);
+    ///   each key-set URL has a waiting room of 1,024; if it is full, the request is rejected
+    ///   immediately (401, `unknown_key`).
+    /// - Scheduled fetches have their own limit. Those that start while requests wait serve them too.
+    /// - **When a fetch fails**, it is retried after one second at first and after 30 seconds at
+    ///   most. Meanwhile the cached keys stay valid, for [an hour](Self::jwks_max_stale) after their
+    ///   time to live at most. Without keys, requests get 503.
+    /// - A fetch follows no redirect, uses no proxy, whatever the environment names, takes at most 5
+    ///   seconds and 1 MiB, and reads 100 keys.
     ///
     /// Events, errors and `JwksHealth` name the URL without its user name and its query.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
@@ -104,8 +108,9 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// How long a fetched set counts before it is fetched again. Default ten minutes, at least one
-    /// second.
+    /// Sets how long a fetched set is used before it is fetched again, at most. The issuer's
+    /// `Cache-Control: max-age` can only shorten it, and not below 60 seconds. Default ten minutes,
+    /// at least one second.
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn jwks_ttl(mut self, ttl: Duration) -> Self {
@@ -119,6 +124,32 @@ impl JwtAuthBuilder {
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn jwks_max_stale(mut self, max_stale: Duration) -> Self {
         self.issuer.fetching.max_stale = max_stale;
+        self
+    }
+
+    /// Sets how far apart token-requested fetches are at least. Default five seconds, at least one
+    /// second.
+    ///
+    /// A shorter interval accepts a new key sooner while an attacker sends unknown keys; a longer one
+    /// spares the issuer. With more than ten seconds, requests give up before the next fetch starts.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "jwks", feature = "aws-lc-rs"))]
+    /// # {
+    /// use std::time::Duration;
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// let auth = JwtAuthLayer::builder()
+    ///     .jwks_url("https://app.example.com/api/auth/jwks")
+    ///     .jwks_cooldown(Duration::from_secs(1))
+    ///     .allow_any_audience()
+    ///     .build()?;
+    /// # drop(auth);
+    /// # }
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    pub fn jwks_cooldown(mut self, cooldown: Duration) -> Self {
+        self.issuer.fetching.cooldown = cooldown;
         self
     }
 

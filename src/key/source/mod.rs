@@ -38,35 +38,39 @@ impl KeySource {
         }
     }
 
-    /// Whether keys that are not there now may be had by waiting. Asks for them if so.
-    pub(crate) fn ask(&self, wanted: Wanted<'_>) -> Option<KeyWait> {
+    /// Returns whether waiting may bring other keys.
+    pub(crate) fn is_fetched(&self) -> bool {
         match self {
             #[cfg(feature = "jwks-custom")]
-            Self::Url(url) => url.ask(wanted),
+            Self::Url(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Waits for other keys than these, if a fetch may bring them. A request that has waited before
+    /// keeps its place.
+    pub(crate) fn wait(&self, waiter: Option<Box<Waiter>>, tried: &Keys) -> Option<KeyWait> {
+        match self {
+            #[cfg(feature = "jwks-custom")]
+            Self::Url(url) => url.wait(waiter, tried),
             _ => {
-                let _ = wanted;
+                let _ = (waiter, tried);
                 None
             }
         }
     }
 }
 
-/// What is known of a token whose key is not there.
-#[cfg_attr(
-    not(feature = "jwks-custom"),
-    expect(dead_code, reason = "only a URL is asked")
-)]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted<'a> {
-    pub(crate) key_id: Option<&'a str>,
-    /// Whom it names, which nobody has verified.
-    pub(crate) subject: &'a str,
-    /// Seconds since it was issued, if it says so.
-    pub(crate) age: Option<u64>,
-}
+#[cfg(feature = "jwks-custom")]
+pub(crate) use self::url::Waiter;
 
-/// Ends when the keys that were asked for are there, or will not be in time.
-pub(crate) struct KeyWait(pub(crate) Pin<Box<dyn Future<Output = ()> + Send>>);
+/// A request's place in the waiting room of a key set. Without fetched keys, nothing waits.
+#[cfg(not(feature = "jwks-custom"))]
+pub(crate) enum Waiter {}
+
+/// Ends when other keys have come, with the request's place in the waiting room; with `None` when
+/// the request has waited long enough.
+pub(crate) struct KeyWait(pub(crate) Pin<Box<dyn Future<Output = Option<Box<Waiter>>> + Send>>);
 
 impl fmt::Debug for KeyWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,14 @@
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
-/// Fetches a JWK Set, where the built-in client does not do: through a proxy, with a certificate
-/// authority of your own, with another HTTP client, from a file.
+/// A set of a hundred keys has less than a tenth of it.
+pub(super) const MAX_JWKS_BYTES: usize = 1024 * 1024;
+
+/// Fetches a JWK Set if the built-in client does not fit: through a proxy, with your own
+/// certificate authority, with another HTTP client, from a file.
 ///
-/// Its caller limits it: one fetch at a time, five seconds for each, 1 MiB of text. It is asked no
-/// oftener than the layer's documentation says, and its failures are logged and tried again. What
-/// it must see to itself is that it follows no redirect and accepts status 200 alone.
+/// The layer limits it: one fetch at a time, five seconds for each, 1 MiB of text, and the
+/// intervals of [`jwks_url`](crate::JwtAuthBuilder::jwks_url). It logs and retries failures. The
+/// fetcher itself must not follow redirects, and must accept no status but 200.
 ///
 /// ```
 /// use tower_jwt_auth::jwks::{FetchError, FetchedJwks, JwksFetch};
@@ -53,8 +56,10 @@ impl FetchedJwks {
         }
     }
 
-    /// How long the issuer says that it may be kept (`Cache-Control: max-age`, RFC 9111 section
-    /// 5.2.2.1). Taken as at least a minute and at most an hour.
+    /// Sets how long the set may be kept (`Cache-Control: max-age`, RFC 9111 section 5.2.2.1).
+    ///
+    /// This can only shorten [`jwks_ttl`](crate::JwtAuthBuilder::jwks_ttl), and not below 60
+    /// seconds.
     ///
     /// Example: [`JwksFetch`].
     #[must_use]

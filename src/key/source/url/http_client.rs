@@ -6,12 +6,9 @@ use http::{
 };
 use reqwest::{Client, redirect::Policy};
 
-use super::{FetchError, FetchedJwks, JwksFetch};
+use super::{FetchError, FetchedJwks, JwksFetch, fetch::MAX_JWKS_BYTES};
 
-/// In bytes; a set of a hundred keys has less than a tenth of it.
-const LARGEST: usize = 1024 * 1024;
-
-const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The fetcher that is used where no other is given: reqwest over rustls.
 pub(crate) struct HttpClient(Client);
@@ -23,7 +20,7 @@ impl HttpClient {
             .redirect(Policy::none())
             // Nor one that the environment names: over plain http, it could give keys of its own.
             .no_proxy()
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .user_agent(concat!("tower-jwt-auth/", env!("CARGO_PKG_VERSION")))
             .build()
             .map(Self)
@@ -40,9 +37,9 @@ impl HttpClient {
         let max_age = max_age(response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > LARGEST {
+            if body.len() + chunk.len() > MAX_JWKS_BYTES {
                 return Err(FetchError::new(format!(
-                    "the answer is larger than {LARGEST} bytes"
+                    "the answer is larger than {MAX_JWKS_BYTES} bytes"
                 )));
             }
             body.extend_from_slice(&chunk);

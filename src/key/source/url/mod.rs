@@ -1,9 +1,23 @@
-//! A key set that is fetched from a URL, and fetched again: in time, and when a token names a key
-//! that is not in it.
+//! A key set that is fetched from a URL.
+//!
+//! One task ([`task`]) fetches the set, one fetch at a time: when its time to live ends or a failure
+//! is to be retried (a *scheduled* fetch), and when a token requests it. Token-requested fetches
+//! start at least [`Settings::cooldown`] apart; scheduled ones are not limited by that, and any two
+//! fetches start at least a second apart.
+//!
+//! A request whose token the cached keys do not verify takes a place in the waiting room
+//! ([`wait::Waiter`]) and remembers how many fetches have started. Then:
+//!
+//! - no fetch is under way: it requests one, and waits for it to end;
+//! - a fetch is under way: it waits for it to end. That fetch may have read the set too early;
+//! - a fetch has ended and the keys have changed: the token is verified again;
+//! - a fetch that started after the request arrived has ended, no keys are cached after a failure,
+//!   or the time is up: the request is rejected.
+//!
+//! So many requests for one new key cause one fetch, and an unknown key costs its sender a wait.
 
-mod bucket;
-mod demand;
 mod fetch;
+mod fetches;
 mod health;
 #[cfg(feature = "jwks")]
 mod http_client;
@@ -20,12 +34,13 @@ use std::{
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use self::state::State;
-use super::{KeyWait, Wanted};
+use super::KeyWait;
 use crate::{config_error::Fault, key::Keys, report};
 
 #[cfg(feature = "jwks")]
 pub(crate) use self::http_client::HttpClient;
 pub(crate) use self::settings::{Settings, check_url};
+pub(crate) use self::wait::Waiter;
 pub use self::{
     fetch::{FetchError, FetchedJwks, JwksFetch},
     health::{JwksError, JwksHealth},
@@ -56,11 +71,13 @@ impl JwksUrl {
         self.state.keys()
     }
 
-    pub(crate) fn ask(&self, wanted: Wanted<'_>) -> Option<KeyWait> {
+    /// Waits for other keys than these, if a fetch may bring them and there is a place to wait. A
+    /// request that has waited before keeps its place.
+    pub(crate) fn wait(&self, waiter: Option<Box<Waiter>>, tried: &Keys) -> Option<KeyWait> {
         self.ensure_running();
-        // Nobody can wait where there is no clock of tokio's.
+        // A wait has a time limit, which needs a runtime.
         Handle::try_current().ok()?;
-        wait::ask(&self.state, wanted)
+        waiter.or_else(|| Waiter::new(&self.state))?.wait(tried)
     }
 
     /// Waits for the end of the first fetch.
@@ -69,10 +86,10 @@ impl JwksUrl {
         if !self.state.is_running() {
             return Err(self.state.error("there is no tokio runtime to fetch it in"));
         }
-        let mut rounds = self.state.rounds();
-        // Ends only with the state, which is held here.
-        let _ = rounds.wait_for(|&completed| completed > 0).await;
-        self.state.outcome()
+        let mut counts = self.state.fetches.subscribe();
+        // Fails only if the state is dropped.
+        let _ = counts.wait_for(|counts| counts.ended > 0).await;
+        self.state.readiness()
     }
 
     pub(crate) fn health(&self) -> JwksHealth {

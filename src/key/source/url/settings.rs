@@ -4,27 +4,31 @@ use http::Uri;
 
 use crate::{key::Algorithm, loopback::is_loopback};
 
-/// What is fetched, and how long it counts.
+/// What is fetched, and when.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) url: String,
     /// What keys without an `alg` verify beside the default of their type.
     pub(crate) algorithms: Vec<Algorithm>,
-    /// Within this time a set is fetched again.
+    /// How long a set is used before it is fetched again, at most.
     pub(crate) ttl: Duration,
-    /// How long a set counts past its time to live, when it cannot be fetched again.
+    /// How long an expired set may still be used while refreshing it fails.
     pub(crate) max_stale: Duration,
+    /// Token-requested fetches start at least this far apart.
+    pub(crate) cooldown: Duration,
 }
 
-/// The least and the most that an issuer's `max-age` is taken for.
-const LEAST_AGE: Duration = Duration::from_secs(60);
-const MOST_AGE: Duration = Duration::from_secs(60 * 60);
+/// A shorter `max-age` is read as this.
+const MIN_MAX_AGE: Duration = Duration::from_secs(60);
+
+/// A longer one is read as this.
+const MAX_MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
 impl Settings {
-    /// How long a set counts that came with this `max-age`.
+    /// How long a set with this `max-age` is used.
     pub(super) fn time_to_live(&self, max_age: Option<Duration>) -> Duration {
         match max_age {
-            Some(age) => age.clamp(LEAST_AGE.min(self.ttl), MOST_AGE.max(self.ttl)),
+            Some(age) => age.clamp(MIN_MAX_AGE.min(self.ttl), MAX_MAX_AGE.max(self.ttl)),
             None => self.ttl,
         }
     }

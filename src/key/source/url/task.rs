@@ -11,35 +11,37 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::state::{Running, State, later};
+use super::{
+    fetch::MAX_JWKS_BYTES,
+    fetches::saturating_later,
+    state::{Plan, Running, State},
+};
 use crate::{key::KeySet, report};
 
 /// How long a fetch may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// In bytes.
-const LARGEST: usize = 1024 * 1024;
+/// How long after a failure the next fetch starts: at first, and at most.
+const MIN_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(30);
 
-/// How long after a failure it is tried again: the first time, and at most.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LAST_RETRY: Duration = Duration::from_secs(30);
-
-/// Fetches the set when it is due and when a request asks for it, one fetch at a time.
+/// Fetches the set when that is scheduled and when a token requests it, one fetch at a time.
 pub(super) async fn run(state: Arc<State>, _running: Running) {
-    let (mut next, mut failures) = state.planned();
+    let mut plan = state.plan();
     loop {
         let now = Instant::now();
-        let due = state.demand().due(next, now);
-        if due > now {
+        let cooldown = state.settings.cooldown;
+        let start = state.fetches.next_start(plan.next, cooldown, now);
+        if start > now {
             tokio::select! {
-                () = sleep_until(due) => {}
-                () = state.wake.notified() => {}
+                () = sleep_until(start) => {}
+                () = state.fetches.wait_for_request() => {}
                 () = expiry(&state) => state.drop_expired(),
             }
             continue;
         }
 
-        state.demand().begin(now);
+        state.fetches.start(plan.next <= now, now);
         let fetched = async {
             let mut fetching = pin!(fetch(&state));
             loop {
@@ -50,33 +52,52 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
             }
         };
         let fetched = fetched.await.and_then(|(set, time_to_live)| {
-            // The issuer has spoken: it has no key, so that none which is held is its own any more.
+            // The issuer published an empty set, so the cached keys are no longer valid.
             set.check_not_empty().inspect_err(|_| state.clear())?;
             Ok((set, time_to_live))
         });
+        let now = Instant::now();
         match fetched {
             Ok((set, time_to_live)) => {
-                report::fetching::succeeded(&state.shown_url, set.keys().len(), failures > 0);
-                failures = 0;
-                next = later(Instant::now(), sooner(time_to_live));
-                report::keys_skipped(&state.shown_url, &state.succeed(set, time_to_live));
-                state.plan(next, failures);
+                let keys = set.keys().len();
+                report::fetching::succeeded(&state.shown_url, keys, plan.failures > 0);
+                report::keys_skipped(&state.shown_url, &state.store_keys(set, time_to_live));
+                plan = Plan {
+                    next: saturating_later(now, with_jitter(time_to_live)),
+                    failures: 0,
+                };
             }
             Err(why) => {
-                report::fetching::failed(&state.shown_url, &why, failures);
-                let retry = FIRST_RETRY
-                    .saturating_mul(1 << failures.min(8))
-                    .min(LAST_RETRY);
-                failures += 1;
-                next = later(Instant::now(), sooner(retry));
-                state.plan(next, failures);
-                state.fail(why);
+                report::fetching::failed(&state.shown_url, &why, plan.failures);
+                state.record_failure(why);
+                plan = plan.retry(now);
             }
+        }
+        state.set_plan(plan);
+        state.fetches.end();
+    }
+}
+
+impl Plan {
+    /// The plan after a failure. A token-requested fetch that fails does not postpone the scheduled
+    /// one.
+    fn retry(self, now: Instant) -> Self {
+        let interval = MIN_RETRY_INTERVAL
+            .saturating_mul(1 << self.failures.min(8))
+            .min(MAX_RETRY_INTERVAL);
+        let retry = saturating_later(now, with_jitter(interval));
+        Self {
+            next: if self.next > now {
+                self.next.min(retry)
+            } else {
+                retry
+            },
+            failures: self.failures.saturating_add(1),
         }
     }
 }
 
-/// Ends when the keys that are held have become too old. Never, if there are none.
+/// Ends when the cached keys expire. Never, if there are none.
 async fn expiry(state: &State) {
     match state.expiry() {
         Some(expiry) => sleep_until(expiry).await,
@@ -87,23 +108,23 @@ async fn expiry(state: &State) {
 async fn fetch(state: &State) -> Result<(KeySet, Duration), String> {
     let (fetcher, url) = (Arc::clone(&state.fetcher), state.settings.url.clone());
     // In a task of its own, so that a fetcher that panics does not end this one; in a set, so that
-    // it ends with it.
+    // it ends with this one.
     let mut fetching = JoinSet::new();
     fetching.spawn(async move { fetcher.fetch(&url).await });
-    let fetched = match timeout(PATIENCE, fetching.join_next()).await {
+    let fetched = match timeout(FETCH_TIMEOUT, fetching.join_next()).await {
         Ok(Some(Ok(fetched))) => fetched.map_err(|error| error.to_string())?,
         Ok(_) => return Err("the fetcher panicked".into()),
-        Err(_) => return Err(format!("no answer within {} s", PATIENCE.as_secs())),
+        Err(_) => return Err(format!("no answer within {} s", FETCH_TIMEOUT.as_secs())),
     };
-    if fetched.json.len() > LARGEST {
-        return Err(format!("the key set is larger than {LARGEST} bytes"));
+    if fetched.json.len() > MAX_JWKS_BYTES {
+        return Err(format!("the key set is larger than {MAX_JWKS_BYTES} bytes"));
     }
     let set = KeySet::read(&fetched.json)?.with_algorithms(&state.settings.algorithms);
     Ok((set, state.settings.time_to_live(fetched.max_age)))
 }
 
-/// Up to a tenth sooner, so that the replicas of a service do not all ask at once.
-fn sooner(time: Duration) -> Duration {
+/// Shortens the time by up to a tenth, so that the replicas of a service do not fetch all at once.
+fn with_jitter(time: Duration) -> Duration {
     let random = RandomState::new().hash_one(0) % 1000;
     time - time / 10_000 * random as u32
 }

@@ -1,107 +1,87 @@
-use std::{future::ready, sync::Arc, time::Duration};
+use std::{future, ptr, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
-    time::timeout,
+    time::{Instant, timeout_at},
 };
 
-use super::{demand::Prospect, state::State};
-use crate::key::{KeyWait, Keys, Wanted};
+use super::{fetches::FetchCounts, state::State};
+use crate::key::{KeyWait, Keys};
 
-/// How long a request waits for a key.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a request waits for its key: as long as the fetch that is under way when it arrives
+/// and the next one may take.
+const KEY_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long it hopes that another request gets a fetch. Less than it takes until the next may hope,
-/// so that nobody who invents key ids waits all the time.
-const HOPE: Duration = Duration::from_millis(400);
-
-/// Asks for a key that is not there, and returns what to wait for, if a fetch may bring it and
-/// there is room to wait.
-pub(super) fn ask(state: &Arc<State>, wanted: Wanted<'_>) -> Option<KeyWait> {
-    let place = Arc::clone(&state.waiting).try_acquire_owned().ok()?;
-    let mut wait = Wait {
-        state: Arc::clone(state),
-        // Before the fetch is asked for, so that its end is not missed.
-        rounds: state.rounds(),
-        key_id: wanted.key_id.map(Into::into),
-        subject: wanted.subject.into(),
-        age: wanted.age,
-        is_under_way: false,
-        is_hope: false,
-        _place: place,
-    };
-    if wait.is_there() {
-        // It came after the token was judged.
-        return Some(KeyWait(Box::pin(ready(()))));
-    }
-    wait.is_worth_it().then(|| {
-        KeyWait(Box::pin(async {
-            // Late or not, the token is then judged by the keys that are there.
-            let _ = timeout(PATIENCE, wait.run()).await;
-        }))
-    })
-}
-
-struct Wait {
+/// A request's place in the waiting room of a key set.
+pub(crate) struct Waiter {
     state: Arc<State>,
-    rounds: watch::Receiver<u64>,
-    key_id: Option<Box<str>>,
-    subject: Box<str>,
-    age: Option<u64>,
-    /// The fetch that is waited for had begun before it was asked for, and maybe before the key
-    /// was made.
-    is_under_way: bool,
-    /// No fetch was asked for yet.
-    is_hope: bool,
+    counts: watch::Receiver<FetchCounts>,
+    /// How many fetches had started when the request arrived.
+    started_before: u64,
+    deadline: Instant,
+    /// The keys that the token was last verified with.
+    tried: Arc<Keys>,
     _place: OwnedSemaphorePermit,
 }
 
-impl Wait {
-    async fn run(mut self) {
-        loop {
-            if self.is_hope && !self.is_heard().await {
-                return;
+impl Waiter {
+    /// A place for a request that arrives now. `None` if the room is full.
+    pub(super) fn new(state: &Arc<State>) -> Option<Box<Self>> {
+        let place = Arc::clone(&state.waiting_room).try_acquire_owned().ok()?;
+        let mut counts = state.fetches.subscribe();
+        let started_before = counts.borrow_and_update().started;
+        Some(Box::new(Self {
+            counts,
+            started_before,
+            deadline: Instant::now() + KEY_WAIT_TIMEOUT,
+            tried: Arc::clone(&state.keys()),
+            state: Arc::clone(state),
+            _place: place,
+        }))
+    }
+
+    /// Waits for other keys than these, which do not verify the token. `None` if the request has
+    /// waited long enough.
+    pub(super) fn wait(mut self: Box<Self>, tried: &Keys) -> Option<KeyWait> {
+        // Read before the keys, so that no fetch is requested if one ends in between.
+        let counts = *self.counts.borrow_and_update();
+        self.tried = Arc::clone(&self.state.keys());
+        if !ptr::eq(&*self.tried, tried) {
+            // Others have come since the token was verified.
+            return Some(KeyWait(Box::pin(future::ready(Some(self)))));
+        }
+        self.continues(counts)
+            .then(|| KeyWait(Box::pin(self.wait_for_others())))
+    }
+
+    async fn wait_for_others(mut self: Box<Self>) -> Option<Box<Self>> {
+        let have_changed = timeout_at(self.deadline, self.keys_changed()).await;
+        have_changed.is_ok_and(|changed| changed).then_some(self)
+    }
+
+    /// Returns whether the keys have changed, once they have or will not in time.
+    async fn keys_changed(&mut self) -> bool {
+        while self.counts.changed().await.is_ok() {
+            let counts = *self.counts.borrow_and_update();
+            if !Arc::ptr_eq(&self.tried, &self.state.keys()) {
+                return true;
             }
-            if self.rounds.changed().await.is_err()
-                || self.is_there()
-                || !self.is_under_way
-                || !self.is_worth_it()
-            {
-                return;
+            if !self.continues(counts) {
+                return false;
             }
         }
+        false
     }
 
-    /// Whether another request gets a fetch in time. It may begin later.
-    async fn is_heard(&self) -> bool {
-        let mut rounds = self.rounds.clone();
-        timeout(HOPE, rounds.changed()).await.is_ok() || self.state.demand().is_busy()
-    }
-
-    fn is_there(&self) -> bool {
-        match (&**self.state.keys(), &self.key_id) {
-            (Keys::Public(set), Some(key_id)) => set.has(key_id),
-            (keys, _) => !keys.is_empty(),
-        }
-    }
-
-    /// Whether a fetch may bring the key. Asks for one if so.
-    fn is_worth_it(&mut self) -> bool {
-        self.is_under_way = false;
-        if self.state.keys().is_empty() {
-            // The task tries by itself. Only the first time is the end of it near.
-            return self.state.is_before_first_fetch();
-        }
-        let Some(key_id) = self.key_id.as_deref() else {
+    /// Returns whether a fetch may still bring the key. Requests one if none is under way.
+    fn continues(&self, counts: FetchCounts) -> bool {
+        let has_seen_a_whole_fetch = counts.ended > self.started_before;
+        // Then the task retries by itself, and every request gets 503 at once.
+        let is_unavailable = self.tried.is_empty() && counts.ended > 0;
+        if has_seen_a_whole_fetch || is_unavailable {
             return false;
-        };
-        let prospect = self.state.ask(Wanted {
-            key_id: Some(key_id),
-            subject: &self.subject,
-            age: self.age,
-        });
-        self.is_under_way = prospect == Prospect::UnderWay;
-        self.is_hope = prospect == Prospect::Unlikely;
-        prospect != Prospect::None
+        }
+        self.state.fetches.request(counts);
+        true
     }
 }

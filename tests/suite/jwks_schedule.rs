@@ -1,0 +1,162 @@
+//! When key sets are fetched and how long they are used, over minutes and hours on a paused clock.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use tower_jwt_auth::JwtAuthLayer;
+
+use super::{memory_issuer::MemoryIssuer, signing_keys::SigningKey, support::*};
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_stay_valid_for_the_stale_time_after_their_time_to_live() {
+    let mut issuer = MemoryIssuer::new();
+    issuer.max_age = Some(seconds(600));
+    let key = issuer.rotate();
+    let layer = issuer.layer();
+    layer.ready().await.unwrap();
+    issuer.set([]);
+    let start = Instant::now();
+    while layer
+        .verifier()
+        .verify(&issuer.token(&key, "alice"))
+        .is_ok()
+    {
+        sleep(seconds(10)).await;
+    }
+    // Ten minutes to live, and an hour after them.
+    let valid = start.elapsed();
+    assert!(
+        (seconds(4190)..=seconds(4210)).contains(&valid),
+        "valid for {valid:?}"
+    );
+}
+
+/// Requests an unknown key all the time, for so long. Returns when fetches started meanwhile.
+async fn request_unknown_keys(
+    issuer: &MemoryIssuer,
+    layer: &JwtAuthLayer,
+    length: Duration,
+) -> Vec<Instant> {
+    let before = issuer.asked().len();
+    let stranger = SigningKey::generate("EdDSA", "stranger");
+    let (start, mut number) = (Instant::now(), 0);
+    while start.elapsed() < length {
+        let token = issuer.invented(&stranger, &format!("{number}"), &format!("{number}"));
+        let _ = layer.verifier().verify(&token);
+        number += 1;
+        sleep(Duration::from_millis(50)).await;
+    }
+    issuer.asked().split_off(before)
+}
+
+fn intervals(times: &[Instant]) -> Vec<Duration> {
+    times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn token_requested_fetches_are_a_cooldown_apart() {
+    for (cooldown, expected) in [
+        (None, 5),
+        (Some(seconds(1)), 1),
+        (Some(seconds(2)), 2),
+        (Some(seconds(60)), 60),
+        (Some(Duration::MAX), 600),
+    ] {
+        let issuer = MemoryIssuer::new();
+        issuer.rotate();
+        let builder = issuer.builder().jwks_ttl(seconds(86_400));
+        let builder = match cooldown {
+            Some(cooldown) => builder.jwks_cooldown(cooldown),
+            None => builder,
+        };
+        let layer = builder.build().unwrap();
+        layer.ready().await.unwrap();
+        let times = request_unknown_keys(&issuer, &layer, seconds(600)).await;
+        let most = 600 / expected as usize;
+        assert!(
+            (most..=most + 1).contains(&times.len()),
+            "{cooldown:?}: {} fetches",
+            times.len()
+        );
+        let least = seconds(expected);
+        let intervals = intervals(&times);
+        assert!(
+            intervals.iter().all(|interval| *interval >= least),
+            "{cooldown:?}: {intervals:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn scheduled_fetches_do_not_use_up_token_requested_ones() {
+    let issuer = MemoryIssuer::new();
+    issuer.rotate();
+    let builder = issuer.builder().jwks_ttl(seconds(3));
+    let layer = builder.jwks_cooldown(seconds(30)).build().unwrap();
+    layer.ready().await.unwrap();
+    // Nine scheduled fetches later, a token's request is served a second after the last one.
+    sleep(seconds(25)).await;
+    let before = issuer.asked().len();
+    assert!(before >= 9, "{before}");
+    let new = issuer.rotate();
+    let start = Instant::now();
+    let answer = ask(layer.clone(), with_bearer(&issuer.token(&new, "alice"))).await;
+    answer.assert_reached("alice", "new key");
+    assert!(start.elapsed() <= seconds(2), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn token_requested_fetches_do_not_use_up_scheduled_ones() {
+    let issuer = MemoryIssuer::new();
+    issuer.rotate();
+    let builder = issuer.builder().jwks_ttl(seconds(3));
+    let layer = builder.jwks_cooldown(seconds(60)).build().unwrap();
+    layer.ready().await.unwrap();
+    let times = request_unknown_keys(&issuer, &layer, seconds(60)).await;
+    let intervals = intervals(&times);
+    let most = Duration::from_millis(3100);
+    assert!(
+        intervals.iter().all(|interval| *interval <= most),
+        "{intervals:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_token_requested_fetch_does_not_postpone_the_retry() {
+    let issuer = MemoryIssuer::new();
+    issuer.rotate();
+    let builder = issuer.builder().jwks_ttl(seconds(60));
+    let layer = builder.jwks_cooldown(seconds(20)).build().unwrap();
+    layer.ready().await.unwrap();
+    issuer.set([]);
+    let times = request_unknown_keys(&issuer, &layer, seconds(600)).await;
+    // One per cooldown, and a retry every 30 s.
+    assert!(times.len() >= 30 + 18, "{} fetches", times.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_issuer_is_retried_after_one_second_and_at_most_thirty() {
+    let issuer = MemoryIssuer::new();
+    let key = SigningKey::generate("EdDSA", "1");
+    let layer = issuer.layer();
+    let token = issuer.token(&key, "alice");
+    let start = Instant::now();
+    while start.elapsed() < seconds(3600) {
+        let _ = layer.verifier().verify(&token);
+        sleep(Duration::from_millis(500)).await;
+    }
+    let times = issuer.asked();
+    let apart: Vec<f64> = times
+        .windows(2)
+        .map(|two| (two[1] - two[0]).as_secs_f64())
+        .collect();
+    for (apart, longest) in apart.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0]) {
+        assert!((longest * 0.9..longest + 0.1).contains(apart), "{apart}");
+    }
+    assert!(apart[5..].iter().all(|apart| (27.0..30.1).contains(apart)));
+}
