@@ -13,9 +13,61 @@ const fn seconds(seconds: u64) -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_ttl_is_an_upper_bound_and_max_age_can_only_shorten_it() {
+    let (default, a_minute, short) = (seconds(600), seconds(60), seconds(20));
+    for (ttl, max_age, expected) in [
+        (default, None, default),
+        (default, Some(seconds(86_400)), default),
+        (default, Some(Duration::MAX), default),
+        (default, Some(seconds(601)), default),
+        (default, Some(seconds(300)), seconds(300)),
+        (default, Some(seconds(60)), seconds(60)),
+        (default, Some(seconds(59)), seconds(60)),
+        (default, Some(seconds(0)), seconds(60)),
+        (a_minute, Some(seconds(3600)), a_minute),
+        (short, Some(seconds(3600)), short),
+        (short, Some(seconds(0)), short),
+        (short, None, short),
+        (seconds(7200), Some(seconds(7000)), seconds(7000)),
+    ] {
+        let mut issuer = MemoryIssuer::new();
+        issuer.max_age = max_age;
+        issuer.rotate();
+        let layer = issuer.builder().jwks_ttl(ttl).build().unwrap();
+        layer.ready().await.unwrap();
+        sleep(expected * 20).await;
+        let times = issuer.asked();
+        assert!(times.len() > 15, "{ttl:?}, {max_age:?}");
+        for pair in times.windows(2) {
+            let interval = pair[1] - pair[0];
+            let least = expected.mul_f64(0.899);
+            let range = least..=expected + seconds(1);
+            assert!(
+                range.contains(&interval),
+                "{ttl:?}, {max_age:?}: {interval:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removed_key_is_rejected_within_the_ttl_whatever_max_age_says() {
+    let mut issuer = MemoryIssuer::new();
+    issuer.max_age = Some(seconds(3600));
+    let removed = issuer.rotate();
+    let layer = issuer.builder().jwks_ttl(seconds(60)).build().unwrap();
+    layer.ready().await.unwrap();
+    let token = issuer.token(&removed, "alice");
+    issuer.set([SigningKey::generate("EdDSA", "other").into()]);
+    assert_eq!(reason(&layer, &token), "accepted");
+    sleep(seconds(61)).await;
+    assert_eq!(reason(&layer, &token), "unknown_key");
+}
+
+#[tokio::test(start_paused = true)]
 async fn keys_stay_valid_for_the_stale_time_after_their_time_to_live() {
     let mut issuer = MemoryIssuer::new();
-    issuer.max_age = Some(seconds(600));
+    issuer.max_age = Some(seconds(86_400));
     let key = issuer.rotate();
     let layer = issuer.layer();
     layer.ready().await.unwrap();

@@ -21,16 +21,10 @@ pub(crate) struct Settings {
 /// A shorter `max-age` is read as this.
 const MIN_MAX_AGE: Duration = Duration::from_secs(60);
 
-/// A longer one is read as this.
-const MAX_MAX_AGE: Duration = Duration::from_secs(60 * 60);
-
 impl Settings {
     /// How long a set with this `max-age` is used.
     pub(super) fn time_to_live(&self, max_age: Option<Duration>) -> Duration {
-        match max_age {
-            Some(age) => age.clamp(MIN_MAX_AGE.min(self.ttl), MAX_MAX_AGE.max(self.ttl)),
-            None => self.ttl,
-        }
+        max_age.map_or(self.ttl, |age| age.max(MIN_MAX_AGE).min(self.ttl))
     }
 }
 
