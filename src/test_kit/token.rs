@@ -166,7 +166,7 @@ impl TestToken {
         self.header("kid", key_id.into())
     }
 
-    /// Names no key in the header. A layer tries the keys that it has, four at most.
+    /// Names no key in the header. A layer tries the last ten keys of the token's algorithm.
     ///
     /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn without_key_id(mut self) -> Self {

@@ -90,21 +90,13 @@ impl Issuer {
         self.policy.check_header(header)?;
         match verify_signature(compact, header, algorithm, keys)? {
             Attempt::Verified => Ok(self.user(compact, algorithm, now)?),
-            Attempt::BadSignature => Err(TokenError::Signature.into()),
-            Attempt::OtherAlgorithm => Err(TokenError::Algorithm.into()),
-            Attempt::UnknownKey => {
-                let error = if keys.is_empty() {
-                    TokenError::KeysUnavailable
-                } else {
-                    TokenError::UnknownKey
-                };
-                Err(self.wait_or_reject(compact, algorithm, keys, now, waiter, error))
-            }
+            failed => Err(self.wait_or_reject(compact, algorithm, keys, now, waiter, failed)),
         }
     }
 
-    /// Waits for other keys, which need a fetch. The claims are not verified yet; but a token that
-    /// they make unacceptable under any key requests no fetch.
+    /// Waits for other keys if a fetch may bring them: the issuer may have a new key, also under an
+    /// old `kid`. The claims are not verified yet; but a token that they make unacceptable under any
+    /// key requests no fetch.
     #[cold]
     fn wait_or_reject(
         &self,
@@ -113,22 +105,33 @@ impl Issuer {
         keys: &Keys,
         now: u64,
         waiter: Option<Box<Waiter>>,
-        error: TokenError,
+        failed: Attempt,
     ) -> VerifyError {
-        let has_plausible_claims = || {
-            let mut buffer = [0; USUAL_CLAIMS];
-            let json = compact.decode_payload(&mut buffer).ok()?;
-            let claims = self.policy.read_claims(&json).ok()?;
-            self.policy
-                .check_claims(&claims, algorithm, now)
-                .ok()
-                .map(drop)
+        let is_fetched = self.keys.is_fetched();
+        let error = match failed {
+            _ if keys.is_empty() => TokenError::KeysUnavailable,
+            Attempt::Verified | Attempt::BadSignature => TokenError::Signature,
+            // The issuer may have keys for other algorithms by now.
+            Attempt::OtherAlgorithm if !is_fetched => TokenError::Algorithm,
+            Attempt::OtherAlgorithm | Attempt::UnknownKey => TokenError::UnknownKey,
         };
-        let may_wait = self.keys.is_fetched() && has_plausible_claims().is_some();
-        match may_wait.then(|| self.keys.wait(waiter, keys)).flatten() {
-            Some(wait) => VerifyError::Pending(Pending { wait, error }),
-            None => error.into(),
+        if is_fetched
+            && self.has_plausible_claims(compact, algorithm, now)
+            && let Some(wait) = self.keys.wait(waiter, keys)
+        {
+            return VerifyError::Pending(Pending { wait, error });
         }
+        error.into()
+    }
+
+    fn has_plausible_claims(&self, compact: &Compact<'_>, algorithm: Algorithm, now: u64) -> bool {
+        let mut buffer = [0; USUAL_CLAIMS];
+        let Ok(json) = compact.decode_payload(&mut buffer) else {
+            return false;
+        };
+        self.policy
+            .read_claims(&json)
+            .is_ok_and(|claims| self.policy.check_claims(&claims, algorithm, now).is_ok())
     }
 
     #[inline]

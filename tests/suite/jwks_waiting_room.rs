@@ -1,7 +1,8 @@
 //! How long requests with an unknown key wait, and how many of them, on a paused clock.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use serde_json::json;
 use tokio::{
     task::{JoinHandle, JoinSet},
     time::{Instant, sleep},
@@ -9,8 +10,8 @@ use tokio::{
 use tower_jwt_auth::JwtAuthLayer;
 
 use super::{
-    memory_issuer::MemoryIssuer,
-    signing_keys::{SigningKey, fault, keyless},
+    memory_issuer::{KeyIds, MemoryIssuer},
+    signing_keys::{SigningKey, fault, with_flipped_bit},
     support::*,
 };
 
@@ -220,4 +221,160 @@ fn a_cooldown_below_a_second_is_a_configuration_error() {
             assert!(fault.contains(".jwks_cooldown("), "{millis}: {fault}");
         }
     }
+}
+
+/// Keys that no `kid` tells apart: without any, or under the same one.
+const INDISTINCT: [KeyIds; 2] = [KeyIds::Missing, KeyIds::Reused];
+
+#[tokio::test(start_paused = true)]
+async fn a_new_key_is_fetched_also_without_a_kid_of_its_own() {
+    for key_ids in INDISTINCT {
+        let mut issuer = issuer(Duration::from_millis(30));
+        issuer.key_ids = key_ids;
+        let old = issuer.rotate();
+        let layer = fetched(&issuer).await;
+        let new = issuer.rotate();
+        let answer = send(&layer, &issuer.token(&new, "alice")).await.unwrap();
+        assert_eq!(answer, ("accepted", issuer.delay), "{key_ids:?}");
+        assert_eq!(issuer.asked().len(), 2, "{key_ids:?}");
+        // The issuer lists the old key beside the new one, unless that replaced it.
+        let expected = match key_ids {
+            KeyIds::Missing => "accepted",
+            _ => "signature",
+        };
+        let answer = send(&layer, &issuer.token(&old, "alice")).await.unwrap();
+        assert_eq!(answer.0, expected, "{key_ids:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_signature_waits_like_an_unknown_key() {
+    for key_ids in INDISTINCT {
+        let mut issuer = issuer(seconds(4));
+        issuer.key_ids = key_ids;
+        issuer.rotate();
+        let layer = fetched(&issuer).await;
+        let first = send(
+            &layer,
+            &with_flipped_bit(&issuer.token(&issuer.newest(), "mallory")),
+        );
+        sleep(seconds(1)).await;
+        // The fetch under way read the set before this key was made, and another one during it.
+        let second = send(&layer, &issuer.token(&issuer.rotate(), "alice"));
+        assert_eq!(
+            first.await.unwrap(),
+            ("signature", seconds(4)),
+            "{key_ids:?}"
+        );
+        assert_eq!(
+            second.await.unwrap(),
+            ("accepted", seconds(8)),
+            "{key_ids:?}"
+        );
+        assert_eq!(issuer.asked().len(), 3, "{key_ids:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_goes_on_if_the_fetch_under_way_brings_another_key() {
+    for key_ids in [KeyIds::Fresh, KeyIds::Missing, KeyIds::Reused] {
+        let mut issuer = issuer(seconds(2));
+        issuer.key_ids = key_ids;
+        sleep(seconds(1)).await;
+        issuer.rotate();
+        let layer = fetched(&issuer).await;
+        let early = send(&layer, &issuer.token(&issuer.rotate(), "alice"));
+        sleep(seconds(1)).await;
+        let late = send(&layer, &issuer.token(&issuer.rotate(), "alice"));
+        assert_eq!(
+            early.await.unwrap(),
+            ("accepted", seconds(2)),
+            "{key_ids:?}"
+        );
+        assert_eq!(late.await.unwrap(), ("accepted", seconds(6)), "{key_ids:?}");
+        assert_eq!(issuer.asked().len(), 3, "{key_ids:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_room_rejects_a_bad_signature_immediately() {
+    let mut issuer = issuer(seconds(2));
+    issuer.key_ids = KeyIds::Missing;
+    let layer = fetched(&issuer).await;
+    let token = with_flipped_bit(&issuer.token(&issuer.newest(), "mallory"));
+    let mut waiting = JoinSet::new();
+    for _ in 0..MAX_WAITING {
+        waiting.spawn(ask(layer.clone(), with_bearer(&token)));
+    }
+    sleep(seconds(1)).await;
+    let answer = send(&layer, &token).await.unwrap();
+    assert_eq!(answer, ("signature", Duration::ZERO));
+    for answer in waiting.join_all().await {
+        answer.assert_invalid_token("signature", "waited");
+    }
+    assert_eq!(issuer.asked().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_signature_with_unacceptable_claims_requests_no_fetch() {
+    let mut issuer = issuer(seconds(2));
+    issuer.key_ids = KeyIds::Missing;
+    let layer = fetched(&issuer).await;
+    let stranger = SigningKey::generate("EdDSA", "stranger");
+    for (row, claims) in [
+        ("expired", claims_with(json!({ "exp": 1 }))),
+        ("no subject", claims_without("sub")),
+        ("for an audience", claims_with(json!({ "aud": "other" }))),
+    ] {
+        let token = stranger.sign(&json!({ "alg": "EdDSA" }), &claims);
+        let answer = send(&layer, &token).await.unwrap();
+        assert_eq!(answer, ("signature", Duration::ZERO), "{row}");
+    }
+    assert_eq!(issuer.asked().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_another_algorithm_is_fetched_like_an_unknown_key() {
+    let mut issuer = issuer(Duration::from_millis(30));
+    for (row, key_ids, kid) in [
+        ("no kid", KeyIds::Missing, "1"),
+        ("the same kid", KeyIds::Reused, "1"),
+    ] {
+        issuer.key_ids = key_ids;
+        issuer.set([SigningKey::generate("EdDSA", kid).into()]);
+        let layer = fetched(&issuer).await;
+        let new = Arc::new(SigningKey::generate("ES256", kid));
+        let token = issuer.token(&new, "alice");
+        assert_eq!(
+            send(&layer, &token).await.unwrap().0,
+            "unknown_key",
+            "{row}"
+        );
+        issuer.set([new]);
+        assert_eq!(send(&layer, &token).await.unwrap().0, "accepted", "{row}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_of_eleven_fetched_keys_verifies_without_a_kid() {
+    let mut issuer = issuer(Duration::from_millis(30));
+    issuer.key_ids = KeyIds::Missing;
+    let keys: Vec<_> = (0..11)
+        .map(|_| Arc::new(SigningKey::generate("EdDSA", "")))
+        .collect();
+    issuer.set(keys.clone());
+    let layer = fetched(&issuer).await;
+    let token = |index: usize| issuer.token(&keys[index], "alice");
+    assert_eq!(
+        send(&layer, &token(10)).await.unwrap(),
+        ("accepted", Duration::ZERO)
+    );
+    assert_eq!(
+        send(&layer, &token(1)).await.unwrap(),
+        ("accepted", Duration::ZERO)
+    );
+    assert_eq!(
+        send(&layer, &token(0)).await.unwrap(),
+        ("signature", issuer.delay)
+    );
 }

@@ -83,17 +83,20 @@ fn a_token_without_a_kid_is_tried_with_the_keys_of_its_algorithm() {
 }
 
 #[test]
-fn a_token_without_a_kid_is_tried_with_four_keys_at_most() {
-    let keys = ["1", "2", "3", "4", "5", "6"].map(|kid| SigningKey::generate("EdDSA", kid));
-    let others = ["7", "8", "9"].map(|kid| SigningKey::generate("ES256", kid));
-    // Keys of another algorithm are not among the four.
-    let set = jwks(others.iter().chain(&keys));
-    let layer = layer_of(set);
+fn a_token_without_a_kid_is_tried_with_the_last_ten_keys() {
+    let ids: Vec<_> = (0..12).map(|id| id.to_string()).collect();
+    let keys: Vec<_> = ids
+        .iter()
+        .map(|id| SigningKey::generate("EdDSA", id))
+        .collect();
+    let others = ["a", "b", "c"].map(|kid| SigningKey::generate("ES256", kid));
+    // Keys of another algorithm are not among the ten.
+    let layer = layer_of(jwks(keys.iter().chain(&others)));
     for (index, key) in keys.iter().enumerate() {
         let nameless = key.sign(&json!({ "alg": "EdDSA" }), &claims());
-        let expected = if index < 4 { "accepted" } else { "signature" };
+        let expected = if index < 2 { "signature" } else { "accepted" };
         assert_eq!(reason(&layer, &nameless), expected, "key {}", key.kid);
-        // Where the token names it, how many there are is no matter.
+        // If the token names its key, the number of keys does not matter.
         let token = key.token(&claims());
         assert_eq!(reason(&layer, &token), "accepted", "key {}", key.kid);
     }
@@ -127,22 +130,50 @@ fn a_key_without_an_id_is_tried_for_any_kid() {
 }
 
 #[test]
-fn a_token_that_names_a_key_of_the_set_is_tried_with_it_whatever_keys_have_no_id() {
-    let nameless: Vec<_> = (0..6)
+fn a_named_key_is_tried_before_the_keys_without_id() {
+    let nameless: Vec<_> = (0..12)
         .map(|_| SigningKey::generate("EdDSA", "none"))
         .collect();
     let named = SigningKey::generate("EdDSA", "1");
-    let entries = nameless
-        .iter()
-        .map(|key| without(key.jwk(), "kid"))
-        .chain([named.jwk()]);
-    let layer = layer_of(jwks_of(entries));
-    assert_eq!(reason(&layer, &named.token(&claims())), "accepted");
-    // Those without are tried after it, four keys in all.
-    for (index, key) in nameless.iter().enumerate() {
-        let token = key.sign(&json!({ "alg": "EdDSA" }), &claims());
-        let expected = if index < 4 { "accepted" } else { "signature" };
-        assert_eq!(reason(&layer, &token), expected, "key {index}");
+    let entries = || nameless.iter().map(|key| without(key.jwk(), "kid"));
+    for set in [
+        jwks_of(entries().chain([named.jwk()])),
+        jwks_of([named.jwk()].into_iter().chain(entries())),
+    ] {
+        let layer = layer_of(set);
+        assert_eq!(reason(&layer, &named.token(&claims())), "accepted");
+        // Nine others are tried after it, the last of the set first.
+        for (index, key) in nameless.iter().enumerate() {
+            let token = key.sign(&json!({ "alg": "EdDSA", "kid": "1" }), &claims());
+            let expected = if index < 3 { "signature" } else { "accepted" };
+            assert_eq!(reason(&layer, &token), expected, "key {index}");
+        }
+    }
+}
+
+#[test]
+fn the_reason_is_signature_if_any_key_was_tried() {
+    let [one, two] = ["1", "2"].map(|kid| SigningKey::generate("EdDSA", kid));
+    let stranger = SigningKey::generate("EdDSA", "3");
+    let named = layer_of(jwks([&one, &two]));
+    let mixed = layer_of(jwks_of([one.jwk(), without(two.jwk(), "kid")]));
+    let without_kid = stranger.sign(&json!({ "alg": "EdDSA" }), &claims());
+    for (row, layer, token, expected) in [
+        ("no kid", &named, &without_kid, "signature"),
+        (
+            "unknown kid",
+            &named,
+            &stranger.token(&claims()),
+            "unknown_key",
+        ),
+        (
+            "a key without kid",
+            &mixed,
+            &stranger.token(&claims()),
+            "signature",
+        ),
+    ] {
+        assert_eq!(reason(layer, token), expected, "{row}");
     }
 }
 

@@ -19,7 +19,6 @@ use super::{signing_keys::*, support::*};
 
 /// The key IDs of the keys that [`MemoryIssuer::rotate`] makes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(dead_code, reason = "used by the next attacks")]
 pub(crate) enum KeyIds {
     Fresh,
     /// Each key replaces the one before it under the same ID.

@@ -95,6 +95,9 @@ impl JwtAuthBuilder {
     ///   at most until the first fetch that starts after it arrived has ended (ten seconds in all);
     ///   each key-set URL has a waiting room of 1,024; if it is full, the request is rejected
     ///   immediately (401, `unknown_key`).
+    /// - **A token without `kid`** is tried with the ten most recently listed keys of its algorithm. If
+    ///   none verifies it, or if the key with its `kid` does not, its key is unknown: the issuer may
+    ///   have a new key, or have replaced one under the old `kid`. The reason is then `signature`.
     /// - Scheduled fetches have their own limit. Those that start while requests wait serve them too.
     /// - **When a fetch fails**, it is retried after one second at first and after 30 seconds at
     ///   most. Meanwhile the cached keys stay valid, for [an hour](Self::jwks_max_stale) after their

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{ConfigError, config_error::Fault, key::Algorithm};
 
-/// How many keys are tried for a token that does not say which one signed it.
-const MOST_TRIED: usize = 4;
+/// How many keys are tried for one token. Each costs a signature check.
+const MAX_TRIED: usize = 10;
 
 /// Public keys of one issuer, found by key id and algorithm.
 ///
@@ -143,7 +143,10 @@ impl KeySet {
         &self.skipped
     }
 
-    /// Whether a key for this `alg` and `kid` made the signature.
+    /// Verifies the signature with the keys for this `alg` and `kid`, the most recently listed first.
+    ///
+    /// A token without `kid` may be signed by any key, and a key without `kid` may have signed any
+    /// token.
     pub(crate) fn verify(
         &self,
         algorithm: Algorithm,
@@ -151,14 +154,16 @@ impl KeySet {
         message: &[u8],
         signature: &[u8],
     ) -> Attempt {
-        let of_algorithm = |key: &&VerifyingKey| key.algorithm() == algorithm;
         let is_named = |key: &&VerifyingKey| key_id.is_none() || key.key_id() == key_id;
         let is_nameless = |key: &&VerifyingKey| key_id.is_some() && key.key_id().is_none();
-        let keys = || self.keys.iter().filter(of_algorithm);
-        let mut candidates = keys()
+        let newest_first = || {
+            let keys = self.keys.iter().rev();
+            keys.filter(|key| key.algorithm() == algorithm)
+        };
+        let mut candidates = newest_first()
             .filter(is_named)
-            .chain(keys().filter(is_nameless))
-            .take(MOST_TRIED)
+            .chain(newest_first().filter(is_nameless))
+            .take(MAX_TRIED)
             .peekable();
         let is_tried = candidates.peek().is_some();
         if candidates.any(|key| key.verify(message, signature)) {
@@ -166,8 +171,8 @@ impl KeySet {
         }
         let has_names = self.keys.iter().any(|key| key.key_id().is_some());
         match key_id {
-            Some(id) if has_names && !self.has(id) => Attempt::UnknownKey,
             _ if is_tried => Attempt::BadSignature,
+            Some(id) if has_names && !self.has(id) => Attempt::UnknownKey,
             _ => Attempt::OtherAlgorithm,
         }
     }
@@ -196,10 +201,11 @@ impl fmt::Debug for KeySet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attempt {
     Verified,
+    /// At least one key was tried.
     BadSignature,
-    /// The token names a key that is not there.
+    /// No key has the token's `kid`.
     UnknownKey,
-    /// The key that it names, or all keys if it names none, are for other algorithms.
+    /// The keys with the token's `kid`, or all keys if it has none, are for other algorithms.
     OtherAlgorithm,
 }
 
