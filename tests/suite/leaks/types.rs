@@ -161,6 +161,10 @@ fn refusals(said: &mut Said) {
         let rejection = tower_jwt_auth::Rejection::from(error);
         said.add("Rejection", self::said(&rejection));
     }
+    said.debug(
+        "RejectionDetails",
+        &tower_jwt_auth::RejectionDetails::default(),
+    );
 }
 
 /// And the futures and bodies, of which the services make those that can be printed.
