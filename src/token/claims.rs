@@ -79,17 +79,17 @@ enum Claim {
 impl From<&str> for Claim {
     #[inline]
     fn from(name: &str) -> Self {
-        match name {
-            "exp" => Self::Exp,
-            "nbf" => Self::Nbf,
-            "iat" => Self::Iat,
-            "iss" => Self::Iss,
-            "aud" => Self::Aud,
-            "sub" => Self::Sub,
-            "email" => Self::Email,
-            "name" => Self::Name,
-            "session" | "updateTo" => Self::Skipped(SESSION),
-            "cnf" => Self::Skipped(CONFIRMATION),
+        match name.as_bytes() {
+            b"exp" => Self::Exp,
+            b"nbf" => Self::Nbf,
+            b"iat" => Self::Iat,
+            b"iss" => Self::Iss,
+            b"aud" => Self::Aud,
+            b"sub" => Self::Sub,
+            b"email" => Self::Email,
+            b"name" => Self::Name,
+            b"session" | b"updateTo" => Self::Skipped(SESSION),
+            b"cnf" => Self::Skipped(CONFIRMATION),
             _ => Self::Skipped(0),
         }
     }

@@ -169,7 +169,7 @@ impl Policy {
         matches.then_some(()).ok_or(TokenError::Audience)
     }
 
-    #[inline]
+    #[inline(always)]
     fn user_id<'a>(&self, sub: &'a Value<'a>) -> Result<&'a str, TokenError> {
         match sub {
             Value::Text(sub) if sub.len() <= self.max_user_id_len && is_visible(sub) => Ok(sub),
@@ -177,7 +177,7 @@ impl Policy {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn email<'a>(&self, email: &'a Value<'a>) -> Result<&'a str, TokenError> {
         match email {
             Value::Text(email)
@@ -193,7 +193,7 @@ impl Policy {
 }
 
 /// A `name` of another type than a string counts as absent: a user can do without.
-#[inline]
+#[inline(always)]
 fn name<'a>(name: &'a Value<'a>) -> Result<Option<&'a str>, TokenError> {
     match name {
         Value::Text(name) if has_no_control(name) => Ok(Some(name)),

@@ -1,13 +1,13 @@
 //! Whether a claim can go into a header, a log line or a C string without ending it there.
 
 /// Returns whether a text has no control character.
-#[inline]
+#[inline(always)]
 pub(super) fn has_no_control(text: &str) -> bool {
     is_printable_ascii(text.as_bytes()) || !text.contains(char::is_control)
 }
 
 /// Returns whether a text has no control character and is not blank.
-#[inline]
+#[inline(always)]
 pub(super) fn is_visible(text: &str) -> bool {
     let starts_visibly = text.as_bytes().first().is_some_and(u8::is_ascii_graphic);
     has_no_control(text) && (starts_visibly || !text.trim_start().is_empty())
@@ -17,18 +17,21 @@ pub(super) fn is_visible(text: &str) -> bool {
 ///
 /// It reads eight bytes at a time: adding one sets the high bit of DEL, subtracting a space that of
 /// a control character.
-#[inline]
+#[inline(always)]
 fn is_printable_ascii(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
     const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
-    let is_odd = |chunk: &[u8; 8]| {
+    let odd = |chunk: &[u8; 8]| {
         let word = u64::from_le_bytes(*chunk);
-        (word | word.wrapping_add(ONES) | word.wrapping_sub(SPACES)) & HIGH_BITS != 0
+        word | word.wrapping_add(ONES) | word.wrapping_sub(SPACES)
     };
     match (bytes.as_chunks::<8>().0, bytes.last_chunk::<8>()) {
         // The last eight bytes overlap the chunks before them, so that there is no rest.
-        (chunks, Some(last)) => !chunks.iter().any(is_odd) && !is_odd(last),
+        (chunks, Some(last)) => {
+            let all = chunks.iter().fold(odd(last), |all, chunk| all | odd(chunk));
+            all & HIGH_BITS == 0
+        }
         _ => bytes.iter().all(|byte| matches!(byte, b' '..=b'~')),
     }
 }
