@@ -2,9 +2,8 @@ use std::fmt;
 
 use super::{Algorithm, Attempt, KeySet, Secret, hmac::HmacKey};
 
-/// The keys that the tokens of one issuer are verified with at one time: shared secrets or public
-/// keys, and never both. A public key that could be taken for a secret is the oldest attack on JWT
-/// (RFC 8725 section 2.1).
+/// The keys of one source at one time: shared secrets or public keys, and never both. Using a public
+/// key as a secret is the oldest attack on JWT (RFC 8725 section 2.1).
 pub(crate) enum Keys {
     Secrets(Vec<HmacKey>),
     Public(KeySet),

@@ -22,5 +22,5 @@ pub use self::{
 pub(crate) use self::{
     keys::Keys,
     public::{Attempt, MISSING_BACKEND},
-    source::{KeySource, KeyWait, SecretSource, Strictness, Waiter},
+    source::{IssuerKeys, KeySource, KeyWait, SecretSource, Strictness, Waiter},
 };

@@ -16,7 +16,7 @@ use quick_cache::{
 
 use super::{Issuer, TokenError};
 use crate::{
-    key::{Generation, Snapshot},
+    key::{Algorithm, Generation, Snapshot},
     user::CurrentUser,
 };
 
@@ -41,6 +41,7 @@ struct Verified {
     user: CurrentUser,
     /// Which of the layer's issuers it is of.
     issuer: usize,
+    algorithm: Option<Algorithm>,
     generation: Generation,
     /// In seconds since the epoch.
     since: u64,
@@ -84,7 +85,7 @@ impl TokenCache {
         &self,
         token: &[u8],
         user: &CurrentUser,
-        issuer: usize,
+        (issuer, algorithm): (usize, Option<Algorithm>),
         keys: &Snapshot<'_>,
         now: u64,
     ) {
@@ -94,6 +95,7 @@ impl TokenCache {
         let verified = Verified {
             user: user.clone(),
             issuer,
+            algorithm,
             generation: keys.generation(),
             since: now,
         };
@@ -120,7 +122,9 @@ impl Verified {
         let exp = self.user.exp();
         age.is_some_and(|age| age < LONGEST)
             && exp.is_some_and(|exp| !issuer.policy.has_expired(exp, now))
-            && issuer.keys.current(now).is_of(&self.generation)
+            && { issuer.keys.source_for(self.algorithm) }
+                .current(now)
+                .is_of(&self.generation)
     }
 }
 

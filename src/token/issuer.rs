@@ -12,7 +12,7 @@ use super::{
     header::Header,
 };
 use crate::{
-    key::{Algorithm, Attempt, KeySource, KeyWait, Keys, Waiter},
+    key::{Algorithm, Attempt, IssuerKeys, KeySource, KeyWait, Keys, Waiter},
     user::{CurrentUser, IssuerRef, VerifiedBy},
 };
 
@@ -21,7 +21,7 @@ pub(crate) type Check = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
 
 /// Somebody whose tokens are accepted: the keys, and what the tokens must say.
 pub(crate) struct Issuer {
-    pub(crate) keys: KeySource,
+    pub(crate) keys: IssuerKeys,
     /// Those of other algorithms are refused, whatever the keys.
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) policy: Policy,
@@ -73,13 +73,14 @@ impl Issuer {
         self.policy.issuer.as_deref() == Some(iss)
     }
 
-    /// Verifies a token with these keys. `waiter` is the place of a token that has waited for them.
+    /// Verifies a token with these keys of a source. `waiter` is the place of a token that has waited
+    /// for them.
     #[inline]
     pub(super) fn verify(
         &self,
         compact: &Compact<'_>,
         header: &Header<'_>,
-        keys: &Keys,
+        (source, keys): (&KeySource, &Keys),
         now: u64,
         waiter: Option<Box<Waiter>>,
     ) -> Result<CurrentUser, VerifyError> {
@@ -90,7 +91,10 @@ impl Issuer {
         self.policy.check_header(header)?;
         match verify_signature(compact, header, algorithm, keys)? {
             Attempt::Verified => Ok(self.user(compact, algorithm, now)?),
-            failed => Err(self.wait_or_reject(compact, algorithm, keys, now, waiter, failed)),
+            failed => {
+                let keys = (source, keys);
+                Err(self.wait_or_reject(compact, algorithm, keys, now, waiter, failed))
+            }
         }
     }
 
@@ -102,12 +106,12 @@ impl Issuer {
         &self,
         compact: &Compact<'_>,
         algorithm: Algorithm,
-        keys: &Keys,
+        (source, keys): (&KeySource, &Keys),
         now: u64,
         waiter: Option<Box<Waiter>>,
         failed: Attempt,
     ) -> VerifyError {
-        let is_fetched = self.keys.is_fetched();
+        let is_fetched = source.is_fetched();
         let error = match failed {
             _ if keys.is_empty() => TokenError::KeysUnavailable,
             Attempt::Verified | Attempt::BadSignature => TokenError::Signature,
@@ -117,7 +121,7 @@ impl Issuer {
         };
         if is_fetched
             && self.has_plausible_claims(compact, algorithm, now)
-            && let Some(wait) = self.keys.wait(waiter, keys)
+            && let Some(wait) = source.wait(waiter, keys)
         {
             return VerifyError::Pending(Pending { wait, error });
         }

@@ -113,13 +113,8 @@ impl TokenVerifier {
 
     #[cfg(feature = "jwks-custom")]
     pub(crate) fn fetched_keys(&self) -> impl Iterator<Item = &crate::key::url::JwksUrl> {
-        self.0
-            .issuers
-            .iter()
-            .filter_map(|issuer| match &issuer.keys {
-                crate::key::KeySource::Url(url) => Some(url),
-                _ => None,
-            })
+        let issuers = self.0.issuers.iter();
+        issuers.filter_map(|issuer| issuer.keys.fetched())
     }
 
     /// Verifies a token with the cached keys, or returns a wait for others. A token that has waited
@@ -138,10 +133,12 @@ impl TokenVerifier {
             return Ok(found?);
         }
         let only = match inner.issuers.as_slice() {
-            [only] => Some((only, only.keys.current(now))),
+            [only] => Some(only),
             _ => None,
         };
-        if let Some((_, keys)) = &only {
+        let only_source = only.and_then(|issuer| issuer.keys.only_source());
+        let keys = only_source.map(|source| source.current(now));
+        if let Some(keys) = &keys {
             // Without a secret, nothing about a token can be told, not even that it is garbage.
             check_configured(keys)?;
         }
@@ -158,21 +155,25 @@ impl TokenVerifier {
                 Header::parse(&decoded)?
             }
         };
-        let (issuer, keys) = match only {
+        let issuer = match only {
             Some(only) => only,
+            None => inner.issuer_of(&compact)?,
+        };
+        let source = issuer.keys.source_for(header.alg);
+        let keys = match keys {
+            Some(keys) => keys,
             None => {
-                let issuer = inner.issuer_of(&compact)?;
-                let keys = issuer.keys.current(now);
+                let keys = source.current(now);
                 check_configured(&keys)?;
-                (issuer, keys)
+                keys
             }
         };
-        let user = issuer.verify(&compact, &header, &keys, now, waiter)?;
+        let user = issuer.verify(&compact, &header, (source, &keys), now, waiter)?;
         #[cfg(feature = "cache")]
         if let Some(cache) = &inner.cache
             && let Some(index) = inner.issuers.iter().position(|of| std::ptr::eq(of, issuer))
         {
-            cache.keep(token, &user, index, &keys, now);
+            cache.keep(token, &user, (index, header.alg), &keys, now);
         }
         Ok(user)
     }

@@ -34,11 +34,13 @@ async fn what_is_public_about_a_key_is_no_secret_that_a_token_could_be_signed_wi
         }
         let from_pem = VerifyingKey::from_pem(key.pem()).unwrap();
         let from_pem = from_pem.with_algorithm(algorithm(alg)).unwrap();
+        let with_secret = builder().jwks_text(&*set).build().unwrap();
         let layers = [
-            ("a set", layer_of(set)),
-            ("PEM", keyless().key(from_pem).build().unwrap()),
+            ("a set", layer_of(set), "algorithm"),
+            ("PEM", keyless().key(from_pem).build().unwrap(), "algorithm"),
+            ("a set beside a secret", with_secret, "signature"),
         ];
-        for (form, layer) in &layers {
+        for (form, layer, of_hs256) in &layers {
             assert_eq!(reason(layer, &key.token(&claims())), "accepted", "{alg}");
             for header in [
                 json!({ "alg": "HS256" }),
@@ -48,7 +50,7 @@ async fn what_is_public_about_a_key_is_no_secret_that_a_token_could_be_signed_wi
                     let token = sign(header.to_string(), claims().to_string(), secret);
                     (format!("{alg} from {form}, {row}"), token)
                 });
-                assert_each_refused(layer, "algorithm", rows).await;
+                assert_each_refused(layer, of_hs256, rows).await;
             }
             // The same under the algorithm of the key.
             let header = json!({ "alg": alg, "kid": "1" });
@@ -57,6 +59,9 @@ async fn what_is_public_about_a_key_is_no_secret_that_a_token_could_be_signed_wi
                 (format!("{alg} from {form}, a MAC with {row}"), token)
             });
             assert_each_refused(layer, "signature", rows).await;
+            // A secret beside the key signs for no algorithm of the key's.
+            let token = sign(header.to_string(), claims().to_string(), SECRET);
+            assert_each_refused(layer, "signature", [(form, token)]).await;
         }
     }
 }
@@ -65,14 +70,26 @@ async fn what_is_public_about_a_key_is_no_secret_that_a_token_could_be_signed_wi
 fn a_token_is_refused_under_any_algorithm_but_that_of_the_key() {
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, "1");
-        let layer = layer_of(jwks([&key]));
+        let alone = layer_of(jwks([&key]));
+        let with_secret = builder().jwks_text(jwks([&key])).build().unwrap();
         for other in ALGORITHMS.into_iter().chain(["HS256"]) {
-            if other != alg {
-                let header = json!({ "alg": other, "kid": "1" });
+            if other == alg {
+                continue;
+            }
+            for header in [json!({ "alg": other, "kid": "1" }), json!({ "alg": other })] {
                 let token = key.sign(&header, &claims());
-                assert_eq!(reason(&layer, &token), "algorithm", "{alg} as {other}");
-                let token = key.sign(&json!({ "alg": other }), &claims());
-                assert_eq!(reason(&layer, &token), "algorithm", "{alg} as {other}");
+                let row = format!("{alg} as {other}");
+                assert_eq!(reason(&alone, &token), "algorithm", "{row}");
+                let expected = if other == "HS256" {
+                    "signature"
+                } else {
+                    "algorithm"
+                };
+                assert_eq!(
+                    reason(&with_secret, &token),
+                    expected,
+                    "{row}, with a secret"
+                );
             }
         }
     }

@@ -10,6 +10,8 @@ mod answers;
 mod better_auth_keys;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod better_auth_origin;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod both_kinds_of_keys;
 mod claims;
 #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod clock_jumps;

@@ -1,44 +1,9 @@
 //! What a builder with public keys refuses, and what it restricts.
 
 use serde_json::json;
-use tower_jwt_auth::{Algorithm, JwtAuthLayer, KeySet, SharedKeys, VerifyingKey};
+use tower_jwt_auth::{Algorithm, KeySet, SharedKeys, VerifyingKey};
 
 use super::{signing_keys::*, support::*};
-
-#[test]
-fn secrets_beside_public_keys_are_a_fault_of_the_configuration() {
-    let key = SigningKey::generate("RS256", "1");
-    let parsed = VerifyingKey::from_pem(key.pem()).unwrap();
-    let set = KeySet::from_jwks(&jwks([&key])).unwrap();
-    for (row, builder) in [
-        ("PEM", builder().public_key_pem(key.pem())),
-        ("a key", builder().key(parsed)),
-        ("a set", builder().keys(set.clone())),
-        ("JWKS text", builder().jwks_text(jwks([&key]))),
-        ("shared keys", builder().shared_keys(SharedKeys::new(set))),
-        ("a URL", builder().jwks_url("https://example.com/jwks")),
-        (
-            "the secret after the key",
-            keyless().jwks_text(jwks([&key])).secret(SECRET),
-        ),
-        (
-            "two secrets",
-            keyless()
-                .public_key_pem(key.pem())
-                .secrets([SECRET, "another secret, of 32 bytes or more"]),
-        ),
-        (
-            "Better Auth",
-            JwtAuthLayer::better_auth("https://a.example.com")
-                .secret(SECRET)
-                .jwks_text(jwks([&key])),
-        ),
-    ] {
-        let error = fault(builder);
-        assert_contains(&error, "both secrets and public keys are configured", row);
-        assert_contains(&error, ".or(…)", row);
-    }
-}
 
 #[test]
 fn algorithms_that_are_given_are_accepted_alone() {

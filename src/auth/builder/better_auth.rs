@@ -28,7 +28,7 @@ impl IssuerSettings {
         let Some(origin) = self.origin.take() else {
             return;
         };
-        let needs_keys = self.public_keys.is_empty() && self.secrets.is_empty();
+        let needs_keys = self.public_keys.is_empty();
         if let Err(wrong) = check_origin(&origin, needs_keys && !self.fetching.http_allowed) {
             let origin = with_url("the origin", &origin);
             faults.say(format!("{origin} {wrong}"));

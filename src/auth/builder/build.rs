@@ -10,7 +10,7 @@ use crate::{
     Algorithm, ConfigError, JwtAuthLayer, KeySet, TokenVerifier, VerifyingKey,
     auth::service::Shared,
     config_error::Faults,
-    key::{KeySource, Keys, MISSING_BACKEND},
+    key::{IssuerKeys, KeySource, Keys, MISSING_BACKEND},
     report::Reports,
     token::Issuer,
     user::ClaimName,
@@ -163,31 +163,30 @@ impl IssuerSettings {
         let has_origin = self.origin.is_some();
         self.apply_origin(faults);
         let (has_secrets, has_public) = (!self.secrets.is_empty(), !self.public_keys.is_empty());
-        let usual: &[Algorithm] = if has_public || has_origin && !has_secrets {
-            &PUBLIC_ALGORITHMS
-        } else {
-            &[Algorithm::HS256]
-        };
-        let named = self.algorithms.take();
-        let algorithms = named.clone().unwrap_or_else(|| usual.to_vec());
-        if algorithms.is_empty() || !algorithms.iter().all(|algorithm| usual.contains(algorithm)) {
-            faults.say("the algorithms given with .algorithms(…) are not those of the keys: HS256 is a secret's, all others are public keys'; leave it out for all that the keys can verify");
-        }
-        match (has_secrets, has_public) {
-            // A wrong origin was told of.
-            (false, false) if has_origin => {}
-            (false, false) => faults.say(
+        if !has_secrets && !has_public && !has_origin {
+            faults.say(
                 "no key is configured; say .secret_from_env(\"BETTER_AUTH_SECRET\"), .secret_from_file(…) or .secret(…), or for public keys JwtAuthLayer::better_auth(…) or .jwks_url(…)",
-            ),
-            (true, true) => faults.say(
-                "both secrets and public keys are configured; keep one kind, or give each an issuer of its own with .or(…)",
-            ),
-            _ => {}
+            );
         }
+        let named = self.algorithms.take();
+        // A wrong origin, which was reported, has left no URL for the public keys.
+        let kinds = (has_secrets, has_public || has_origin);
+        let algorithms = named
+            .clone()
+            .unwrap_or_else(|| default_algorithms(kinds).collect());
+        check_algorithms(&algorithms, kinds, faults);
         let public = self.public_key_source(&named.unwrap_or_default(), faults);
         let secrets = KeySource::of_secrets(self.secrets, self.strictness, now, faults);
+        let keys = match (has_secrets, has_public) {
+            (true, true) => IssuerKeys::Both {
+                secrets,
+                public: public?,
+            },
+            (_, true) => IssuerKeys::One(public?),
+            (_, false) => IssuerKeys::One(secrets),
+        };
         Some(Issuer {
-            keys: if has_public { public? } else { secrets },
+            keys,
             algorithms,
             policy: self.policy,
             checks: self.checks,
@@ -280,6 +279,28 @@ impl IssuerSettings {
             faults.say(MISSING_BACKEND);
         }
         None
+    }
+}
+
+/// The algorithms of these kinds of keys: secrets and public keys.
+fn default_algorithms((secrets, public): (bool, bool)) -> impl Iterator<Item = Algorithm> {
+    let of_secrets = [Algorithm::HS256]
+        .into_iter()
+        .filter(move |_| secrets || !public);
+    of_secrets.chain(PUBLIC_ALGORITHMS.into_iter().filter(move |_| public))
+}
+
+/// Checks that each kind of keys has an algorithm, and each algorithm a kind of keys.
+fn check_algorithms(algorithms: &[Algorithm], kinds: (bool, bool), faults: &mut Faults) {
+    let is_possible = |algorithm: &Algorithm| default_algorithms(kinds).any(|of| of == *algorithm);
+    if algorithms.is_empty() || !algorithms.iter().all(is_possible) {
+        faults.say("the algorithms given with .algorithms(…) are not those of the keys: HS256 is a secret's, all others are public keys'; leave it out for all that the keys can verify");
+    } else if kinds == (true, true) {
+        let (of_secrets, of_public): (Vec<Algorithm>, Vec<_>) =
+            algorithms.iter().partition(|algorithm| algorithm.is_hmac());
+        if of_secrets.is_empty() || of_public.is_empty() {
+            faults.say("secrets and public keys are configured, and .algorithms(…) lists those of one kind only; add HS256 for the secrets or an algorithm of the public keys, or remove the keys that are not used");
+        }
     }
 }
 

@@ -105,8 +105,13 @@ pub(super) fn check_other(other: &LayerSettings, layer: &LayerSettings, faults: 
         .copied()
         .collect();
     if !methods.is_empty() {
+        let hint = if methods.contains(&CLOCK) {
+            " (issuers of the test kit: give them one clock, with TestIssuer::with_clock)"
+        } else {
+            ""
+        };
         faults.say(format!(
-            "a builder that is passed to .or(…) has settings of the whole layer: {}; call them on the builder that is built",
+            "a builder that is passed to .or(…) has settings of the whole layer: {}; call them on the builder that is built{hint}",
             methods.join(", ")
         ));
     }

@@ -32,8 +32,12 @@ impl fmt::Debug for PublicSource {
 /// They verify RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA tokens, and
 /// need the feature `aws-lc-rs` (all of them) or `rust-crypto` (all but ES512, and RSA keys of up to 4096 bits).
 ///
-/// A layer has either secrets or public keys for an issuer, and never both. Keys that are given add
-/// up; keys from a URL, and those in [`SharedKeys`], stand alone.
+/// Given keys add up. Keys from a URL, and those in [`SharedKeys`], cannot be combined with other
+/// public keys.
+///
+/// An issuer can have public keys and secrets, for example while it moves from HS256 to public keys:
+/// a key verifies only tokens whose `alg` is one of its own. HS256 tokens are verified while the key
+/// set is unavailable, and a missing secret matters to HS256 tokens only.
 impl JwtAuthBuilder {
     /// Verifies tokens with this public key in PEM, whose algorithms are the usual one of its type
     /// (RS256, ES256, ES384, ES512 or EdDSA) and those of its type that

@@ -10,9 +10,51 @@ use std::{fmt, future::Future, ops::Deref, pin::Pin, sync::Arc};
 use self::secrets::Watched;
 pub(crate) use self::secrets::{SecretSource, Strictness};
 pub use self::shared::SharedKeys;
-use super::Keys;
+use super::{Algorithm, Keys};
 
-/// The current keys of an issuer.
+/// The keys of an issuer: secrets, public keys, or both while it moves from one to the other.
+///
+/// They stay apart. The `alg` of a token says which kind it is tried with, and a key of that kind
+/// verifies it only if the algorithm is one of the key's own.
+#[derive(Debug)]
+pub(crate) enum IssuerKeys {
+    One(KeySource),
+    Both {
+        secrets: KeySource,
+        public: KeySource,
+    },
+}
+
+impl IssuerKeys {
+    /// Returns the only source, which the `alg` of a token has no part in choosing.
+    #[inline]
+    pub(crate) fn only_source(&self) -> Option<&KeySource> {
+        match self {
+            Self::One(source) => Some(source),
+            Self::Both { .. } => None,
+        }
+    }
+
+    /// Returns the source that may have a key for this algorithm.
+    #[inline]
+    pub(crate) fn source_for(&self, algorithm: Option<Algorithm>) -> &KeySource {
+        match self {
+            Self::One(source) => source,
+            Self::Both { secrets, .. } if algorithm.is_some_and(Algorithm::is_hmac) => secrets,
+            Self::Both { public, .. } => public,
+        }
+    }
+
+    #[cfg(feature = "jwks-custom")]
+    pub(crate) fn fetched(&self) -> Option<&url::JwksUrl> {
+        match self.source_for(None) {
+            KeySource::Url(url) => Some(url),
+            _ => None,
+        }
+    }
+}
+
+/// A place that keys come from.
 #[derive(Debug)]
 pub(crate) enum KeySource {
     Fixed(Keys),

@@ -120,7 +120,7 @@ fn wrong() -> Vec<(&'static str, JwtAuthBuilder)> {
         ),
         (
             "a good secret beside a URL",
-            builder().secret(MARKED).jwks_url("https://example.com"),
+            builder().secret(MARKED).jwks_url("ftp://example.com"),
         ),
         (
             "a good secret and a bad realm",
