@@ -12,6 +12,8 @@ mod better_auth_keys;
 mod better_auth_origin;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod both_kinds_of_keys;
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+mod certificates;
 mod claims;
 #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod clock_jumps;
@@ -31,6 +33,8 @@ mod fetched_keys;
 mod fetched_keys_told;
 mod header;
 mod header_field;
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+mod http_client;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod issuers;
 #[cfg(all(

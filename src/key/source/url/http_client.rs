@@ -1,35 +1,58 @@
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{env, error::Error, future::Future, pin::Pin, sync::OnceLock, time::Duration};
 
 use http::{
     HeaderMap, StatusCode,
     header::{ACCEPT, CACHE_CONTROL},
 };
-use reqwest::{Client, redirect::Policy};
+use reqwest::{Client, ClientBuilder, redirect::Policy};
+use tokio::task::spawn_blocking;
 
 use super::{FetchError, FetchedJwks, JwksFetch, fetch::MAX_JWKS_BYTES};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The fetcher that is used where no other is given: reqwest over rustls.
-pub(crate) struct HttpClient(Client);
+/// How much of a text that the server chose an error shows: the names of a
+/// certificate.
+const MAX_SHOWN_CHARS: usize = 512;
+
+/// Where certificates are read from instead of the system's places, if it is set.
+const CERTIFICATE_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Words of rustls's errors that do not explain themselves, and what to do.
+const TLS_HINTS: [(&str, &str); 3] = [
+    (
+        "UnknownIssuer",
+        "this machine does not trust the authority that signed the server's certificate; \
+         for a private authority, set SSL_CERT_FILE to a PEM file with its certificate, \
+         or set a client of your own with .jwks_fetcher(…)",
+    ),
+    (
+        "CaUsedAsEndEntity",
+        "the server uses the certificate of an authority as its own; issue a server certificate, \
+         or set a client of your own with .jwks_fetcher(…)",
+    ),
+    (
+        "InvalidContentType",
+        "the server does not speak TLS on this port; check the port, and whether the URL begins \
+         with https:// or http://",
+    ),
+];
+
+/// The fetcher that is used if no other is configured: reqwest over rustls.
+///
+/// The first fetch that needs a client makes it. A client for https reads the CA certificates of
+/// the system, which may be missing; one for http needs none.
+#[derive(Default)]
+pub(crate) struct HttpClient {
+    https: OnceLock<Client>,
+    http: OnceLock<Client>,
+}
 
 impl HttpClient {
-    pub(crate) fn new() -> Result<Self, String> {
-        Client::builder()
-            // Where a redirect leads, keys of somebody else's may be.
-            .redirect(Policy::none())
-            // Nor one that the environment names: over plain http, it could give keys of its own.
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .user_agent(concat!("tower-jwt-auth/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map(Self)
-            .map_err(|error| format!("the HTTP client cannot be made: {error}"))
-    }
-
     async fn get(&self, url: &str) -> Result<FetchedJwks, FetchError> {
         let failed = |error: reqwest::Error| FetchError::new(explain(&error.without_url()));
-        let request = self.0.get(url).header(ACCEPT, "application/json");
+        let request = self.client(url).await?.get(url);
+        let request = request.header(ACCEPT, "application/json");
         let mut response = request.send().await.map_err(failed)?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::new(format!("status {}", response.status())));
@@ -52,6 +75,32 @@ impl HttpClient {
             None => fetched,
         })
     }
+
+    /// Returns the client for this URL. A client that could not be made is made again by the next
+    /// fetch, since certificates may have been installed meanwhile.
+    async fn client(&self, url: &str) -> Result<&Client, FetchError> {
+        if is_http(url) {
+            if let Some(client) = self.http.get() {
+                return Ok(client);
+            }
+            // It trusts no certificate at all, so it can never be used for https.
+            let client = builder().tls_certs_only([]).build().map_err(|error| {
+                FetchError::new(format!("the HTTP client cannot be made: {}", cause(&error)))
+            })?;
+            return Ok(self.http.get_or_init(|| client));
+        }
+        if let Some(client) = self.https.get() {
+            return Ok(client);
+        }
+        // Reading and parsing the certificates takes milliseconds that requests should not wait.
+        match spawn_blocking(|| builder().build()).await {
+            Ok(Ok(client)) => Ok(self.https.get_or_init(|| client)),
+            Ok(Err(error)) => Err(FetchError::new(no_certificates(&error))),
+            Err(_) => Err(FetchError::new(
+                "reading the CA certificates was interrupted",
+            )),
+        }
+    }
 }
 
 impl JwksFetch for HttpClient {
@@ -63,12 +112,64 @@ impl JwksFetch for HttpClient {
     }
 }
 
-/// reqwest says what it did, and leaves why it failed to the sources of the error.
+fn builder() -> ClientBuilder {
+    Client::builder()
+        // A redirect may lead to keys of somebody else.
+        .redirect(Policy::none())
+        // So may a proxy that the environment names, over plain http.
+        .no_proxy()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .user_agent(concat!("tower-jwt-auth/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Returns whether the URL needs no TLS. Any other scheme than http gets the client with TLS.
+fn is_http(url: &str) -> bool {
+    url.get(..5)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
+}
+
+/// Names the certificates as the cause: the client without them could be made.
+fn no_certificates(error: &reqwest::Error) -> String {
+    let mut text = format!(
+        "the CA certificates of this machine cannot be loaded ({}); install the package \
+         ca-certificates, or set SSL_CERT_FILE to a PEM file of CA certificates",
+        cause(error)
+    );
+    for variable in CERTIFICATE_VARIABLES {
+        if env::var_os(variable).is_some() {
+            text = format!("{text}; {variable} is set, but has no usable certificate");
+        }
+    }
+    text
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_SHOWN_CHARS).collect()
+}
+
+/// reqwest's error names what failed, and its sources name the cause.
 fn explain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let text = match error.source() {
+        Some(_) => format!("{error}: {}", cause(error)),
+        None => error.to_string(),
+    };
+    let hint = TLS_HINTS.iter().find(|(words, _)| text.contains(words));
+    let text = cut(&text);
+    match hint {
+        Some((_, hint)) => format!("{text}; {hint}"),
+        None => text,
+    }
+}
+
+/// Returns the texts of the error's sources.
+fn cause(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut source = error.source();
     while let Some(cause) = source {
-        text = format!("{text}: {cause}");
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause.to_string());
         source = cause.source();
     }
     text
