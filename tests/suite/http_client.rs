@@ -53,3 +53,109 @@ pub(super) fn answer(status: &str, fields: &[u8], body: &[u8]) -> Vec<u8> {
     );
     [start.as_bytes(), fields, b"\r\n", body].concat()
 }
+
+#[tokio::test]
+async fn a_redirect_is_reported_with_its_target() {
+    let long = format!("location: https://app.example.com/{}\r\n", "a".repeat(8000));
+    for (row, status, fields, there) in [
+        (
+            "another host",
+            "308 Permanent Redirect",
+            &b"location: https://www.example.com/api/auth/jwks\r\n"[..],
+            &[
+                "308",
+                "a redirect to \"https://www.example.com/api/auth/jwks\"",
+                "configure",
+            ][..],
+        ),
+        (
+            "a user, a password, a query, a fragment",
+            "302 Found",
+            b"location: https://SECRET:SECRET@example.com/login?next=SECRET#SECRET\r\n",
+            &["a redirect to \"https://…@example.com/login\"", "configure"],
+        ),
+        (
+            "a relative one",
+            "307 Temporary Redirect",
+            b"location: /login?SECRET\r\n",
+            &["a redirect to \"http://127.0.0.1:", "/login\""],
+        ),
+        (
+            "a long one",
+            "302 Found",
+            long.as_bytes(),
+            &["example.com/aaa"],
+        ),
+        (
+            "no URL",
+            "302 Found",
+            b"location: SECRET:SECRET\r\n",
+            &["not a URL"],
+        ),
+        (
+            "no text",
+            "302 Found",
+            b"location: /\xffSECRET\r\n",
+            &["not a URL"],
+        ),
+        ("no target", "302 Found", b"", &["status 302 Found"]),
+        (
+            "no redirect",
+            "201 Created",
+            b"location: /SECRET\r\n",
+            &["status 201 Created"],
+        ),
+    ] {
+        let (url, _) = server_of(answer(status, fields, b"")).await;
+        let why = why(&url).await;
+        for words in there {
+            assert!(why.contains(words), "{row}: no {words:?} in {why}");
+        }
+        assert!(!why.contains("SECRET"), "{row}: {why}");
+        assert!(why.len() < 1000, "{row}: {} bytes", why.len());
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_key_set_is_reported_as_such() {
+    let long = format!("content-encoding: {}\r\n", "x".repeat(8000));
+    for (row, fields, body, words) in [
+        (
+            "gzip",
+            "content-encoding: gzip\r\n",
+            &b"\x1f\x8b\x08"[..],
+            "\"gzip\"",
+        ),
+        (
+            "gzip of what is JSON",
+            "content-encoding: gzip\r\n",
+            b"{}",
+            "\"gzip\"",
+        ),
+        ("br", "Content-Encoding:  br \r\n", b"\x0b", "\"br\""),
+        ("an invented one", &*long, b"", "\"xxx"),
+        (
+            "a file that is compressed",
+            "",
+            b"\x1f\x8b\x08",
+            "with gzip",
+        ),
+    ] {
+        let (url, requests) = server_of(answer("200 OK", fields.as_bytes(), body)).await;
+        let why = why(&url).await;
+        assert!(why.contains("is compressed"), "{row}: {why}");
+        assert!(why.contains(words), "{row}: {why}");
+        assert!(why.len() < 1000, "{row}: {} bytes", why.len());
+        let asked = requests.lock().unwrap().clone();
+        assert!(
+            asked.contains("accept-encoding: identity\r\n"),
+            "{row}: {asked}"
+        );
+    }
+    for fields in ["content-encoding: identity\r\n", "content-encoding: \r\n"] {
+        let server = KeyServer::start(Mode::SetWith(set(), fields)).await;
+        let builder = JwtAuthLayer::builder().jwks_url(server.url());
+        let layer = builder.allow_any_audience().build().unwrap();
+        assert!(layer.ready().await.is_ok(), "{fields}");
+    }
+}

@@ -224,7 +224,8 @@ pub(super) mod public {
                 Mode::Status("500 Oops"),
                 Mode::Set(format!("<p>{MARKED}</p>")),
                 Mode::Set(jwks_of([private])),
-                Mode::RedirectTo(format!("http://localhost/{MARKED}")),
+                // Its path is shown, so that it can be configured.
+                Mode::RedirectTo(format!("http://a:{MARKED}@localhost/?b={MARKED}#{MARKED}")),
             ] {
                 let server = KeyServer::start(mode).await;
                 let builder = super::super::keyless().jwks_url(server.url());

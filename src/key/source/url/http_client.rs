@@ -2,18 +2,21 @@ use std::{env, error::Error, future::Future, pin::Pin, sync::OnceLock, time::Dur
 
 use http::{
     HeaderMap, StatusCode,
-    header::{ACCEPT, CACHE_CONTROL},
+    header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, LOCATION},
 };
-use reqwest::{Client, ClientBuilder, redirect::Policy};
+use reqwest::{Client, ClientBuilder, Response, Url, redirect::Policy};
 use tokio::task::spawn_blocking;
 
 use super::{FetchError, FetchedJwks, JwksFetch, fetch::MAX_JWKS_BYTES};
+use crate::shown::shown_url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How much of a text that the server chose an error shows: the names of a
-/// certificate.
+/// How much of a text that the server chose an error shows: a redirect's target, a content encoding,
+/// the names of a certificate.
 const MAX_SHOWN_CHARS: usize = 512;
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Where certificates are read from instead of the system's places, if it is set.
 const CERTIFICATE_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -52,10 +55,18 @@ impl HttpClient {
     async fn get(&self, url: &str) -> Result<FetchedJwks, FetchError> {
         let failed = |error: reqwest::Error| FetchError::new(explain(&error.without_url()));
         let request = self.client(url).await?.get(url);
-        let request = request.header(ACCEPT, "application/json");
+        let request = request
+            .header(ACCEPT, "application/json")
+            // Without it, an issuer may compress (RFC 9110 section 12.5.3).
+            .header(ACCEPT_ENCODING, "identity");
         let mut response = request.send().await.map_err(failed)?;
         if response.status() != StatusCode::OK {
-            return Err(FetchError::new(format!("status {}", response.status())));
+            return Err(FetchError::new(wrong_status(url, &response)));
+        }
+        if let Some(encoding) = content_encoding(response.headers()) {
+            return Err(FetchError::new(compressed(&format!(
+                "with content-encoding {encoding:?}"
+            ))));
         }
         let max_age = max_age(response.headers());
         let mut body = Vec::new();
@@ -66,6 +77,9 @@ impl HttpClient {
                 )));
             }
             body.extend_from_slice(&chunk);
+        }
+        if body.starts_with(&GZIP_MAGIC) {
+            return Err(FetchError::new(compressed("with gzip")));
         }
         let json =
             String::from_utf8(body).map_err(|_| FetchError::new("the answer is not UTF-8"))?;
@@ -141,6 +155,49 @@ fn no_certificates(error: &reqwest::Error) -> String {
         }
     }
     text
+}
+
+/// Names the target of a redirect, which is never followed.
+fn wrong_status(url: &str, response: &Response) -> String {
+    let status = response.status();
+    let Some(location) = response.headers().get(LOCATION) else {
+        return format!("status {status}");
+    };
+    if !status.is_redirection() {
+        return format!("status {status}");
+    }
+    // RFC 9110 section 10.2.2: it may be relative to the URL of the request.
+    let target = location
+        .to_str()
+        .ok()
+        .and_then(|location| Url::parse(url).ok()?.join(location).ok())
+        .and_then(|target| shown_url(target.as_str()));
+    match target {
+        Some(target) => format!(
+            "status {status}, a redirect to {:?}; redirects are not followed, so configure that \
+             URL if it is the issuer's",
+            cut(&target)
+        ),
+        None => format!(
+            "status {status}, a redirect to a location that is not a URL; configure the URL \
+             that the keys are at"
+        ),
+    }
+}
+
+/// Returns the content encoding, if there is one.
+fn content_encoding(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_ENCODING)?.as_bytes();
+    let text = String::from_utf8_lossy(value.trim_ascii());
+    let is_none = text.is_empty() || text.eq_ignore_ascii_case("identity");
+    (!is_none).then(|| cut(&text))
+}
+
+fn compressed(how: &str) -> String {
+    format!(
+        "the answer is compressed {how}, although the request accepts only identity; \
+         turn compression off for this URL, or set a client of your own with .jwks_fetcher(…)"
+    )
 }
 
 fn cut(text: &str) -> String {
