@@ -29,6 +29,10 @@ use tonic::{
 };
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_prost::ProstCodec;
+use tower_http::{
+    classify::{GrpcCode, GrpcErrorsAsFailures, SharedClassifier},
+    trace::TraceLayer,
+};
 use tower_jwt_auth::{CurrentUser, JwtAuthLayer};
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -54,22 +58,20 @@ impl UnaryService<HelloRequest> for Hello {
             Some(user) => Ok(Response::new(HelloReply {
                 message: format!("Hello {}", user.email()),
             })),
-            None => Err(Status::internal(
-                "the greeter stands outside of JwtAuthLayer",
-            )),
+            None => Err(Status::internal("no JwtAuthLayer wraps the greeter")),
         })
     }
 }
 
 /// The service with its one method.
 #[derive(Clone)]
-struct Greeter;
+pub struct Greeter;
 
 impl NamedService for Greeter {
     const NAME: &'static str = "example.Greeter";
 }
 
-const HELLO: &str = "/example.Greeter/Hello";
+pub const HELLO: &str = "/example.Greeter/Hello";
 
 impl Service<http::Request<Body>> for Greeter {
     type Response = http::Response<Body>;
@@ -91,6 +93,15 @@ impl Service<http::Request<Body>> for Greeter {
     }
 }
 
+/// Logs the calls. With `TraceLayer::new_for_grpc`, each client without a valid token is logged as
+/// an ERROR of the server; here, only what the server has to answer for.
+pub fn trace() -> TraceLayer<SharedClassifier<GrpcErrorsAsFailures>> {
+    let failures = GrpcErrorsAsFailures::new()
+        .with_success(GrpcCode::Unauthenticated)
+        .with_success(GrpcCode::PermissionDenied);
+    TraceLayer::new(SharedClassifier::new(failures))
+}
+
 /// Serves the greeter behind `auth`, and health in the open.
 pub async fn serve(
     listener: TcpListener,
@@ -102,6 +113,7 @@ pub async fn serve(
         .await;
 
     tonic::transport::Server::builder()
+        .layer(trace())
         .add_service(health_service)
         .add_service(auth.named_layer(Greeter))
         .serve_with_incoming(TcpIncoming::from(listener))
@@ -132,6 +144,8 @@ pub async fn hello(channel: Channel, token: Option<&str>) -> Result<String, Stat
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    tracing_subscriber::fmt().init();
+
     let secret = support::random_secret();
     let token = support::mint(&secret, "u1", "ada@example.com");
     let auth = JwtAuthLayer::builder().secret(secret).build()?;

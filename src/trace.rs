@@ -15,6 +15,9 @@ use crate::Rejection;
 /// event "request refused" with `reason`, `status` and `latency`, at ERROR where the fault is the
 /// server's and at INFO where it is the client's.
 ///
+/// `TraceLayer::new_for_grpc` also logs each rejected call at ERROR; the guide
+/// [Observability](crate::guide::observability) configures its classifier.
+///
 /// ```
 /// use axum::Router;
 /// use tower_http::trace::TraceLayer;

@@ -168,3 +168,63 @@ mod log_rejections {
         assert!(events.text().contains("mine"));
     }
 }
+
+#[cfg(feature = "tower-http")]
+mod grpc_calls {
+    use tonic::{
+        service::{LayerExt, Routes},
+        transport::{Channel, Server, server::TcpIncoming},
+    };
+    use tower_http::{
+        classify::{GrpcErrorsAsFailures, SharedClassifier},
+        trace::TraceLayer,
+    };
+    use tower_jwt_auth::{JwtAuthLayer, LogRejections};
+
+    use super::{
+        super::{
+            events::Captured,
+            sockets::{listen, tonic_example},
+        },
+        *,
+    };
+
+    type Trace = TraceLayer<SharedClassifier<GrpcErrorsAsFailures>>;
+
+    /// The events at ERROR of a call that fails, of the greeter behind `auth` if there is one.
+    async fn errors(trace: Trace, auth: Option<JwtAuthLayer>, token: Option<&str>) -> Vec<String> {
+        let events = Captured::start();
+        let (listener, addr) = listen().await;
+        let routes = match auth {
+            Some(auth) => Routes::new(auth.named_layer(tonic_example::Greeter)),
+            None => Routes::new(tonic_example::Greeter),
+        };
+        let trace = trace.on_response(LogRejections::new());
+        let server = Server::builder().layer(trace).add_routes(routes);
+        tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+        let channel = Channel::from_shared(format!("http://{addr}")).unwrap();
+        let channel = channel.connect().await.unwrap();
+        tonic_example::hello(channel, token).await.unwrap_err();
+        let text = events.text();
+        let lines = text
+            .lines()
+            .filter(|line| line.trim_start().starts_with("ERROR"));
+        lines.map(str::to_owned).collect()
+    }
+
+    #[tokio::test]
+    async fn an_unauthenticated_call_is_no_error_and_a_failure_is_one() {
+        let trace = tonic_example::trace;
+        let none = errors(trace(), Some(layer()), None).await;
+        assert_eq!(none.len(), 0, "{none:#?}");
+        let none = errors(trace(), Some(layer()), Some("a.b.c")).await;
+        assert_eq!(none.len(), 0, "{none:#?}");
+        // A method that fails: no layer wraps it, so it finds no user.
+        let failed = errors(trace(), None, None).await;
+        assert_eq!(failed.len(), 1, "{failed:#?}");
+        assert!(failed[0].contains("response failed"), "{failed:#?}");
+        // Without the classifier of the example, the client's fault is an error.
+        let by_default = errors(TraceLayer::new_for_grpc(), Some(layer()), None).await;
+        assert_eq!(by_default.len(), 1, "{by_default:#?}");
+    }
+}

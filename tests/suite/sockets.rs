@@ -25,7 +25,7 @@ mod hyper_example;
 
 #[path = "../../examples/tonic.rs"]
 #[allow(dead_code)]
-mod tonic_example;
+pub(crate) mod tonic_example;
 
 pub(crate) async fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
