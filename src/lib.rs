@@ -49,8 +49,10 @@
 //!
 //! A `POST` over HTTP/2 with the content type `application/grpc` (or `application/grpc+…`), and one
 //! with `application/grpc-web…`, is answered in gRPC: HTTP 200 with `grpc-status` and
-//! `grpc-message` among the headers and no body. [`JwtAuthBuilder::http_answers_only`] turns that
-//! off.
+//! `grpc-message` among the headers and no body. A `POST` over HTTP/1 with `application/grpc` and
+//! `te: trailers`, which is what tonic-web's `GrpcWebLayer` passes to its inner service, gets those
+//! headers and no body too, but keeps the HTTP status of the table.
+//! [`JwtAuthBuilder::http_answers_only`] turns all of that off.
 //!
 //! Why a request was refused is a [`Rejection`] in the extensions of the response, and a `tracing`
 //! event at DEBUG with its [`reason`](Rejection::reason).

@@ -115,6 +115,12 @@ impl Answers {
         }
         let mut response = match protocol {
             Protocol::Grpc(content_type) => grpc(rejection, content_type),
+            Protocol::GrpcOverHttp1(content_type) => {
+                let mut response = grpc(rejection, content_type);
+                *response.status_mut() = rejection.status();
+                self.fill_in_headers(refusal, response.headers_mut());
+                response
+            }
             Protocol::Http => self.http(refusal),
         };
         response.extensions_mut().insert(rejection);
@@ -145,15 +151,18 @@ impl Answers {
             let content_type = HeaderValue::from_static(content_type);
             response.headers_mut().insert(CONTENT_TYPE, content_type);
         }
-        let headers = response.headers_mut();
+        self.fill_in_headers(refusal, response.headers_mut());
+        response
+    }
+
+    fn fill_in_headers(&self, refusal: Refusal<'_>, headers: &mut HeaderMap) {
         fill_in(headers, CACHE_CONTROL, || Some(NO_STORE));
         fill_in(headers, WWW_AUTHENTICATE, || {
             challenge(refusal, &self.challenge)
         });
-        if rejection == Rejection::KeysUnavailable {
+        if refusal.rejection == Rejection::KeysUnavailable {
             fill_in(headers, RETRY_AFTER, || Some(SOON));
         }
-        response
     }
 }
 

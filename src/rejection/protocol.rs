@@ -1,5 +1,7 @@
 use http::{
-    Extensions, HeaderMap, HeaderValue, Method, Request, Version, header::CONTENT_TYPE, request,
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Version,
+    header::{CONTENT_TYPE, TE},
+    request,
 };
 
 /// What of a request bears on how it is answered.
@@ -39,6 +41,9 @@ pub(crate) enum Protocol {
     Http,
     /// gRPC or gRPC-Web, with the request's content type.
     Grpc(HeaderValue),
+    /// gRPC over HTTP/1, as tonic-web's `GrpcWebLayer` passes gRPC-Web to its inner service, with
+    /// the request's content type. A client can send the same, so the HTTP status is the rejection's.
+    GrpcOverHttp1(HeaderValue),
 }
 
 impl Protocol {
@@ -49,26 +54,38 @@ impl Protocol {
         if *head.method != Method::POST {
             return Self::Http;
         }
-        match only_content_type(head.headers) {
-            Some(value) if is_grpc(value.as_bytes(), head.version) => Self::Grpc(value.clone()),
+        let Some(content_type) = single_value(head.headers, CONTENT_TYPE) else {
+            return Self::Http;
+        };
+        let Some(rest) = content_type.as_bytes().strip_prefix(b"application/grpc") else {
+            return Self::Http;
+        };
+        let ends = |rest: &[u8]| matches!(rest.first(), None | Some(b'+' | b';'));
+        if let Some(web) = rest.strip_prefix(b"-web") {
+            return if ends(web.strip_prefix(b"-text").unwrap_or(web)) {
+                Self::Grpc(content_type.clone())
+            } else {
+                Self::Http
+            };
+        }
+        match head.version {
+            _ if !ends(rest) => Self::Http,
+            Version::HTTP_2 => Self::Grpc(content_type.clone()),
+            Version::HTTP_10 | Version::HTTP_11 if accepts_trailers(head.headers) => {
+                Self::GrpcOverHttp1(content_type.clone())
+            }
             _ => Self::Http,
         }
     }
 }
 
-fn only_content_type(headers: &HeaderMap) -> Option<&HeaderValue> {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let only = values.next()?;
-    values.next().is_none().then_some(only)
+/// Each gRPC client sends it, and `GrpcWebLayer` sets it.
+fn accepts_trailers(headers: &HeaderMap) -> bool {
+    single_value(headers, TE).is_some_and(|te| te == "trailers")
 }
 
-fn is_grpc(content_type: &[u8], version: Version) -> bool {
-    let ends = |rest: &[u8]| matches!(rest.first(), None | Some(b'+' | b';'));
-    let Some(rest) = content_type.strip_prefix(b"application/grpc") else {
-        return false;
-    };
-    match rest.strip_prefix(b"-web") {
-        Some(web) => ends(web.strip_prefix(b"-text").unwrap_or(web)),
-        None => version == Version::HTTP_2 && ends(rest),
-    }
+fn single_value(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    values.next().is_none().then_some(value)
 }

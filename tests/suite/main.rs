@@ -31,6 +31,7 @@ mod fetched_keys;
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
 mod fetched_keys_told;
+mod grpc_web;
 mod header;
 mod header_field;
 #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
