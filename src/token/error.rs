@@ -38,10 +38,12 @@ pub enum TokenError {
     /// The signature is not one of a configured key's.
     #[error("the signature does not verify; is the secret the one that the issuer signs with?")]
     Signature,
-    /// The claims are not acceptable JSON, or a registered claim is missing, twice there, out of
-    /// range or of a wrong type (RFC 7519 section 4.1).
+    /// The claims are not a JSON object; `exp` is missing; `exp`, `nbf` or `iat` is not a number in
+    /// range (RFC 7519 section 4.1); or a claim that the layer reads appears twice: those, `iss`,
+    /// `aud`, `sub`, `email`, `name`, and the claims that are configured in their place. Other
+    /// claims, such as `jti`, may have any value.
     #[error(
-        "the claims are not a JSON object with a numeric exp, each registered claim once and of its type"
+        "the claims are not a JSON object with exp, nbf and iat as numbers in range (exp is required), and each claim that is read only once"
     )]
     Claims,
     /// `exp` is not in the future (RFC 7519 section 4.1.4).

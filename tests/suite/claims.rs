@@ -821,3 +821,10 @@ async fn a_number_in_the_place_of_a_text_is_no_absent_claim() {
         }
     }
 }
+
+#[tokio::test]
+async fn jti_is_not_read_and_may_have_any_value() {
+    let values = [json!("id"), json!(1), json!(null), json!([]), json!({})];
+    assert_each_value_accepted(&layer(), "jti", values).await;
+    assert_each_accepted(&layer(), [with_text("jti", r#""a","jti":1"#)]).await;
+}
