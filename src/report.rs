@@ -2,9 +2,12 @@
 //! part of a secret, a claim or a signature. Of a refused token's header it has the algorithm, if it
 //! is a known one, and the start of the key id, escaped.
 
-#[cfg(feature = "tracing")]
-use crate::token::Described;
 use crate::{Rejection, config_error::Fault};
+#[cfg(feature = "tracing")]
+use crate::{
+    TokenError,
+    token::{Described, Hint},
+};
 
 #[cfg(feature = "tracing")]
 const TARGET: &str = "tower_jwt_auth";
@@ -14,14 +17,14 @@ const TARGET: &str = "tower_jwt_auth";
 pub(crate) struct Reports {
     /// A bit for each fault that was told of.
     #[cfg(feature = "tracing")]
-    said: std::sync::atomic::AtomicU16,
+    said: std::sync::atomic::AtomicU32,
 }
 
 impl Reports {
     pub(crate) const fn new() -> Self {
         Self {
             #[cfg(feature = "tracing")]
-            said: std::sync::atomic::AtomicU16::new(0),
+            said: std::sync::atomic::AtomicU32::new(0),
         }
     }
 }
@@ -41,8 +44,6 @@ impl Reports {
 
     /// The same, with what the token's header says of it.
     pub(crate) fn refused_token(&self, rejection: Rejection, token: Option<Described>) {
-        use crate::TokenError;
-
         let reason = rejection.reason();
         match rejection {
             Rejection::NotConfigured if self.is_first(1) => {
@@ -54,9 +55,6 @@ impl Reports {
             Rejection::KeysUnavailable if self.is_first(8) => {
                 tracing::error!(target: TARGET, reason, "requests cannot be authenticated: {rejection}");
             }
-            Rejection::InvalidToken(TokenError::AudienceNotConfigured) if self.is_first(4) => {
-                tracing::warn!(target: TARGET, reason, "a token was refused: {rejection}");
-            }
             Rejection::OtherIssuer if self.is_first(32) => {
                 tracing::warn!(target: TARGET, reason, "a user was refused: {rejection}");
             }
@@ -65,6 +63,39 @@ impl Reports {
         let Described { algorithm, key_id } = token.unwrap_or_default();
         let algorithm = algorithm.map(tracing::field::display);
         tracing::debug!(target: TARGET, reason, algorithm, key_id, "request refused: {rejection}");
+    }
+
+    /// Logs, once for each reason, what to change for a token that is rejected. A token whose signature
+    /// verified is one of the issuer's own: the configuration is nearly always wrong, and that is
+    /// worth a warning. Any other may be anybody's.
+    pub(crate) fn token_hint(&self, error: TokenError, hint: impl FnOnce() -> Option<Hint>) {
+        let reason_bit = match error {
+            TokenError::Issuer => 1 << 16,
+            TokenError::Audience => 1 << 17,
+            TokenError::AudienceNotConfigured => 1 << 18,
+            TokenError::User => 1 << 19,
+            TokenError::Subject => 1 << 20,
+            TokenError::UnknownKey => 1 << 21,
+            TokenError::Signature => 1 << 22,
+            TokenError::Algorithm => 1 << 23,
+            _ => return,
+        };
+        let is_read = tracing::enabled!(target: TARGET, tracing::Level::WARN);
+        if !is_read || self.was_logged(reason_bit) {
+            return;
+        }
+        let Some(Hint { text, is_verified }) = hint() else {
+            return;
+        };
+        if !self.is_first(reason_bit) {
+            return;
+        }
+        let reason = error.reason();
+        if is_verified {
+            tracing::warn!(target: TARGET, reason, "tokens of the issuer are rejected: {text}");
+        } else {
+            tracing::info!(target: TARGET, reason, "a token was rejected: {error}; {text}");
+        }
     }
 
     /// Logs once that a `PathOwnerLayer` finds no owner in the paths that reach it. The advice names
@@ -92,7 +123,11 @@ impl Reports {
         }
     }
 
-    fn is_first(&self, fault: u16) -> bool {
+    fn was_logged(&self, fault: u32) -> bool {
+        self.said.load(std::sync::atomic::Ordering::Relaxed) & fault != 0
+    }
+
+    fn is_first(&self, fault: u32) -> bool {
         self.said
             .fetch_or(fault, std::sync::atomic::Ordering::Relaxed)
             & fault

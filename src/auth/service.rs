@@ -182,8 +182,14 @@ impl Shared {
     /// Whoever reads of refused tokens wants to know which they were.
     #[cfg(feature = "tracing")]
     fn report<B>(&self, rejection: Rejection, request: &mut Request<B>) {
-        let is_of_token = matches!(rejection, Rejection::InvalidToken(_));
-        let token = (is_of_token && Reports::are_read()).then(|| self.sources.token(request));
+        let Rejection::InvalidToken(error) = rejection else {
+            return self.reports.refused(rejection);
+        };
+        self.reports.token_hint(error, || {
+            let token = self.sources.token(request).ok()?;
+            self.verifier.hint(&token.text, error)
+        });
+        let token = Reports::are_read().then(|| self.sources.token(request));
         let described = token.and_then(|token| Some(self.verifier.describe(&token.ok()?.text)));
         self.reports.refused_token(rejection, described);
     }

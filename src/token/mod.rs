@@ -11,6 +11,8 @@ mod describe;
 mod difference;
 mod error;
 mod header;
+#[cfg(feature = "tracing")]
+mod hint;
 mod issuer;
 mod policy;
 mod printable;
@@ -21,7 +23,7 @@ pub use self::cache::CacheStats;
 #[cfg(feature = "cache")]
 pub(crate) use self::cache::TokenCache;
 #[cfg(feature = "tracing")]
-pub(crate) use self::describe::Described;
+pub(crate) use self::{describe::Described, hint::Hint};
 pub use self::{error::TokenError, verifier::TokenVerifier};
 pub(crate) use self::{
     issuer::{Check, Issuer, Pending, VerifyError},

@@ -178,7 +178,7 @@ impl Policy {
     }
 
     #[inline(always)]
-    fn email<'a>(&self, email: &'a Value<'a>) -> Result<&'a str, TokenError> {
+    pub(super) fn email<'a>(&self, email: &'a Value<'a>) -> Result<&'a str, TokenError> {
         match email {
             Value::Text(email)
                 if has_no_control(email) && (self.email_optional || !email.is_empty()) =>

@@ -101,6 +101,13 @@ impl TokenVerifier {
         }
     }
 
+    /// Returns what to change for a token that was rejected with this error.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn hint(&self, token: &[u8], error: TokenError) -> Option<super::Hint> {
+        let is_short = token.len() <= self.0.max_token_len;
+        is_short.then(|| super::hint::find(&self.0.issuers, token, error))?
+    }
+
     /// What a token says of itself, for a log. Nothing of one that is longer than the limit.
     #[cfg(feature = "tracing")]
     pub(crate) fn describe(&self, token: &[u8]) -> super::Described {

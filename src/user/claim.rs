@@ -47,6 +47,18 @@ impl ClaimName {
     }
 }
 
+/// Its name, or its pointer.
+impl fmt::Display for ClaimName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.way.as_slice() {
+            [name] => f.write_str(name),
+            way => way
+                .iter()
+                .try_for_each(|name| write!(f, "/{}", name.replace('~', "~0").replace('/', "~1"))),
+        }
+    }
+}
+
 /// RFC 6901 section 4.
 fn unescape(segment: &str) -> Option<String> {
     let mut after = segment.split('~').skip(1);

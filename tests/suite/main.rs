@@ -69,6 +69,8 @@ mod leaks;
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
 mod memory_issuer;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod misconfiguration;
 mod misuse;
 mod observability;
 mod other_issuers;

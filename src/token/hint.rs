@@ -1,0 +1,150 @@
+//! What an operator can change so that tokens like a rejected one are accepted.
+//!
+//! A hint names configured values and the kind of a difference, and never a value of the token.
+
+use std::fmt::Write;
+
+use super::{
+    TokenError,
+    compact::{Compact, USUAL_CLAIMS},
+    difference,
+    issuer::Issuer,
+};
+use crate::json::Value;
+
+/// A hint for the log.
+pub(crate) struct Hint {
+    pub(crate) text: String,
+    /// Whether the signature verified. Then the configuration is nearly always wrong; before, the
+    /// token may be anybody's.
+    pub(crate) is_verified: bool,
+}
+
+/// Returns what to change for a token that was rejected with this error.
+pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Option<Hint> {
+    let compact = Compact::split(token).ok()?;
+    let mut buffer = [0; USUAL_CLAIMS];
+    let json = compact.decode_payload(&mut buffer).ok()?;
+    let (issuer, text) = match issuers {
+        [only] => (Some(only), None),
+        several => {
+            let claims = super::claims::Claims::parse(&json).ok()?;
+            let named =
+                |issuer: &&Issuer| matches!(&claims.iss, Value::Text(iss) if issuer.is_named(iss));
+            (
+                several.iter().find(named),
+                unknown_issuer(several, &claims.iss),
+            )
+        }
+    };
+    let Some(issuer) = issuer else {
+        let text = text.filter(|_| error == TokenError::Issuer)?;
+        return Some(Hint {
+            text,
+            is_verified: false,
+        });
+    };
+    let policy = &issuer.policy;
+    let claims = policy.read_claims(&json).ok()?;
+    let claim_name = |configured: &Option<crate::user::ClaimName>, default: &str| {
+        configured
+            .as_ref()
+            .map_or_else(|| default.to_owned(), ToString::to_string)
+    };
+    let (text, is_verified) = match error {
+        TokenError::Issuer => {
+            let configured = policy.issuer.as_slice();
+            (required("iss", configured, &claims.iss, ".issuer(…)"), true)
+        }
+        TokenError::Audience => (
+            required("aud", &policy.audiences, &claims.aud, ".audience(…)"),
+            true,
+        ),
+        TokenError::AudienceNotConfigured => (
+            "they have an aud and no audience is configured; set .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience()".to_owned(),
+            true,
+        ),
+        TokenError::User => {
+            let name = claim_name(&policy.email_claim, "email");
+            let problem = match policy.email(&claims.email) {
+                Ok(_) => return Some(Hint { text: "name has a control character; let the issuer leave it out".to_owned(), is_verified: true }),
+                Err(_) => problem(&claims.email),
+            };
+            (format!("{name} is required, and {problem}; let the issuer add it, name another claim with .email_claim(…), or call .email_optional()"), true)
+        }
+        TokenError::Subject => {
+            let name = claim_name(&policy.user_id_claim, "sub");
+            let problem = problem(&claims.sub);
+            (format!("{name} is required as the user ID, and {problem}; let the issuer add it, or name another claim with .user_id_claim(…)"), true)
+        }
+        TokenError::UnknownKey => (
+            format!("the keys are those {}; are they the keys of the issuer that signs these tokens?", keys(issuer)),
+            false,
+        ),
+        TokenError::Signature => (
+            format!("the keys are those {}; does the issuer sign with one of them?", keys(issuer)),
+            false,
+        ),
+        TokenError::Algorithm => (
+            format!("the layer accepts {}; {}", algorithms(issuer), other_kind(issuer)),
+            false,
+        ),
+        _ => return None,
+    };
+    Some(Hint { text, is_verified })
+}
+
+fn unknown_issuer(issuers: &[Issuer], iss: &Value<'_>) -> Option<String> {
+    let names: Vec<String> = issuers
+        .iter()
+        .filter_map(|issuer| issuer.policy.issuer.clone())
+        .collect();
+    Some(required("iss", &names, iss, ".issuer(…)"))
+}
+
+fn required(name: &str, configured: &[String], claim: &Value<'_>, method: &str) -> String {
+    let difference = difference::of_claim(configured, claim);
+    let mut text = format!("{name} must be ");
+    for (index, value) in configured.iter().enumerate() {
+        let separator = if index == 0 { "" } else { " or " };
+        let _ = write!(text, "{separator}{value:?}");
+    }
+    let _ = write!(text, ", and {difference}; {method} sets it");
+    text
+}
+
+fn problem(claim: &Value<'_>) -> &'static str {
+    match claim {
+        Value::Absent => "the token has none",
+        Value::Null => "the token's is null",
+        Value::Text(text) if text.trim().is_empty() => "the token's is blank",
+        Value::Text(_) => "the token's is too long or has a control character",
+        Value::Texts(_) | Value::Integer(_) | Value::Other => "the token's is not a string",
+    }
+}
+
+fn keys(issuer: &Issuer) -> String {
+    #[cfg(feature = "jwks-custom")]
+    if let Some(url) = issuer.keys.fetched() {
+        return format!("of {}", url.health().url);
+    }
+    let _ = issuer;
+    "that were given to the builder".to_owned()
+}
+
+fn algorithms(issuer: &Issuer) -> String {
+    let names: Vec<String> = issuer.algorithms.iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
+fn other_kind(issuer: &Issuer) -> &'static str {
+    if issuer
+        .algorithms
+        .iter()
+        .all(|algorithm| algorithm.is_hmac())
+    {
+        "for tokens under public keys, such as those of Better Auth's jwt() plugin, use JwtAuthLayer::better_auth(…) or .jwks_url(…)"
+    } else {
+        "for tokens under a shared secret, use .secret_from_env(…); for other algorithms of the keys, .algorithms([…])"
+    }
+}
