@@ -2,8 +2,11 @@ use std::{env, sync::Arc};
 
 use tower_layer::Layer;
 
-use super::{JwtAuth, JwtAuthBuilder, service::Shared};
-use crate::{ConfigError, TokenVerifier};
+use super::{
+    JwtAuth, JwtAuthBuilder,
+    service::{Shared, Verdict},
+};
+use crate::{ConfigError, CurrentUser, TokenVerifier};
 
 /// Layer that applies the [`JwtAuth`] middleware: it verifies the bearer token of each request and
 /// puts the [`CurrentUser`](crate::CurrentUser) into the request's extensions.
@@ -98,6 +101,53 @@ impl JwtAuthLayer {
     /// Example: [`JwtAuthBuilder`].
     pub fn builder() -> JwtAuthBuilder {
         JwtAuthBuilder::default()
+    }
+
+    /// Authenticates a request as the middleware does, for a framework that is not built on tower.
+    ///
+    /// Returns the user, or `None` for a request that the layer accepts without one
+    /// ([`allow_anonymous`](JwtAuthBuilder::allow_anonymous),
+    /// [`allow_cors_preflight`](JwtAuthBuilder::allow_cors_preflight)). It waits for keys as the
+    /// middleware does, and copies the head of the request (about a microsecond).
+    ///
+    /// # Errors
+    ///
+    /// The response for a request that is rejected, logged and observed, with its
+    /// [`Rejection`](crate::Rejection) in the extensions. Send it as it is.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::{Response, request::Parts};
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// async fn handle(auth: &JwtAuthLayer, request: &Parts) -> Response<Bytes> {
+    ///     match auth.authenticate(request).await {
+    ///         Ok(user) => {
+    ///             let name = user.as_ref().map_or("nobody", |user| user.user_id());
+    ///             Response::new(Bytes::from(format!("Hello {name}")))
+    ///         }
+    ///         Err(rejected) => *rejected,
+    ///     }
+    /// }
+    /// # drop(handle);
+    /// ```
+    pub async fn authenticate(
+        &self,
+        request: &http::request::Parts,
+    ) -> Result<Option<CurrentUser>, Box<http::Response<bytes::Bytes>>> {
+        let mut request = http::Request::from_parts(request.clone(), ());
+        let mut waiter = None;
+        let rejection = loop {
+            match self.shared.authenticate(&mut request, waiter) {
+                Verdict::Pass { .. } => return Ok(request.extensions_mut().remove()),
+                Verdict::Refuse(rejection) => break rejection,
+                Verdict::Wait(pending) => match pending.await {
+                    Ok(place) => waiter = Some(place),
+                    Err(error) => break error.into(),
+                },
+            }
+        };
+        Err(Box::new(self.shared.refuse(rejection, &mut request)))
     }
 
     /// The verification of this layer without HTTP, with the same keys and rules.

@@ -128,3 +128,79 @@ async fn the_response_carries_what_would_have_been_enough() {
             .is_none()
     );
 }
+
+/// Requests of every outcome, each with its name.
+fn requests() -> Vec<(&'static str, Request<()>)> {
+    let grpc = |mut request: Request<()>| {
+        *request.method_mut() = http::Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        let content_type = http::HeaderValue::from_static("application/grpc");
+        request.headers_mut().insert("content-type", content_type);
+        request
+    };
+    let expired = with_bearer(&token(&claims_with(json!({ "exp": NOW }))));
+    vec![
+        ("good", good()),
+        ("none", get("/")),
+        ("expired", expired),
+        ("garbage", with_bearer("a.b")),
+        ("gRPC, none", grpc(get("/"))),
+        ("gRPC, good", grpc(good())),
+    ]
+}
+
+#[tokio::test]
+async fn authenticate_gives_the_user_or_the_response_of_the_layer() {
+    for (how, builder) in [
+        ("default", builder as fn() -> JwtAuthBuilder),
+        ("problem+json", || builder().problem_json().realm("tasks")),
+        ("anonymous", || builder().allow_anonymous()),
+    ] {
+        let outcomes = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&outcomes);
+        let auth = builder().observe(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let auth = auth.build().unwrap();
+        for (row, request) in requests() {
+            let row = format!("{how}: {row}");
+            let expected = ask(builder().build().unwrap(), request.clone()).await;
+            outcomes.store(0, Ordering::Relaxed);
+            let (parts, ()) = request.into_parts();
+            match auth.authenticate(&parts).await {
+                Ok(user) => {
+                    let id = user.as_ref().map_or("nobody", |user| user.user_id());
+                    expected.assert_reached(id, row);
+                }
+                Err(response) => {
+                    let found = response.map(Full::new).into_answer().await;
+                    assert_eq!(found.status(), expected.status(), "{row}");
+                    let headers = |answer: &Answer| answer.response.headers().clone();
+                    assert_eq!(headers(&found), headers(&expected), "{row}");
+                    assert_eq!(found.body, expected.body, "{row}");
+                    assert_eq!(found.reason(), expected.reason(), "{row}");
+                }
+            }
+            assert_eq!(outcomes.load(Ordering::Relaxed), 1);
+        }
+    }
+}
+
+#[cfg(all(feature = "test-kit", feature = "jwks-custom"))]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+#[tokio::test]
+async fn authenticate_waits_for_the_keys_of_a_token() {
+    use tower_jwt_auth::test_kit::TestJwks;
+
+    let keys = TestJwks::new();
+    keys.delay(std::time::Duration::from_millis(50));
+    let auth = keys.layer().build().unwrap();
+    let (parts, ()) = with_bearer(&keys.token("alice")).into_parts();
+    let user = auth.authenticate(&parts).await.unwrap().unwrap();
+    assert_eq!(user.user_id(), "alice");
+
+    keys.rotate();
+    let (parts, ()) = with_bearer(&keys.token("bob")).into_parts();
+    let user = auth.authenticate(&parts).await.unwrap().unwrap();
+    assert_eq!((user.user_id(), keys.fetches()), ("bob", 2));
+}
