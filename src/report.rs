@@ -37,6 +37,13 @@ impl Reports {
         self.refused_token(rejection, None);
     }
 
+    /// Returns whether there is no subscriber at all, which costs less to find out than that none
+    /// wants an event.
+    #[inline]
+    pub(crate) fn are_off() -> bool {
+        tracing::level_filters::LevelFilter::current() == tracing::level_filters::LevelFilter::OFF
+    }
+
     /// Whether anybody reads what there is to say of a token.
     pub(crate) fn are_read() -> bool {
         tracing::enabled!(target: TARGET, tracing::Level::DEBUG)

@@ -182,6 +182,9 @@ impl Shared {
     /// Whoever reads of refused tokens wants to know which they were.
     #[cfg(feature = "tracing")]
     fn report<B>(&self, rejection: Rejection, request: &mut Request<B>) {
+        if Reports::are_off() {
+            return;
+        }
         let Rejection::InvalidToken(error) = rejection else {
             return self.reports.refused(rejection);
         };
