@@ -205,6 +205,7 @@ fn the_leeway_is_five_seconds_where_none_is_said() {
     assert_eq!(reason(&strict, &token(NOW)), "expired");
 }
 
+#[cfg(feature = "jwks")]
 #[test]
 fn the_application_s_own_tokens_can_be_accepted_for_an_origin_too() {
     let layer = JwtAuthLayer::better_auth(ORIGIN)

@@ -1,7 +1,7 @@
 //! One issuer with secrets and public keys, while it moves from one to the other.
 
-use serde_json::{Value, json};
-use tower_jwt_auth::{Algorithm, JwtAuthBuilder, JwtAuthLayer, KeySet, SharedKeys, VerifyingKey};
+use serde_json::json;
+use tower_jwt_auth::{Algorithm, JwtAuthBuilder, KeySet, SharedKeys, VerifyingKey};
 
 use super::{signing_keys::*, support::*};
 
@@ -182,14 +182,14 @@ fn algorithms_that_leave_a_kind_of_key_unused_are_a_fault() {
 #[tokio::test]
 async fn better_auth_with_a_secret_keeps_its_key_url() {
     let origin = "http://localhost:1";
-    let layer = JwtAuthLayer::better_auth(origin)
+    let layer = tower_jwt_auth::JwtAuthLayer::better_auth(origin)
         .secret(SECRET)
         .clock(|| at(NOW));
     let layer = layer.build().unwrap();
     let health = layer.jwks_health();
     assert_eq!(health.len(), 1);
     assert_eq!(health[0].url, format!("{origin}/api/auth/jwks"));
-    let ours: Value = claims_with(json!({ "iss": origin, "aud": origin }));
+    let ours = claims_with(json!({ "iss": origin, "aud": origin }));
     assert_eq!(reason(&layer, &token(&ours)), "accepted");
     assert!(layer.ready().await.is_err());
     let key = SigningKey::generate("EdDSA", "1");
