@@ -1,7 +1,7 @@
 //! The few shapes of JSON that headers and claims are made of. Texts are borrowed where they have
 //! no escapes.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData, sync::LazyLock};
 
 use serde::{
     Deserialize, Deserializer,
@@ -134,19 +134,24 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-        let mut value = Value::Other;
         if let Some(Text(name)) = object.next_key()? {
-            if name == ARBITRARY_PRECISION {
+            if name == ARBITRARY_PRECISION && *NUMBERS_ARE_OBJECTS {
                 let Text(number) = object.next_value()?;
-                value = number.parse().map_or(Value::Other, Value::Integer);
-            } else {
-                object.next_value::<IgnoredAny>()?;
+                return Ok(number.parse().map_or(Value::Other, Value::Integer));
             }
+            object.next_value::<IgnoredAny>()?;
         }
         skip_members(object)?;
-        Ok(value)
+        Ok(Value::Other)
     }
 }
+
+/// Whether `arbitrary_precision` is on, which keeps the text of a number. If it is not, an object with
+/// that member is an object.
+static NUMBERS_ARE_OBJECTS: LazyLock<bool> = LazyLock::new(|| {
+    let number = serde_json::from_str::<serde_json::Number>("0.10");
+    number.is_ok_and(|number| number.to_string() == "0.10")
+});
 
 fn skip_members<'de, A: MapAccess<'de>>(mut object: A) -> Result<(), A::Error> {
     while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}

@@ -222,7 +222,7 @@ impl PathOwnerLayer {
     /// Serves the users of this issuer, and no others, instead of the first issuer's: see
     /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or).
     ///
-    /// It takes one name, because two issuers may give one ID to two people.
+    /// It takes one name, because two issuers may give one ID to two people. The last call counts.
     ///
     /// ```
     /// use tower_jwt_auth::PathOwnerLayer;

@@ -36,8 +36,8 @@ fn is_plain(path: &str) -> bool {
         && !has_any(path, |byte| matches!(byte, b'%' | b'\\' | b';' | b':' | 0))
 }
 
-/// Returns whether no reader of a segment, or of a URL made of the decoded one, finds a dot segment,
-/// a backslash or NUL.
+/// Returns whether no reader of a segment, or of a URL or file path made of the decoded one, finds a
+/// dot segment, a backslash, NUL, or a slash at its start.
 ///
 /// A parser of URLs drops tabs and line breaks, and control characters and spaces at the ends; it
 /// reads `%2e` as a dot, ends the path at `?` or `#`, and may skip a scheme that it knows already
@@ -48,10 +48,17 @@ fn is_unambiguous_segment(segment: &str) -> bool {
     if once.iter().any(|byte| matches!(byte, b'\\' | 0)) {
         return false;
     }
+    let is_visible = |byte: &u8| *byte > b' ';
+    match once.iter().find(|byte| is_visible(byte)) {
+        // Joined to a folder or a URL, it would replace what is before it.
+        Some(b'/') => return false,
+        // A parser that drops the rest finds an empty segment. One at the end is a trailing slash.
+        None => return segment.is_empty(),
+        Some(_) => {}
+    }
     if !once.iter().any(|byte| matches!(byte, b'.' | b'%')) {
         return true;
     }
-    let is_visible = |byte: &u8| *byte > b' ';
     let visible = if once.iter().all(is_visible) {
         once
     } else {
@@ -146,7 +153,7 @@ mod tests {
     #[test]
     fn a_path_is_ambiguous_by_its_shortest_part() {
         for path in [
-            "/", "/a", "/a/", "/a.b/c", "/.a/b", "/a/...", "/a./b", "/a:b", "/%3F", "/%20",
+            "/", "/a", "/a/", "/a.b/c", "/.a/b", "/a/...", "/a./b", "/a:b", "/%3F", "/%20a",
         ] {
             assert!(is_unambiguous(path), "{path}");
         }

@@ -283,6 +283,16 @@ fn same_users_belongs_on_a_builder_passed_to_or() {
     let joined = of(A, &key).same_users().or(of(B, &key));
     assert_contains(fault(joined), wrong, "joined");
     assert!(of(A, &key).or(of(B, &key).same_users()).build().is_ok());
+
+    // The same as whose, where it is passed to another issuer's builder?
+    let [a, b, c] = [A, B, C].map(|name| || of(name, &key));
+    let wrong = "it would mean the users of the first issuer";
+    assert_contains(fault(a().or(b().or(c().same_users()))), wrong, "nested");
+    let deeper = a().or(b().or(c().or(of("d", &key).same_users())));
+    assert_contains(fault(deeper), wrong, "nested twice");
+    let all = a().or(b().same_users().or(c().same_users()));
+    assert!(all.build().is_ok());
+    assert!(a().or(b().same_users().or(c())).build().is_ok());
 }
 
 #[test]

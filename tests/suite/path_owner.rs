@@ -167,7 +167,12 @@ fn an_empty_parameter_is_refused() {
 }
 
 /// In the place of `~`: what may be read as another path.
-const AMBIGUOUS: [(&str, &str); 55] = [
+const AMBIGUOUS: [(&str, &str); 60] = [
+    ("a segment of a tab", "%09/bob"),
+    ("a segment of a space", "%20/bob"),
+    ("an encoded slash at its start", "%2Fdata%2Fbob"),
+    ("behind a space", "%20%2Fdata%2Fbob"),
+    ("two of them", "%2F%2Fevil.example.com"),
     ("two dots", ".."),
     ("a dot", "."),
     ("encoded", "%2e%2e"),

@@ -102,6 +102,7 @@ fn an_integer_is_an_id_only_in_a_configured_claim() {
             assert_eq!(id(&layer, claims).as_deref(), Ok(number), "{claim}");
         }
         for number in [
+            r#"{"$serde_json::private::Number":"42"}"#,
             "-1",
             "-0",
             "1.0",

@@ -48,6 +48,9 @@ impl JwtAuthBuilder {
     ///   [`RequireScopeLayer::issuers`](crate::RequireScopeLayer::issuers), for the routes of another
     ///   issuer's users.
     ///
+    /// The first issuer is each layer's own. If another `JwtAuthLayer` runs inside this one, its first
+    /// issuer counts for the layers inside it; to tell the two apart there, name the issuer.
+    ///
     /// A handler that uses [`user_id`](crate::CurrentUser::user_id) as a key must do the same: see
     /// [`CurrentUser::issuer`](crate::CurrentUser::issuer).
     ///
@@ -106,7 +109,7 @@ impl JwtAuthBuilder {
     pub fn build(mut self) -> Result<JwtAuthLayer, ConfigError> {
         let mut faults = Faults::default();
         self.layer.check(&mut faults);
-        let others = self.take_others();
+        let others = self.take_others(&mut faults);
         for other in &others {
             check_other(&other.layer, &self.layer, &mut faults);
         }
@@ -142,11 +145,15 @@ impl JwtAuthBuilder {
         }))
     }
 
-    /// All other issuers, those that they have in turn among them.
-    fn take_others(&mut self) -> Vec<Self> {
+    /// Returns all other issuers, also those that were passed to their builders in turn.
+    fn take_others(&mut self, faults: &mut Faults) -> Vec<Self> {
         let mut all = Vec::new();
         for mut other in std::mem::take(&mut self.others) {
-            let theirs = other.take_others();
+            let theirs = other.take_others(faults);
+            let has_same_users = |builder: &Self| builder.issuer.has_same_users;
+            if !has_same_users(&other) && theirs.iter().any(has_same_users) {
+                faults.say(".same_users() is set on a builder that is passed to .or(…) of another issuer without it, and it would mean the users of the first issuer; pass it to .or(…) of the first builder if it has the same users as that");
+            }
             all.push(other);
             all.extend(theirs);
         }

@@ -120,7 +120,6 @@ fn a_number_in_the_place_of_a_text_is_refused_whatever_serde_json_makes_of_numbe
         for (name, reason) in [
             ("sub", "subject"),
             ("email", "user"),
-            ("name", "user"),
             ("iss", "issuer"),
             ("aud", "audience"),
         ] {
@@ -130,6 +129,29 @@ fn a_number_in_the_place_of_a_text_is_refused_whatever_serde_json_makes_of_numbe
         let header = format!(r#"{{"alg":"HS256","kid":{value}}}"#);
         let token = sign(&header, &claims("1800000600"));
         assert_eq!(verify(&token).unwrap_err(), "header", "{value}");
+    }
+}
+
+#[test]
+fn an_integer_is_an_id_whatever_serde_json_makes_of_numbers() {
+    let layer = JwtAuthLayer::builder()
+        .secret(SECRET)
+        .clock(|| UNIX_EPOCH + Duration::from_secs(NOW))
+        .user_id_claim("sub")
+        .build()
+        .unwrap();
+    for (number, expected) in [
+        ("0", Some("0")),
+        ("18446744073709551615", Some("18446744073709551615")),
+        ("18446744073709551616", None),
+        ("-1", None),
+        ("-0", None),
+        ("1.0", None),
+        ("1e3", None),
+    ] {
+        let user = layer.verifier().verify(&token(&claims_with("sub", number)));
+        let found = user.as_ref().ok().map(|user| user.user_id());
+        assert_eq!(found, expected, "{number}");
     }
 }
 

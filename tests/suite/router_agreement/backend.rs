@@ -1,6 +1,8 @@
 //! A handler behind the layer that asks a backend, with a URL made of the parameters that it was
 //! handed.
 
+use std::path::{Component, Path};
+
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::Url;
 
@@ -34,7 +36,20 @@ pub(super) fn strayed(owner: &str, rest: &str) -> Option<String> {
         let is_as_written = url.host_str() == Some("backend") && path == as_read(&written);
         (!is_as_written).then(|| format!("{written:?} became {url}"))
     };
-    formatted.chain(joined).find_map(strayed)
+    formatted
+        .chain(joined)
+        .find_map(strayed)
+        .or_else(|| strayed_file(rest))
+}
+
+/// The file that a handler opens below a user's folder, if it is elsewhere.
+fn strayed_file(rest: &str) -> Option<String> {
+    let folder = Path::new("/data/users/owner");
+    let file = folder.join(rest);
+    let below = file.strip_prefix(folder).ok();
+    let climbs = |below: &Path| below.components().any(|part| part == Component::ParentDir);
+    let is_below = below.is_some_and(|below| !climbs(below));
+    (!is_below).then(|| format!("{rest:?} became {}", file.display()))
 }
 
 /// What a parser of URLs reads as the path, if it finds no dot segment.
@@ -45,8 +60,8 @@ fn as_read(written: &str) -> Vec<u8> {
     percent_decode_str(path).collect()
 }
 
-/// The path of a reference, unless it is an absolute one: a handler that joins whatever it is handed
-/// goes wherever a client likes.
+/// The path of a reference, unless it has a scheme and a path from the root: a handler that joins
+/// whatever it is handed goes to any URL that a client likes.
 fn relative(reference: &str) -> Option<&str> {
     let trimmed = reference.trim_start_matches(|c| c <= ' ');
     let after_scheme = match trimmed.split_once(':') {
@@ -58,7 +73,7 @@ fn relative(reference: &str) -> Option<&str> {
             path
         }
         Some((scheme, _)) if !scheme.contains(['/', '?', '#']) => return None,
-        _ => trimmed,
+        _ => return Some(trimmed.trim_start_matches(is_dropped)),
     };
     let path = after_scheme.trim_start_matches(is_dropped);
     (!path.starts_with(['/', '\\'])).then_some(path)
