@@ -212,3 +212,29 @@ async fn a_failing_issuer_is_retried_after_one_second_and_at_most_thirty() {
     }
     assert!(apart[5..].iter().all(|apart| (27.0..30.1).contains(apart)));
 }
+
+#[cfg(feature = "cache")]
+#[tokio::test(start_paused = true)]
+async fn the_same_keys_in_another_order_keep_the_cached_tokens() {
+    let issuer = MemoryIssuer::new();
+    let [one, two] = ["1", "2"].map(|id| std::sync::Arc::new(SigningKey::generate("EdDSA", id)));
+    issuer.set([one.clone(), two.clone()]);
+    let builder = issuer.builder().jwks_ttl(seconds(60)).cache_tokens(10);
+    let layer = builder.build().unwrap();
+    layer.ready().await.unwrap();
+    let token = issuer.token(&one, "alice");
+    let hits = |expected: u64| {
+        assert_eq!(reason(&layer, &token), "accepted");
+        assert_eq!(layer.cache_stats().unwrap().hits, expected);
+    };
+    hits(0);
+    hits(1);
+    issuer.set([two.clone(), one.clone()]);
+    sleep(seconds(61)).await;
+    hits(2);
+    // Another key under an old ID is another set.
+    let other = std::sync::Arc::new(SigningKey::generate("EdDSA", "2"));
+    issuer.set([one.clone(), other]);
+    sleep(seconds(61)).await;
+    hits(2);
+}

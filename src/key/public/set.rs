@@ -117,15 +117,26 @@ impl KeySet {
         }
     }
 
-    /// Whether these are the same keys, in the same order.
+    /// Returns whether both sets verify the same tokens.
+    ///
+    /// Some issuers list their keys in another order each time. It counts only if a token without
+    /// `kid` is not tried with all of them.
     #[cfg(feature = "jwks-custom")]
     pub(crate) fn has_same_keys(&self, other: &Self) -> bool {
-        let is_same = |(ours, theirs): (&VerifyingKey, &VerifyingKey)| {
+        let is_same = |ours: &VerifyingKey, theirs: &VerifyingKey| {
             ours.algorithm() == theirs.algorithm()
                 && ours.key_id() == theirs.key_id()
                 && ours.has_same_material(theirs)
         };
-        self.keys.len() == other.keys.len() && self.keys.iter().zip(&other.keys).all(is_same)
+        if self.keys.len() != other.keys.len() {
+            return false;
+        }
+        if self.keys.len() > MAX_TRIED {
+            let mut pairs = self.keys.iter().zip(&other.keys);
+            return pairs.all(|(ours, theirs)| is_same(ours, theirs));
+        }
+        let has = |set: &Self, key: &VerifyingKey| set.keys.iter().any(|other| is_same(key, other));
+        self.keys.iter().all(|key| has(other, key)) && other.keys.iter().all(|key| has(self, key))
     }
 
     /// The keys.
