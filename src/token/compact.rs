@@ -58,7 +58,7 @@ impl<'a> Compact<'a> {
         &self,
         buffer: &'b mut [u8; USUAL_CLAIMS],
     ) -> Result<Cow<'b, str>, TokenError> {
-        let json = decode(self.payload, buffer).ok_or(TokenError::Malformed)?;
+        let json = decode(self.payload, buffer).ok_or_else(|| self.form_error())?;
         match json {
             Cow::Borrowed(json) => std::str::from_utf8(json).ok().map(Cow::Borrowed),
             Cow::Owned(json) => String::from_utf8(json).ok().map(Cow::Owned),
@@ -70,6 +70,38 @@ impl<'a> Compact<'a> {
     #[inline]
     pub(crate) fn decode_signature<'b>(&self, buffer: &'b mut [u8]) -> Option<Cow<'b, [u8]>> {
         decode(self.signature, buffer)
+    }
+
+    /// Returns why a token is rejected whose parts are not those of a JWS.
+    #[cold]
+    pub(crate) fn form_error(&self) -> TokenError {
+        if self.has_jwe_form() {
+            TokenError::Encrypted
+        } else {
+            TokenError::Malformed
+        }
+    }
+
+    /// Returns why a token is rejected whose header is not acceptable. A header with `enc` makes a
+    /// JWE only of a token that has the form of one, or of a JWS.
+    #[cold]
+    pub(crate) fn header_error(&self, error: TokenError) -> TokenError {
+        if error == TokenError::Encrypted && !self.is_well_formed() {
+            self.form_error()
+        } else {
+            error
+        }
+    }
+
+    /// Returns whether the token has the five parts of a JWE (RFC 7516 section 7.1), of which some
+    /// may be empty.
+    fn has_jwe_form(&self) -> bool {
+        let mut inner = 0;
+        let is_base64url = self.payload.split(|&byte| byte == b'.').all(|part| {
+            inner += 1;
+            inner <= 3 && base64url::is_strict(part)
+        });
+        is_base64url && inner == 3 && base64url::is_strict(self.signature)
     }
 
     /// Whether the payload and the signature are base64url. Asked only where a token is refused

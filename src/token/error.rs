@@ -17,6 +17,11 @@ pub enum TokenError {
     /// Not a JWS in compact serialization: three parts of strict base64url (RFC 7515 section 7.1).
     #[error("not three dot-separated parts of base64url without padding")]
     Malformed,
+    /// A JWE, which is encrypted (RFC 7516): it has five parts, or its header has `enc`.
+    #[error(
+        "the token is encrypted (JWE), and only signed tokens (JWS) are accepted; configure the issuer to sign access tokens without encrypting them"
+    )]
+    Encrypted,
     /// The protected header is not acceptable JSON, or a member of it has a wrong type
     /// (RFC 7515 section 4.1).
     #[error("the header is not a JSON object whose members have their registered types")]
@@ -105,6 +110,7 @@ impl TokenError {
             Self::TooLong => "too_long",
             Self::OpaqueSessionToken => "opaque_session_token",
             Self::Malformed => "malformed",
+            Self::Encrypted => "encrypted",
             Self::Header => "header",
             Self::Algorithm => "algorithm",
             Self::CriticalHeader => "critical_header",

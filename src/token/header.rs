@@ -24,6 +24,7 @@ pub(crate) struct Header<'a> {
     pub(crate) typ: Option<Cow<'a, str>>,
     pub(crate) cty: Option<Cow<'a, str>>,
     has_extension: bool,
+    is_encrypted: bool,
 }
 
 /// The encoded headers that practically every issuer of HS256 tokens writes. Recognized, they need
@@ -48,17 +49,25 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// Reads a decoded header.
+    /// Reads a decoded header, which must be one that can be verified.
     pub(crate) fn parse(json: &'a [u8]) -> Result<Self, TokenError> {
-        if nesting::is_too_deep(json) {
-            return Err(TokenError::Header);
+        let header = Self::read(json)?;
+        if header.is_encrypted {
+            return Err(TokenError::Encrypted);
         }
-        let json = std::str::from_utf8(json).map_err(|_| TokenError::Header)?;
-        let header: Self = serde_json::from_str(json).map_err(|_| TokenError::Header)?;
         if header.has_extension {
             return Err(TokenError::CriticalHeader);
         }
         Ok(header)
+    }
+
+    /// Reads a decoded header, whatever it asks for.
+    pub(super) fn read(json: &'a [u8]) -> Result<Self, TokenError> {
+        if nesting::is_too_deep(json) {
+            return Err(TokenError::Header);
+        }
+        let json = std::str::from_utf8(json).map_err(|_| TokenError::Header)?;
+        serde_json::from_str(json).map_err(|_| TokenError::Header)
     }
 }
 
@@ -71,8 +80,10 @@ enum Member {
     Cty,
     /// `crit`, and `b64`, which nobody may send without `crit` (RFC 7797 section 6).
     Extension,
-    /// `enc` or `zip`: what makes it a JWE (RFC 7516 section 9).
+    /// `enc`, which makes it a JWE (RFC 7516 section 9).
     Encryption,
+    /// `zip`, which only a JWE may have.
+    Compression,
     Text(u16),
     Object(u16),
     Texts(u16),
@@ -87,7 +98,8 @@ impl From<&str> for Member {
             "typ" => Self::Typ,
             "cty" => Self::Cty,
             "crit" | "b64" => Self::Extension,
-            "enc" | "zip" => Self::Encryption,
+            "enc" => Self::Encryption,
+            "zip" => Self::Compression,
             "jku" => Self::Text(1 << 4),
             "x5u" => Self::Text(1 << 5),
             "x5t" => Self::Text(1 << 6),
@@ -110,7 +122,9 @@ impl Member {
             Self::Cty => 1 << 2,
             Self::Kid => 1 << 3,
             Self::Text(bit) | Self::Object(bit) | Self::Texts(bit) => bit,
-            Self::Extension | Self::Encryption | Self::Other => 0,
+            Self::Encryption => 1 << 12,
+            Self::Compression => 1 << 13,
+            Self::Extension | Self::Other => 0,
         }
     }
 }
@@ -152,8 +166,11 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                     header.has_extension = true;
                     map.next_value::<IgnoredAny>()?;
                 }
-                Member::Encryption => return Err(A::Error::custom("a JWE")),
-                Member::Text(_) => {
+                Member::Encryption => {
+                    header.is_encrypted = true;
+                    map.next_value::<Text<'_>>()?;
+                }
+                Member::Compression | Member::Text(_) => {
                     map.next_value::<Text<'_>>()?;
                 }
                 Member::Object(_) => {
@@ -167,6 +184,9 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                     map.next_value::<serde_json::Value>()?;
                 }
             }
+        }
+        if seen & Member::Compression.bit() != 0 && !header.is_encrypted {
+            return Err(A::Error::custom("zip without enc"));
         }
         Ok(header)
     }

@@ -202,7 +202,7 @@ fn verify_signature(
         }
     };
     if attempt != Attempt::Verified && !compact.is_well_formed() {
-        return Err(TokenError::Malformed);
+        return Err(compact.form_error());
     }
     Ok(attempt)
 }

@@ -159,7 +159,7 @@ impl TokenVerifier {
             None => {
                 buffer = [0; USUAL_HEADER];
                 decoded = compact.decode_header(&mut buffer)?;
-                Header::parse(&decoded)?
+                Header::parse(&decoded).map_err(|error| compact.header_error(error))?
             }
         };
         let issuer = match only {

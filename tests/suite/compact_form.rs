@@ -77,17 +77,54 @@ fn an_empty_text_is_no_token() {
 }
 
 #[tokio::test]
-async fn a_five_part_jwe_is_refused() {
-    for header in [
+async fn a_jwe_is_rejected_as_encrypted() {
+    let claims = claims().to_string();
+    let jwe = |header: &str, key: &str| [header, key, "iv", &claims, "tag"].map(encode).join(".");
+    let rows = [
         r#"{"alg":"dir","enc":"A256GCM"}"#,
         r#"{"alg":"RSA-OAEP-256","enc":"A256GCM"}"#,
         r#"{"alg":"HS256","enc":"A256GCM"}"#,
-    ] {
-        let token = [header, "key", "iv", &claims().to_string(), "tag"]
-            .map(encode)
-            .join(".");
-        let answer = ask(layer(), with_bearer(&token)).await;
-        answer.assert_invalid_token(answer.reason(), header);
+        r#"{"alg":"dir","zip":"DEF","enc":"A256GCM"}"#,
+        r#"{"alg":"dir","enc":"A256GCM","crit":["exp"],"exp":1}"#,
+        r#"{"alg":"dir","enc":"A256GCM","typ":"JWT","cty":"JWT"}"#,
+        // These are known, and not parsed.
+        r#"{"alg":"HS256"}"#,
+        r#"{"alg":"HS256","typ":"JWT"}"#,
+    ];
+    let tokens = rows.map(|header| (header, jwe(header, "key")));
+    assert_each_refused(&layer(), "encrypted", tokens).await;
+    let tokens = rows.map(|header| (header, jwe(header, "")));
+    assert_each_refused(&layer(), "encrypted", tokens).await;
+
+    let input = format!("{}.a2V5.aXY.{}", encode(rows[6]), encode(&claims));
+    let signed = sign_encoded(&input, SECRET);
+    assert_each_refused(&layer(), "encrypted", [("signed", signed)]).await;
+}
+
+#[tokio::test]
+async fn a_jwe_of_a_wrong_form_is_malformed() {
+    let header = encode(r#"{"alg":"dir","enc":"A256GCM"}"#);
+    let rest = [
+        "a2V5",
+        "a2V5.aXY.aXY",
+        "a2V5.aXY.aXY.aXY.aXY",
+        "a2V5.aXY.a+Y.aXY",
+        "a2V5.aXY.aXY=.aXY",
+        "a2V5.aXY.aXY.a Y",
+        "a2V5.aXY.aXY.",
+        "a2V5.aXYaX.aXY",
+    ];
+    let tokens = rest.map(|rest| (rest, format!("{header}.{rest}")));
+    assert_each_refused(&layer(), "malformed", tokens).await;
+}
+
+#[test]
+fn the_message_about_a_jwe_names_the_fix() {
+    let token = [r#"{"alg":"dir","enc":"A256GCM"}"#, "", "iv", "text", "tag"];
+    let error = layer().verifier().verify(&token.map(encode).join("."));
+    let message = error.unwrap_err().to_string();
+    for words in ["is encrypted", "JWS", "issuer"] {
+        assert!(message.contains(words), "{words}: {message}");
     }
 }
 

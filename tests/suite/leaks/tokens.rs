@@ -90,6 +90,16 @@ impl Signer<'_> {
             ("padding", format!("{good}="), "malformed"),
             ("four parts", format!("{good}.{GARBAGE}"), "malformed"),
             ("no base64url", format!("+{good}"), "malformed"),
+            (
+                "encrypted",
+                format!("{good}.{}.{}", encode(CLAIM), encode(GARBAGE)),
+                "encrypted",
+            ),
+            (
+                "the header of a JWE",
+                self.headed(json!({ "enc": MEMBER })),
+                "encrypted",
+            ),
             ("no header", (self.sign)(MEMBER, &claims), "header"),
             (
                 "a kid of another type",
