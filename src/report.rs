@@ -1,6 +1,6 @@
 //! What the operator is told, as `tracing` events where that feature is on. No event holds any
-//! part of a secret, a claim or a signature. Of a refused token's header it has the algorithm, if it
-//! is a known one, and the start of the key id, escaped.
+//! part of a secret, a claim or a signature. Of a refused token's header it has the start of the
+//! algorithm's name and of the key id, escaped.
 
 use crate::{Rejection, config_error::Fault};
 #[cfg(feature = "tracing")]

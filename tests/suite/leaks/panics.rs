@@ -20,7 +20,7 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
 use super::{
     super::{events::Captured, secret_file::Folder, support::*},
     marks::*,
-    refusals::{Tried, without_key_ids},
+    refusals::{Tried, without_header_fields},
     sources,
     tokens::Rules,
 };
@@ -63,7 +63,7 @@ async fn in_a_process_of_its_own() {
     assert_panics(&checked).await;
     #[cfg(feature = "jwks-custom")]
     fetcher().await;
-    println!("{}", without_key_ids(&events.text()));
+    println!("{}", without_header_fields(&events.text()));
 }
 
 fn marked() -> JwtAuthBuilder {

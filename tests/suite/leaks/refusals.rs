@@ -213,21 +213,28 @@ impl Tried {
             "{row}: {events}"
         );
         marks.assert_absent(heard, format!("{row}: the answer"));
-        let events = without_key_ids(&events);
+        let events = without_header_fields(&events);
         marks.assert_absent(events, format!("{row}: the events"));
         self.requests += 1;
         self.reasons.insert(reason);
     }
 }
 
-/// Which key a refused token names is told on purpose, in a field of its own: escaped, and of a long
-/// one no more than its start.
-pub(super) fn without_key_ids(events: &str) -> String {
-    let mut parts = events.split(" key_id=\"");
+/// Which algorithm and which key a refused token names is logged on purpose, each in a field of its
+/// own: escaped, and of a long one no more than its start.
+pub(super) fn without_header_fields(events: &str) -> String {
+    let events = without_field(events, " key_id=\"", '"', 64);
+    without_field(&events, " algorithm=", ' ', 16)
+}
+
+fn without_field(events: &str, start: &str, end: char, max_chars: usize) -> String {
+    let mut parts = events.split(start);
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (key_id, rest) = part.split_once('"').unwrap();
-        assert!(key_id.len() <= 64 * "\\u{10ffff}".len(), "{key_id}");
+        // The last field of a line has no space after it.
+        let length = part.find([end, '\n']).unwrap();
+        let (value, rest) = part.split_at(length);
+        assert!(value.len() <= max_chars * "\\u{10ffff}".len(), "{value}");
         text += rest;
     }
     text
