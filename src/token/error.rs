@@ -40,8 +40,10 @@ pub enum TokenError {
     /// The token's `kid` names a key that the issuer's set does not have (RFC 7515 section 4.1.4).
     #[error("no key of the issuer's set has the token's kid")]
     UnknownKey,
-    /// The signature is not one of a configured key's.
-    #[error("the signature does not verify; is the secret the one that the issuer signs with?")]
+    /// No configured key verifies the signature.
+    #[error(
+        "the signature does not verify with any configured key; configure the keys of the issuer that signs the tokens"
+    )]
     Signature,
     /// The claims are not a JSON object; `exp` is missing; `exp`, `nbf` or `iat` is not a number in
     /// range (RFC 7519 section 4.1); or a claim that the layer reads appears twice: those, `iss`,
@@ -60,13 +62,16 @@ pub enum TokenError {
     /// `iss` is not the configured issuer (RFC 7519 section 4.1.1).
     #[error("iss is not the configured issuer, byte for byte")]
     Issuer,
-    /// `aud` does not contain a configured audience (RFC 7519 section 4.1.3).
-    #[error("aud does not contain the configured audience, byte for byte")]
+    /// `aud` does not contain a configured audience (RFC 7519 section 4.1.3). An empty list names
+    /// nobody. Without a configured audience: `aud` is neither a string nor a list of strings.
+    #[error(
+        "aud is not a string or a list of strings with the configured audience in it, byte for byte; an empty list names nobody"
+    )]
     Audience,
     /// The token is meant for an audience and none is configured, so nobody knows whether this
-    /// service is meant (RFC 7519 section 4.1.3).
+    /// service is meant (RFC 7519 section 4.1.3). This is also the error for an empty list.
     #[error(
-        "the token has an aud and no audience is configured; say .audience(…), set BETTER_AUTH_AUDIENCE, or say .allow_any_audience()"
+        "the token has an aud and no audience is configured; call .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience(), which alone accepts an aud that is an empty list"
     )]
     AudienceNotConfigured,
     /// The token is bound to a key or a certificate by `cnf` (RFC 7800 section 3.1), and so is no

@@ -662,6 +662,18 @@ async fn an_aud_is_refused_where_no_audience_is_configured() {
     }
 }
 
+#[test]
+fn the_message_about_an_empty_list_as_aud_fits_it() {
+    let token = token(&claims_with(json!({ "aud": [] })));
+    for (layer, words) in [
+        (with_audience(), "an empty list names nobody"),
+        (layer(), "alone accepts an aud that is an empty list"),
+    ] {
+        let error = layer.verifier().verify(&token).unwrap_err().to_string();
+        assert!(error.contains(words), "{words}: {error}");
+    }
+}
+
 #[tokio::test]
 async fn an_aud_that_nobody_checks_is_accepted_where_that_is_configured() {
     let layer = builder().allow_any_audience().build().unwrap();

@@ -19,6 +19,17 @@ fn with_signature(signature: impl AsRef<[u8]>) -> String {
     format!("{input}.{}", encode(signature))
 }
 
+/// It is the same for secrets and public keys.
+#[test]
+fn the_message_about_a_signature_names_no_kind_of_key() {
+    let error = layer().verifier().verify(&with_signature([0; 32]));
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("configured key"), "{message}");
+    for kind in ["secret", "public", "JWK"] {
+        assert!(!message.contains(kind), "{message}");
+    }
+}
+
 #[tokio::test]
 async fn a_signature_that_is_not_the_secret_s_is_refused() {
     let (input, tag) = parts();
