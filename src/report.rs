@@ -67,9 +67,14 @@ impl Reports {
             }
             _ => {}
         }
-        let Described { algorithm, key_id } = token.unwrap_or_default();
+        let Described {
+            algorithm,
+            key_id,
+            hint,
+        } = token.unwrap_or_default();
         let algorithm = algorithm.map(tracing::field::display);
-        tracing::debug!(target: TARGET, reason, algorithm, key_id, "request refused: {rejection}");
+        let (separator, hint) = hint.map_or(("", ""), |hint| ("; ", hint));
+        tracing::debug!(target: TARGET, reason, algorithm, key_id, "request refused: {rejection}{separator}{hint}");
     }
 
     /// Logs, once for each reason, what to change for a token that is rejected. A token whose signature
@@ -85,6 +90,9 @@ impl Reports {
             TokenError::UnknownKey => 1 << 21,
             TokenError::Signature => 1 << 22,
             TokenError::Algorithm => 1 << 23,
+            TokenError::Claims => 1 << 24,
+            TokenError::Expired => 1 << 25,
+            TokenError::NotYetValid => 1 << 26,
             _ => return,
         };
         let is_read = tracing::enabled!(target: TARGET, tracing::Level::WARN);

@@ -193,7 +193,8 @@ impl Shared {
             self.verifier.hint(&token.text, error)
         });
         let token = Reports::are_read().then(|| self.sources.token(request));
-        let described = token.and_then(|token| Some(self.verifier.describe(&token.ok()?.text)));
+        let described =
+            token.and_then(|token| Some(self.verifier.describe(&token.ok()?.text, error)));
         self.reports.refused_token(rejection, described);
     }
 

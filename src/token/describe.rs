@@ -1,8 +1,11 @@
 use serde::Deserialize;
 
 use super::{
-    compact::{Compact, USUAL_HEADER},
+    TokenError,
+    claims::Claims,
+    compact::{Compact, USUAL_CLAIMS, USUAL_HEADER},
     header::Header,
+    hint,
 };
 use crate::json::Value;
 
@@ -12,17 +15,19 @@ const MAX_ALGORITHM_LEN: usize = 16;
 /// In characters: more than any key id that an issuer would choose.
 const MAX_KEY_ID_LEN: usize = 64;
 
-/// What the header of a token says of it, for whoever reads the log. Nobody has verified it.
+/// What the log tells of a rejected token. Nobody has verified its header.
 #[derive(Default)]
 pub(crate) struct Described {
     /// Escaped and cut, if it is not a known one.
     pub(crate) algorithm: Option<String>,
     /// Escaped and cut.
     pub(crate) key_id: Option<String>,
+    /// What is likely wrong, if the error does not tell.
+    pub(crate) hint: Option<&'static str>,
 }
 
 impl Described {
-    pub(super) fn of(token: &[u8]) -> Option<Self> {
+    pub(super) fn of(token: &[u8], error: TokenError) -> Option<Self> {
         let compact = Compact::split(token).ok()?;
         let mut buffer = [0; USUAL_HEADER];
         let json = compact.decode_header(&mut buffer).ok()?;
@@ -35,8 +40,23 @@ impl Described {
             key_id: header
                 .kid
                 .map(|kid| escape_start(&kid, MAX_KEY_ID_LEN).collect()),
+            hint: wrong_time(&compact, error),
         })
     }
+}
+
+/// Returns what is wrong with the token's times. Its claims are only read for the errors that a time
+/// has, which come after the signature was verified.
+fn wrong_time(compact: &Compact<'_>, error: TokenError) -> Option<&'static str> {
+    if !matches!(
+        error,
+        TokenError::Claims | TokenError::Expired | TokenError::NotYetValid
+    ) {
+        return None;
+    }
+    let mut buffer = [0; USUAL_CLAIMS];
+    let json = compact.decode_payload(&mut buffer).ok()?;
+    hint::wrong_time(&Claims::parse(&json).ok()?, error)
 }
 
 /// Returns the start of the `alg` in a header that was read before, escaped. A space is escaped too:

@@ -6,11 +6,16 @@ use std::fmt::Write;
 
 use super::{
     TokenError,
+    claims::Claims,
     compact::{Compact, USUAL_CLAIMS},
     difference,
     issuer::Issuer,
+    policy::END_OF_9999,
 };
 use crate::json::Value;
+
+/// In seconds since 1970. No token of today expires before it, but a lifetime looks as if it did.
+const START_OF_2000: f64 = 946_684_800.0;
 
 /// A hint for the log.
 pub(crate) struct Hint {
@@ -28,7 +33,7 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
     let (issuer, text) = match issuers {
         [only] => (Some(only), None),
         several => {
-            let claims = super::claims::Claims::parse(&json).ok()?;
+            let claims = Claims::parse(&json).ok()?;
             let named =
                 |issuer: &&Issuer| matches!(&claims.iss, Value::Text(iss) if issuer.is_named(iss));
             (
@@ -89,9 +94,27 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
             format!("the layer accepts {}; {}", algorithms(issuer), other_kind(issuer)),
             false,
         ),
-        _ => return None,
+        // Without a signature, the claims would not have been checked.
+        _ => (wrong_time(&claims, error)?.to_owned(), true),
     };
     Some(Hint { text, is_verified })
+}
+
+/// Returns what is wrong with a time that causes this error, if it is no time in seconds at all.
+pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'static str> {
+    let is_past_9999 = |time: Option<f64>| time.is_some_and(|time| time >= END_OF_9999);
+    match error {
+        TokenError::Claims if is_past_9999(claims.exp) => Some(
+            "exp is after the year 9999: it must be in seconds since 1970, and is probably in milliseconds",
+        ),
+        TokenError::NotYetValid if is_past_9999(claims.nbf) => Some(
+            "nbf is after the year 9999: it must be in seconds since 1970, and is probably in milliseconds",
+        ),
+        TokenError::Claims | TokenError::Expired if claims.exp? < START_OF_2000 => Some(
+            "exp is before the year 2000: it must be a time in seconds since 1970, not a lifetime",
+        ),
+        _ => None,
+    }
 }
 
 fn unknown_issuer(issuers: &[Issuer], iss: &Value<'_>) -> Option<String> {

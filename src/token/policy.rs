@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The end of the year 9999. A later `exp` is a mistake, of milliseconds for seconds say.
-const END_OF_9999: f64 = 253_402_300_800.0;
+pub(super) const END_OF_9999: f64 = 253_402_300_800.0;
 
 /// In bytes: what OpenID Connect Core section 2 allows.
 pub(crate) const DEFAULT_MAX_USER_ID_LEN: usize = 255;

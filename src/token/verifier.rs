@@ -108,12 +108,13 @@ impl TokenVerifier {
         is_short.then(|| super::hint::find(&self.0.issuers, token, error))?
     }
 
-    /// What a token says of itself, for a log. Nothing of one that is longer than the limit.
+    /// What a token that was rejected says of itself, for a log. Nothing of one that is longer than
+    /// the limit.
     #[cfg(feature = "tracing")]
-    pub(crate) fn describe(&self, token: &[u8]) -> super::Described {
+    pub(crate) fn describe(&self, token: &[u8], error: TokenError) -> super::Described {
         let is_short = token.len() <= self.0.max_token_len;
         is_short
-            .then(|| super::Described::of(token))
+            .then(|| super::Described::of(token, error))
             .flatten()
             .unwrap_or_default()
     }

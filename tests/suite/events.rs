@@ -123,6 +123,57 @@ async fn a_missing_audience_is_a_warning_once_per_layer() {
 }
 
 #[tokio::test]
+async fn a_time_in_a_wrong_unit_is_named_in_the_event() {
+    let milliseconds = "probably in milliseconds";
+    let lifetime = "not a lifetime";
+    for (members, reason, hint) in [
+        (json!({ "exp": NOW * 1000 }), "claims", Some(milliseconds)),
+        (
+            json!({ "exp": NOW as f64 * 1e9 }),
+            "claims",
+            Some(milliseconds),
+        ),
+        (
+            json!({ "exp": 253_402_300_800_u64 }),
+            "claims",
+            Some(milliseconds),
+        ),
+        (
+            json!({ "nbf": NOW * 1000 }),
+            "not_yet_valid",
+            Some(milliseconds),
+        ),
+        (json!({ "exp": 3600 }), "expired", Some(lifetime)),
+        (json!({ "exp": 946_684_799 }), "expired", Some(lifetime)),
+        (json!({ "exp": 0 }), "claims", Some(lifetime)),
+        (json!({ "exp": -3600 }), "claims", Some(lifetime)),
+        (json!({ "exp": 946_684_800 }), "expired", None),
+        (json!({ "exp": NOW - 1 }), "expired", None),
+        (json!({ "exp": "3600" }), "claims", None),
+        (json!({ "exp": null }), "claims", None),
+        (json!({ "nbf": NOW + 1 }), "not_yet_valid", None),
+        (
+            json!({ "exp": 3600, "email": 1, "cnf": {} }),
+            "bound_token",
+            None,
+        ),
+    ] {
+        let events = Captured::start();
+        let answer = ask(layer(), with_bearer(&token(&claims_with(members.clone())))).await;
+        answer.assert_invalid_token(reason, &members);
+        let text = events.text();
+        for level in ["WARN", "DEBUG"] {
+            let events = events.at(level).join("");
+            for words in [milliseconds, lifetime] {
+                let expected = hint == Some(words) && told() == 1;
+                assert_eq!(events.contains(words), expected, "{members}: {text}");
+            }
+        }
+        assert!(!text.contains("3600"), "{members}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn faults_of_different_kinds_are_each_told() {
     let events = Captured::start();
     let layer = owner();
