@@ -127,6 +127,16 @@ impl Reports {
         }
     }
 
+    /// Logs once that clients send a token without its scheme. Returns what there is to say of each
+    /// such request.
+    pub(crate) fn missing_scheme(&self) -> &'static str {
+        const HINT: &str = "the Authorization value looks like a token without the scheme Bearer; send `Bearer <token>`";
+        if self.is_first(1 << 12) {
+            tracing::info!(target: TARGET, "a request counts as one without a token: {HINT}");
+        }
+        HINT
+    }
+
     /// A request was verified that this layer had verified before. That harms nothing but doubles
     /// the work, and was hardly meant.
     pub(crate) fn applied_twice(&self) {

@@ -12,6 +12,8 @@ use super::{
     preflight::is_preflight,
     token_source::{Token, TokenSources, bearer_token},
 };
+#[cfg(feature = "tracing")]
+use crate::token::Described;
 use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture, TokenVerifier,
     accessors::inner_service_accessors,
@@ -151,6 +153,8 @@ impl Shared {
         } else {
             return Verdict::Refuse(rejection);
         };
+        #[cfg(feature = "tracing")]
+        self.missing_scheme(request);
         anonymous.mark(request.extensions_mut());
         self.hand_on(request, Outcome::Anonymous);
         Verdict::Pass { is_private: false }
@@ -185,8 +189,13 @@ impl Shared {
         if Reports::are_off() {
             return;
         }
-        let Rejection::InvalidToken(error) = rejection else {
-            return self.reports.refused(rejection);
+        let error = match rejection {
+            Rejection::InvalidToken(error) => error,
+            Rejection::MissingToken => {
+                let hint = self.missing_scheme(request).map(Described::hint);
+                return self.reports.refused_token(rejection, hint);
+            }
+            _ => return self.reports.refused(rejection),
         };
         self.reports.token_hint(error, || {
             let token = self.sources.token(request).ok()?;
@@ -196,6 +205,14 @@ impl Shared {
         let described =
             token.and_then(|token| Some(self.verifier.describe(&token.ok()?.text, error)));
         self.reports.refused_token(rejection, described);
+    }
+
+    /// Returns a hint if a request without a token sent one without its scheme. The first time, that
+    /// is logged.
+    #[cfg(feature = "tracing")]
+    fn missing_scheme<B>(&self, request: &Request<B>) -> Option<&'static str> {
+        let is_missing = self.sources.has_jwt_without_scheme(request.headers());
+        is_missing.then(|| self.reports.missing_scheme())
     }
 
     #[cfg(not(feature = "tracing"))]

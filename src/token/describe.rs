@@ -27,6 +27,13 @@ pub(crate) struct Described {
 }
 
 impl Described {
+    pub(crate) fn hint(hint: &'static str) -> Self {
+        Self {
+            hint: Some(hint),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn of(token: &[u8], error: TokenError) -> Option<Self> {
         let compact = Compact::split(token).ok()?;
         let mut buffer = [0; USUAL_HEADER];

@@ -123,6 +123,80 @@ async fn a_missing_audience_is_a_warning_once_per_layer() {
 }
 
 #[tokio::test]
+async fn a_token_without_its_scheme_is_named_in_the_events() {
+    let token = token(&claims());
+    let jwe = format!("{token}.a.b");
+    let filled = |values: [&str; 8]| values.map(|value| value.replace('$', &token));
+    let hint = "without the scheme Bearer; send `Bearer <token>`";
+    let like_tokens = filled([
+        "$",
+        " $ ",
+        "Bearer:$",
+        "Bearer$",
+        "bearer=$",
+        "Token $",
+        "JWT $",
+        "Bearer: $",
+    ]);
+    for value in like_tokens.iter().chain([&jwe]) {
+        let events = Captured::start();
+        let layer = layer();
+        for _ in 0..3 {
+            let answer = ask(layer.clone(), with_authorization(value)).await;
+            answer.assert_not_authenticated(value);
+        }
+        let count = |level| {
+            let events = events.at(level);
+            events.iter().filter(|event| event.contains(hint)).count()
+        };
+        assert_eq!(count("INFO"), told(), "{value}");
+        assert_eq!(count("DEBUG"), 3 * told(), "{value}");
+        assert!(!events.text().contains("eyJ"), "{value}");
+    }
+
+    let others = filled([
+        "Bearer",
+        "DPoP $",
+        "Basic eyJhOmI=",
+        "x",
+        "eyJhbGciOiJIUzI1NiJ9.e30",
+        "$+",
+        "a.b.c",
+        "\"$\"",
+    ]);
+    for value in &others {
+        let events = Captured::start();
+        ask(layer(), with_authorization(value))
+            .await
+            .assert_not_authenticated(value);
+        assert!(!events.text().contains("Bearer <token>"), "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_its_scheme_is_named_if_anonymous_requests_pass() {
+    let events = Captured::start();
+    let anonymous = builder().allow_anonymous().build().unwrap();
+    for _ in 0..3 {
+        let request = with_authorization(token(&claims()));
+        ask(anonymous.clone(), request)
+            .await
+            .assert_reached("nobody", "anonymous");
+    }
+    assert_eq!(events.at("INFO").len(), told());
+    assert_eq!(events.text().lines().count(), told());
+
+    let events = Captured::start();
+    let cookie = builder().token_sources([tower_jwt_auth::TokenSource::cookie("token")]);
+    ask(
+        cookie.build().unwrap(),
+        with_authorization(token(&claims())),
+    )
+    .await;
+    assert!(!events.text().contains("scheme"), "only a cookie counts");
+}
+
+#[tokio::test]
 async fn a_time_in_a_wrong_unit_is_named_in_the_event() {
     let milliseconds = "probably in milliseconds";
     let lifetime = "not a lifetime";

@@ -154,6 +154,15 @@ impl TokenSources {
         only.ok_or(Rejection::MissingToken)
     }
 
+    /// Returns whether a request without a token has one in its `Authorization` field that the
+    /// scheme is missing of, if tokens are looked for there.
+    #[cfg(feature = "tracing")]
+    pub(super) fn has_jwt_without_scheme(&self, headers: &HeaderMap) -> bool {
+        let mut places = self.0.iter().map(|TokenSource(place)| place);
+        places.any(|place| matches!(place, Place::Header))
+            && header::has_jwt_without_scheme(headers)
+    }
+
     pub(super) fn check(&self, faults: &mut Faults) {
         if self.0.is_empty() {
             faults.say("no place is given with .token_sources(…), so that no request has a token; leave it out for the Authorization field");

@@ -125,6 +125,10 @@ impl Tried {
                 .await;
         }
         let good = sources::secrets()[0].signer().good();
+        for field in [good.clone(), format!("Token {good}")] {
+            self.all_shapes(layer(), &[field], "missing_token", "no scheme")
+                .await;
+        }
         let two = [format!("Bearer {good}"), format!("Basic {MARKED}")];
         self.all_shapes(layer(), &two, "several_tokens", "two tokens")
             .await;
