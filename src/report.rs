@@ -205,15 +205,16 @@ pub(crate) mod fetching {
         let _ = url;
     }
 
-    pub(crate) fn succeeded(url: &str, keys: usize, had_failed: bool) {
+    /// A success that follows a failure ends what was logged at WARN, so it is at INFO.
+    pub(crate) fn succeeded(url: &str, keys: usize, had_failed: bool, is_first: bool) {
         #[cfg(feature = "tracing")]
-        if had_failed {
-            tracing::info!(target: TARGET, url, keys, "keys were fetched again");
-        } else {
-            tracing::debug!(target: TARGET, url, keys, "keys were fetched");
+        match (had_failed, is_first) {
+            (true, true) => tracing::info!(target: TARGET, url, keys, "keys were fetched"),
+            (true, false) => tracing::info!(target: TARGET, url, keys, "keys were fetched again"),
+            (false, _) => tracing::debug!(target: TARGET, url, keys, "keys were fetched"),
         }
         #[cfg(not(feature = "tracing"))]
-        let _ = (url, keys, had_failed);
+        let _ = (url, keys, had_failed, is_first);
     }
 
     /// The first failure is worth a warning, and those that follow it are not.

@@ -78,6 +78,25 @@ async fn a_fetch_that_succeeds_after_failures_is_told_of_and_others_only_at_debu
     assert_eq!(count(&events, &["INFO", "keys were fetched again"]), told());
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_first_success_after_failures_is_not_called_another() {
+    let issuer = MemoryIssuer::new();
+    let events = Captured::start();
+    let layer = issuer.layer();
+    assert!(layer.ready().await.is_err());
+    sleep(Duration::from_secs(10)).await;
+    let key = issuer.rotate();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(count(&events, &["INFO", "keys were fetched"]), told());
+    assert_eq!(count(&events, &["fetched again"]), 0);
+
+    issuer.set([]);
+    sleep(Duration::from_secs(11 * 60)).await;
+    issuer.set([key]);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(count(&events, &["INFO", "keys were fetched again"]), told());
+}
+
 /// Also if nobody sends a request meanwhile.
 #[tokio::test(start_paused = true)]
 async fn keys_that_are_used_no_more_are_told_of_when_that_begins() {

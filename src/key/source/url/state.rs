@@ -129,6 +129,11 @@ impl State {
         self.status().error = Some(why);
     }
 
+    /// Returns whether a fetch has succeeded.
+    pub(super) fn has_succeeded(&self) -> bool {
+        self.status().fetched_at.is_some()
+    }
+
     /// When the cached keys, if any, expire.
     pub(super) fn expiry(&self) -> Option<Instant> {
         let is_cached = !self.keys.load().is_empty();

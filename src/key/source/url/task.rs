@@ -60,7 +60,8 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
         match fetched {
             Ok((set, time_to_live)) => {
                 let keys = set.keys().len();
-                report::fetching::succeeded(&state.shown_url, keys, plan.failures > 0);
+                let (had_failed, is_first) = (plan.failures > 0, !state.has_succeeded());
+                report::fetching::succeeded(&state.shown_url, keys, had_failed, is_first);
                 report::keys_skipped(&state.shown_url, &state.store_keys(set, time_to_live));
                 plan = Plan {
                     next: saturating_later(now, with_jitter(time_to_live)),
