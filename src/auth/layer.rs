@@ -157,15 +157,17 @@ impl JwtAuthLayer {
         self.shared.verifier.clone()
     }
 
-    /// Waits until keys that are fetched from a URL were fetched for the first time. Done at once
-    /// for a layer with other keys.
+    /// Waits until the first fetch of every key set that is fetched from a URL has ended. Returns
+    /// immediately for a layer with other keys.
     ///
-    /// A service that awaits this before it listens answers no request with 503 for want of keys.
+    /// A service that awaits this before it listens never responds with 503 because keys were not
+    /// fetched yet.
     ///
     /// # Errors
     ///
-    /// [`JwksError`](crate::jwks::JwksError) when the first fetch failed. The layer works all the
-    /// same, as soon as a later one succeeds.
+    /// [`JwksError`](crate::jwks::JwksError) if a first fetch failed. With several issuers, it lists
+    /// all that failed, after the first fetches of all have ended. The layer works as soon as a later
+    /// fetch succeeds; until then, only the tokens of those issuers get 503.
     ///
     /// ```no_run
     /// # async fn start(auth: tower_jwt_auth::JwtAuthLayer) {
@@ -177,10 +179,17 @@ impl JwtAuthLayer {
     #[cfg(feature = "jwks-custom")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
     pub async fn ready(&self) -> Result<(), crate::jwks::JwksError> {
+        let mut failed: Option<crate::jwks::JwksError> = None;
+        // The fetches run at the same time, so waiting for one after another takes no longer.
         for source in self.shared.verifier.fetched_keys() {
-            source.ready().await?;
+            if let Err(error) = source.ready().await {
+                failed = Some(match failed {
+                    Some(before) => before.and(error),
+                    None => error,
+                });
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// How it stands with the keys that are fetched from URLs: one entry for each.

@@ -97,6 +97,37 @@ async fn the_first_success_after_failures_is_not_called_another() {
     assert_eq!(count(&events, &["INFO", "keys were fetched again"]), told());
 }
 
+/// One fetch takes longer than the others, which fail.
+#[tokio::test(start_paused = true)]
+async fn ready_waits_for_all_issuers_and_names_each_that_fails() {
+    let mut slow = MemoryIssuer::new();
+    slow.delay = Duration::from_secs(3);
+    slow.rotate();
+    let fails = |name: &str| {
+        let url = format!("https://{name}.example.com/jwks");
+        let builder = keyless().issuer(name).email_optional();
+        let builder = builder.jwks_url(url).allow_any_audience();
+        builder.jwks_fetcher(Answers(|| Err(FetchError::new("gone"))))
+    };
+    let works = keyless()
+        .issuer("slow")
+        .jwks_url("https://slow.example.com/jwks");
+    let works = works.jwks_fetcher(slow).allow_any_audience();
+    let layer = { fails("one").or(works) }.or(fails("two")).build().unwrap();
+
+    let start = Instant::now();
+    let error = layer.ready().await.unwrap_err().to_string();
+
+    assert!(start.elapsed() >= Duration::from_secs(3));
+    assert_eq!(
+        error,
+        "the key set at https://one.example.com/jwks cannot be fetched: gone; \
+         the key set at https://two.example.com/jwks cannot be fetched: gone"
+    );
+    let keys = layer.jwks_health().into_iter().map(|set| set.keys);
+    assert_eq!(keys.collect::<Vec<_>>(), [0, 1, 0]);
+}
+
 /// Also if nobody sends a request meanwhile.
 #[tokio::test(start_paused = true)]
 async fn keys_that_are_used_no_more_are_told_of_when_that_begins() {

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// How it stands with the keys of a URL: for a health endpoint, and for metrics.
 ///
@@ -20,10 +20,32 @@ pub struct JwksHealth {
 
 /// Why there are no keys: the first fetch failed. It is tried again in the background.
 ///
+/// If a layer has several issuers, it lists each URL whose keys cannot be fetched.
+///
 /// Example: [`ready`](crate::JwtAuthLayer::ready).
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the key set at {url} cannot be fetched: {why}")]
 pub struct JwksError {
-    pub(super) url: String,
-    pub(super) why: String,
+    /// URLs, and why their keys cannot be fetched. At least one.
+    pub(super) failures: Vec<(String, String)>,
+}
+
+impl JwksError {
+    /// Adds the failures of another error.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.failures.extend(other.failures);
+        self
+    }
+}
+
+impl fmt::Display for JwksError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (url, why)) in self.failures.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(
+                f,
+                "{separator}the key set at {url} cannot be fetched: {why}"
+            )?;
+        }
+        Ok(())
+    }
 }

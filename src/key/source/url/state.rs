@@ -182,8 +182,7 @@ impl State {
 
     pub(super) fn error(&self, why: impl Into<String>) -> JwksError {
         JwksError {
-            url: self.shown_url.clone(),
-            why: why.into(),
+            failures: vec![(self.shown_url.clone(), why.into())],
         }
     }
 
