@@ -92,6 +92,7 @@ mod rejection;
 mod report;
 mod require_scope;
 mod shown;
+mod stray;
 mod token;
 #[cfg(feature = "tower-http")]
 mod trace;

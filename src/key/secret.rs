@@ -2,11 +2,14 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::stray::stray_ends;
+
 /// A shared secret, as HS256 signs with: whoever has it can both verify and mint tokens.
 ///
 /// A text stands for its UTF-8 bytes as they are. Nothing is trimmed and no base64 is decoded, as
-/// Better Auth does. The memory is wiped when the secret is dropped, and `Debug` prints nothing
-/// of it.
+/// Better Auth does. A text in quotes, or with white space at an end, is rejected when a layer is
+/// built with it, because that is mostly left by an env file; [`from_bytes`](Self::from_bytes) accepts
+/// it. The memory is wiped when the secret is dropped, and `Debug` prints nothing of it.
 ///
 /// How strong a secret has to be is checked when a layer is built with it: see
 /// [`JwtAuthBuilder::secret`](crate::JwtAuthBuilder::secret).
@@ -26,7 +29,8 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// A secret that is not text, such as 32 random bytes.
+    /// A secret that is not text, such as 32 random bytes, or a text whose quotes or white space at
+    /// an end are part of it.
     ///
     /// Example: [`Secret`].
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
@@ -38,6 +42,11 @@ impl Secret {
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    fn text(&self) -> Option<&str> {
+        let bytes = self.is_text.then_some(&*self.bytes)?;
+        std::str::from_utf8(bytes).ok()
     }
 
     /// Whether the secret may be used: what is wrong with it and what mends that, if anything.
@@ -60,6 +69,11 @@ impl Secret {
                 "ends in a newline, which would be part of the key; trim it, or let .secret_from_file(…) read the file"
                     .into(),
             );
+        }
+        if let Some(wrong) = self.text().and_then(stray_ends) {
+            return Some(format!(
+                "{wrong}, which would be part of the key; {FOR_STRAY_ENDS}"
+            ));
         }
         if WELL_KNOWN.iter().any(|known| known.as_bytes() == bytes) {
             return Some(format!(
@@ -144,6 +158,8 @@ fn has_few_different_bytes(bytes: &[u8]) -> bool {
 /// What was meant by whoever gives a key where a secret belongs. As a secret, a public key would let
 /// everybody who has it mint tokens.
 pub(crate) const FOR_KEYS: &str = "tokens that are signed with a private key are verified with .public_key_pem(…), .jwks_text(…) or .jwks_url(…)";
+
+const FOR_STRAY_ENDS: &str = "remove that; only if the issuer's secret has it too, give it with .secret(Secret::from_bytes(…))";
 
 const GENERATE: &str = "generate one with `openssl rand -base64 32`";
 

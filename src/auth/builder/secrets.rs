@@ -7,8 +7,8 @@ use crate::{Secret, key::SecretSource};
 ///
 /// Sources add up, in the order of the calls: a token is accepted when any of at most eight
 /// secrets signed it. Each must have at least 32 bytes (RFC 7518 section 3.2) and eight different
-/// ones; published examples, PEM, JWK and SSH keys are refused, and so is a text that ends in a
-/// newline.
+/// ones; published examples, PEM, JWK and SSH keys are refused, and so is a text in quotes or with
+/// white space at an end, unless it is given as [`Secret::from_bytes`].
 impl JwtAuthBuilder {
     /// Verifies HS256 tokens with this secret.
     ///

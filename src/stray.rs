@@ -1,0 +1,64 @@
+//! What is left around a configured text by an env file, a YAML file or a copy: quotes and white
+//! space. No issuer writes them, so a text with them matches no token.
+
+/// Returns what is wrong with the start or the end of a text, if anything. Nothing is wrong with a
+/// blank one, which is reported otherwise.
+pub(crate) fn stray_ends(text: &str) -> Option<&'static str> {
+    if is_blank(text) {
+        return None;
+    }
+    let mut inner = text.chars();
+    let (first, last) = (inner.next()?, inner.next_back());
+    if matches!(first, '"' | '\'') && last == Some(first) {
+        Some("is in quotes")
+    } else if is_blank_char(first) {
+        Some("starts with white space")
+    } else if last.is_some_and(is_blank_char) {
+        Some("ends in white space")
+    } else {
+        None
+    }
+}
+
+/// Returns whether nothing of a text can be seen.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(is_blank_char)
+}
+
+/// Returns whether a character is white space, a zero-width space or a byte order mark.
+fn is_blank_char(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_and_white_space_at_an_end_are_named() {
+        for (text, expected) in [
+            ("\"a\"", Some("is in quotes")),
+            ("'a'", Some("is in quotes")),
+            ("\" a\"", Some("is in quotes")),
+            (" a", Some("starts with white space")),
+            ("\u{a0}a", Some("starts with white space")),
+            ("\u{feff}a", Some("starts with white space")),
+            ("a ", Some("ends in white space")),
+            ("a\t", Some("ends in white space")),
+            ("a\r\n", Some("ends in white space")),
+            ("\"a\"\n", Some("ends in white space")),
+            ("a\u{200b}", Some("ends in white space")),
+            ("''", Some("is in quotes")),
+            ("\"", None),
+            ("\"a", None),
+            ("a'", None),
+            ("\"a'", None),
+            ("a b", None),
+            ("a", None),
+            ("", None),
+            ("  ", None),
+        ] {
+            assert_eq!(stray_ends(text), expected, "{text:?}");
+        }
+    }
+}
