@@ -229,6 +229,13 @@ pub(crate) mod fetching {
         let _ = (url, why, failures_before);
     }
 
+    pub(crate) fn stalled(url: &str, why: &str) {
+        #[cfg(feature = "tracing")]
+        tracing::error!(target: TARGET, url, "keys are not fetched: {why}");
+        #[cfg(not(feature = "tracing"))]
+        let _ = (url, why);
+    }
+
     pub(crate) fn expired(url: &str) {
         #[cfg(feature = "tracing")]
         tracing::error!(

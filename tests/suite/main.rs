@@ -36,6 +36,11 @@ mod header;
 mod header_field;
 #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod http_client;
+#[cfg(all(
+    feature = "jwks-custom",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
+mod idle_runtime;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod issuers;
 #[cfg(all(

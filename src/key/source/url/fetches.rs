@@ -22,7 +22,8 @@ pub(super) struct Fetches {
 pub(super) struct FetchCounts {
     pub(super) started: u64,
     pub(super) ended: u64,
-    is_requested: bool,
+    /// When the first token requested the next fetch, if one did.
+    requested_at: Option<Instant>,
     last_start: Option<Instant>,
     last_requested_start: Option<Instant>,
 }
@@ -30,6 +31,11 @@ pub(super) struct FetchCounts {
 impl FetchCounts {
     fn is_idle(&self) -> bool {
         self.started == self.ended
+    }
+
+    /// When the fetch that is under way started, if one is.
+    pub(super) fn current_start(&self) -> Option<Instant> {
+        self.last_start.filter(|_| !self.is_idle())
     }
 }
 
@@ -55,8 +61,10 @@ impl Fetches {
         let mut is_new = false;
         self.counts.send_if_modified(|counts| {
             let is_current = counts.is_idle() && counts.ended == seen.ended;
-            is_new = is_current && !counts.is_requested;
-            counts.is_requested |= is_new;
+            is_new = is_current && counts.requested_at.is_none();
+            if is_new {
+                counts.requested_at = Some(Instant::now());
+            }
             false
         });
         if is_new {
@@ -70,16 +78,14 @@ impl Fetches {
 
     /// When the next fetch starts: as `planned`, or earlier if a token requests it and the last
     /// token-requested fetch started at least `cooldown` ago.
-    pub(super) fn next_start(&self, planned: Instant, cooldown: Duration, now: Instant) -> Instant {
+    pub(super) fn next_start(&self, planned: Instant, cooldown: Duration) -> Instant {
         let counts = self.counts();
-        let next = if counts.is_requested {
+        let next = counts.requested_at.map_or(planned, |requested| {
             let allowed = counts
                 .last_requested_start
-                .map_or(now, |start| saturating_later(start, cooldown));
-            planned.min(allowed)
-        } else {
-            planned
-        };
+                .map_or(requested, |start| saturating_later(start, cooldown));
+            planned.min(allowed.max(requested))
+        });
         counts
             .last_start
             .map_or(next, |start| next.max(start + MIN_FETCH_INTERVAL))
@@ -93,7 +99,7 @@ impl Fetches {
             if !is_scheduled {
                 counts.last_requested_start = Some(now);
             }
-            counts.is_requested = false;
+            counts.requested_at = None;
             false
         });
     }

@@ -12,13 +12,15 @@ pub struct JwksHealth {
     pub keys: usize,
     /// How long ago they were fetched; `None` before the first fetch that succeeded.
     pub age: Option<Duration>,
-    /// Why the last fetch failed; `None` if it did not.
+    /// Why the last fetch failed, or why none starts: the runtime in which the layer was built does
+    /// not run, or there is none. `None` otherwise.
     pub last_error: Option<String>,
     /// How many fetches have ended, well or not.
     pub fetches: u64,
 }
 
-/// Why there are no keys: the first fetch failed. It is tried again in the background.
+/// Why there are no keys: the first fetch failed, and is tried again in the background; or it does
+/// not start, because the runtime in which the layer was built does not run.
 ///
 /// If a layer has several issuers, it lists each URL whose keys cannot be fetched.
 ///

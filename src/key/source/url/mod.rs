@@ -15,6 +15,10 @@
 //!   or the time is up: the request is rejected.
 //!
 //! So many requests for one new key cause one fetch, and an unknown key costs its sender a wait.
+//!
+//! The task runs in the runtime in which it was started. If a fetch is late there, that runtime does
+//! not run ([`state::State::check_runtime`]): the health and an event name that as the cause, and
+//! while no keys are cached, no request waits.
 
 mod fetch;
 mod fetches;
@@ -29,11 +33,12 @@ mod wait;
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use tokio::{runtime::Handle, task::AbortHandle};
+use tokio::{runtime::Handle, task::AbortHandle, time::timeout};
 
-use self::state::State;
+use self::state::{NO_RUNTIME, State};
 use super::KeyWait;
 use crate::{config_error::Fault, key::Keys, report};
 
@@ -45,6 +50,9 @@ pub use self::{
     fetch::{FetchError, FetchedJwks, JwksFetch},
     health::{JwksError, JwksHealth},
 };
+
+/// How often a wait for the first fetch checks whether the runtime of the task runs.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The handle on a fetched key set, for the layer and its services. The task that fetches ends
 /// when the last of them is dropped.
@@ -80,15 +88,26 @@ impl JwksUrl {
         waiter.or_else(|| Waiter::new(&self.state))?.wait(tried)
     }
 
-    /// Waits for the end of the first fetch.
+    /// Waits for the end of the first fetch, unless nothing runs it.
     pub(crate) async fn ready(&self) -> Result<(), JwksError> {
         self.ensure_running();
         if !self.state.is_running() {
-            return Err(self.state.error("there is no tokio runtime to fetch it in"));
+            return Err(self.state.error(NO_RUNTIME));
         }
         let mut counts = self.state.fetches.subscribe();
-        // Fails only if the state is dropped.
-        let _ = counts.wait_for(|counts| counts.ended > 0).await;
+        loop {
+            // Fails only if the state is dropped.
+            let first = counts.wait_for(|counts| counts.ended > 0);
+            if Handle::try_current().is_err() {
+                // Without a runtime here, there is no time limit.
+                let _ = first.await;
+                break;
+            }
+            let has_ended = timeout(CHECK_INTERVAL, first).await.is_ok();
+            if has_ended || self.state.check_runtime() {
+                break;
+            }
+        }
         self.state.readiness()
     }
 
@@ -117,10 +136,8 @@ impl JwksUrl {
     /// Nothing is fetched here, and nothing else sees to it that old keys are dropped.
     fn without_runtime(&self) {
         self.state.drop_expired();
-        self.state.report_once(|| {
-            let fault =
-                "there is no tokio runtime to fetch the key set in; serve the requests in one";
-            report::fault(&Fault::new(fault), "no keys are fetched");
+        self.state.report_no_runtime_once(|| {
+            report::fault(&Fault::new(NO_RUNTIME), "no keys are fetched");
         });
     }
 }

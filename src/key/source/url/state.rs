@@ -13,6 +13,7 @@ use super::{
     JwksError, JwksFetch, JwksHealth,
     fetches::{Fetches, saturating_later},
     settings::Settings,
+    task::FETCH_TIMEOUT,
 };
 use crate::{
     key::{KeySet, Keys},
@@ -26,6 +27,15 @@ const MAX_WAITING: usize = 1024;
 /// How long an expired key set may be used at least: a refresh that starts right before expiry
 /// needs time to finish.
 const MIN_STALE: Duration = Duration::from_secs(1);
+
+/// How long the task may be late: longer than handlers should ever block a runtime, and shorter than
+/// a request waits for its key, so that the first one that waits in vain finds the reason.
+const STALL_TIMEOUT: Duration = Duration::from_secs(8);
+
+const STALLED: &str = "the tokio runtime in which the layer was built does not run; build the layer in the runtime that serves the requests, and do not block it";
+
+pub(super) const NO_RUNTIME: &str =
+    "there is no tokio runtime to fetch the key set in; serve the requests in one";
 
 /// What the requests and the task that fetches share.
 pub(super) struct State {
@@ -42,7 +52,8 @@ pub(super) struct State {
     pub(super) fetches: Fetches,
     pub(super) waiting_room: Arc<Semaphore>,
     is_running: AtomicBool,
-    has_reported: AtomicBool,
+    has_reported_no_runtime: AtomicBool,
+    has_reported_stall: AtomicBool,
 }
 
 /// The results of the last fetches.
@@ -52,6 +63,8 @@ struct FetchStatus {
     /// When the set expires, if no other is fetched until then.
     expiry: Option<Instant>,
     plan: Option<Plan>,
+    /// When the task was started, while it runs.
+    running_since: Option<Instant>,
     error: Option<String>,
     skipped: Vec<String>,
 }
@@ -77,7 +90,8 @@ impl State {
             fetches: Fetches::new(),
             waiting_room: Arc::new(Semaphore::new(MAX_WAITING)),
             is_running: AtomicBool::new(false),
-            has_reported: AtomicBool::new(false),
+            has_reported_no_runtime: AtomicBool::new(false),
+            has_reported_stall: AtomicBool::new(false),
         }
     }
 
@@ -108,6 +122,7 @@ impl State {
             fetched_at: Some(now),
             expiry: Some(expiry),
             plan: status.plan,
+            running_since: status.running_since,
             error: None,
             skipped: set.skipped().to_vec(),
         };
@@ -165,6 +180,7 @@ impl State {
         if self.has_expired() {
             self.drop_keys();
             drop(status);
+            self.check_runtime();
             report::fetching::expired(&self.shown_url);
         }
     }
@@ -186,12 +202,54 @@ impl State {
         }
     }
 
-    /// The last fetch's error, if no keys are cached.
+    /// Why there are no keys, if none are cached and a fetch has ended or will not start.
     pub(super) fn readiness(&self) -> Result<(), JwksError> {
-        match &self.status().error {
+        match self.problem() {
             Some(why) if self.keys.load().is_empty() => Err(self.error(why)),
             _ => Ok(()),
         }
+    }
+
+    /// Why the keys are not refreshed: nothing runs the task, or the last fetch failed.
+    fn problem(&self) -> Option<String> {
+        let is_missed = self.has_reported_no_runtime.load(Ordering::Relaxed);
+        if self.is_stalled() {
+            Some(STALLED.into())
+        } else if is_missed && !self.is_running() {
+            Some(NO_RUNTIME.into())
+        } else {
+            self.status().error.clone()
+        }
+    }
+
+    /// Returns whether the runtime of the task leaves it alone: a fetch is due that has not started,
+    /// or one has started that should have ended.
+    fn is_stalled(&self) -> bool {
+        let (plan, running_since) = {
+            let status = self.status();
+            (status.plan, status.running_since)
+        };
+        let Some(running_since) = running_since else {
+            return false;
+        };
+        let due = match self.fetches.counts().current_start() {
+            Some(start) => start + FETCH_TIMEOUT,
+            None => {
+                let planned = plan.map_or(running_since, |plan| plan.next);
+                self.fetches.next_start(planned, self.settings.cooldown)
+            }
+        };
+        // A task that was started later than that could not know of it.
+        Instant::now().saturating_duration_since(due.max(running_since)) >= STALL_TIMEOUT
+    }
+
+    /// Returns whether the runtime of the task does not run. Reports that once.
+    pub(super) fn check_runtime(&self) -> bool {
+        let is_stalled = self.is_stalled();
+        if is_stalled && !self.has_reported_stall.swap(true, Ordering::Relaxed) {
+            report::fetching::stalled(&self.shown_url, STALLED);
+        }
+        is_stalled
     }
 
     pub(super) fn health(&self) -> JwksHealth {
@@ -199,12 +257,12 @@ impl State {
             Keys::Public(set) => set.keys().len(),
             Keys::Secrets(_) => 0,
         };
-        let status = self.status();
+        let fetched_at = self.status().fetched_at;
         JwksHealth {
             url: self.shown_url.clone(),
             keys,
-            age: status.fetched_at.map(|at| at.elapsed()),
-            last_error: status.error.clone(),
+            age: fetched_at.map(|at| at.elapsed()),
+            last_error: self.problem(),
             fetches: self.fetches.counts().ended,
         }
     }
@@ -215,12 +273,13 @@ impl State {
 
     /// Marks the task as running until the result is dropped: with the task, however that ends.
     pub(super) fn start_running(self: &Arc<Self>) -> Running {
+        self.status().running_since = Some(Instant::now());
         self.is_running.store(true, Ordering::Release);
         Running(Arc::clone(self))
     }
 
-    pub(super) fn report_once(&self, report: impl FnOnce()) {
-        if !self.has_reported.swap(true, Ordering::Relaxed) {
+    pub(super) fn report_no_runtime_once(&self, report: impl FnOnce()) {
+        if !self.has_reported_no_runtime.swap(true, Ordering::Relaxed) {
             report();
         }
     }
@@ -230,6 +289,7 @@ pub(super) struct Running(Arc<State>);
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.0.status().running_since = None;
         self.0.fetches.abandon();
         self.0.is_running.store(false, Ordering::Release);
     }

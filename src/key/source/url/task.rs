@@ -19,7 +19,7 @@ use super::{
 use crate::{key::KeySet, report};
 
 /// How long a fetch may take.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long after a failure the next fetch starts: at first, and at most.
 const MIN_RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
     loop {
         let now = Instant::now();
         let cooldown = state.settings.cooldown;
-        let start = state.fetches.next_start(plan.next, cooldown, now);
+        let start = state.fetches.next_start(plan.next, cooldown);
         if start > now {
             tokio::select! {
                 () = sleep_until(start) => {}

@@ -56,6 +56,9 @@ impl Waiter {
 
     async fn wait_for_others(mut self: Box<Self>) -> Option<Box<Self>> {
         let have_changed = timeout_at(self.deadline, self.keys_changed()).await;
+        if have_changed.is_err() {
+            self.state.check_runtime();
+        }
         have_changed.is_ok_and(|changed| changed).then_some(self)
     }
 
@@ -76,8 +79,9 @@ impl Waiter {
     /// Returns whether a fetch may still bring the key. Requests one if none is under way.
     fn continues(&self, counts: FetchCounts) -> bool {
         let has_seen_a_whole_fetch = counts.ended > self.started_before;
-        // Then the task retries by itself, and every request gets 503 at once.
-        let is_unavailable = self.tried.is_empty() && counts.ended > 0;
+        // Then the task retries by itself, or nothing runs it, and every request gets 503 at once.
+        let is_stalled = self.state.check_runtime();
+        let is_unavailable = self.tried.is_empty() && (counts.ended > 0 || is_stalled);
         if has_seen_a_whole_fetch || is_unavailable {
             return false;
         }
