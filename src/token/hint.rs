@@ -65,6 +65,10 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
             required("aud", &policy.audiences, &claims.aud, ".audience(…)"),
             true,
         ),
+        TokenError::AudienceNotConfigured if claims.aud == Value::Texts(Vec::new()) => (
+            "their aud is an empty list, which names nobody; let the issuer name this service, or call .allow_any_audience()".to_owned(),
+            true,
+        ),
         TokenError::AudienceNotConfigured => (
             "they have an aud and no audience is configured; set .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience()".to_owned(),
             true,

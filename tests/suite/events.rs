@@ -197,6 +197,17 @@ async fn a_token_without_its_scheme_is_named_if_anonymous_requests_pass() {
 }
 
 #[tokio::test]
+async fn an_empty_list_as_aud_is_a_warning_with_its_own_fix() {
+    let events = Captured::start();
+    let token = token(&claims_with(json!({ "aud": [] })));
+    let answer = ask(layer(), with_bearer(&token)).await;
+    answer.assert_invalid_token("audience_not_configured", "an empty list");
+    let warnings = events.at("WARN").join("");
+    assert_eq!(warnings.contains("names nobody"), told() == 1, "{warnings}");
+    assert!(!warnings.contains(".audience("), "{warnings}");
+}
+
+#[tokio::test]
 async fn a_time_in_a_wrong_unit_is_named_in_the_event() {
     let milliseconds = "probably in milliseconds";
     let lifetime = "not a lifetime";
