@@ -76,7 +76,7 @@ impl TokenVerifier {
     /// verified the claims. Where several issuers are configured, the issuer that the token names
     /// is looked up before that.
     pub fn verify(&self, token: &str) -> Result<CurrentUser, TokenError> {
-        // An unknown key has requested a fetch, so a later token can succeed.
+        // An unknown key has requested a fetch, also outside a runtime, so a later token can succeed.
         Ok(self.verify_or_wait(token.as_bytes(), None)?)
     }
 

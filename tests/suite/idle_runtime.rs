@@ -161,3 +161,54 @@ fn a_layer_without_any_runtime_is_named_in_its_health() {
     assert_eq!(reason(&layer, &token), "keys_unavailable");
     assert!(last_error(&layer).contains("there is no tokio runtime"));
 }
+
+/// It runs by itself, with the real clock.
+fn running() -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(1).enable_all().build().unwrap()
+}
+
+async fn slow_issuer(delay: Duration) -> (MemoryIssuer, JwtAuthLayer) {
+    let mut issuer = MemoryIssuer::new();
+    issuer.delay = delay;
+    issuer.rotate();
+    let layer = issuer.layer();
+    layer.ready().await.unwrap();
+    (issuer, layer)
+}
+
+#[test]
+fn a_token_verified_outside_a_runtime_requests_a_fetch_too() {
+    let fetching = running();
+    let (issuer, layer) = fetching.block_on(slow_issuer(Duration::from_millis(1)));
+    let token = issuer.token(&issuer.rotate(), "alice");
+    assert_eq!(reason(&layer, &token), "unknown_key");
+    let start = std::time::Instant::now();
+    while reason(&layer, &token) != "accepted" {
+        assert!(start.elapsed() < Duration::from_secs(5), "no fetch");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(issuer.asked().len(), 2);
+}
+
+#[test]
+fn a_request_goes_on_if_the_runtime_that_fetches_ends() {
+    let (fetching, serving) = (running(), running());
+    let (issuer, layer) = fetching.block_on(slow_issuer(Duration::from_millis(600)));
+    let token = issuer.token(&issuer.rotate(), "alice");
+    let start = std::time::Instant::now();
+    let request = serving.spawn({
+        let (layer, token) = (layer.clone(), token.clone());
+        async move { ask(layer, with_bearer(&token)).await.reason() }
+    });
+    // The next fetch starts a second after the first one did, and takes 600 ms.
+    std::thread::sleep(Duration::from_millis(700));
+    assert_eq!(issuer.asked().len(), 2);
+    fetching.shutdown_background();
+    assert_eq!(serving.block_on(request).unwrap(), "accepted");
+    assert!(
+        start.elapsed() < Duration::from_secs(9),
+        "{:?}",
+        start.elapsed()
+    );
+}

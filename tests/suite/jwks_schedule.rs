@@ -238,3 +238,25 @@ async fn the_same_keys_in_another_order_keep_the_cached_tokens() {
     sleep(seconds(61)).await;
     hits(2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn token_requested_fetches_that_fail_cause_no_others() {
+    let issuer = MemoryIssuer::new();
+    let key = issuer.rotate();
+    let layer = issuer.layer();
+    layer.ready().await.unwrap();
+    // Every other fetch fails.
+    let flipping = tokio::spawn({
+        let issuer = issuer.clone();
+        async move {
+            loop {
+                let is_failing = issuer.asked().len() % 2 == 1;
+                issuer.set((!is_failing).then(|| key.clone()));
+                sleep(Duration::from_millis(5)).await;
+            }
+        }
+    });
+    let times = request_unknown_keys(&issuer, &layer, seconds(300)).await;
+    flipping.abort();
+    assert!(times.len() <= 300 / 5 + 2, "{} fetches", times.len());
+}

@@ -1,13 +1,19 @@
 //! How long requests with an unknown key wait, and how many of them, on a paused clock.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use serde_json::json;
 use tokio::{
     task::{JoinHandle, JoinSet},
     time::{Instant, sleep},
 };
-use tower_jwt_auth::JwtAuthLayer;
+use tower_jwt_auth::{JwtAuthLayer, TokenSource};
 
 use super::{
     memory_issuer::{KeyIds, MemoryIssuer},
@@ -384,4 +390,37 @@ async fn the_newest_of_eleven_fetched_keys_verifies_without_a_kid() {
         send(&layer, &token(0)).await.unwrap(),
         ("signature", issuer.delay)
     );
+}
+
+/// It may be asked more than once of a request.
+#[tokio::test(start_paused = true)]
+async fn a_token_source_that_changes_its_mind_keeps_no_request() {
+    let [one, two] = [issuer(seconds(1)), issuer(seconds(1))];
+    let nowhere = SigningKey::generate("EdDSA", "nowhere");
+    let tokens = ["one", "two"].map(|iss| nowhere.token(&claims_with(json!({ "iss": iss }))));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let source = {
+        let calls = Arc::clone(&calls);
+        TokenSource::from_fn(move |_, _| {
+            let call = calls.fetch_add(1, Ordering::Relaxed);
+            assert!(call < 100, "the request loops");
+            Some(tokens[call.min(1)].clone())
+        })
+    };
+    let other = JwtAuthLayer::builder().jwks_url("https://two.example.com");
+    let layer = keyless()
+        .jwks_url("https://one.example.com")
+        .jwks_fetcher(one.clone())
+        .issuer("one")
+        .token_sources([source])
+        .or(other.jwks_fetcher(two.clone()).issuer("two"))
+        .build()
+        .unwrap();
+    layer.ready().await.unwrap();
+    sleep(seconds(10)).await;
+    one.rotate();
+    let (answer, took) = send(&layer, "").await.unwrap();
+    assert_eq!(answer, "unknown_key");
+    assert!(took <= seconds(20), "{took:?}");
+    assert!(calls.load(Ordering::Relaxed) > 1);
 }

@@ -83,9 +83,16 @@ impl JwksUrl {
     /// request that has waited before keeps its place.
     pub(crate) fn wait(&self, waiter: Option<Box<Waiter>>, tried: &Keys) -> Option<KeyWait> {
         self.ensure_running();
-        // A wait has a time limit, which needs a runtime.
-        Handle::try_current().ok()?;
-        waiter.or_else(|| Waiter::new(&self.state))?.wait(tried)
+        if Handle::try_current().is_err() {
+            // A wait has a time limit, which needs a runtime. But a later token may find the key.
+            self.state.fetches.request(self.state.fetches.counts());
+            return None;
+        }
+        waiter
+            // A token source may return a token of another issuer the second time.
+            .filter(|waiter| waiter.is_for(&self.state))
+            .or_else(|| Waiter::new(&self.state))?
+            .wait(tried)
     }
 
     /// Waits for the end of the first fetch, unless nothing runs it.

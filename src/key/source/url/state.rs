@@ -290,7 +290,8 @@ pub(super) struct Running(Arc<State>);
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.status().running_since = None;
-        self.0.fetches.abandon();
+        // First, since the requests that wait look at it when they are woken.
         self.0.is_running.store(false, Ordering::Release);
+        self.0.fetches.abandon();
     }
 }

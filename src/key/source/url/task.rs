@@ -41,7 +41,8 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
             continue;
         }
 
-        state.fetches.start(plan.next <= now, now);
+        let is_scheduled = plan.next <= now;
+        state.fetches.start(is_scheduled, now);
         let fetched = async {
             let mut fetching = pin!(fetch(&state));
             loop {
@@ -71,7 +72,7 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
             Err(why) => {
                 report::fetching::failed(&state.shown_url, &why, plan.failures);
                 state.record_failure(why);
-                plan = plan.retry(now);
+                plan = plan.after_failure(is_scheduled, now);
             }
         }
         state.set_plan(plan);
@@ -80,18 +81,17 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
 }
 
 impl Plan {
-    /// The plan after a failure. A token-requested fetch that fails does not postpone the scheduled
-    /// one.
-    fn retry(self, now: Instant) -> Self {
+    /// The plan after a failure. Only a scheduled fetch is retried: tokens request others themselves,
+    /// and a retry for each would double the fetches that they can cause.
+    fn after_failure(self, is_scheduled: bool, now: Instant) -> Self {
         let interval = MIN_RETRY_INTERVAL
             .saturating_mul(1 << self.failures.min(8))
             .min(MAX_RETRY_INTERVAL);
-        let retry = saturating_later(now, with_jitter(interval));
         Self {
-            next: if self.next > now {
-                self.next.min(retry)
+            next: if is_scheduled {
+                saturating_later(now, with_jitter(interval))
             } else {
-                retry
+                self.next
             },
             failures: self.failures.saturating_add(1),
         }

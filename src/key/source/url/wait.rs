@@ -40,9 +40,16 @@ impl Waiter {
         }))
     }
 
+    pub(super) fn is_for(&self, state: &Arc<State>) -> bool {
+        Arc::ptr_eq(&self.state, state)
+    }
+
     /// Waits for other keys than these, which do not verify the token. `None` if the request has
     /// waited long enough.
     pub(super) fn wait(mut self: Box<Self>, tried: &Keys) -> Option<KeyWait> {
+        if Instant::now() >= self.deadline {
+            return None;
+        }
         // Read before the keys, so that no fetch is requested if one ends in between.
         let counts = *self.counts.borrow_and_update();
         self.tried = Arc::clone(&self.state.keys());
@@ -66,7 +73,10 @@ impl Waiter {
     async fn keys_changed(&mut self) -> bool {
         while self.counts.changed().await.is_ok() {
             let counts = *self.counts.borrow_and_update();
-            if !Arc::ptr_eq(&self.tried, &self.state.keys()) {
+            // A fetch that was abandoned with its runtime has not started.
+            self.started_before = self.started_before.min(counts.started);
+            // Verifying again starts the task in this runtime if the other one has ended.
+            if !Arc::ptr_eq(&self.tried, &self.state.keys()) || !self.state.is_running() {
                 return true;
             }
             if !self.continues(counts) {
