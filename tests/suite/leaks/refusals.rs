@@ -58,6 +58,10 @@ async fn no_refusal_tells_any_part_of_a_token_a_secret_or_a_claim() {
         // Nobody here signs with a public key.
         all.remove("unknown_key");
     }
+    if cfg!(not(feature = "axum")) {
+        // No route has parameters.
+        all.remove("no_parameter");
+    }
     assert_eq!(tried.reasons, all);
     println!("{} refusals, {} reasons", tried.requests, all.len());
 }
@@ -155,6 +159,8 @@ impl Tried {
             ),
             (format!("/api/%FF{BOB}/tasks"), "not_owner", "no_parameter"),
         ] {
+            #[cfg(not(feature = "axum"))]
+            let _ = by_parameter;
             for mut request in shapes(&bearer) {
                 *request.uri_mut() = path.parse().unwrap();
                 self.one((auth(), owner()), copy(&request), reason, &path)
