@@ -116,6 +116,11 @@ impl Signer<'_> {
                 self.headed(json!({ "alg": MEMBER })),
                 "algorithm",
             ),
+            (
+                "a long alg with a line break",
+                self.headed(json!({ "alg": format!("{MEMBER}\n{CLAIM}").repeat(50) })),
+                "algorithm",
+            ),
             ("no alg", self.headed(json!({ "alg": "none" })), "algorithm"),
             (
                 "crit",
