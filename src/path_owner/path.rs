@@ -87,6 +87,7 @@ pub(super) struct Owner<'a> {
 
 impl<'a> Owner<'a> {
     /// Decodes a parameter as it appears in the path. `None` if it is no id that a path can hold.
+    #[inline]
     pub(super) fn from_encoded(raw: &'a str) -> Option<Self> {
         if !has_any(raw, |byte| byte == b'%') {
             return Self::from_decoded(raw.into());
@@ -98,6 +99,7 @@ impl<'a> Owner<'a> {
     }
 
     /// Accepts a parameter that is decoded. `None` if it is no id that a path can hold.
+    #[inline]
     pub(super) fn from_decoded(id: Cow<'a, str>) -> Option<Self> {
         is_plain_id(&id).then_some(Self { id, is_only: true })
     }
@@ -112,6 +114,7 @@ impl<'a> Owner<'a> {
     }
 
     /// Returns whether this is the one owner, byte for byte. The lengths are compared first.
+    #[inline]
     pub(super) fn is(&self, id: &str) -> bool {
         self.is_only && self.id == id
     }
@@ -138,6 +141,7 @@ fn has_whole_escapes(raw: &str) -> bool {
 
 /// Whether an id may be found in a path at all. One that is empty, or has in it what ends a
 /// segment, could be read as another's.
+#[inline]
 fn is_plain_id(id: &str) -> bool {
     let is_usual = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b';');
     if !has_any(id, |byte| !is_usual(byte)) {
