@@ -1,9 +1,7 @@
 //! What an operator sees at INFO when the configuration does not fit the tokens.
 
-use http::Request;
 use serde_json::{Value, json};
-use tower::layer::util::Stack;
-use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer};
 
 use super::{events::Captured, signing_keys::*, support::*};
 
@@ -176,7 +174,9 @@ async fn a_token_that_does_not_verify_is_one_hint_at_info() {
 #[tokio::test]
 async fn a_wrong_path_param_is_one_error_with_the_names_that_the_route_has() {
     use axum::{Router, body::Body, routing::get};
-    use tower::ServiceExt;
+    use http::Request;
+    use tower::{ServiceExt, layer::util::Stack};
+    use tower_jwt_auth::PathOwnerLayer;
 
     let router = Router::new()
         .route("/api/{user_id}/tasks", get(async || "tasks"))
