@@ -1,7 +1,7 @@
 //! An axum service behind Better Auth's `jwt()` plugin, whose keys it fetches.
 //!
 //! ```sh
-//! cargo run --example better_auth --features jwks,aws-lc-rs -- https://app.example.com
+//! cargo run --example better_auth --features better-auth -- https://app.example.com
 //! ```
 //!
 //! Its argument is the origin of the Better Auth server. For one to try it with, see the README;

@@ -66,6 +66,7 @@
 //! | `axum` | `CurrentUser`, `Claims<T>` and `Option` of them as extractors; `PathOwnerLayer::path_param`, which takes the parameter as axum's own router parsed it |
 //! | `aws-lc-rs` | public keys, with AWS-LC: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA |
 //! | `rust-crypto` | public keys, in Rust alone: the same but ES512 and RSA keys over 4096 bits. With both features, AWS-LC is used |
+//! | `better-auth` | `jwks` and `aws-lc-rs`: what the tokens of Better Auth's `jwt()` plugin need |
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls, which brings AWS-LC, in a tokio task |
 //! | `jwks-custom` | the same without reqwest, for a `JwksFetch` of your own |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`: tokens that verified a little while ago need not be verified again |
@@ -148,10 +149,6 @@ pub mod jwks {
 #[cfg(feature = "test-kit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-kit")))]
 pub mod test_kit;
-
-// The engine for public keys, and nothing else: without a backend feature it has none to verify.
-#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-use jsonwebtoken as _;
 
 /// Compiles the README's snippets, some of which need a feature.
 #[cfg(all(doctest, feature = "axum", feature = "jwks"))]

@@ -2,7 +2,7 @@
 //! server and its page.
 //!
 //! ```sh
-//! cargo run --example full-stack --features jwks,aws-lc-rs -- https://app.example.com
+//! cargo run --example full-stack --features better-auth -- https://app.example.com
 //! ```
 //!
 //! Its argument is the origin of the page and of Better Auth; `ADDR` is where it listens.

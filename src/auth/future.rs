@@ -7,7 +7,7 @@ use std::{
 
 use http::{HeaderValue, Request, Response, header::CACHE_CONTROL};
 use pin_project_lite::pin_project;
-use tower_service::Service;
+use tower::Service;
 
 use super::{JwtAuth, service::Verdict};
 use crate::{ResponseBody, ResponseFuture, token::Pending};

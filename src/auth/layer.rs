@@ -1,6 +1,6 @@
 use std::{env, sync::Arc};
 
-use tower_layer::Layer;
+use tower::Layer;
 
 use super::{
     JwtAuth, JwtAuthBuilder,
@@ -78,7 +78,7 @@ impl JwtAuthLayer {
 
     /// A layer for the tokens of Better Auth's `jwt()` plugin: starts a builder whose issuer and
     /// audience are this origin, whose keys are fetched from `<origin>/api/auth/jwks`, and whose
-    /// leeway is 5 seconds (features `jwks` and `aws-lc-rs` or `rust-crypto`).
+    /// leeway is 5 seconds (feature `better-auth`).
     ///
     /// The origin is that of Better Auth's `baseURL`, without a path and a slash at its end. What
     /// differs can be said: [`issuer`](JwtAuthBuilder::issuer),

@@ -5,7 +5,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tower_service::Service;
+use tower::Service;
 
 use super::{
     future::JwtAuthFuture,

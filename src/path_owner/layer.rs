@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use tower_layer::Layer;
+use tower::Layer;
 
 use super::{
     PathOwner,

@@ -4,7 +4,7 @@ use std::{
 };
 
 use http::{Request, Response};
-use tower_service::Service;
+use tower::Service;
 
 #[cfg(feature = "axum")]
 use super::route_param::{self, RouteParams};

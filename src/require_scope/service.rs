@@ -4,7 +4,7 @@ use std::{
 };
 
 use http::{Request, Response};
-use tower_service::Service;
+use tower::Service;
 
 use super::needed::Needed;
 use crate::{

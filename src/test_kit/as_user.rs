@@ -1,8 +1,7 @@
 use std::task::{Context, Poll};
 
 use http::Request;
-use tower_layer::Layer;
-use tower_service::Service;
+use tower::{Layer, Service};
 
 use crate::{CurrentUser, presence::Anonymous};
 
