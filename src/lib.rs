@@ -78,31 +78,33 @@
 
 mod accessors;
 mod auth;
+#[cfg(feature = "axum")]
+mod axum;
 mod base64url;
 mod clock;
 mod config_error;
-#[cfg(feature = "axum")]
-mod extract;
+mod events;
 mod json;
 mod key;
+mod key_source;
 mod loopback;
 mod nesting;
 mod path_owner;
 mod presence;
+mod redact;
 mod rejection;
-mod report;
 mod require_scope;
-mod shown;
 mod stray;
 mod token;
 #[cfg(feature = "tower-http")]
-mod trace;
+mod tower_http;
 mod user;
 
 pub use self::{
     auth::{JwtAuth, JwtAuthBuilder, JwtAuthFuture, JwtAuthLayer, TokenSource},
     config_error::ConfigError,
-    key::{Algorithm, KeySet, Secret, SharedKeys, VerifyingKey},
+    key::{Algorithm, KeySet, Secret, VerifyingKey},
+    key_source::SharedKeys,
     path_owner::{PathOwner, PathOwnerLayer},
     rejection::{Outcome, Rejection, RejectionDetails, ResponseBody, ResponseFuture},
     require_scope::{RequireScope, RequireScopeLayer},
@@ -115,9 +117,9 @@ pub use self::{
 pub use self::token::CacheStats;
 
 #[cfg(feature = "axum")]
-pub use self::extract::{Claims, ExtractRejection};
+pub use self::axum::{Claims, ExtractRejection};
 #[cfg(feature = "tower-http")]
-pub use self::trace::LogRejections;
+pub use self::tower_http::LogRejections;
 
 #[cfg(doc)]
 #[doc = include_str!("../docs/threat-model.md")]
@@ -139,12 +141,9 @@ pub mod forward_auth {}
 ))]
 pub mod guide;
 
-/// Key sets from a URL: a fetcher of your own, and how it stands with the keys.
 #[cfg(feature = "jwks-custom")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
-pub mod jwks {
-    pub use crate::key::url::{FetchError, FetchedJwks, JwksError, JwksFetch, JwksHealth};
-}
+pub mod jwks;
 
 #[cfg(feature = "test-kit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-kit")))]

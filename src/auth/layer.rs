@@ -203,7 +203,7 @@ impl JwtAuthLayer {
     #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
     pub fn jwks_health(&self) -> Vec<crate::jwks::JwksHealth> {
         let sources = self.shared.verifier.fetched_keys();
-        sources.map(crate::key::url::JwksUrl::health).collect()
+        sources.map(crate::jwks::JwksUrl::health).collect()
     }
 
     /// How the [token cache](JwtAuthBuilder::cache_tokens) does; `None` if there is none.

@@ -17,10 +17,10 @@ use crate::token::Described;
 use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture, TokenVerifier,
     accessors::inner_service_accessors,
-    key::Waiter,
+    events::Reports,
+    key_source::Waiter,
     presence::Anonymous,
     rejection::{Answers, HandedOn, Outcome},
-    report::Reports,
     token::{Pending, VerifyError},
 };
 

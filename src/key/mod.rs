@@ -1,26 +1,29 @@
-//! What verifies a signature, and where it comes from.
+//! Key material and the signatures that it verifies: secrets, public keys, and sets of them. Pure
+//! functions, without I/O; `token` and `key_source` use them.
 
 mod algorithm;
+mod backend;
+mod document;
 mod hmac;
+mod jwk;
+mod key_set;
 mod keys;
-mod public;
+mod lenient;
+mod material;
+mod pem;
+mod roca;
 mod secret;
-mod source;
+mod signature;
+mod verifying_key;
 
 #[cfg(feature = "tracing")]
-pub(crate) use self::public::FOR_ENCRYPTION;
-#[cfg(feature = "jwks-custom")]
-pub(crate) use self::source::url;
-#[cfg(feature = "cache")]
-pub(crate) use self::source::{Generation, Snapshot};
+pub(crate) use self::jwk::FOR_ENCRYPTION;
 pub use self::{
-    algorithm::Algorithm,
-    public::{KeySet, VerifyingKey},
-    secret::Secret,
-    source::SharedKeys,
+    algorithm::Algorithm, key_set::KeySet, secret::Secret, verifying_key::VerifyingKey,
 };
 pub(crate) use self::{
+    backend::MISSING_BACKEND,
+    key_set::Attempt,
     keys::Keys,
-    public::{Attempt, MISSING_BACKEND},
-    source::{IssuerKeys, KeySource, KeyWait, SecretSource, Strictness, Waiter},
+    secret::{FOR_KEYS, mistaken_for_a_secret},
 };

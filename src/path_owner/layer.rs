@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ConfigError, CurrentUser,
     config_error::Fault,
-    report::Reports,
+    events::Reports,
     user::{ClaimName, ServedUsers},
 };
 

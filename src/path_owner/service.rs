@@ -16,10 +16,10 @@ use super::{
 use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture,
     accessors::inner_service_accessors,
+    events::Reports,
     json::Value,
     presence::Presence,
     rejection::{Refusal, refuse_within},
-    report::Reports,
 };
 
 /// Middleware that lets a request through only when its path is the current user's own.

@@ -1,27 +1,27 @@
 //! Why a request is refused, and what its client is told.
 
-mod answers;
 mod body;
 mod challenge;
 mod detail;
 mod details;
 mod future;
+mod grpc;
 mod outcome;
-mod protocol;
+mod response;
 
 use http::StatusCode;
 
 use crate::token::TokenError;
 
 #[cfg(feature = "axum")]
-pub(crate) use self::answers::plain;
-pub(crate) use self::{
-    answers::{Answers, HandedOn, refuse_within},
-    outcome::Observer,
-    protocol::{Head, Protocol},
-};
+pub(crate) use self::response::plain;
 pub use self::{
     body::ResponseBody, details::RejectionDetails, future::ResponseFuture, outcome::Outcome,
+};
+pub(crate) use self::{
+    grpc::{Head, Protocol},
+    outcome::Observer,
+    response::{Answers, HandedOn, refuse_within},
 };
 
 /// Why a request is refused.
@@ -156,7 +156,7 @@ impl Rejection {
     /// ```
     pub fn respond(self, request: &http::request::Parts) -> http::Response<bytes::Bytes> {
         // Inner code has no place to remember which faults were logged.
-        static REPORTS: crate::report::Reports = crate::report::Reports::new();
+        static REPORTS: crate::events::Reports = crate::events::Reports::new();
         refuse_within(self.into(), false, &REPORTS, request)
     }
 

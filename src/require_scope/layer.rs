@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     ConfigError,
-    report::Reports,
+    events::Reports,
     user::{ClaimName, Grant, ServedUsers},
 };
 

@@ -10,9 +10,9 @@ use super::needed::Needed;
 use crate::{
     Rejection, RejectionDetails, ResponseBody, ResponseFuture,
     accessors::inner_service_accessors,
+    events::Reports,
     presence::Presence,
     rejection::{Refusal, refuse_within},
-    report::Reports,
     user::ServedUsers,
 };
 

@@ -16,7 +16,8 @@ use quick_cache::{
 
 use super::{Issuer, TokenError};
 use crate::{
-    key::{Algorithm, Generation, Snapshot},
+    key::Algorithm,
+    key_source::{Generation, Snapshot},
     user::CurrentUser,
 };
 

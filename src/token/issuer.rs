@@ -12,7 +12,8 @@ use super::{
     header::Header,
 };
 use crate::{
-    key::{Algorithm, Attempt, IssuerKeys, KeySource, KeyWait, Keys, Waiter},
+    key::{Algorithm, Attempt, Keys},
+    key_source::{IssuerKeys, KeySource, KeyWait, Waiter},
     user::{CurrentUser, IssuerRef, VerifiedBy},
 };
 
@@ -48,7 +49,7 @@ impl Future for Pending {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let error = self.error;
-        let waited = self.wait.0.as_mut().poll(cx);
+        let waited = Pin::new(&mut self.wait).poll(cx);
         waited.map(|waiter| waiter.ok_or(error))
     }
 }

@@ -7,12 +7,7 @@ use super::{
     header::Header,
     issuer::{Issuer, VerifyError},
 };
-use crate::{
-    clock::Clock,
-    json::Value,
-    key::{Keys, Waiter},
-    user::CurrentUser,
-};
+use crate::{clock::Clock, json::Value, key::Keys, key_source::Waiter, user::CurrentUser};
 
 /// Verifies tokens as a [`JwtAuthLayer`](crate::JwtAuthLayer) does, without HTTP: for the messages
 /// of a WebSocket, for queues, for tests. Get it from
@@ -120,7 +115,7 @@ impl TokenVerifier {
     }
 
     #[cfg(feature = "jwks-custom")]
-    pub(crate) fn fetched_keys(&self) -> impl Iterator<Item = &crate::key::url::JwksUrl> {
+    pub(crate) fn fetched_keys(&self) -> impl Iterator<Item = &crate::jwks::JwksUrl> {
         let issuers = self.0.issuers.iter();
         issuers.filter_map(|issuer| issuer.keys.fetched())
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::Uri;
 
 use super::{JwtAuthBuilder, issuer_settings::IssuerSettings, public_keys::PublicSource};
-use crate::{config_error::Faults, loopback::is_loopback, shown::with_url};
+use crate::{config_error::Faults, loopback::is_loopback, redact::with_url};
 
 /// Tokens of a few seconds' age must not fail because a clock is a little behind.
 const LEEWAY: Duration = Duration::from_secs(5);

@@ -2,16 +2,17 @@ use std::sync::Arc;
 
 use super::{
     JwtAuthBuilder,
-    checks::{check_issuers, check_other},
     issuer_settings::IssuerSettings,
     public_keys::PublicSource,
+    validate::{check_issuers, check_other},
 };
 use crate::{
     Algorithm, ConfigError, JwtAuthLayer, KeySet, TokenVerifier, VerifyingKey,
     auth::service::Shared,
     config_error::Faults,
-    key::{IssuerKeys, KeySource, Keys, MISSING_BACKEND},
-    report::Reports,
+    events::Reports,
+    key::{Keys, MISSING_BACKEND},
+    key_source::{IssuerKeys, KeySource},
     token::Issuer,
     user::ClaimName,
 };
@@ -241,8 +242,8 @@ impl IssuerSettings {
         faults: &mut Faults,
     ) -> Option<KeySource> {
         use crate::{
-            key::url::{JwksUrl, Settings, check_url},
-            shown::{shown_url, with_url},
+            jwks::{JwksUrl, Settings, check_url},
+            redact::{shown_url, with_url},
         };
 
         if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
@@ -260,7 +261,7 @@ impl IssuerSettings {
             return None;
         }
         if !url.starts_with("https:") && self.fetching.http_allowed {
-            crate::report::fetching::allowed_over_http(&shown_url(&url).unwrap_or_default());
+            crate::events::fetching::allowed_over_http(&shown_url(&url).unwrap_or_default());
         }
         let fetcher = match &self.fetching.fetcher {
             Some(fetcher) => Arc::clone(fetcher),
@@ -326,7 +327,7 @@ fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
             PublicSource::Set(set) => Ok(set.keys().to_vec()),
             PublicSource::Pem(pem) => VerifyingKey::from_pem(pem).map(|key| vec![key]),
             PublicSource::Text(json) => KeySet::from_jwks(&json).map(|set| {
-                crate::report::keys_skipped("the JWK Set given with .jwks_text(…)", set.skipped());
+                crate::events::keys_skipped("the JWK Set given with .jwks_text(…)", set.skipped());
                 set.keys().to_vec()
             }),
             PublicSource::Shared(_) | PublicSource::Url(_) => Ok(Vec::new()),
@@ -355,7 +356,7 @@ fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
 
 #[cfg(feature = "jwks")]
 fn builtin_fetcher(_: &mut Faults) -> Option<std::sync::Arc<dyn crate::jwks::JwksFetch>> {
-    Some(std::sync::Arc::new(crate::key::url::HttpClient::default()))
+    Some(std::sync::Arc::new(crate::jwks::HttpClient::default()))
 }
 
 #[cfg(all(feature = "jwks-custom", not(feature = "jwks")))]

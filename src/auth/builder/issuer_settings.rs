@@ -3,7 +3,7 @@ use std::{fmt, time::Duration};
 use super::public_keys::PublicSource;
 use crate::{
     Algorithm,
-    key::{SecretSource, Strictness},
+    key_source::{SecretSource, Strictness},
     token::{Check, Policy},
 };
 

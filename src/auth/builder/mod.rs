@@ -3,12 +3,12 @@ mod better_auth;
 mod build;
 #[cfg(feature = "cache")]
 mod cache;
-mod checks;
 mod claims;
 mod issuer_settings;
 mod layer_settings;
 mod public_keys;
 mod secrets;
+mod validate;
 
 use std::fmt;
 

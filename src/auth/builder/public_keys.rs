@@ -1,7 +1,7 @@
 use std::{fmt, time::Duration};
 
 use super::JwtAuthBuilder;
-use crate::{KeySet, SharedKeys, VerifyingKey, shown::shown_url};
+use crate::{KeySet, SharedKeys, VerifyingKey, redact::shown_url};
 
 /// Public keys that the builder was told of.
 #[derive(Clone)]

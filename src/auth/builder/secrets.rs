@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::JwtAuthBuilder;
-use crate::{Secret, key::SecretSource};
+use crate::{Secret, key_source::SecretSource};
 
 /// # Where secrets come from
 ///

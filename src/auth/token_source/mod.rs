@@ -2,8 +2,8 @@
 
 mod cookie;
 mod header;
-mod protocol;
 mod query;
+mod websocket;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -210,7 +210,7 @@ impl Place {
             Self::Header => header::find(headers)?.map(Cow::Borrowed),
             Self::Cookie(name) => cookie::find(headers, name)?.map(Cow::Borrowed),
             Self::Query(name) => query::find(uri, name)?,
-            Self::WebSocketProtocol => protocol::find(headers)?.map(Cow::Borrowed),
+            Self::WebSocketProtocol => websocket::find(headers)?.map(Cow::Borrowed),
             Self::Custom(find) => find(headers, uri).map(|token| Cow::Owned(token.into_bytes())),
         })
     }

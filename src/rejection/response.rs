@@ -11,7 +11,7 @@ use super::{
     challenge::{Challenge, challenge},
     detail::{detail, json, problem},
 };
-use crate::report::Reports;
+use crate::events::Reports;
 
 /// An answer of the application's own.
 pub(crate) type Custom = Arc<dyn Fn(&Rejection) -> Response<Bytes> + Send + Sync>;

@@ -11,14 +11,11 @@ const MAX_RSA_BYTES: usize = 4096 / 8;
 static PROVIDER: &CryptoProvider = &DEFAULT_PROVIDER;
 
 /// A key as it is verified with.
-pub(in crate::key::public) struct Prepared(Engine, DecodingKey);
+pub(in crate::key) struct Prepared(Engine, DecodingKey);
 
 impl Prepared {
     /// Fails for what is no key: a point that is not on its curve, say.
-    pub(in crate::key::public) fn new(
-        algorithm: Algorithm,
-        material: &Material,
-    ) -> Result<Self, String> {
+    pub(in crate::key) fn new(algorithm: Algorithm, material: &Material) -> Result<Self, String> {
         let engine = engine(algorithm)?;
         let key = match material {
             Material::Rsa { n, .. } if n.len() > MAX_RSA_BYTES => {
@@ -38,7 +35,7 @@ impl Prepared {
         Ok(Self(engine, key))
     }
 
-    pub(in crate::key::public) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(in crate::key) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         // A verifier is neither Send nor Sync, so that none can be kept.
         (PROVIDER.verifier_factory)(&self.0, &self.1)
             .is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
@@ -46,7 +43,7 @@ impl Prepared {
 }
 
 /// The modulus and the exponent of an RSA key in DER.
-pub(in crate::key::public) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+pub(in crate::key) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     (PROVIDER.key_utils.rsa_pub_components_from_public_key)(der).ok()
 }
 

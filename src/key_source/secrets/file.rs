@@ -10,11 +10,8 @@ use zeroize::Zeroizing;
 use super::{MOST_SECRETS, Strictness};
 use crate::{
     config_error::Fault,
-    key::{
-        Secret,
-        secret::{FOR_KEYS, mistaken_for_a_secret},
-    },
-    report,
+    events,
+    key::{FOR_KEYS, Secret, mistaken_for_a_secret},
 };
 
 /// In bytes.
@@ -110,7 +107,7 @@ impl SecretFile {
             } else {
                 "the secrets held stay in use"
             };
-            report::fault(&self.fault(&wrong), consequence);
+            events::fault(&self.fault(&wrong), consequence);
             self.reported = Some(wrong);
         }
     }

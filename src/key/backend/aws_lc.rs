@@ -7,14 +7,11 @@ use aws_lc_rs::{
 use super::{Algorithm, Material, does_not_fit};
 
 /// A key as it is verified with: read once, since reading an RSA key takes a fifth as long as checking a signature.
-pub(in crate::key::public) struct Prepared(ParsedPublicKey);
+pub(in crate::key) struct Prepared(ParsedPublicKey);
 
 impl Prepared {
     /// Fails for what is no key: a point that is not on its curve, say.
-    pub(in crate::key::public) fn new(
-        algorithm: Algorithm,
-        material: &Material,
-    ) -> Result<Self, String> {
+    pub(in crate::key) fn new(algorithm: Algorithm, material: &Material) -> Result<Self, String> {
         let scheme = scheme(algorithm).ok_or_else(|| does_not_fit(algorithm))?;
         let key = match material {
             Material::Rsa { n, e } => {
@@ -30,13 +27,13 @@ impl Prepared {
         })
     }
 
-    pub(in crate::key::public) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(in crate::key) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.0.verify_sig(message, signature).is_ok()
     }
 }
 
 /// The modulus and the exponent of an RSA key in DER.
-pub(in crate::key::public) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+pub(in crate::key) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let provider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
     (provider.key_utils.rsa_pub_components_from_public_key)(der).ok()
 }

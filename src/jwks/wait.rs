@@ -1,4 +1,12 @@
-use std::{future, ptr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::{self, Future},
+    pin::Pin,
+    ptr,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
@@ -6,7 +14,7 @@ use tokio::{
 };
 
 use super::{fetches::FetchCounts, state::State};
-use crate::key::{KeyWait, Keys};
+use crate::key::Keys;
 
 /// How long a request waits for its key: as long as the fetch that is under way when it arrives
 /// and the next one may take.
@@ -22,6 +30,24 @@ pub(crate) struct Waiter {
     /// The keys that the token was last verified with.
     tried: Arc<Keys>,
     _place: OwnedSemaphorePermit,
+}
+
+/// A wait for other keys. It ends when they have come, with the request's place in the waiting room;
+/// with `None` when the request has waited long enough.
+pub(crate) struct KeyWait(Pin<Box<dyn Future<Output = Option<Box<Waiter>>> + Send>>);
+
+impl Future for KeyWait {
+    type Output = Option<Box<Waiter>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for KeyWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyWait")
+    }
 }
 
 impl Waiter {

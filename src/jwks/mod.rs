@@ -39,13 +39,12 @@ use std::{
 use tokio::{runtime::Handle, task::AbortHandle, time::timeout};
 
 use self::state::{NO_RUNTIME, State};
-use super::KeyWait;
-use crate::{config_error::Fault, key::Keys, report};
+use crate::{config_error::Fault, events, key::Keys};
 
 #[cfg(feature = "jwks")]
 pub(crate) use self::http_client::HttpClient;
 pub(crate) use self::settings::{Settings, check_url};
-pub(crate) use self::wait::Waiter;
+pub(crate) use self::wait::{KeyWait, Waiter};
 pub use self::{
     fetch::{FetchError, FetchedJwks, JwksFetch},
     health::{JwksError, JwksHealth},
@@ -144,7 +143,7 @@ impl JwksUrl {
     fn without_runtime(&self) {
         self.state.drop_expired();
         self.state.report_no_runtime_once(|| {
-            report::fault(&Fault::new(NO_RUNTIME), "no keys are fetched");
+            events::fault(&Fault::new(NO_RUNTIME), "no keys are fetched");
         });
     }
 }

@@ -2,7 +2,7 @@ use curve25519_dalek::edwards::CompressedEdwardsY;
 
 /// RFC 8032 section 5.1.3. AWS-LC takes any 32 bytes for a key of Ed25519, and either backend takes a point of small order,
 /// under which signatures of nobody's verify.
-pub(in crate::key::public) fn check_edwards_point(x: &[u8]) -> Result<(), String> {
+pub(in crate::key) fn check_edwards_point(x: &[u8]) -> Result<(), String> {
     let point = CompressedEdwardsY::from_slice(x)
         .ok()
         .and_then(|point| point.decompress())

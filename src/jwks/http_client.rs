@@ -8,7 +8,7 @@ use reqwest::{Client, ClientBuilder, Response, Url, redirect::Policy};
 use tokio::task::spawn_blocking;
 
 use super::{FetchError, FetchedJwks, JwksFetch, fetch::MAX_JWKS_BYTES};
-use crate::shown::shown_url;
+use crate::redact::shown_url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 

@@ -2,15 +2,15 @@
 
 mod secrets;
 mod shared;
-#[cfg(feature = "jwks-custom")]
-pub(crate) mod url;
 
-use std::{fmt, future::Future, ops::Deref, pin::Pin, sync::Arc};
+use std::{ops::Deref, sync::Arc};
 
 use self::secrets::Watched;
 pub(crate) use self::secrets::{SecretSource, Strictness};
 pub use self::shared::SharedKeys;
-use super::{Algorithm, Keys};
+#[cfg(feature = "jwks-custom")]
+pub(crate) use crate::jwks::{KeyWait, Waiter};
+use crate::key::{Algorithm, Keys};
 
 /// The keys of an issuer: secrets, public keys, or both while it moves from one to the other.
 ///
@@ -46,7 +46,7 @@ impl IssuerKeys {
     }
 
     #[cfg(feature = "jwks-custom")]
-    pub(crate) fn fetched(&self) -> Option<&url::JwksUrl> {
+    pub(crate) fn fetched(&self) -> Option<&crate::jwks::JwksUrl> {
         match self.source_for(None) {
             KeySource::Url(url) => Some(url),
             _ => None,
@@ -64,7 +64,7 @@ pub(crate) enum KeySource {
     Shared(SharedKeys),
     /// Public keys that are fetched.
     #[cfg(feature = "jwks-custom")]
-    Url(url::JwksUrl),
+    Url(crate::jwks::JwksUrl),
 }
 
 impl KeySource {
@@ -103,22 +103,31 @@ impl KeySource {
     }
 }
 
-#[cfg(feature = "jwks-custom")]
-pub(crate) use self::url::Waiter;
-
-/// A request's place in the waiting room of a key set. Without fetched keys, nothing waits.
+/// Without fetched keys, nothing waits.
 #[cfg(not(feature = "jwks-custom"))]
-pub(crate) enum Waiter {}
+mod never {
+    use std::{
+        future::Future,
+        pin::Pin,
+        task::{Context, Poll},
+    };
 
-/// Ends when other keys have come, with the request's place in the waiting room; with `None` when
-/// the request has waited long enough.
-pub(crate) struct KeyWait(pub(crate) Pin<Box<dyn Future<Output = Option<Box<Waiter>>> + Send>>);
+    #[derive(Debug)]
+    pub(crate) enum Waiter {}
 
-impl fmt::Debug for KeyWait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyWait")
+    #[derive(Debug)]
+    pub(crate) enum KeyWait {}
+
+    impl Future for KeyWait {
+        type Output = Option<Box<Waiter>>;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+            match *self {}
+        }
     }
 }
+#[cfg(not(feature = "jwks-custom"))]
+pub(crate) use self::never::{KeyWait, Waiter};
 
 /// Keys that stay as they are while a token is judged, whatever the source does meanwhile.
 pub(crate) enum Snapshot<'a> {

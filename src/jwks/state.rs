@@ -16,9 +16,9 @@ use super::{
     task::FETCH_TIMEOUT,
 };
 use crate::{
+    events,
     key::{KeySet, Keys},
-    report,
-    shown::shown_url,
+    redact::shown_url,
 };
 
 /// How many requests may wait for a fetch at once.
@@ -181,7 +181,7 @@ impl State {
             self.drop_keys();
             drop(status);
             self.check_runtime();
-            report::fetching::expired(&self.shown_url);
+            events::fetching::expired(&self.shown_url);
         }
     }
 
@@ -247,7 +247,7 @@ impl State {
     pub(super) fn check_runtime(&self) -> bool {
         let is_stalled = self.is_stalled();
         if is_stalled && !self.has_reported_stall.swap(true, Ordering::Relaxed) {
-            report::fetching::stalled(&self.shown_url, STALLED);
+            events::fetching::stalled(&self.shown_url, STALLED);
         }
         is_stalled
     }

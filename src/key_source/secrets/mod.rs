@@ -11,7 +11,7 @@ use super::KeySource;
 use crate::{
     config_error::{Fault, Faults},
     key::{Keys, Secret},
-    shown::is_variable_name,
+    redact::is_variable_name,
 };
 
 /// How many secrets a layer may have: each costs an HMAC at every token that does not verify.

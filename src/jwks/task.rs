@@ -16,7 +16,7 @@ use super::{
     fetches::saturating_later,
     state::{Plan, Running, State},
 };
-use crate::{key::KeySet, report};
+use crate::{events, key::KeySet};
 
 /// How long a fetch may take.
 pub(super) const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -62,15 +62,15 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
             Ok((set, time_to_live)) => {
                 let keys = set.keys().len();
                 let (had_failed, is_first) = (plan.failures > 0, !state.has_succeeded());
-                report::fetching::succeeded(&state.shown_url, keys, had_failed, is_first);
-                report::keys_skipped(&state.shown_url, &state.store_keys(set, time_to_live));
+                events::fetching::succeeded(&state.shown_url, keys, had_failed, is_first);
+                events::keys_skipped(&state.shown_url, &state.store_keys(set, time_to_live));
                 plan = Plan {
                     next: saturating_later(now, with_jitter(time_to_live)),
                     failures: 0,
                 };
             }
             Err(why) => {
-                report::fetching::failed(&state.shown_url, &why, plan.failures);
+                events::fetching::failed(&state.shown_url, &why, plan.failures);
                 state.record_failure(why);
                 plan = plan.after_failure(is_scheduled, now);
             }
