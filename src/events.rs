@@ -62,9 +62,6 @@ impl Reports {
             Rejection::KeysUnavailable if self.is_first(8) => {
                 tracing::error!(target: TARGET, reason, "requests cannot be authenticated: {rejection}");
             }
-            Rejection::OtherIssuer if self.is_first(32) => {
-                tracing::warn!(target: TARGET, reason, "a user was refused: {rejection}");
-            }
             _ => {}
         }
         let Described {
@@ -93,6 +90,8 @@ impl Reports {
             TokenError::Claims => 1 << 24,
             TokenError::Expired => 1 << 25,
             TokenError::NotYetValid => 1 << 26,
+            TokenError::OpaqueSessionToken => 1 << 27,
+            TokenError::Malformed => 1 << 28,
             _ => return,
         };
         let is_read = tracing::enabled!(target: TARGET, tracing::Level::WARN);
@@ -110,6 +109,15 @@ impl Reports {
             tracing::warn!(target: TARGET, reason, "tokens of the issuer are rejected: {text}");
         } else {
             tracing::info!(target: TARGET, reason, "a token was rejected: {error}; {text}");
+        }
+    }
+
+    /// Logs once that a layer rejects the users of another issuer. The advice names both.
+    pub(crate) fn other_issuer(&self, rejection: Rejection, advice: impl FnOnce() -> String) {
+        let is_read = tracing::enabled!(target: TARGET, tracing::Level::WARN);
+        if rejection == Rejection::OtherIssuer && is_read && self.is_first(32) {
+            let reason = rejection.reason();
+            tracing::warn!(target: TARGET, reason, "users are rejected: {rejection}; {}", advice());
         }
     }
 
@@ -165,6 +173,8 @@ impl Reports {
     pub(crate) fn refused(&self, _: Rejection) {}
 
     pub(crate) fn no_owner_in_path(&self, _: Rejection, _: impl FnOnce() -> String) {}
+
+    pub(crate) fn other_issuer(&self, _: Rejection, _: impl FnOnce() -> String) {}
 
     pub(crate) fn applied_twice(&self) {}
 }

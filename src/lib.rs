@@ -21,7 +21,7 @@
 //! # fn router() -> Result<Router, tower_jwt_auth::ConfigError> {
 //! # let auth = JwtAuthLayer::builder().secret("correct horse battery staple, and more").build()?;
 //! # /*
-//! let auth = JwtAuthLayer::from_env()?; // BETTER_AUTH_SECRET
+//! let auth = JwtAuthLayer::builder().secret_from_env("API_TOKEN_SECRET").build()?;
 //! # */
 //! let router = Router::new()
 //!     .route("/api/{user_id}/tasks", get(tasks))

@@ -35,9 +35,13 @@ impl JwtAuthLayer {
     /// | `BETTER_AUTH_ISSUER` | the `iss` that a token must have, if set |
     /// | `BETTER_AUTH_AUDIENCE` | the `aud` that a token must have, if set |
     ///
-    /// The environment is read once. Use
-    /// [`builder_from_env`](Self::builder_from_env) to say more, and [`builder`](Self::builder) for
-    /// anything else.
+    /// The environment is read once. To change other settings as well, use
+    /// [`builder_from_env`](Self::builder_from_env); to ignore the environment, use
+    /// [`builder`](Self::builder).
+    ///
+    /// A service that has `BETTER_AUTH_SECRET` can forge the sessions of Better Auth. Prefer a secret
+    /// for API tokens alone, with
+    /// [`secret_from_env("API_TOKEN_SECRET")`](JwtAuthBuilder::secret_from_env).
     ///
     /// # Errors
     ///
@@ -148,6 +152,34 @@ impl JwtAuthLayer {
             }
         };
         Err(Box::new(self.shared.refuse(rejection, &mut request)))
+    }
+
+    /// Builds this layer's response for a request that your code rejects after
+    /// [`authenticate`](Self::authenticate), logged and observed. Inside the middleware, use
+    /// [`Rejection::respond`](crate::Rejection::respond).
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::{Response, request::Parts};
+    /// use tower_jwt_auth::{JwtAuthLayer, Rejection};
+    ///
+    /// async fn staff_only(auth: &JwtAuthLayer, request: &Parts) -> Response<Bytes> {
+    ///     match auth.authenticate(request).await {
+    ///         Ok(Some(user)) if user.scopes().iter().any(|scope| scope == "staff") => {
+    ///             Response::new(Bytes::from("Hello"))
+    ///         }
+    ///         Ok(_) => auth.reject(Rejection::InsufficientScope, request),
+    ///         Err(rejected) => *rejected,
+    ///     }
+    /// }
+    /// # drop(staff_only);
+    /// ```
+    pub fn reject(
+        &self,
+        rejection: crate::Rejection,
+        request: &http::request::Parts,
+    ) -> http::Response<bytes::Bytes> {
+        self.shared.reject(rejection, request)
     }
 
     /// The verification of this layer without HTTP, with the same keys and rules.

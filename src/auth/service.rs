@@ -4,7 +4,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, request};
 use tower::Service;
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
     events::Reports,
     key_source::Waiter,
     presence::Anonymous,
-    rejection::{Answers, HandedOn, Outcome},
+    rejection::{Answers, HandedOn, Head, Outcome},
     token::{Pending, VerifyError},
 };
 
@@ -179,7 +179,17 @@ impl Shared {
         request: &mut Request<B>,
     ) -> Response<Bytes> {
         self.report(rejection, request);
-        let protocol = self.answers.protocol(&*request);
+        self.respond(rejection, &*request)
+    }
+
+    /// Rejects a request for a reason that has nothing to do with its token.
+    pub(super) fn reject(&self, rejection: Rejection, request: &request::Parts) -> Response<Bytes> {
+        self.reports.refused(rejection);
+        self.respond(rejection, request)
+    }
+
+    fn respond<'r>(&self, rejection: Rejection, head: impl Into<Head<'r>>) -> Response<Bytes> {
+        let protocol = self.answers.protocol(head);
         self.answers.answer(rejection.into(), protocol)
     }
 

@@ -67,6 +67,7 @@ where
             Err(rejection) => {
                 let Shared { rules, reports } = &*self.shared;
                 reports.no_owner_in_path(rejection, || rules.advice(&mut request));
+                reports.other_issuer(rejection, || rules.users.advice(request.extensions().get()));
                 let refusal = Refusal {
                     is_hidden: rules.is_hidden,
                     ..rejection.into()

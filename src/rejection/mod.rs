@@ -26,6 +26,9 @@ pub(crate) use self::{
 
 /// Why a request is refused.
 ///
+/// Returning one from an axum handler gives the default format, and is neither logged nor observed: use
+/// [`respond`](Self::respond), which follows the settings of the layer.
+///
 /// It is left in the extensions of the response, where an outer layer finds it, such as
 /// tower-http's `TraceLayer` in its `on_response`. It holds no part of the request.
 ///
@@ -89,9 +92,7 @@ pub enum Rejection {
     NotFound,
     /// The user is one of another issuer than those whom the layer serves: see
     /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or).
-    #[error(
-        "the user is another issuer's, whose IDs, roles and scopes may mean other people; if they mean the same, call .same_users() on that issuer's builder, and to serve its users, name it with PathOwnerLayer::issuer(…) or RequireScopeLayer::issuers([…])"
-    )]
+    #[error("the user is another issuer's, whose IDs, roles and scopes may mean other people")]
     OtherIssuer,
     /// The user has not the scope or the role that [`RequireScopeLayer`](crate::RequireScopeLayer)
     /// asks for (RFC 6750 section 3.1, `insufficient_scope`).

@@ -63,8 +63,14 @@ where
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
             Err(refusal) => {
                 let Shared {
-                    http_only, reports, ..
+                    http_only,
+                    reports,
+                    users,
+                    ..
                 } = &*self.shared;
+                reports.other_issuer(refusal.rejection, || {
+                    users.advice(request.extensions().get())
+                });
                 ResponseFuture::refused(refuse_within(refusal, *http_only, reports, &request))
             }
         }

@@ -27,6 +27,21 @@ pub(crate) struct Hint {
 
 /// Returns what to change for a token that was rejected with this error.
 pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Option<Hint> {
+    let about_form = match error {
+        TokenError::OpaqueSessionToken => Some(
+            "authClient.token() of the jwt() plugin, or the endpoint of your HS256 recipe, gives a JWT",
+        ),
+        TokenError::Malformed => Some(
+            "send the text of the token alone: not `undefined`, without quotes, and `Bearer` once",
+        ),
+        _ => None,
+    };
+    if let Some(text) = about_form {
+        return Some(Hint {
+            text: text.to_owned(),
+            is_verified: false,
+        });
+    }
     let compact = Compact::split(token).ok()?;
     let mut buffer = [0; USUAL_CLAIMS];
     let json = compact.decode_payload(&mut buffer).ok()?;
@@ -50,7 +65,13 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
         });
     };
     let policy = &issuer.policy;
-    let claims = policy.read_claims(&json).ok()?;
+    let Ok(claims) = policy.read_claims(&json) else {
+        return (error == TokenError::Claims).then(|| Hint {
+            text: "exp, nbf and iat must be numbers, and no claim that is read may be there twice"
+                .to_owned(),
+            is_verified: true,
+        });
+    };
     let claim_name = |configured: &Option<crate::user::ClaimName>, default: &str| {
         configured
             .as_ref()
@@ -81,6 +102,10 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
             };
             (format!("{name} is required, and {problem}; let the issuer add it, name another claim with .email_claim(…), or call .email_optional()"), true)
         }
+        TokenError::Subject if matches!(claims.sub, Value::Integer(_)) => (
+            "their sub is an integer; .user_id_claim(\"sub\") accepts one".to_owned(),
+            true,
+        ),
         TokenError::Subject => {
             let name = claim_name(&policy.user_id_claim, "sub");
             let problem = problem(&claims.sub);
@@ -88,6 +113,10 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
         }
         TokenError::UnknownKey => (
             format!("the keys are those {}; are they the keys of the issuer that signs these tokens?", keys(issuer)),
+            false,
+        ),
+        TokenError::Signature if has_secrets_only(issuer) => (
+            "the issuer signs with another secret: both sides need the same text, not decoded from base64, without quotes around it".to_owned(),
             false,
         ),
         TokenError::Signature => (
@@ -106,6 +135,9 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
 
 /// Returns what is wrong with a time that causes this error, if it is no time in seconds at all.
 pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'static str> {
+    if error == TokenError::Claims && claims.exp.is_none() {
+        return Some("exp is required, and the token has none");
+    }
     let is_past_9999 = |time: Option<f64>| time.is_some_and(|time| time >= END_OF_9999);
     match error {
         TokenError::Claims if is_past_9999(claims.exp) => Some(
@@ -164,12 +196,13 @@ fn algorithms(issuer: &Issuer) -> String {
     names.join(", ")
 }
 
+fn has_secrets_only(issuer: &Issuer) -> bool {
+    let mut algorithms = issuer.algorithms.iter();
+    algorithms.all(|algorithm| algorithm.is_hmac())
+}
+
 fn other_kind(issuer: &Issuer) -> &'static str {
-    if issuer
-        .algorithms
-        .iter()
-        .all(|algorithm| algorithm.is_hmac())
-    {
+    if has_secrets_only(issuer) {
         "for tokens under public keys, such as those of Better Auth's jwt() plugin, use JwtAuthLayer::better_auth(…) or .jwks_url(…)"
     } else {
         "for tokens under a shared secret, use .secret_from_env(…); for other algorithms of the keys, .algorithms([…])"

@@ -21,4 +21,20 @@ impl ServedUsers {
                 .is_some_and(|issuer| names.iter().any(|name| name == issuer)),
         }
     }
+
+    /// Returns what to change so that this user is served.
+    pub(crate) fn advice(&self, user: Option<&CurrentUser>) -> String {
+        let issuer = match user.and_then(CurrentUser::issuer) {
+            Some(issuer) => format!("of {issuer:?}"),
+            None => "of an issuer without a name".to_owned(),
+        };
+        match self {
+            Self::FirstIssuer => format!(
+                "the user is one {issuer}, and the layer serves those of the first issuer; if both have the same users, call .same_users() on the other issuer's builder; to serve the other's users here, name it with PathOwnerLayer::issuer(…) or RequireScopeLayer::issuers([…])"
+            ),
+            Self::Issuers(names) => format!(
+                "the user is one {issuer}, and the layer serves those of {names:?} only; correct the name, or remove it if all issuers have the same users (.same_users())"
+            ),
+        }
+    }
 }

@@ -89,9 +89,24 @@ async fn a_token_of_the_issuer_that_is_rejected_is_one_warning_with_the_differen
             ],
         ),
         (
-            "a number as sub",
-            good(json!({ "sub": 7 })),
+            "no exp",
+            without(good(json!({})), "exp"),
+            ["claims", "exp is required", "has none"],
+        ),
+        (
+            "a text as exp",
+            good(json!({ "exp": "tomorrow" })),
+            ["claims", "exp", "must be numbers"],
+        ),
+        (
+            "a list as sub",
+            good(json!({ "sub": [7] })),
             ["subject", "not a string", ".user_id_claim(…)"],
+        ),
+        (
+            "an integer as sub",
+            good(json!({ "sub": 7 })),
+            ["subject", "an integer", ".user_id_claim(\"sub\")"],
         ),
     ] {
         let events = events(with_rules().build().unwrap(), &token(&claims)).await;
@@ -145,11 +160,19 @@ async fn a_token_that_does_not_verify_is_one_hint_at_info() {
             "another secret",
             layer(),
             forged,
-            [
-                "signature",
-                "does not verify",
-                "does the issuer sign with one of them",
-            ],
+            ["signature", "does not verify", "another secret"],
+        ),
+        (
+            "a session token",
+            layer(),
+            "Xw93kfQz71Xw93kfQz71Xw93kfQz71Xw".to_owned(),
+            ["opaque_session_token", "authClient.token()", "HS256 recipe"],
+        ),
+        (
+            "a quoted token",
+            layer(),
+            "\"x.y.z\"".to_owned(),
+            ["malformed", "without quotes", "`Bearer` once"],
         ),
         (
             "an unknown issuer",

@@ -223,7 +223,23 @@ async fn a_rejected_user_of_another_issuer_is_logged_at_warn_once() {
     let warnings = events.at("WARN");
     assert_eq!(warnings.len(), super::events::told(), "{warnings:?}");
     for warning in warnings {
-        for part in ["other_issuer", ".same_users()", "PathOwnerLayer::issuer(…)"] {
+        for part in [
+            "other_issuer",
+            PARTNER,
+            ".same_users()",
+            "PathOwnerLayer::issuer(…)",
+        ] {
+            assert!(warning.contains(part), "{warning}");
+        }
+    }
+    let named = self::owner().issuer("https://partner.example.com/");
+    answer(named, alice_of(PARTNER, "/api/alice")).await;
+    if let Some(warning) = events.at("WARN").get(1) {
+        for part in [
+            PARTNER,
+            "[\"https://partner.example.com/\"]",
+            "correct the name",
+        ] {
             assert!(warning.contains(part), "{warning}");
         }
     }

@@ -129,6 +129,36 @@ async fn the_response_carries_what_would_have_been_enough() {
     );
 }
 
+#[tokio::test]
+async fn a_rejection_after_authenticate_has_the_format_of_the_layer() {
+    let rejections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&rejections);
+    let auth = builder().problem_json().observe(move |outcome| {
+        count.fetch_add(
+            usize::from(outcome.label() == "insufficient_scope"),
+            Ordering::Relaxed,
+        );
+    });
+    let auth = auth.build().unwrap();
+    let (parts, ()) = good().into_parts();
+    assert!(auth.authenticate(&parts).await.is_ok());
+    let events = super::events::Captured::start();
+    let answer = auth
+        .reject(Rejection::InsufficientScope, &parts)
+        .map(Full::new);
+    let answer = answer.into_answer().await;
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json")
+    );
+    assert_eq!(
+        (answer.status().as_u16(), answer.reason()),
+        (403, "insufficient_scope")
+    );
+    assert_eq!(rejections.load(Ordering::Relaxed), 1);
+    assert_eq!(events.at("DEBUG").len(), super::events::told());
+}
+
 /// Requests of every outcome, each with its name.
 fn requests() -> Vec<(&'static str, Request<()>)> {
     let grpc = |mut request: Request<()>| {

@@ -173,7 +173,7 @@ impl IssuerSettings {
         let (has_secrets, has_public) = (!self.secrets.is_empty(), !self.public_keys.is_empty());
         if !has_secrets && !has_public && !has_origin {
             faults.say(
-                "no key is configured; say .secret_from_env(\"BETTER_AUTH_SECRET\"), .secret_from_file(…) or .secret(…), or for public keys JwtAuthLayer::better_auth(…) or .jwks_url(…)",
+                "no key is configured; set .secret_from_env(\"API_TOKEN_SECRET\"), .secret_from_file(…) or .secret(…), or for public keys JwtAuthLayer::better_auth(…) or .jwks_url(…)",
             );
         }
         let named = self.algorithms.take();

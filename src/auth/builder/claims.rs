@@ -15,7 +15,8 @@ impl JwtAuthBuilder {
     }
 
     /// Requires this audience to be the `aud` of the token or one of its array (RFC 7519 section
-    /// 4.1.3), byte for byte. Called again, either will do.
+    /// 4.1.3), byte for byte. Called again, either will do; the first call replaces the default of
+    /// [`better_auth`](crate::JwtAuthLayer::better_auth).
     ///
     /// Without an audience, a token that has an `aud` is refused, since it is meant for somebody
     /// and nobody can say that it is this service.
