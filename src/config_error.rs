@@ -28,8 +28,8 @@ impl fmt::Display for ConfigError {
         write!(f, "{} configuration faults:", self.faults.len())?;
         for fault in &self.faults {
             write!(f, "\n- {}", fault.message)?;
-            if let Some(mend) = fault.mend {
-                write!(f, ": {mend}")?;
+            if let Some(hint) = fault.hint {
+                write!(f, ": {hint}")?;
             }
         }
         Ok(())
@@ -47,8 +47,8 @@ impl fmt::Debug for ConfigError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     message: String,
-    /// Shown in a list only: for the message whose words are fixed and hold no mend.
-    mend: Option<&'static str>,
+    /// Shown in a list only: for the message whose words are fixed and hold no hint.
+    hint: Option<&'static str>,
 }
 
 impl Fault {
@@ -56,14 +56,14 @@ impl Fault {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            mend: None,
+            hint: None,
         }
     }
 
     pub(crate) fn missing_variable(name: &str) -> Self {
         Self {
             message: format!("{name} environment variable is required"),
-            mend: Some("set it to the secret that your issuer signs with"),
+            hint: Some("set it to the secret that your issuer signs with"),
         }
     }
 
@@ -90,7 +90,7 @@ impl Faults {
         self.0.push(fault);
     }
 
-    pub(crate) fn say(&mut self, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, message: impl Into<String>) {
         self.push(Fault::new(message));
     }
 

@@ -6,7 +6,7 @@ use crate::{Rejection, config_error::Fault};
 #[cfg(feature = "tracing")]
 use crate::{
     TokenError,
-    token::{Described, Hint},
+    token::{HeaderSummary, Hint},
 };
 
 #[cfg(feature = "tracing")]
@@ -14,43 +14,43 @@ const TARGET: &str = "tower_jwt_auth";
 
 /// What a layer tells of the requests that it refuses.
 #[derive(Debug, Default)]
-pub(crate) struct Reports {
+pub(crate) struct EventLog {
     /// A bit for each fault that was told of.
     #[cfg(feature = "tracing")]
-    said: std::sync::atomic::AtomicU32,
+    logged: std::sync::atomic::AtomicU32,
 }
 
-impl Reports {
+impl EventLog {
     pub(crate) const fn new() -> Self {
         Self {
             #[cfg(feature = "tracing")]
-            said: std::sync::atomic::AtomicU32::new(0),
+            logged: std::sync::atomic::AtomicU32::new(0),
         }
     }
 }
 
 #[cfg(feature = "tracing")]
-impl Reports {
+impl EventLog {
     /// Every refusal is told at DEBUG. One that shows a fault of the operator's, and not the
     /// client's, is told once more at WARN or ERROR, the first time.
-    pub(crate) fn refused(&self, rejection: Rejection) {
-        self.refused_token(rejection, None);
+    pub(crate) fn log_rejection(&self, rejection: Rejection) {
+        self.log_token_rejection(rejection, None);
     }
 
     /// Returns whether there is no subscriber at all, which costs less to find out than that none
     /// wants an event.
     #[inline]
-    pub(crate) fn are_off() -> bool {
+    pub(crate) fn is_off() -> bool {
         tracing::level_filters::LevelFilter::current() == tracing::level_filters::LevelFilter::OFF
     }
 
     /// Whether anybody reads what there is to say of a token.
-    pub(crate) fn are_read() -> bool {
+    pub(crate) fn wants_debug() -> bool {
         tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
     }
 
     /// The same, with what the token's header says of it.
-    pub(crate) fn refused_token(&self, rejection: Rejection, token: Option<Described>) {
+    pub(crate) fn log_token_rejection(&self, rejection: Rejection, token: Option<HeaderSummary>) {
         let reason = rejection.reason();
         match rejection {
             Rejection::NotConfigured if self.is_first(1) => {
@@ -64,7 +64,7 @@ impl Reports {
             }
             _ => {}
         }
-        let Described {
+        let HeaderSummary {
             algorithm,
             key_id,
             hint,
@@ -157,11 +157,11 @@ impl Reports {
     }
 
     fn was_logged(&self, fault: u32) -> bool {
-        self.said.load(std::sync::atomic::Ordering::Relaxed) & fault != 0
+        self.logged.load(std::sync::atomic::Ordering::Relaxed) & fault != 0
     }
 
     fn is_first(&self, fault: u32) -> bool {
-        self.said
+        self.logged
             .fetch_or(fault, std::sync::atomic::Ordering::Relaxed)
             & fault
             == 0
@@ -169,8 +169,8 @@ impl Reports {
 }
 
 #[cfg(not(feature = "tracing"))]
-impl Reports {
-    pub(crate) fn refused(&self, _: Rejection) {}
+impl EventLog {
+    pub(crate) fn log_rejection(&self, _: Rejection) {}
 
     pub(crate) fn no_owner_in_path(&self, _: Rejection, _: impl FnOnce() -> String) {}
 

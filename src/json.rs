@@ -63,7 +63,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 /// A value of any type, where a wrong one has a reason of its own. Booleans, objects and most numbers
 /// are all alike here.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) enum Value<'a> {
+pub(crate) enum ClaimValue<'a> {
     #[default]
     Absent,
     Null,
@@ -79,7 +79,7 @@ pub(crate) enum Value<'a> {
 /// on serde_json's `arbitrary_precision`.
 const ARBITRARY_PRECISION: &str = "$serde_json::private::Number";
 
-impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for ClaimValue<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ValueVisitor)
     }
@@ -88,61 +88,63 @@ impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
 struct ValueVisitor;
 
 impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = Value<'de>;
+    type Value = ClaimValue<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Value::Text(Cow::Borrowed(text)))
+        Ok(ClaimValue::Text(Cow::Borrowed(text)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Value::Text(Cow::Owned(text.to_owned())))
+        Ok(ClaimValue::Text(Cow::Owned(text.to_owned())))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Value::Null)
+        Ok(ClaimValue::Null)
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Value::Other)
+        Ok(ClaimValue::Other)
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Value::Integer(number))
+        Ok(ClaimValue::Integer(number))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Value::Other)
+        Ok(ClaimValue::Other)
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Value::Other)
+        Ok(ClaimValue::Other)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
         let mut texts = Some(Vec::new());
         while let Some(element) = array.next_element()? {
             match (element, &mut texts) {
-                (Value::Text(text), Some(texts)) => texts.push(text),
+                (ClaimValue::Text(text), Some(texts)) => texts.push(text),
                 _ => texts = None,
             }
         }
-        Ok(texts.map_or(Value::Other, Value::Texts))
+        Ok(texts.map_or(ClaimValue::Other, ClaimValue::Texts))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         if let Some(Text(name)) = object.next_key()? {
             if name == ARBITRARY_PRECISION && *NUMBERS_ARE_OBJECTS {
                 let Text(number) = object.next_value()?;
-                return Ok(number.parse().map_or(Value::Other, Value::Integer));
+                return Ok(number
+                    .parse()
+                    .map_or(ClaimValue::Other, ClaimValue::Integer));
             }
             object.next_value::<IgnoredAny>()?;
         }
         skip_members(object)?;
-        Ok(Value::Other)
+        Ok(ClaimValue::Other)
     }
 }
 

@@ -2,7 +2,7 @@ use memchr::memchr2_iter;
 
 /// How deep the arrays and objects of a header, of claims or of a key set may nest, those included
 /// that are skipped: serde_json bounds only what it builds.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// Whether `json` nests deeper than [`DEEPEST`].
 ///
@@ -10,8 +10,8 @@ const DEEPEST: usize = 64;
 /// walked.
 #[inline]
 pub(crate) fn is_too_deep(json: &[u8]) -> bool {
-    let has_more = memchr2_iter(b'[', b'{', json).nth(DEEPEST).is_some();
-    has_more && depth(json) > DEEPEST
+    let has_more = memchr2_iter(b'[', b'{', json).nth(MAX_DEPTH).is_some();
+    has_more && depth(json) > MAX_DEPTH
 }
 
 fn depth(json: &[u8]) -> usize {

@@ -4,8 +4,8 @@
 use http::{Uri, uri::Authority};
 
 /// What is configured, and its URL where that may be told.
-pub(crate) fn with_url(what: &str, url: &str) -> String {
-    match shown_url(url) {
+pub(crate) fn describe_url(what: &str, url: &str) -> String {
+    match redact_url(url) {
         Some(shown) => format!("{what} {shown:?}"),
         None => what.to_owned(),
     }
@@ -14,7 +14,7 @@ pub(crate) fn with_url(what: &str, url: &str) -> String {
 /// A URL without the user name, the password and the query that it may have. Nothing of what does
 /// not even begin like one, which may be a key or a secret; and of one that cannot be read for sure,
 /// what it begins with.
-pub(crate) fn shown_url(url: &str) -> Option<String> {
+pub(crate) fn redact_url(url: &str) -> Option<String> {
     let (scheme, _) = url.split_once("://")?;
     let is_web = ["https", "http"]
         .into_iter()
@@ -70,7 +70,7 @@ mod tests {
             ("secret", None),
             ("", None),
         ] {
-            assert_eq!(shown_url(url).as_deref(), shown, "{url}");
+            assert_eq!(redact_url(url).as_deref(), shown, "{url}");
         }
     }
 }

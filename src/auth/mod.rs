@@ -3,7 +3,6 @@
 mod builder;
 mod future;
 mod layer;
-mod preflight;
 mod service;
 mod token_source;
 

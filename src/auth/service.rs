@@ -4,23 +4,26 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, request};
+use http::{
+    Method, Request, Response,
+    header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
+    request,
+};
 use tower::Service;
 
 use super::{
     future::JwtAuthFuture,
-    preflight::is_preflight,
     token_source::{Token, TokenSources, bearer_token},
 };
 #[cfg(feature = "tracing")]
-use crate::token::Described;
+use crate::token::HeaderSummary;
 use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture, TokenVerifier,
     accessors::inner_service_accessors,
-    events::Reports,
+    events::EventLog,
     key_source::Waiter,
     presence::Anonymous,
-    rejection::{Answers, HandedOn, Head, Outcome},
+    rejection::{Head, InheritedFormat, Outcome, RejectionFormat},
     token::{Pending, VerifyError},
 };
 
@@ -39,12 +42,12 @@ pub struct JwtAuth<S> {
 pub(super) struct Shared {
     pub(super) verifier: TokenVerifier,
     pub(super) sources: TokenSources,
-    pub(super) answers: Arc<Answers>,
+    pub(super) format: Arc<RejectionFormat>,
     /// Whether those further in are told of the answers.
-    pub(super) hands_on: bool,
+    pub(super) shares_format: bool,
     pub(super) anonymous_may_pass: bool,
     pub(super) preflight_may_pass: bool,
-    pub(super) reports: Reports,
+    pub(super) event_log: EventLog,
 }
 
 impl<S> JwtAuth<S> {
@@ -137,9 +140,9 @@ impl Shared {
         if let Some(before) = request.extensions_mut().insert(user)
             && before.verified_by() == verified_by
         {
-            self.reports.applied_twice();
+            self.event_log.applied_twice();
         }
-        self.hand_on(request, Outcome::Accepted);
+        self.share_format(request, Outcome::Accepted);
         Verdict::Pass { is_private }
     }
 
@@ -156,20 +159,20 @@ impl Shared {
         #[cfg(feature = "tracing")]
         self.missing_scheme(request);
         anonymous.mark(request.extensions_mut());
-        self.hand_on(request, Outcome::Anonymous);
+        self.share_format(request, Outcome::Anonymous);
         Verdict::Pass { is_private: false }
     }
 
     /// Tells of a request that goes on, and tells those further in how to answer it.
     #[inline]
-    fn hand_on<B>(&self, request: &mut Request<B>, outcome: Outcome) {
-        if !self.hands_on {
+    fn share_format<B>(&self, request: &mut Request<B>, outcome: Outcome) {
+        if !self.shares_format {
             return;
         }
-        if let Some(observer) = &self.answers.observer {
+        if let Some(observer) = &self.format.observer {
             observer(outcome);
         }
-        let answers = HandedOn::new(&self.answers, request.extensions());
+        let answers = InheritedFormat::new(&self.format, request.extensions());
         request.extensions_mut().insert(answers);
     }
 
@@ -184,37 +187,37 @@ impl Shared {
 
     /// Rejects a request for a reason that has nothing to do with its token.
     pub(super) fn reject(&self, rejection: Rejection, request: &request::Parts) -> Response<Bytes> {
-        self.reports.refused(rejection);
+        self.event_log.log_rejection(rejection);
         self.respond(rejection, request)
     }
 
     fn respond<'r>(&self, rejection: Rejection, head: impl Into<Head<'r>>) -> Response<Bytes> {
-        let protocol = self.answers.protocol(head);
-        self.answers.answer(rejection.into(), protocol)
+        let protocol = self.format.protocol(head);
+        self.format.respond(rejection.into(), protocol)
     }
 
     /// Whoever reads of refused tokens wants to know which they were.
     #[cfg(feature = "tracing")]
     fn report<B>(&self, rejection: Rejection, request: &mut Request<B>) {
-        if Reports::are_off() {
+        if EventLog::is_off() {
             return;
         }
         let error = match rejection {
             Rejection::InvalidToken(error) => error,
             Rejection::MissingToken => {
-                let hint = self.missing_scheme(request).map(Described::hint);
-                return self.reports.refused_token(rejection, hint);
+                let hint = self.missing_scheme(request).map(HeaderSummary::hint);
+                return self.event_log.log_token_rejection(rejection, hint);
             }
-            _ => return self.reports.refused(rejection),
+            _ => return self.event_log.log_rejection(rejection),
         };
-        self.reports.token_hint(error, || {
+        self.event_log.token_hint(error, || {
             let token = self.sources.token(request).ok()?;
             self.verifier.hint(&token.text, error)
         });
-        let token = Reports::are_read().then(|| self.sources.token(request));
+        let token = EventLog::wants_debug().then(|| self.sources.token(request));
         let described =
             token.and_then(|token| Some(self.verifier.describe(&token.ok()?.text, error)));
-        self.reports.refused_token(rejection, described);
+        self.event_log.log_token_rejection(rejection, described);
     }
 
     /// Returns a hint if a request without a token sent one without its scheme. The first time, that
@@ -222,11 +225,20 @@ impl Shared {
     #[cfg(feature = "tracing")]
     fn missing_scheme<B>(&self, request: &Request<B>) -> Option<&'static str> {
         let is_missing = self.sources.has_jwt_without_scheme(request.headers());
-        is_missing.then(|| self.reports.missing_scheme())
+        is_missing.then(|| self.event_log.missing_scheme())
     }
 
     #[cfg(not(feature = "tracing"))]
     fn report<B>(&self, rejection: Rejection, _: &mut Request<B>) {
-        self.reports.refused(rejection);
+        self.event_log.log_rejection(rejection);
     }
+}
+
+/// Whether a browser asks, before it makes a request to another origin, whether it may (the Fetch
+/// standard, "CORS-preflight request").
+fn is_preflight<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    request.method() == Method::OPTIONS
+        && headers.contains_key(ORIGIN)
+        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }

@@ -8,7 +8,7 @@ use reqwest::{Client, ClientBuilder, Response, Url, redirect::Policy};
 use tokio::task::spawn_blocking;
 
 use super::{FetchError, FetchedJwks, JwksFetch, fetch::MAX_JWKS_BYTES};
-use crate::redact::shown_url;
+use crate::redact::redact_url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -171,7 +171,7 @@ fn wrong_status(url: &str, response: &Response) -> String {
         .to_str()
         .ok()
         .and_then(|location| Url::parse(url).ok()?.join(location).ok())
-        .and_then(|target| shown_url(target.as_str()));
+        .and_then(|target| redact_url(target.as_str()));
     match target {
         Some(target) => format!(
             "status {status}, a redirect to {:?}; redirects are not followed, so configure that \

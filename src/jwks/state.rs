@@ -18,7 +18,7 @@ use super::{
 use crate::{
     events,
     key::{KeySet, Keys},
-    redact::shown_url,
+    redact::redact_url,
 };
 
 /// How many requests may wait for a fetch at once.
@@ -41,7 +41,7 @@ pub(super) const NO_RUNTIME: &str =
 pub(super) struct State {
     pub(super) settings: Settings,
     /// The URL as it may be logged.
-    pub(super) shown_url: String,
+    pub(super) redact_url: String,
     pub(super) fetcher: Arc<dyn JwksFetch>,
     keys: ArcSwap<Keys>,
     /// When the cached keys expire, in milliseconds since `start`. Each request checks it: the task
@@ -80,7 +80,7 @@ pub(super) struct Plan {
 impl State {
     pub(super) fn new(settings: Settings, fetcher: Arc<dyn JwksFetch>) -> Self {
         Self {
-            shown_url: shown_url(&settings.url).unwrap_or_default(),
+            redact_url: redact_url(&settings.url).unwrap_or_default(),
             settings,
             fetcher,
             keys: ArcSwap::from_pointee(Keys::Public(KeySet::default())),
@@ -181,7 +181,7 @@ impl State {
             self.drop_keys();
             drop(status);
             self.check_runtime();
-            events::fetching::expired(&self.shown_url);
+            events::fetching::expired(&self.redact_url);
         }
     }
 
@@ -198,7 +198,7 @@ impl State {
 
     pub(super) fn error(&self, why: impl Into<String>) -> JwksError {
         JwksError {
-            failures: vec![(self.shown_url.clone(), why.into())],
+            failures: vec![(self.redact_url.clone(), why.into())],
         }
     }
 
@@ -243,11 +243,11 @@ impl State {
         Instant::now().saturating_duration_since(due.max(running_since)) >= STALL_TIMEOUT
     }
 
-    /// Returns whether the runtime of the task does not run. Reports that once.
+    /// Returns whether the runtime of the task does not run. EventLog that once.
     pub(super) fn check_runtime(&self) -> bool {
         let is_stalled = self.is_stalled();
         if is_stalled && !self.has_reported_stall.swap(true, Ordering::Relaxed) {
-            events::fetching::stalled(&self.shown_url, STALLED);
+            events::fetching::stalled(&self.redact_url, STALLED);
         }
         is_stalled
     }
@@ -259,7 +259,7 @@ impl State {
         };
         let fetched_at = self.status().fetched_at;
         JwksHealth {
-            url: self.shown_url.clone(),
+            url: self.redact_url.clone(),
             keys,
             age: fetched_at.map(|at| at.elapsed()),
             last_error: self.problem(),

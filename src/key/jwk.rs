@@ -3,7 +3,7 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use super::{
     VerifyingKey,
     lenient::{FromJson, Lenient, Text},
-    material::{Curve, Material},
+    material::{Curve, KeyComponents},
 };
 use crate::{base64url, json::Name, key::Algorithm};
 
@@ -48,7 +48,7 @@ impl Jwk<'_> {
         }
         self.check_use()?;
         let material = match kty {
-            "RSA" => Material::rsa(&self.number("n")?, &self.number("e")?),
+            "RSA" => KeyComponents::rsa(&self.number("n")?, &self.number("e")?),
             "EC" => {
                 let curve = Curve::from_name(self.required("crv")?)
                     .ok_or("its crv is not P-256, P-384 or P-521")?;
@@ -56,9 +56,9 @@ impl Jwk<'_> {
                 if x.len() != curve.width() || y.len() != curve.width() {
                     return Err("a coordinate does not have the length of its curve".into());
                 }
-                Material::ec(curve, &x, &y)
+                KeyComponents::ec(curve, &x, &y)
             }
-            "OKP" if self.required("crv")? == "Ed25519" => Material::Ed25519 {
+            "OKP" if self.required("crv")? == "Ed25519" => KeyComponents::Ed25519 {
                 x: self.number("x")?,
             },
             "OKP" => return Err("its crv is not Ed25519".into()),

@@ -164,7 +164,7 @@ impl KeySet {
         key_id: Option<&str>,
         message: &[u8],
         signature: &[u8],
-    ) -> Attempt {
+    ) -> SignatureCheck {
         let is_named = |key: &&VerifyingKey| key_id.is_none() || key.key_id() == key_id;
         let is_nameless = |key: &&VerifyingKey| key_id.is_some() && key.key_id().is_none();
         let newest_first = || {
@@ -178,13 +178,13 @@ impl KeySet {
             .peekable();
         let is_tried = candidates.peek().is_some();
         if candidates.any(|key| key.verify(message, signature)) {
-            return Attempt::Verified;
+            return SignatureCheck::Verified;
         }
         let has_names = self.keys.iter().any(|key| key.key_id().is_some());
         match key_id {
-            _ if is_tried => Attempt::BadSignature,
-            Some(id) if has_names && !self.has(id) => Attempt::UnknownKey,
-            _ => Attempt::OtherAlgorithm,
+            _ if is_tried => SignatureCheck::BadSignature,
+            Some(id) if has_names && !self.has(id) => SignatureCheck::UnknownKey,
+            _ => SignatureCheck::OtherAlgorithm,
         }
     }
 
@@ -210,7 +210,7 @@ impl fmt::Debug for KeySet {
 
 /// What came of verifying a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Attempt {
+pub(crate) enum SignatureCheck {
     Verified,
     /// At least one key was tried.
     BadSignature,
@@ -220,8 +220,8 @@ pub(crate) enum Attempt {
     OtherAlgorithm,
 }
 
-impl Attempt {
-    pub(crate) fn of(verified: bool) -> Self {
+impl SignatureCheck {
+    pub(crate) fn from_result(verified: bool) -> Self {
         if verified {
             Self::Verified
         } else {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Algorithm, Attempt, KeySet, Secret, hmac::HmacKey};
+use super::{Algorithm, KeySet, Secret, SignatureCheck, hmac::HmacKey};
 
 /// The keys of one source at one time: shared secrets or public keys, and never both. Using a public
 /// key as a secret is the oldest attack on JWT (RFC 8725 section 2.1).
@@ -32,12 +32,12 @@ impl Keys {
         key_id: Option<&str>,
         message: &[u8],
         signature: &[u8],
-    ) -> Attempt {
+    ) -> SignatureCheck {
         match self {
-            Self::Secrets(_) if algorithm != Algorithm::HS256 => Attempt::OtherAlgorithm,
+            Self::Secrets(_) if algorithm != Algorithm::HS256 => SignatureCheck::OtherAlgorithm,
             Self::Secrets(secrets) => {
                 let made_it = |tag| secrets.iter().any(|key| key.verify(message, tag));
-                Attempt::of(signature.try_into().is_ok_and(made_it))
+                SignatureCheck::from_result(signature.try_into().is_ok_and(made_it))
             }
             Self::Public(set) => set.verify(algorithm, key_id, message, signature),
         }

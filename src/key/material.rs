@@ -3,7 +3,7 @@ use crate::key::Algorithm;
 
 /// The numbers that a public key consists of, as bytes, big end first where that matters.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Material {
+pub(super) enum KeyComponents {
     Rsa { n: Vec<u8>, e: Vec<u8> },
     Ec { curve: Curve, point: Vec<u8> },
     Ed25519 { x: Vec<u8> },
@@ -54,7 +54,7 @@ impl Curve {
     }
 }
 
-impl Material {
+impl KeyComponents {
     pub(super) fn rsa(n: &[u8], e: &[u8]) -> Self {
         // Some issuers write the sign byte of DER along with the number.
         let number = |bytes: &[u8]| {

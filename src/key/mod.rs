@@ -23,7 +23,7 @@ pub use self::{
 };
 pub(crate) use self::{
     backend::MISSING_BACKEND,
-    key_set::Attempt,
+    key_set::SignatureCheck,
     keys::Keys,
     secret::{FOR_KEYS, mistaken_for_a_secret},
 };

@@ -1,10 +1,10 @@
-use super::material::Material;
+use super::material::KeyComponents;
 
 /// As in an environment variable whose newlines were escaped.
 const WRITTEN_NEWLINES: &str = "its newlines are written as a backslash and an n (`\\n`); replace each with a newline before it is given";
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-pub(super) fn read(pem: &[u8]) -> Result<Material, String> {
+pub(super) fn read(pem: &[u8]) -> Result<KeyComponents, String> {
     use jsonwebtoken::DecodingKey;
 
     use super::{backend::rsa_numbers, material::Curve};
@@ -15,22 +15,22 @@ pub(super) fn read(pem: &[u8]) -> Result<Material, String> {
         let (n, e) = bytes(&key)
             .and_then(|der| rsa_numbers(&der))
             .ok_or("it is not an RSA key")?;
-        return Ok(Material::rsa(&n, &e));
+        return Ok(KeyComponents::rsa(&n, &e));
     }
     if let Ok(key) = DecodingKey::from_ec_pem(pem) {
         let point = bytes(&key).ok_or("it is not a key of an elliptic curve")?;
         let curve = Curve::of_point(&point).ok_or("its curve is not P-256, P-384 or P-521")?;
-        return Ok(Material::Ec { curve, point });
+        return Ok(KeyComponents::Ec { curve, point });
     }
     if let Ok(key) = DecodingKey::from_ed_pem(pem) {
         let x = bytes(&key).ok_or("it is not an Ed25519 key")?;
-        return Ok(Material::Ed25519 { x });
+        return Ok(KeyComponents::Ed25519 { x });
     }
     Err("it is not a key of RSA, P-256, P-384, P-521 or Ed25519".into())
 }
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-pub(super) fn read(pem: &[u8]) -> Result<Material, String> {
+pub(super) fn read(pem: &[u8]) -> Result<KeyComponents, String> {
     check_label(pem)?;
     Err(super::backend::MISSING_BACKEND.into())
 }

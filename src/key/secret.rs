@@ -50,7 +50,7 @@ impl Secret {
     }
 
     /// Whether the secret may be used: what is wrong with it and what mends that, if anything.
-    pub(crate) fn weakness(&self, may_be_short: bool) -> Option<String> {
+    pub(crate) fn weakness(&self, allow_short: bool) -> Option<String> {
         let bytes = self.as_bytes();
         if bytes.is_empty() {
             return Some("is empty; take the secret that your issuer signs with".into());
@@ -80,15 +80,15 @@ impl Secret {
                 "is a published example that everybody knows; {GENERATE}"
             ));
         }
-        if bytes.len() < SHORTEST && !may_be_short {
+        if bytes.len() < MIN_SECRET_BYTES && !allow_short {
             return Some(format!(
-                "is {} bytes long and at least {SHORTEST} are required (RFC 7518 section 3.2); {GENERATE}",
+                "is {} bytes long and at least {MIN_SECRET_BYTES} are required (RFC 7518 section 3.2); {GENERATE}",
                 bytes.len()
             ));
         }
         if has_few_different_bytes(bytes) {
             return Some(format!(
-                "has fewer than {FEWEST_DIFFERENT} different bytes; {GENERATE}"
+                "has fewer than {MIN_DIFFERENT_BYTES} different bytes; {GENERATE}"
             ));
         }
         None
@@ -152,7 +152,7 @@ fn has_few_different_bytes(bytes: &[u8]) -> bool {
     for &byte in bytes {
         seen[usize::from(byte)] = true;
     }
-    seen.iter().filter(|&&seen| seen).count() < FEWEST_DIFFERENT
+    seen.iter().filter(|&&seen| seen).count() < MIN_DIFFERENT_BYTES
 }
 
 /// What was meant by whoever gives a key where a secret belongs. As a secret, a public key would let
@@ -164,9 +164,9 @@ const FOR_STRAY_ENDS: &str = "remove that; only if the issuer's secret has it to
 const GENERATE: &str = "generate one with `openssl rand -base64 32`";
 
 /// In bytes: an HMAC-SHA256 key is to be at least as long as its tag.
-const SHORTEST: usize = 32;
+const MIN_SECRET_BYTES: usize = 32;
 
-const FEWEST_DIFFERENT: usize = 8;
+const MIN_DIFFERENT_BYTES: usize = 8;
 
 const WELL_KNOWN: [&str; 4] = [
     // What Better Auth signs with outside production when no secret is set.

@@ -1,4 +1,4 @@
-use super::material::Material;
+use super::material::KeyComponents;
 
 /// The order of the group of Ed25519 (RFC 8032 section 5.1), little end first as in a signature.
 const ED25519_ORDER: [u8; 32] = [
@@ -12,14 +12,14 @@ const ED25519_ORDER: [u8; 32] = [
 /// rejects them all: the `rsa` crate accepts an RSASSA-PSS signature with the modulus added, and
 /// `ed25519-dalek` accepts S + L if any crate of the program enables its `legacy_compatibility`.
 /// Both backends check the range of r and s in ECDSA themselves.
-pub(super) fn is_canonical(signature: &[u8], key: &Material) -> bool {
+pub(super) fn is_canonical(signature: &[u8], key: &KeyComponents) -> bool {
     match key {
         // RFC 8017 sections 8.1.2 and 8.2.2 (length) and 5.2.2 (range).
-        Material::Rsa { n, .. } => signature.len() == n.len() && signature < n.as_slice(),
+        KeyComponents::Rsa { n, .. } => signature.len() == n.len() && signature < n.as_slice(),
         // RFC 7518 section 3.4.
-        Material::Ec { curve, .. } => signature.len() == 2 * curve.width(),
+        KeyComponents::Ec { curve, .. } => signature.len() == 2 * curve.width(),
         // RFC 8032 section 5.1.7.
-        Material::Ed25519 { .. } => {
+        KeyComponents::Ed25519 { .. } => {
             signature.len() == 64
                 && signature
                     .iter()
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn an_rsa_signature_is_as_long_as_the_modulus_and_below_it() {
         let n = vec![0x80, 0, 1];
-        let key = Material::Rsa { n, e: vec![3] };
+        let key = KeyComponents::Rsa { n, e: vec![3] };
         for (signature, expected) in [
             (&[0x80, 0, 0][..], true),
             (&[0, 0, 0], true),
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn an_ecdsa_signature_is_two_coordinates_long() {
         for (curve, length) in [(Curve::P256, 64), (Curve::P384, 96), (Curve::P521, 132)] {
-            let key = Material::ec(curve, &[], &[]);
+            let key = KeyComponents::ec(curve, &[], &[]);
             for other in 0..200 {
                 let signature = vec![1; other];
                 assert_eq!(is_canonical(&signature, &key), other == length, "{other}");
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn s_of_an_ed25519_signature_is_below_the_order_of_the_group() {
-        let key = Material::Ed25519 { x: vec![0; 32] };
+        let key = KeyComponents::Ed25519 { x: vec![0; 32] };
         let with_s = |s: [u8; 32]| [[0xFF; 32], s].concat();
         let changed = |index: usize, byte: u8| {
             let mut s = ED25519_ORDER;

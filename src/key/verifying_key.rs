@@ -1,7 +1,8 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    backend::Prepared, jwk::Jwk, lenient::parse, material::Material, pem, signature::is_canonical,
+    backend::ParsedKey, jwk::Jwk, lenient::parse, material::KeyComponents, pem,
+    signature::is_canonical,
 };
 use crate::{ConfigError, config_error::Fault, key::Algorithm};
 
@@ -41,8 +42,8 @@ struct Inner {
     /// Whether the key or its owner names the algorithm, or it is the default of the key's type.
     has_stated_algorithm: bool,
     key_id: Option<String>,
-    material: Material,
-    prepared: Prepared,
+    material: KeyComponents,
+    parsed: ParsedKey,
 }
 
 impl VerifyingKey {
@@ -114,17 +115,17 @@ impl VerifyingKey {
     pub(super) fn new(
         stated_algorithm: Option<Algorithm>,
         key_id: Option<String>,
-        material: Material,
+        material: KeyComponents,
     ) -> Result<Self, String> {
         let algorithm = stated_algorithm.unwrap_or_else(|| material.default_algorithm());
         material.check(algorithm)?;
-        let prepared = Prepared::new(algorithm, &material)?;
+        let parsed = ParsedKey::new(algorithm, &material)?;
         Ok(Self(Arc::new(Inner {
             algorithm,
             has_stated_algorithm: stated_algorithm.is_some(),
             key_id,
             material,
-            prepared,
+            parsed,
         })))
     }
 
@@ -156,7 +157,7 @@ impl VerifyingKey {
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        is_canonical(signature, &self.0.material) && self.0.prepared.verify(message, signature)
+        is_canonical(signature, &self.0.material) && self.0.parsed.verify(message, signature)
     }
 }
 

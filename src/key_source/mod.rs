@@ -5,8 +5,8 @@ mod shared;
 
 use std::{ops::Deref, sync::Arc};
 
-use self::secrets::Watched;
-pub(crate) use self::secrets::{SecretSource, Strictness};
+use self::secrets::WatchedSecrets;
+pub(crate) use self::secrets::{SecretPolicy, SecretSource};
 pub use self::shared::SharedKeys;
 #[cfg(feature = "jwks-custom")]
 pub(crate) use crate::jwks::{KeyWait, Waiter};
@@ -59,7 +59,7 @@ impl IssuerKeys {
 pub(crate) enum KeySource {
     Fixed(Keys),
     /// Secrets of which some stand in files that may change.
-    Watched(Watched),
+    WatchedSecrets(WatchedSecrets),
     /// Public keys that the application replaces.
     Shared(SharedKeys),
     /// Public keys that are fetched.
@@ -73,7 +73,7 @@ impl KeySource {
     pub(crate) fn current(&self, now: u64) -> Snapshot<'_> {
         match self {
             Self::Fixed(keys) => Snapshot::Fixed(keys),
-            Self::Watched(watched) => Snapshot::Swapped(watched.current(now)),
+            Self::WatchedSecrets(watched) => Snapshot::Swapped(watched.current(now)),
             Self::Shared(shared) => Snapshot::Swapped(shared.current()),
             #[cfg(feature = "jwks-custom")]
             Self::Url(url) => Snapshot::Swapped(url.current()),

@@ -6,7 +6,7 @@ use http::Request;
 use super::route_param::{self, RouteParams};
 use super::{
     layer::{Reader, Rules},
-    pattern::Meaning,
+    pattern::PatternKind,
 };
 
 impl Rules {
@@ -23,7 +23,7 @@ impl Rules {
     }
 
     fn advice_on_patterns<B>(&self, request: &Request<B>) -> String {
-        let patterns = self.patterns.routes(Meaning::Owned);
+        let patterns = self.patterns.routes(PatternKind::Owned);
         #[cfg(feature = "axum")]
         let is_nested = route_param::original_path(request)
             .is_some_and(|path| self.patterns.find(path, &self.parameter).is_some());

@@ -4,13 +4,13 @@ use tower::Layer;
 
 use super::{
     PathOwner,
-    pattern::{Meaning, Patterns},
+    pattern::{PatternKind, Patterns},
     service::Shared,
 };
 use crate::{
     ConfigError, CurrentUser,
     config_error::Fault,
-    events::Reports,
+    events::EventLog,
     user::{ClaimName, ServedUsers},
 };
 
@@ -55,7 +55,7 @@ use crate::{
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct PathOwnerLayer {
     rules: Rules,
-    reports: Arc<Reports>,
+    event_log: Arc<EventLog>,
 }
 
 /// Whose path it is, and which paths are nobody's.
@@ -237,7 +237,7 @@ impl PathOwnerLayer {
         self
     }
 
-    /// Answers 404 where it would answer 403, so that no other user learns whether there is such a
+    /// RejectionFormat 404 where it would answer 403, so that no other user learns whether there is such a
     /// path.
     ///
     /// Example: [`PathOwnerLayer`].
@@ -246,7 +246,7 @@ impl PathOwnerLayer {
         self
     }
 
-    /// Answers gRPC requests in plain HTTP too: see
+    /// RejectionFormat gRPC requests in plain HTTP too: see
     /// [`JwtAuthBuilder::http_answers_only`](crate::JwtAuthBuilder::http_answers_only).
     pub fn http_answers_only(mut self) -> Self {
         self.rules.http_only = true;
@@ -265,7 +265,7 @@ impl PathOwnerLayer {
                 is_hidden: false,
                 http_only: false,
             },
-            reports: Arc::default(),
+            event_log: Arc::default(),
         }
     }
 }
@@ -278,7 +278,7 @@ impl<S> Layer<S> for PathOwnerLayer {
             inner,
             Shared {
                 rules: self.rules.clone(),
-                reports: Arc::clone(&self.reports),
+                event_log: Arc::clone(&self.event_log),
             },
         )
     }
@@ -300,8 +300,8 @@ impl fmt::Debug for Rules {
             .field("users", &self.users)
             .field("claim", &self.claim)
             .field("exceptions", &self.exceptions.len())
-            .field("owned", &self.patterns.routes(Meaning::Owned))
-            .field("excepted", &self.patterns.routes(Meaning::Excepted))
+            .field("owned", &self.patterns.routes(PatternKind::Owned))
+            .field("excepted", &self.patterns.routes(PatternKind::Exempt))
             .finish_non_exhaustive()
     }
 }

@@ -11,44 +11,44 @@ use crate::config_error::Fault;
 #[derive(Clone, Default)]
 pub(super) struct Patterns {
     router: Router<Route>,
-    routes: Vec<(String, Meaning)>,
+    routes: Vec<(String, PatternKind)>,
 }
 
 /// What a pattern says of the paths that it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum PatternKind {
     /// They are their owner's.
     Owned,
     /// They pass.
-    Excepted,
+    Exempt,
 }
 
 /// What the router holds of a pattern.
 #[derive(Clone, Copy)]
 struct Route {
-    meaning: Meaning,
+    kind: PatternKind,
     /// Those of one segment: all but a catch-all.
     parameters: usize,
 }
 
 /// What a pattern found in a path.
 pub(super) struct Found<'p> {
-    meaning: Meaning,
+    kind: PatternKind,
     /// What stands in the place of the parameter, undecoded.
     owner: Option<&'p str>,
     /// Whether whoever reads the path finds the owner there.
-    is_in_place: bool,
+    prefix_is_unambiguous: bool,
 }
 
 impl<'p> Found<'p> {
     /// Returns whether the path is exempt from the check.
-    pub(super) fn is_excepted(&self) -> bool {
-        self.meaning == Meaning::Excepted && self.is_in_place
+    pub(super) fn is_exempt(&self) -> bool {
+        self.kind == PatternKind::Exempt && self.prefix_is_unambiguous
     }
 
     /// The owner of the path, if it has one.
     pub(super) fn owner(&self) -> Option<Owner<'p>> {
-        let is_owned = self.meaning == Meaning::Owned && self.is_in_place;
+        let is_owned = self.kind == PatternKind::Owned && self.prefix_is_unambiguous;
         self.owner
             .filter(|_| is_owned)
             .and_then(Owner::from_encoded)
@@ -64,7 +64,7 @@ impl Patterns {
         let count = |wanted: &str| pattern.split('/').filter(|part| *part == wanted).count();
         let wrong = match (count(&segment), count(&catch_all)) {
             // `{*rest}` is a segment of this form too.
-            (1, 0) if !parameter.starts_with('*') => return self.add(pattern, Meaning::Owned),
+            (1, 0) if !parameter.starts_with('*') => return self.add(pattern, PatternKind::Owned),
             (0, 0) => format!(
                 "has no segment {segment}; put it where the owner's id stands, or name another with PathOwnerLayer::named(…)"
             ),
@@ -86,32 +86,29 @@ impl Patterns {
                 "would let every other path pass; name those that may",
             ));
         }
-        self.add(pattern, Meaning::Excepted)
+        self.add(pattern, PatternKind::Exempt)
     }
 
     /// Adds a pattern. One that ends in `/{*rest}` covers what stands before it too, with and
     /// without the slash.
-    fn add(&mut self, pattern: &str, meaning: Meaning) -> Result<(), Fault> {
-        self.insert(pattern, pattern, meaning)?;
+    fn add(&mut self, pattern: &str, kind: PatternKind) -> Result<(), Fault> {
+        self.insert(pattern, pattern, kind)?;
         if let Some((root, _)) = pattern.rsplit_once("/{*") {
-            self.insert(pattern, &format!("{root}/"), meaning)?;
+            self.insert(pattern, &format!("{root}/"), kind)?;
             if !root.is_empty() {
-                self.insert(pattern, root, meaning)?;
+                self.insert(pattern, root, kind)?;
             }
         }
         Ok(())
     }
 
-    fn insert(&mut self, pattern: &str, route: &str, meaning: Meaning) -> Result<(), Fault> {
-        let again = (route.to_owned(), meaning);
+    fn insert(&mut self, pattern: &str, route: &str, kind: PatternKind) -> Result<(), Fault> {
+        let again = (route.to_owned(), kind);
         if self.routes.contains(&again) {
             return Ok(());
         }
         let parameters = route.matches('{').count() - route.matches("{*").count();
-        let value = Route {
-            meaning,
-            parameters,
-        };
+        let value = Route { kind, parameters };
         self.router.insert(route, value).map_err(|error| {
             let wrong = match error {
                 InsertError::Conflict { with } => {
@@ -131,28 +128,25 @@ impl Patterns {
     /// What the pattern that covers a path says of it.
     pub(super) fn find<'p>(&self, path: &'p str, parameter: &str) -> Option<Found<'p>> {
         let found = self.router.at(path).ok()?;
-        let &Route {
-            meaning,
-            parameters,
-        } = found.value;
+        let &Route { kind, parameters } = found.value;
         // What follows the owner's id moves nobody; in a path that passes, all have their place.
-        let is_before = |name: &str| meaning == Meaning::Excepted || name != parameter;
+        let is_before = |name: &str| kind == PatternKind::Exempt || name != parameter;
         let mut placed = found
             .params
             .iter()
             .take(parameters)
             .take_while(|(name, _)| is_before(name));
         Some(Found {
-            meaning,
+            kind,
             owner: found.params.get(parameter),
-            is_in_place: placed
+            prefix_is_unambiguous: placed
                 .all(|(_, raw)| is_one_segment(&Cow::from(percent_decode(raw.as_bytes())))),
         })
     }
 
-    /// The patterns of this meaning, for `Debug`.
-    pub(super) fn routes(&self, meaning: Meaning) -> Vec<&str> {
-        let of_meaning = self.routes.iter().filter(|(_, other)| *other == meaning);
+    /// The patterns of this kind, for `Debug`.
+    pub(super) fn routes(&self, kind: PatternKind) -> Vec<&str> {
+        let of_meaning = self.routes.iter().filter(|(_, other)| *other == kind);
         of_meaning.map(|(route, _)| route.as_str()).collect()
     }
 }
@@ -168,7 +162,7 @@ fn check(pattern: &str) -> Result<(), Fault> {
         Some("has an escaped brace, which no path is matched with here; leave it out")
     } else if pattern.contains(['?', '#']) || !is_unambiguous(pattern) {
         Some("can match no path; leave out queries, empty segments, dot segments and backslashes")
-    } else if pattern.matches('{').count() > MOST_PARAMETERS {
+    } else if pattern.matches('{').count() > MAX_PARAMETERS {
         Some("has more than 16 parameters, which is more than a router bears; leave some out")
     } else {
         pattern.split('/').find_map(wrong_segment)
@@ -198,4 +192,4 @@ fn wrong_segment(segment: &str) -> Option<&'static str> {
 }
 
 /// `matchit` panics above some tens of them.
-const MOST_PARAMETERS: usize = 16;
+const MAX_PARAMETERS: usize = 16;

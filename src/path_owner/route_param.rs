@@ -15,7 +15,7 @@ use crate::Rejection;
 
 /// Whether the path that the client asked for is clear. Inside of `nest`, the path of the request
 /// is only the rest of it.
-pub(super) fn has_clear_origin<B>(request: &Request<B>) -> bool {
+pub(super) fn original_path_is_unambiguous<B>(request: &Request<B>) -> bool {
     original_path(request).is_none_or(is_unambiguous)
 }
 

@@ -16,10 +16,10 @@ use super::{
 use crate::{
     CurrentUser, Rejection, ResponseBody, ResponseFuture,
     accessors::inner_service_accessors,
-    events::Reports,
-    json::Value,
+    events::EventLog,
+    json::ClaimValue,
     presence::Presence,
-    rejection::{Refusal, refuse_within},
+    rejection::{Refusal, reject_inside_auth},
 };
 
 /// Middleware that lets a request through only when its path is the current user's own.
@@ -35,7 +35,7 @@ pub struct PathOwner<S> {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) rules: Rules,
-    pub(super) reports: Arc<Reports>,
+    pub(super) event_log: Arc<EventLog>,
 }
 
 impl<S> PathOwner<S> {
@@ -65,14 +65,15 @@ where
         match self.shared.rules.judge(&mut request) {
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
             Err(rejection) => {
-                let Shared { rules, reports } = &*self.shared;
-                reports.no_owner_in_path(rejection, || rules.advice(&mut request));
-                reports.other_issuer(rejection, || rules.users.advice(request.extensions().get()));
+                let Shared { rules, event_log } = &*self.shared;
+                event_log.no_owner_in_path(rejection, || rules.advice(&mut request));
+                event_log
+                    .other_issuer(rejection, || rules.users.advice(request.extensions().get()));
                 let refusal = Refusal {
                     is_hidden: rules.is_hidden,
                     ..rejection.into()
                 };
-                let response = refuse_within(refusal, rules.http_only, reports, &request);
+                let response = reject_inside_auth(refusal, rules.http_only, event_log, &request);
                 ResponseFuture::refused(response)
             }
         }
@@ -98,9 +99,9 @@ impl Rules {
             && match self.reader {
                 Reader::Patterns => true,
                 #[cfg(feature = "axum")]
-                Reader::Router => route_param::has_clear_origin(request),
+                Reader::Router => route_param::original_path_is_unambiguous(request),
             };
-        if is_clear && found.as_ref().is_some_and(Found::is_excepted) {
+        if is_clear && found.as_ref().is_some_and(Found::is_exempt) {
             return Ok(());
         }
         let user = user.ok_or(Rejection::MissingToken)?;
@@ -129,8 +130,8 @@ impl Rules {
         match &self.claim {
             None => owner.is(user.user_id()),
             Some(claim) => match claim.find(user) {
-                Some(Value::Text(id)) => owner.is(&id),
-                Some(Value::Texts(ids)) => ids.iter().any(|id| owner.is(id)),
+                Some(ClaimValue::Text(id)) => owner.is(&id),
+                Some(ClaimValue::Texts(ids)) => ids.iter().any(|id| owner.is(id)),
                 _ => false,
             },
         }

@@ -21,7 +21,7 @@ pub use self::{
 pub(crate) use self::{
     grpc::{Head, Protocol},
     outcome::Observer,
-    response::{Answers, HandedOn, refuse_within},
+    response::{InheritedFormat, RejectionFormat, reject_inside_auth},
 };
 
 /// Why a request is refused.
@@ -157,8 +157,8 @@ impl Rejection {
     /// ```
     pub fn respond(self, request: &http::request::Parts) -> http::Response<bytes::Bytes> {
         // Inner code has no place to remember which faults were logged.
-        static REPORTS: crate::events::Reports = crate::events::Reports::new();
-        refuse_within(self.into(), false, &REPORTS, request)
+        static EVENT_LOG: crate::events::EventLog = crate::events::EventLog::new();
+        reject_inside_auth(self.into(), false, &EVENT_LOG, request)
     }
 
     /// A stable code for logs and metrics, such as `missing_token` or `expired`.

@@ -11,14 +11,14 @@ use super::{
     challenge::{Challenge, challenge},
     detail::{detail, json, problem},
 };
-use crate::events::Reports;
+use crate::events::EventLog;
 
 /// An answer of the application's own.
 pub(crate) type Custom = Arc<dyn Fn(&Rejection) -> Response<Bytes> + Send + Sync>;
 
 /// How a layer answers the requests that it refuses.
 #[derive(Clone, Default)]
-pub(crate) struct Answers {
+pub(crate) struct RejectionFormat {
     pub(crate) http_only: bool,
     pub(crate) challenge: Challenge,
     pub(crate) problem_json: bool,
@@ -28,28 +28,28 @@ pub(crate) struct Answers {
 
 /// Left in the extensions of a request, so that what stands inside of a layer answers as it does.
 #[derive(Clone)]
-pub(crate) struct HandedOn {
-    answers: Arc<Answers>,
+pub(crate) struct InheritedFormat {
+    format: Arc<RejectionFormat>,
     /// Said by this layer or by one outside of it: none inside can take it back.
     http_only: bool,
 }
 
-impl HandedOn {
-    pub(crate) fn new(answers: &Arc<Answers>, extensions: &Extensions) -> Self {
+impl InheritedFormat {
+    pub(crate) fn new(format: &Arc<RejectionFormat>, extensions: &Extensions) -> Self {
         Self {
-            answers: Arc::clone(answers),
-            http_only: answers.http_only || is_http_only(extensions),
+            format: Arc::clone(format),
+            http_only: format.http_only || is_http_only(extensions),
         }
     }
 }
 
 /// Whether a layer outside has said so.
 fn is_http_only(extensions: &Extensions) -> bool {
-    let handed_on = extensions.get::<HandedOn>();
-    handed_on.is_some_and(|handed_on| handed_on.http_only)
+    let inherited = extensions.get::<InheritedFormat>();
+    inherited.is_some_and(|inherited| inherited.http_only)
 }
 
-static PLAIN: Answers = Answers {
+static DEFAULT: RejectionFormat = RejectionFormat {
     http_only: false,
     challenge: Challenge {
         realm: None,
@@ -60,34 +60,34 @@ static PLAIN: Answers = Answers {
     observer: None,
 };
 
-/// Answers a request that what stands inside of a `JwtAuthLayer` refuses.
-pub(crate) fn refuse_within<'r>(
+/// RejectionFormat a request that what stands inside of a `JwtAuthLayer` refuses.
+pub(crate) fn reject_inside_auth<'r>(
     refusal: Refusal<'_>,
     http_only: bool,
-    reports: &Reports,
+    event_log: &EventLog,
     head: impl Into<Head<'r>>,
 ) -> Response<Bytes> {
-    reports.refused(refusal.rejection);
+    event_log.log_rejection(refusal.rejection);
     let head = head.into();
-    let handed_on = head.extensions.get::<HandedOn>();
-    let answers = handed_on.map_or(&PLAIN, |handed_on| &*handed_on.answers);
+    let inherited = head.extensions.get::<InheritedFormat>();
+    let format = inherited.map_or(&DEFAULT, |inherited| &*inherited.format);
     let protocol = if http_only {
         Protocol::Http
     } else {
-        answers.protocol(head)
+        format.protocol(head)
     };
-    answers.answer(refusal.shown(), protocol)
+    format.respond(refusal.shown(), protocol)
 }
 
 /// The answer of a layer that has no settings, in HTTP.
 #[cfg(feature = "axum")]
 pub(crate) fn plain(rejection: Rejection) -> Response<Bytes> {
-    PLAIN.answer(rejection.into(), Protocol::Http)
+    DEFAULT.respond(rejection.into(), Protocol::Http)
 }
 
-impl Answers {
+impl RejectionFormat {
     /// Whether what stands inside would answer in the same way without being told.
-    pub(crate) fn are_plain(&self) -> bool {
+    pub(crate) fn is_default(&self) -> bool {
         let Self {
             http_only,
             challenge,
@@ -108,7 +108,7 @@ impl Answers {
         }
     }
 
-    pub(crate) fn answer(&self, refusal: Refusal<'_>, protocol: Protocol) -> Response<Bytes> {
+    pub(crate) fn respond(&self, refusal: Refusal<'_>, protocol: Protocol) -> Response<Bytes> {
         let rejection = refusal.rejection;
         if let Some(observer) = &self.observer {
             observer(Outcome::Refused(rejection));
@@ -161,7 +161,7 @@ impl Answers {
             challenge(refusal, &self.challenge)
         });
         if refusal.rejection == Rejection::KeysUnavailable {
-            fill_in(headers, RETRY_AFTER, || Some(SOON));
+            fill_in(headers, RETRY_AFTER, || Some(RETRY_AFTER_SECS));
         }
     }
 }
@@ -198,9 +198,9 @@ fn code(rejection: Rejection) -> &'static str {
     }
 }
 
-impl fmt::Debug for Answers {
+impl fmt::Debug for RejectionFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answers")
+        f.debug_struct("RejectionFormat")
             .field("http_only", &self.http_only)
             .field("challenge", &self.challenge)
             .field("problem_json", &self.problem_json)
@@ -213,7 +213,7 @@ impl fmt::Debug for Answers {
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// In seconds: keys that cannot be fetched are tried for again within half a minute.
-const SOON: HeaderValue = HeaderValue::from_static("10");
+const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("10");
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     ConfigError,
-    events::Reports,
+    events::EventLog,
     user::{ClaimName, Grant, ServedUsers},
 };
 
@@ -33,13 +33,13 @@ use crate::{
 /// use tower_jwt_auth::{ConfigError, JwtAuthLayer, RequireScopeLayer};
 ///
 /// fn router(auth: JwtAuthLayer) -> Result<Router, ConfigError> {
-///     let reports = Router::new()
-///         .route("/reports", get(async || "…"))
-///         .route_layer(RequireScopeLayer::new("reports:read")?);
+///     let event_log = Router::new()
+///         .route("/event_log", get(async || "…"))
+///         .route_layer(RequireScopeLayer::new("event_log:read")?);
 ///     let admin = Router::new()
 ///         .route("/users", get(async || "…"))
 ///         .route_layer(RequireScopeLayer::any_role(["admin", "owner"])?);
-///     Ok(reports.merge(admin).route_layer(auth))
+///     Ok(event_log.merge(admin).route_layer(auth))
 /// }
 /// ```
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ pub struct RequireScopeLayer {
     needed: Needed,
     users: ServedUsers,
     http_only: bool,
-    reports: Arc<Reports>,
+    event_log: Arc<EventLog>,
 }
 
 impl RequireScopeLayer {
@@ -133,7 +133,7 @@ impl RequireScopeLayer {
     /// ```
     /// use tower_jwt_auth::RequireScopeLayer;
     ///
-    /// let partner = RequireScopeLayer::new("reports:read")?.issuers(["https://partner.example.com"]);
+    /// let partner = RequireScopeLayer::new("event_log:read")?.issuers(["https://partner.example.com"]);
     /// # drop(partner);
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
@@ -142,7 +142,7 @@ impl RequireScopeLayer {
         self
     }
 
-    /// Answers gRPC requests in plain HTTP too: see
+    /// RejectionFormat gRPC requests in plain HTTP too: see
     /// [`JwtAuthBuilder::http_answers_only`](crate::JwtAuthBuilder::http_answers_only).
     pub fn http_answers_only(mut self) -> Self {
         self.http_only = true;
@@ -158,7 +158,7 @@ impl RequireScopeLayer {
             needed: Needed::new(grant, how_many, names)?,
             users: ServedUsers::default(),
             http_only: false,
-            reports: Arc::default(),
+            event_log: Arc::default(),
         })
     }
 }
@@ -174,7 +174,7 @@ impl<S> Layer<S> for RequireScopeLayer {
                 needed: self.needed.clone(),
                 users: self.users.clone(),
                 http_only: self.http_only,
-                reports: Arc::clone(&self.reports),
+                event_log: Arc::clone(&self.event_log),
             },
         )
     }

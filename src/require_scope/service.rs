@@ -10,9 +10,9 @@ use super::needed::Needed;
 use crate::{
     Rejection, RejectionDetails, ResponseBody, ResponseFuture,
     accessors::inner_service_accessors,
-    events::Reports,
+    events::EventLog,
     presence::Presence,
-    rejection::{Refusal, refuse_within},
+    rejection::{Refusal, reject_inside_auth},
     user::ServedUsers,
 };
 
@@ -32,7 +32,7 @@ pub(super) struct Shared {
     pub(super) users: ServedUsers,
     pub(super) details: RejectionDetails,
     pub(super) http_only: bool,
-    pub(super) reports: Arc<Reports>,
+    pub(super) event_log: Arc<EventLog>,
 }
 
 impl<S> RequireScope<S> {
@@ -64,14 +64,16 @@ where
             Err(refusal) => {
                 let Shared {
                     http_only,
-                    reports,
+                    event_log,
                     users,
                     ..
                 } = &*self.shared;
-                reports.other_issuer(refusal.rejection, || {
+                event_log.other_issuer(refusal.rejection, || {
                     users.advice(request.extensions().get())
                 });
-                ResponseFuture::refused(refuse_within(refusal, *http_only, reports, &request))
+                ResponseFuture::refused(reject_inside_auth(
+                    refusal, *http_only, event_log, &request,
+                ))
             }
         }
     }

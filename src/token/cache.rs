@@ -22,13 +22,13 @@ use crate::{
 };
 
 /// In seconds. A key that is gone takes its tokens with it at once; this bounds the rest.
-const LONGEST: u64 = 5 * 60;
+const MAX_AGE_SECS: u64 = 5 * 60;
 
 /// In bytes. Longer tokens are verified each time.
-const LONGEST_TOKEN: usize = 4096;
+const MAX_TOKEN_BYTES: usize = 4096;
 
 /// In bytes: the base64url of 32, which is the shortest signature.
-const TAIL: usize = 43;
+const HASHED_SUFFIX_LEN: usize = 43;
 
 /// The tokens that verified with the keys and rules of one layer.
 pub(crate) struct TokenCache {
@@ -90,7 +90,7 @@ impl TokenCache {
         keys: &Snapshot<'_>,
         now: u64,
     ) {
-        if token.len() > LONGEST_TOKEN {
+        if token.len() > MAX_TOKEN_BYTES {
             return;
         }
         let verified = Verified {
@@ -121,7 +121,7 @@ impl Verified {
     fn holds(&self, issuer: &Issuer, now: u64) -> bool {
         let age = now.checked_sub(self.since);
         let exp = self.user.exp();
-        age.is_some_and(|age| age < LONGEST)
+        age.is_some_and(|age| age < MAX_AGE_SECS)
             && exp.is_some_and(|exp| !issuer.policy.has_expired(exp, now))
             && { issuer.keys.source_for(self.algorithm) }
                 .current(now)
@@ -163,7 +163,7 @@ impl Hash for Token {
 
 impl Hash for Borrowed<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let start = self.0.len().saturating_sub(TAIL);
+        let start = self.0.len().saturating_sub(HASHED_SUFFIX_LEN);
         state.write(self.0.get(start..).unwrap_or_default());
     }
 }

@@ -9,7 +9,7 @@ use serde::{
 
 use super::TokenError;
 use crate::{
-    json::{Name, Value},
+    json::{ClaimValue, Name},
     nesting,
 };
 
@@ -20,11 +20,11 @@ pub(crate) struct Claims<'a> {
     pub(crate) exp: Option<f64>,
     pub(crate) nbf: Option<f64>,
     pub(crate) iat: Option<f64>,
-    pub(crate) iss: Value<'a>,
-    pub(crate) aud: Value<'a>,
-    pub(crate) sub: Value<'a>,
-    pub(crate) email: Value<'a>,
-    pub(crate) name: Value<'a>,
+    pub(crate) iss: ClaimValue<'a>,
+    pub(crate) aud: ClaimValue<'a>,
+    pub(crate) sub: ClaimValue<'a>,
+    pub(crate) email: ClaimValue<'a>,
+    pub(crate) name: ClaimValue<'a>,
     /// The claims that are present and whose values do not matter.
     present: u8,
 }
@@ -156,9 +156,9 @@ impl<'de> FromClaim<'de> for Option<f64> {
     }
 }
 
-impl<'de> FromClaim<'de> for Value<'de> {
+impl<'de> FromClaim<'de> for ClaimValue<'de> {
     fn is_absent(&self) -> bool {
-        *self == Value::Absent
+        *self == ClaimValue::Absent
     }
 
     fn read<A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {

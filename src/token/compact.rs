@@ -47,7 +47,7 @@ impl<'a> Compact<'a> {
     /// The header, in `buffer` if it is short.
     pub(crate) fn decode_header<'b>(
         &self,
-        buffer: &'b mut [u8; USUAL_HEADER],
+        buffer: &'b mut [u8; INLINE_HEADER_LEN],
     ) -> Result<Cow<'b, [u8]>, TokenError> {
         decode(self.header, buffer).ok_or(TokenError::Malformed)
     }
@@ -56,7 +56,7 @@ impl<'a> Compact<'a> {
     #[inline]
     pub(crate) fn decode_payload<'b>(
         &self,
-        buffer: &'b mut [u8; USUAL_CLAIMS],
+        buffer: &'b mut [u8; INLINE_CLAIMS_LEN],
     ) -> Result<Cow<'b, str>, TokenError> {
         let json = decode(self.payload, buffer).ok_or_else(|| self.form_error())?;
         match json {
@@ -112,10 +112,10 @@ impl<'a> Compact<'a> {
 }
 
 /// In bytes. Most headers are shorter.
-pub(crate) const USUAL_HEADER: usize = 192;
+pub(crate) const INLINE_HEADER_LEN: usize = 192;
 
 /// In bytes. Most claims are shorter, and need no memory of their own until the token is accepted.
-pub(crate) const USUAL_CLAIMS: usize = 512;
+pub(crate) const INLINE_CLAIMS_LEN: usize = 512;
 
 #[inline]
 fn decode<'b>(encoded: &[u8], buffer: &'b mut [u8]) -> Option<Cow<'b, [u8]>> {

@@ -3,11 +3,11 @@ use serde::Deserialize;
 use super::{
     TokenError,
     claims::Claims,
-    compact::{Compact, USUAL_CLAIMS, USUAL_HEADER},
+    compact::{Compact, INLINE_CLAIMS_LEN, INLINE_HEADER_LEN},
     header::Header,
     hint,
 };
-use crate::json::Value;
+use crate::json::ClaimValue;
 
 /// In characters. No registered algorithm for signatures has a longer name.
 const MAX_ALGORITHM_LEN: usize = 16;
@@ -17,7 +17,7 @@ const MAX_KEY_ID_LEN: usize = 64;
 
 /// What the log tells of a rejected token. Nobody has verified its header.
 #[derive(Default)]
-pub(crate) struct Described {
+pub(crate) struct HeaderSummary {
     /// Escaped and cut, if it is not a known one.
     pub(crate) algorithm: Option<String>,
     /// Escaped and cut.
@@ -26,7 +26,7 @@ pub(crate) struct Described {
     pub(crate) hint: Option<&'static str>,
 }
 
-impl Described {
+impl HeaderSummary {
     pub(crate) fn hint(hint: &'static str) -> Self {
         Self {
             hint: Some(hint),
@@ -36,7 +36,7 @@ impl Described {
 
     pub(super) fn of(token: &[u8], error: TokenError) -> Option<Self> {
         let compact = Compact::split(token).ok()?;
-        let mut buffer = [0; USUAL_HEADER];
+        let mut buffer = [0; INLINE_HEADER_LEN];
         let json = compact.decode_header(&mut buffer).ok()?;
         let header = Header::read(&json).ok()?;
         Some(Self {
@@ -61,7 +61,7 @@ fn wrong_time(compact: &Compact<'_>, error: TokenError) -> Option<&'static str> 
     ) {
         return None;
     }
-    let mut buffer = [0; USUAL_CLAIMS];
+    let mut buffer = [0; INLINE_CLAIMS_LEN];
     let json = compact.decode_payload(&mut buffer).ok()?;
     hint::wrong_time(&Claims::parse(&json).ok()?, error)
 }
@@ -72,10 +72,10 @@ fn unknown_algorithm(json: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Algorithm<'a> {
         #[serde(borrow, default)]
-        alg: Value<'a>,
+        alg: ClaimValue<'a>,
     }
 
-    let Value::Text(name) = serde_json::from_slice::<Algorithm<'_>>(json).ok()?.alg else {
+    let ClaimValue::Text(name) = serde_json::from_slice::<Algorithm<'_>>(json).ok()?.alg else {
         return None;
     };
     let escaped: String = escape_start(&name, MAX_ALGORITHM_LEN).collect();

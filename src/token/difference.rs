@@ -7,17 +7,19 @@ use std::borrow::Cow;
 
 use http::Uri;
 
-use crate::json::Value;
+use crate::json::ClaimValue;
 
 /// Returns how the values of a claim differ from the configured ones, of which one would do.
-pub(super) fn of_claim(configured: &[String], claim: &Value<'_>) -> &'static str {
+pub(super) fn of_claim(configured: &[String], claim: &ClaimValue<'_>) -> &'static str {
     match claim {
-        Value::Absent => "the token has none",
-        Value::Null => "the token's is null",
-        Value::Integer(_) | Value::Other => "the token's is neither a string nor a list of strings",
-        Value::Text(text) => closest(configured, std::slice::from_ref(text)),
-        Value::Texts(texts) if texts.is_empty() => "the token's is an empty list",
-        Value::Texts(texts) => closest(configured, texts),
+        ClaimValue::Absent => "the token has none",
+        ClaimValue::Null => "the token's is null",
+        ClaimValue::Integer(_) | ClaimValue::Other => {
+            "the token's is neither a string nor a list of strings"
+        }
+        ClaimValue::Text(text) => closest(configured, std::slice::from_ref(text)),
+        ClaimValue::Texts(texts) if texts.is_empty() => "the token's is an empty list",
+        ClaimValue::Texts(texts) => closest(configured, texts),
     }
 }
 
@@ -126,7 +128,7 @@ mod tests {
             ("tasks-api", "mail-api", "another text"),
             (ours, "http://app.example.com/api/auth", "another scheme"),
         ] {
-            let claim = Value::Text(found.into());
+            let claim = ClaimValue::Text(found.into());
             let difference = of_claim(&[configured.to_owned()], &claim);
             assert!(difference.contains(expected), "{found}: {difference}");
         }
@@ -135,15 +137,15 @@ mod tests {
     #[test]
     fn the_smallest_difference_of_several_values_is_named() {
         let configured = ["a".to_owned(), "https://app.example.com".to_owned()];
-        let found = Value::Texts(vec!["x".into(), "https://app.example.com/".into()]);
+        let found = ClaimValue::Texts(vec!["x".into(), "https://app.example.com/".into()]);
         let difference = of_claim(&configured, &found);
         assert!(difference.contains("trailing slash"), "{difference}");
         for (claim, expected) in [
-            (Value::Absent, "has none"),
-            (Value::Null, "null"),
-            (Value::Other, "neither a string"),
-            (Value::Integer(7), "neither a string"),
-            (Value::Texts(Vec::new()), "an empty list"),
+            (ClaimValue::Absent, "has none"),
+            (ClaimValue::Null, "null"),
+            (ClaimValue::Other, "neither a string"),
+            (ClaimValue::Integer(7), "neither a string"),
+            (ClaimValue::Texts(Vec::new()), "an empty list"),
         ] {
             assert!(of_claim(&configured, &claim).contains(expected));
         }

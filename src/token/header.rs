@@ -9,7 +9,7 @@ use serde::{
 
 use super::TokenError;
 use crate::{
-    json::{Name, Object, Text, Value},
+    json::{ClaimValue, Name, Object, Text},
     key::Algorithm,
     nesting,
 };
@@ -29,7 +29,7 @@ pub(crate) struct Header<'a> {
 
 /// The encoded headers that practically every issuer of HS256 tokens writes. Recognized, they need
 /// not be parsed.
-const USUAL: [&[u8]; 3] = [
+const WELL_KNOWN: [&[u8]; 3] = [
     // {"alg":"HS256","typ":"JWT"}
     b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
     // {"alg":"HS256"}
@@ -42,8 +42,8 @@ impl<'a> Header<'a> {
     /// The header whose encoded form is one of the usual ones. That its type is JWT is left out: no
     /// type says the same.
     #[inline]
-    pub(crate) fn usual(encoded: &[u8]) -> Option<Header<'static>> {
-        USUAL.contains(&encoded).then(|| Header {
+    pub(crate) fn well_known(encoded: &[u8]) -> Option<Header<'static>> {
+        WELL_KNOWN.contains(&encoded).then(|| Header {
             alg: Some(Algorithm::HS256),
             ..Header::default()
         })
@@ -155,7 +155,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
             match member {
                 // A wrong type of `alg` is an algorithm that no key has.
                 Member::Alg => {
-                    if let Value::Text(alg) = map.next_value()? {
+                    if let ClaimValue::Text(alg) = map.next_value()? {
                         header.alg = Algorithm::from_name(&alg);
                     }
                 }
@@ -199,11 +199,11 @@ mod tests {
 
     #[test]
     fn a_usual_header_is_what_parsing_it_gives() {
-        for encoded in USUAL {
+        for encoded in WELL_KNOWN {
             let json = base64url::decode(encoded).unwrap();
             let mut parsed = Header::parse(&json).unwrap();
             assert!(parsed.typ.take().is_none_or(|typ| typ == "JWT"));
-            assert_eq!(Header::usual(encoded), Some(parsed));
+            assert_eq!(Header::well_known(encoded), Some(parsed));
         }
     }
 }

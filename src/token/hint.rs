@@ -7,12 +7,12 @@ use std::fmt::Write;
 use super::{
     TokenError,
     claims::Claims,
-    compact::{Compact, USUAL_CLAIMS},
+    compact::{Compact, INLINE_CLAIMS_LEN},
     difference,
     issuer::Issuer,
     policy::END_OF_9999,
 };
-use crate::json::Value;
+use crate::json::ClaimValue;
 
 /// In seconds since 1970. No token of today expires before it, but a lifetime looks as if it did.
 const START_OF_2000: f64 = 946_684_800.0;
@@ -43,14 +43,13 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
         });
     }
     let compact = Compact::split(token).ok()?;
-    let mut buffer = [0; USUAL_CLAIMS];
+    let mut buffer = [0; INLINE_CLAIMS_LEN];
     let json = compact.decode_payload(&mut buffer).ok()?;
     let (issuer, text) = match issuers {
         [only] => (Some(only), None),
         several => {
             let claims = Claims::parse(&json).ok()?;
-            let named =
-                |issuer: &&Issuer| matches!(&claims.iss, Value::Text(iss) if issuer.is_named(iss));
+            let named = |issuer: &&Issuer| matches!(&claims.iss, ClaimValue::Text(iss) if issuer.is_named(iss));
             (
                 several.iter().find(named),
                 unknown_issuer(several, &claims.iss),
@@ -86,7 +85,7 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
             required("aud", &policy.audiences, &claims.aud, ".audience(…)"),
             true,
         ),
-        TokenError::AudienceNotConfigured if claims.aud == Value::Texts(Vec::new()) => (
+        TokenError::AudienceNotConfigured if claims.aud == ClaimValue::Texts(Vec::new()) => (
             "their aud is an empty list, which names nobody; let the issuer name this service, or call .allow_any_audience()".to_owned(),
             true,
         ),
@@ -102,7 +101,7 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
             };
             (format!("{name} is required, and {problem}; let the issuer add it, name another claim with .email_claim(…), or call .email_optional()"), true)
         }
-        TokenError::Subject if matches!(claims.sub, Value::Integer(_)) => (
+        TokenError::Subject if matches!(claims.sub, ClaimValue::Integer(_)) => (
             "their sub is an integer; .user_id_claim(\"sub\") accepts one".to_owned(),
             true,
         ),
@@ -153,7 +152,7 @@ pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'sta
     }
 }
 
-fn unknown_issuer(issuers: &[Issuer], iss: &Value<'_>) -> Option<String> {
+fn unknown_issuer(issuers: &[Issuer], iss: &ClaimValue<'_>) -> Option<String> {
     let names: Vec<String> = issuers
         .iter()
         .filter_map(|issuer| issuer.policy.issuer.clone())
@@ -161,7 +160,7 @@ fn unknown_issuer(issuers: &[Issuer], iss: &Value<'_>) -> Option<String> {
     Some(required("iss", &names, iss, ".issuer(…)"))
 }
 
-fn required(name: &str, configured: &[String], claim: &Value<'_>, method: &str) -> String {
+fn required(name: &str, configured: &[String], claim: &ClaimValue<'_>, method: &str) -> String {
     let difference = difference::of_claim(configured, claim);
     let mut text = format!("{name} must be ");
     for (index, value) in configured.iter().enumerate() {
@@ -172,13 +171,15 @@ fn required(name: &str, configured: &[String], claim: &Value<'_>, method: &str) 
     text
 }
 
-fn problem(claim: &Value<'_>) -> &'static str {
+fn problem(claim: &ClaimValue<'_>) -> &'static str {
     match claim {
-        Value::Absent => "the token has none",
-        Value::Null => "the token's is null",
-        Value::Text(text) if text.trim().is_empty() => "the token's is blank",
-        Value::Text(_) => "the token's is too long or has a control character",
-        Value::Texts(_) | Value::Integer(_) | Value::Other => "the token's is not a string",
+        ClaimValue::Absent => "the token has none",
+        ClaimValue::Null => "the token's is null",
+        ClaimValue::Text(text) if text.trim().is_empty() => "the token's is blank",
+        ClaimValue::Text(_) => "the token's is too long or has a control character",
+        ClaimValue::Texts(_) | ClaimValue::Integer(_) | ClaimValue::Other => {
+            "the token's is not a string"
+        }
     }
 }
 

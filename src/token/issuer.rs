@@ -8,11 +8,11 @@ use std::{
 
 use super::{
     Policy, TokenError,
-    compact::{Compact, USUAL_CLAIMS},
+    compact::{Compact, INLINE_CLAIMS_LEN},
     header::Header,
 };
 use crate::{
-    key::{Algorithm, Attempt, Keys},
+    key::{Algorithm, Keys, SignatureCheck},
     key_source::{IssuerKeys, KeySource, KeyWait, Waiter},
     user::{CurrentUser, IssuerRef, VerifiedBy},
 };
@@ -91,7 +91,7 @@ impl Issuer {
             .ok_or(TokenError::Algorithm)?;
         self.policy.check_header(header)?;
         match verify_signature(compact, header, algorithm, keys)? {
-            Attempt::Verified => Ok(self.user(compact, algorithm, now)?),
+            SignatureCheck::Verified => Ok(self.user(compact, algorithm, now)?),
             failed => {
                 let keys = (source, keys);
                 Err(self.wait_or_reject(compact, algorithm, keys, now, waiter, failed))
@@ -110,15 +110,15 @@ impl Issuer {
         (source, keys): (&KeySource, &Keys),
         now: u64,
         waiter: Option<Box<Waiter>>,
-        failed: Attempt,
+        failed: SignatureCheck,
     ) -> VerifyError {
         let is_fetched = source.is_fetched();
         let error = match failed {
             _ if keys.is_empty() => TokenError::KeysUnavailable,
-            Attempt::Verified | Attempt::BadSignature => TokenError::Signature,
+            SignatureCheck::Verified | SignatureCheck::BadSignature => TokenError::Signature,
             // The issuer may have keys for other algorithms by now.
-            Attempt::OtherAlgorithm if !is_fetched => TokenError::Algorithm,
-            Attempt::OtherAlgorithm | Attempt::UnknownKey => TokenError::UnknownKey,
+            SignatureCheck::OtherAlgorithm if !is_fetched => TokenError::Algorithm,
+            SignatureCheck::OtherAlgorithm | SignatureCheck::UnknownKey => TokenError::UnknownKey,
         };
         if is_fetched
             && self.has_plausible_claims(compact, algorithm, now)
@@ -130,7 +130,7 @@ impl Issuer {
     }
 
     fn has_plausible_claims(&self, compact: &Compact<'_>, algorithm: Algorithm, now: u64) -> bool {
-        let mut buffer = [0; USUAL_CLAIMS];
+        let mut buffer = [0; INLINE_CLAIMS_LEN];
         let Ok(json) = compact.decode_payload(&mut buffer) else {
             return false;
         };
@@ -146,7 +146,7 @@ impl Issuer {
         algorithm: Algorithm,
         now: u64,
     ) -> Result<CurrentUser, TokenError> {
-        let mut buffer = [0; USUAL_CLAIMS];
+        let mut buffer = [0; INLINE_CLAIMS_LEN];
         let json = compact.decode_payload(&mut buffer)?;
         let claims = self.policy.read_claims(&json)?;
         let identity = self.policy.check_claims(&claims, algorithm, now)?;
@@ -187,10 +187,10 @@ fn verify_signature(
     header: &Header<'_>,
     algorithm: Algorithm,
     keys: &Keys,
-) -> Result<Attempt, TokenError> {
-    let mut buffer = [0; SHORT_SIGNATURE];
+) -> Result<SignatureCheck, TokenError> {
+    let mut buffer = [0; INLINE_SIGNATURE_LEN];
     let attempt = if keys.is_empty() {
-        Attempt::UnknownKey
+        SignatureCheck::UnknownKey
     } else {
         match compact.decode_signature(&mut buffer) {
             Some(signature) => keys.verify(
@@ -199,14 +199,14 @@ fn verify_signature(
                 compact.signing_input,
                 &signature,
             ),
-            None => Attempt::BadSignature,
+            None => SignatureCheck::BadSignature,
         }
     };
-    if attempt != Attempt::Verified && !compact.is_well_formed() {
+    if attempt != SignatureCheck::Verified && !compact.is_well_formed() {
         return Err(compact.form_error());
     }
     Ok(attempt)
 }
 
 /// In bytes, with room to spare: HMAC-SHA256 has 32, ES256 and EdDSA have 64.
-const SHORT_SIGNATURE: usize = 66;
+const INLINE_SIGNATURE_LEN: usize = 66;

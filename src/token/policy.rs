@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Algorithm,
-    json::Value,
+    json::ClaimValue,
     user::{ClaimName, Identity},
 };
 
@@ -79,7 +79,7 @@ impl Policy {
         let mut claims = Claims::parse(json)?;
         if let Some(name) = &self.user_id_claim {
             claims.sub = match name.find_in(json).ok_or(TokenError::Claims)? {
-                Value::Integer(id) => Value::Text(id.to_string().into()),
+                ClaimValue::Integer(id) => ClaimValue::Text(id.to_string().into()),
                 other => other,
             };
         }
@@ -145,47 +145,49 @@ impl Policy {
 
     /// Returns the issuer, if one is configured.
     #[inline]
-    fn check_issuer<'a>(&self, iss: &'a Value<'_>) -> Result<Option<&'a str>, TokenError> {
+    fn check_issuer<'a>(&self, iss: &'a ClaimValue<'_>) -> Result<Option<&'a str>, TokenError> {
         match (&self.issuer, iss) {
-            (Some(issuer), Value::Text(iss)) if iss == issuer => Ok(Some(iss)),
-            (None, Value::Absent | Value::Text(_)) => Ok(None),
+            (Some(issuer), ClaimValue::Text(iss)) if iss == issuer => Ok(Some(iss)),
+            (None, ClaimValue::Absent | ClaimValue::Text(_)) => Ok(None),
             _ => Err(TokenError::Issuer),
         }
     }
 
     #[inline]
-    fn check_audience(&self, aud: &Value<'_>) -> Result<(), TokenError> {
+    fn check_audience(&self, aud: &ClaimValue<'_>) -> Result<(), TokenError> {
         let is_ours = |aud: &Cow<'_, str>| self.audiences.iter().any(|ours| ours == aud);
         let matches = match aud {
-            Value::Absent => self.audiences.is_empty(),
-            Value::Text(_) | Value::Texts(_) if self.any_audience => true,
-            Value::Text(_) | Value::Texts(_) if self.audiences.is_empty() => {
+            ClaimValue::Absent => self.audiences.is_empty(),
+            ClaimValue::Text(_) | ClaimValue::Texts(_) if self.any_audience => true,
+            ClaimValue::Text(_) | ClaimValue::Texts(_) if self.audiences.is_empty() => {
                 return Err(TokenError::AudienceNotConfigured);
             }
-            Value::Text(aud) => is_ours(aud),
-            Value::Texts(auds) => auds.iter().any(is_ours),
-            Value::Null | Value::Integer(_) | Value::Other => false,
+            ClaimValue::Text(aud) => is_ours(aud),
+            ClaimValue::Texts(auds) => auds.iter().any(is_ours),
+            ClaimValue::Null | ClaimValue::Integer(_) | ClaimValue::Other => false,
         };
         matches.then_some(()).ok_or(TokenError::Audience)
     }
 
     #[inline(always)]
-    fn user_id<'a>(&self, sub: &'a Value<'a>) -> Result<&'a str, TokenError> {
+    fn user_id<'a>(&self, sub: &'a ClaimValue<'a>) -> Result<&'a str, TokenError> {
         match sub {
-            Value::Text(sub) if sub.len() <= self.max_user_id_len && is_visible(sub) => Ok(sub),
+            ClaimValue::Text(sub) if sub.len() <= self.max_user_id_len && is_visible(sub) => {
+                Ok(sub)
+            }
             _ => Err(TokenError::Subject),
         }
     }
 
     #[inline(always)]
-    pub(super) fn email<'a>(&self, email: &'a Value<'a>) -> Result<&'a str, TokenError> {
+    pub(super) fn email<'a>(&self, email: &'a ClaimValue<'a>) -> Result<&'a str, TokenError> {
         match email {
-            Value::Text(email)
+            ClaimValue::Text(email)
                 if has_no_control(email) && (self.email_optional || !email.is_empty()) =>
             {
                 Ok(email)
             }
-            Value::Text(_) => Err(TokenError::User),
+            ClaimValue::Text(_) => Err(TokenError::User),
             _ if self.email_optional => Ok(""),
             _ => Err(TokenError::User),
         }
@@ -194,10 +196,10 @@ impl Policy {
 
 /// A `name` of another type than a string counts as absent: a user can do without.
 #[inline(always)]
-fn name<'a>(name: &'a Value<'a>) -> Result<Option<&'a str>, TokenError> {
+fn name<'a>(name: &'a ClaimValue<'a>) -> Result<Option<&'a str>, TokenError> {
     match name {
-        Value::Text(name) if has_no_control(name) => Ok(Some(name)),
-        Value::Text(_) => Err(TokenError::User),
+        ClaimValue::Text(name) if has_no_control(name) => Ok(Some(name)),
+        ClaimValue::Text(_) => Err(TokenError::User),
         _ => Ok(None),
     }
 }

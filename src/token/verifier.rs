@@ -3,11 +3,11 @@ use std::{fmt, sync::Arc};
 use super::{
     TokenError,
     claims::Claims,
-    compact::{Compact, USUAL_CLAIMS, USUAL_HEADER},
+    compact::{Compact, INLINE_CLAIMS_LEN, INLINE_HEADER_LEN},
     header::Header,
     issuer::{Issuer, VerifyError},
 };
-use crate::{clock::Clock, json::Value, key::Keys, key_source::Waiter, user::CurrentUser};
+use crate::{clock::Clock, json::ClaimValue, key::Keys, key_source::Waiter, user::CurrentUser};
 
 /// Verifies tokens as a [`JwtAuthLayer`](crate::JwtAuthLayer) does, without HTTP: for the messages
 /// of a WebSocket, for queues, for tests. Get it from
@@ -106,10 +106,10 @@ impl TokenVerifier {
     /// What a token that was rejected says of itself, for a log. Nothing of one that is longer than
     /// the limit.
     #[cfg(feature = "tracing")]
-    pub(crate) fn describe(&self, token: &[u8], error: TokenError) -> super::Described {
+    pub(crate) fn describe(&self, token: &[u8], error: TokenError) -> super::HeaderSummary {
         let is_short = token.len() <= self.0.max_token_len;
         is_short
-            .then(|| super::Described::of(token, error))
+            .then(|| super::HeaderSummary::of(token, error))
             .flatten()
             .unwrap_or_default()
     }
@@ -150,10 +150,10 @@ impl TokenVerifier {
         }
         let compact = Compact::split(token)?;
         let (mut buffer, decoded);
-        let header = match Header::usual(compact.header) {
+        let header = match Header::well_known(compact.header) {
             Some(header) => header,
             None => {
-                buffer = [0; USUAL_HEADER];
+                buffer = [0; INLINE_HEADER_LEN];
                 decoded = compact.decode_header(&mut buffer)?;
                 Header::parse(&decoded).map_err(|error| compact.header_error(error))?
             }
@@ -187,10 +187,10 @@ impl Inner {
     /// says itself whose it is: it is then tried with that one's keys alone, so that it gains
     /// nothing by saying so wrongly.
     fn issuer_of(&self, compact: &Compact<'_>) -> Result<&Issuer, TokenError> {
-        let mut buffer = [0; USUAL_CLAIMS];
+        let mut buffer = [0; INLINE_CLAIMS_LEN];
         let json = compact.decode_payload(&mut buffer)?;
         let claims = Claims::parse(&json)?;
-        let Value::Text(iss) = &claims.iss else {
+        let ClaimValue::Text(iss) = &claims.iss else {
             return Err(TokenError::Issuer);
         };
         self.issuers

@@ -8,7 +8,7 @@ use serde::{
 use super::CurrentUser;
 use crate::{
     config_error::Fault,
-    json::{Text, Value},
+    json::{ClaimValue, Text},
 };
 
 /// The name of a claim, or the way to one inside of others, as a JSON Pointer (RFC 6901) says it.
@@ -35,12 +35,12 @@ impl ClaimName {
     }
 
     /// Returns the claim of a user's token; `None` if it is there twice.
-    pub(crate) fn find<'u>(&self, user: &'u CurrentUser) -> Option<Value<'u>> {
+    pub(crate) fn find<'u>(&self, user: &'u CurrentUser) -> Option<ClaimValue<'u>> {
         self.find_in(user.json())
     }
 
     /// Returns the claim in the JSON of a token's claims; `None` if it is there twice.
-    pub(crate) fn find_in<'j>(&self, json: &'j str) -> Option<Value<'j>> {
+    pub(crate) fn find_in<'j>(&self, json: &'j str) -> Option<ClaimValue<'j>> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let Found(found) = At(&self.way).deserialize(&mut deserializer).ok()?;
         Some(found)
@@ -69,17 +69,17 @@ fn unescape(segment: &str) -> Option<String> {
 
 struct At<'w>(&'w [String]);
 
-struct Found<'de>(Value<'de>);
+struct Found<'de>(ClaimValue<'de>);
 
 /// What a pointer finds in anything but an object.
-const NOTHING: Found<'_> = Found(Value::Absent);
+const NOTHING: Found<'_> = Found(ClaimValue::Absent);
 
 impl<'de> DeserializeSeed<'de> for At<'_> {
     type Value = Found<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         if self.0.is_empty() {
-            Value::deserialize(deserializer).map(Found)
+            ClaimValue::deserialize(deserializer).map(Found)
         } else {
             deserializer.deserialize_any(self)
         }
@@ -123,7 +123,7 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-        let mut found = Found(Value::Absent);
+        let mut found = Found(ClaimValue::Absent);
         let Some((name, rest)) = self.0.split_first() else {
             return Ok(found);
         };

@@ -13,7 +13,7 @@ use std::{
 
 use serde::Deserialize;
 
-use self::span::Span;
+use self::span::StrRange;
 pub(crate) use self::{claim::ClaimName, scopes::Grant, served::ServedUsers};
 
 /// The user that a request was made by: whom its token names.
@@ -39,11 +39,11 @@ pub struct CurrentUser {
     text: Arc<str>,
     /// How long the JSON is, in bytes.
     claims: usize,
-    user_id: Span,
-    email: Span,
-    name: Option<Span>,
+    user_id: StrRange,
+    email: StrRange,
+    name: Option<StrRange>,
     expires_at: Option<f64>,
-    issuer: Option<Span>,
+    issuer: Option<StrRange>,
     /// Whether the ID is one of another issuer than the layer's first, and so may be that of
     /// another person.
     is_of_other_issuer: bool,
@@ -101,7 +101,7 @@ impl CurrentUser {
     #[must_use]
     pub fn from_issuer(mut self, issuer: impl Into<String>) -> Self {
         let mut text = Cow::Borrowed(&*self.text);
-        self.issuer = Some(Span::append(&issuer.into(), &mut text));
+        self.issuer = Some(StrRange::append(&issuer.into(), &mut text));
         self.text = text.into();
         self.is_of_other_issuer = true;
         self
@@ -114,8 +114,9 @@ impl CurrentUser {
         verified_by: impl Into<Option<VerifiedBy>>,
     ) -> Self {
         let mut text = Cow::Borrowed(json);
-        let mut place =
-            |part: &str| Span::of(part, json).unwrap_or_else(|| Span::append(part, &mut text));
+        let mut place = |part: &str| {
+            StrRange::find(part, json).unwrap_or_else(|| StrRange::append(part, &mut text))
+        };
         let user_id = place(identity.user_id);
         let email = place(identity.email);
         let name = identity.name.map(&mut place);
@@ -300,8 +301,8 @@ mod tests {
             assert_eq!((user.name(), user.issuer()), (Some("ada"), Some("a@b")));
             assert!(user.claims::<serde_json::Value>().is_ok());
         }
-        assert!(Span::of(&claims[8..11], claims).is_some());
-        assert!(Span::of(&own[0], claims).is_none());
-        assert!(Span::of(&claims[8..11], &claims[..10]).is_none());
+        assert!(StrRange::find(&claims[8..11], claims).is_some());
+        assert!(StrRange::find(&own[0], claims).is_none());
+        assert!(StrRange::find(&claims[8..11], &claims[..10]).is_none());
     }
 }

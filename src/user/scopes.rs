@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::{ClaimName, CurrentUser};
-use crate::json::Value;
+use crate::json::ClaimValue;
 
 /// What a token may grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,21 +14,21 @@ pub(crate) enum Grant {
 
 /// Where issuers write what they grant.
 #[derive(Deserialize)]
-struct Usual<'a> {
+struct GrantClaims<'a> {
     /// RFC 8693 section 4.2: one text.
     #[serde(borrow, default)]
-    scope: Value<'a>,
+    scope: ClaimValue<'a>,
     /// Microsoft's and Okta's.
     #[serde(borrow, default)]
-    scp: Value<'a>,
+    scp: ClaimValue<'a>,
     /// Auth0's.
     #[serde(borrow, default)]
-    permissions: Value<'a>,
+    permissions: ClaimValue<'a>,
     /// Better Auth's admin plugin: one text, in which commas part several.
     #[serde(borrow, default)]
-    role: Value<'a>,
+    role: ClaimValue<'a>,
     #[serde(borrow, default)]
-    roles: Value<'a>,
+    roles: ClaimValue<'a>,
 }
 
 impl Grant {
@@ -43,11 +43,11 @@ impl Grant {
             (Some(claim), _) => claim.find(user).into_iter().collect(),
             (None, Self::Scopes) => user.claims().map_or_else(
                 |_| Vec::new(),
-                |usual: Usual<'_>| vec![usual.scope, usual.scp, usual.permissions],
+                |usual: GrantClaims<'_>| vec![usual.scope, usual.scp, usual.permissions],
             ),
             (None, Self::Roles) => user.claims().map_or_else(
                 |_| Vec::new(),
-                |usual: Usual<'_>| vec![usual.role, usual.roles],
+                |usual: GrantClaims<'_>| vec![usual.role, usual.roles],
             ),
         };
         values
@@ -56,22 +56,24 @@ impl Grant {
             .collect()
     }
 
-    fn split<'u>(self, value: Value<'u>) -> Vec<Cow<'u, str>> {
+    fn split<'u>(self, value: ClaimValue<'u>) -> Vec<Cow<'u, str>> {
         let separator = match self {
             Self::Scopes => ' ',
             Self::Roles => ',',
         };
         let mut parts: Vec<Cow<'u, str>> = match value {
-            Value::Text(Cow::Borrowed(text)) => {
+            ClaimValue::Text(Cow::Borrowed(text)) => {
                 let parts = text.split(separator).map(str::trim_ascii);
                 parts.map(Cow::Borrowed).collect()
             }
-            Value::Text(Cow::Owned(text)) => {
+            ClaimValue::Text(Cow::Owned(text)) => {
                 let parts = text.split(separator).map(str::trim_ascii);
                 parts.map(|part| Cow::Owned(part.to_owned())).collect()
             }
-            Value::Texts(texts) => texts,
-            Value::Absent | Value::Null | Value::Integer(_) | Value::Other => Vec::new(),
+            ClaimValue::Texts(texts) => texts,
+            ClaimValue::Absent | ClaimValue::Null | ClaimValue::Integer(_) | ClaimValue::Other => {
+                Vec::new()
+            }
         };
         parts.retain(|part| !part.is_empty());
         parts

@@ -5,17 +5,17 @@ use std::borrow::Cow;
 /// The numbers are small, so that a user is cheap to move. In a text of 4 GiB or more, which no
 /// request has, a range is empty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Span {
+pub(super) struct StrRange {
     start: u32,
     end: u32,
 }
 
-impl Span {
+impl StrRange {
     /// Returns the range of `part` if it was borrowed from `whole`.
     ///
     /// Its address tells: memory that lies within the text's is the text's.
     #[inline]
-    pub(super) fn of(part: &str, whole: &str) -> Option<Self> {
+    pub(super) fn find(part: &str, whole: &str) -> Option<Self> {
         let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
         let span = Self::new(start, start.checked_add(part.len())?)?;
         span.get(whole).is_some().then_some(span)

@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::Uri;
 
 use super::{JwtAuthBuilder, issuer_settings::IssuerSettings, public_keys::PublicSource};
-use crate::{config_error::Faults, loopback::is_loopback, redact::with_url};
+use crate::{config_error::Faults, loopback::is_loopback, redact::describe_url};
 
 /// Tokens of a few seconds' age must not fail because a clock is a little behind.
 const LEEWAY: Duration = Duration::from_secs(5);
@@ -30,8 +30,8 @@ impl IssuerSettings {
         };
         let needs_keys = self.public_keys.is_empty();
         if let Err(wrong) = check_origin(&origin, needs_keys && !self.fetching.http_allowed) {
-            let origin = with_url("the origin", &origin);
-            faults.say(format!("{origin} {wrong}"));
+            let origin = describe_url("the origin", &origin);
+            faults.add(format!("{origin} {wrong}"));
             return;
         }
         if needs_keys {

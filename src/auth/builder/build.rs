@@ -10,7 +10,7 @@ use crate::{
     Algorithm, ConfigError, JwtAuthLayer, KeySet, TokenVerifier, VerifyingKey,
     auth::service::Shared,
     config_error::Faults,
-    events::Reports,
+    events::EventLog,
     key::{Keys, MISSING_BACKEND},
     key_source::{IssuerKeys, KeySource},
     token::Issuer,
@@ -138,11 +138,11 @@ impl JwtAuthBuilder {
                 cache,
             ),
             sources: layer.sources,
-            hands_on: !layer.answers.are_plain(),
-            answers: Arc::new(layer.answers),
+            shares_format: !layer.format.is_default(),
+            format: Arc::new(layer.format),
             anonymous_may_pass: layer.anonymous_may_pass,
             preflight_may_pass: layer.preflight_may_pass,
-            reports: Reports::default(),
+            event_log: EventLog::default(),
         }))
     }
 
@@ -153,7 +153,7 @@ impl JwtAuthBuilder {
             let theirs = other.take_others(faults);
             let has_same_users = |builder: &Self| builder.issuer.has_same_users;
             if !has_same_users(&other) && theirs.iter().any(has_same_users) {
-                faults.say(".same_users() is set on a builder that is passed to .or(…) of another issuer without it, and it would mean the users of the first issuer; pass it to .or(…) of the first builder if it has the same users as that");
+                faults.add(".same_users() is set on a builder that is passed to .or(…) of another issuer without it, and it would mean the users of the first issuer; pass it to .or(…) of the first builder if it has the same users as that");
             }
             all.push(other);
             all.extend(theirs);
@@ -172,7 +172,7 @@ impl IssuerSettings {
         self.apply_origin(faults);
         let (has_secrets, has_public) = (!self.secrets.is_empty(), !self.public_keys.is_empty());
         if !has_secrets && !has_public && !has_origin {
-            faults.say(
+            faults.add(
                 "no key is configured; set .secret_from_env(\"API_TOKEN_SECRET\"), .secret_from_file(…) or .secret(…), or for public keys JwtAuthLayer::better_auth(…) or .jwks_url(…)",
             );
         }
@@ -184,7 +184,7 @@ impl IssuerSettings {
             .unwrap_or_else(|| default_algorithms(kinds).collect());
         check_algorithms(&algorithms, kinds, faults);
         let public = self.public_key_source(&named.unwrap_or_default(), faults);
-        let secrets = KeySource::of_secrets(self.secrets, self.strictness, now, faults);
+        let secrets = KeySource::of_secrets(self.secrets, self.secret_policy, now, faults);
         let keys = match (has_secrets, has_public) {
             (true, true) => IssuerKeys::Both {
                 secrets,
@@ -212,7 +212,7 @@ impl IssuerSettings {
             matches!(source, PublicSource::Shared(_) | PublicSource::Url(_))
         };
         if sources.len() > 1 && sources.iter().any(stands_alone) {
-            faults.say("keys from a URL, or shared keys, are configured beside others; keep one of them, or give each an issuer of its own with .or(…)");
+            faults.add("keys from a URL, or shared keys, are configured beside others; keep one of them, or give each an issuer of its own with .or(…)");
             for source in sources {
                 match source {
                     PublicSource::Url(url) => drop(self.fetched_keys(url, algorithms, faults)),
@@ -243,25 +243,25 @@ impl IssuerSettings {
     ) -> Option<KeySource> {
         use crate::{
             jwks::{JwksUrl, Settings, check_url},
-            redact::{shown_url, with_url},
+            redact::{describe_url, redact_url},
         };
 
         if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
-            faults.say(MISSING_BACKEND);
+            faults.add(MISSING_BACKEND);
         }
         if self.fetching.ttl < std::time::Duration::from_secs(1) {
-            faults.say("the time to live given with .jwks_ttl(…) is less than a second; leave it out for ten minutes");
+            faults.add("the time to live given with .jwks_ttl(…) is less than a second; leave it out for ten minutes");
         }
         if self.fetching.cooldown < std::time::Duration::from_secs(1) {
-            faults.say("the interval given with .jwks_cooldown(…) is less than a second; leave it out for five seconds");
+            faults.add("the interval given with .jwks_cooldown(…) is less than a second; leave it out for five seconds");
         }
         if let Err(wrong) = check_url(&url, self.fetching.http_allowed) {
-            let url = with_url("the URL of the keys", &url);
-            faults.say(format!("{url} {wrong}"));
+            let url = describe_url("the URL of the keys", &url);
+            faults.add(format!("{url} {wrong}"));
             return None;
         }
         if !url.starts_with("https:") && self.fetching.http_allowed {
-            crate::events::fetching::allowed_over_http(&shown_url(&url).unwrap_or_default());
+            crate::events::fetching::allowed_over_http(&redact_url(&url).unwrap_or_default());
         }
         let fetcher = match &self.fetching.fetcher {
             Some(fetcher) => Arc::clone(fetcher),
@@ -282,9 +282,9 @@ impl IssuerSettings {
 
     #[cfg(not(feature = "jwks-custom"))]
     fn fetched_keys(&self, _: String, _: &[Algorithm], faults: &mut Faults) -> Option<KeySource> {
-        faults.say("keys from a URL need the feature `jwks` of tower-jwt-auth; switch it on in Cargo.toml, or give the keys with .jwks_text(…)");
+        faults.add("keys from a URL need the feature `jwks` of tower-jwt-auth; switch it on in Cargo.toml, or give the keys with .jwks_text(…)");
         if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
-            faults.say(MISSING_BACKEND);
+            faults.add(MISSING_BACKEND);
         }
         None
     }
@@ -302,12 +302,12 @@ fn default_algorithms((secrets, public): (bool, bool)) -> impl Iterator<Item = A
 fn check_algorithms(algorithms: &[Algorithm], kinds: (bool, bool), faults: &mut Faults) {
     let is_possible = |algorithm: &Algorithm| default_algorithms(kinds).any(|of| of == *algorithm);
     if algorithms.is_empty() || !algorithms.iter().all(is_possible) {
-        faults.say("the algorithms given with .algorithms(…) are not those of the keys: HS256 is a secret's, all others are public keys'; leave it out for all that the keys can verify");
+        faults.add("the algorithms given with .algorithms(…) are not those of the keys: HS256 is a secret's, all others are public keys'; leave it out for all that the keys can verify");
     } else if kinds == (true, true) {
         let (of_secrets, of_public): (Vec<Algorithm>, Vec<_>) =
             algorithms.iter().partition(|algorithm| algorithm.is_hmac());
         if of_secrets.is_empty() || of_public.is_empty() {
-            faults.say("secrets and public keys are configured, and .algorithms(…) lists those of one kind only; add HS256 for the secrets or an algorithm of the public keys, or remove the keys that are not used");
+            faults.add("secrets and public keys are configured, and .algorithms(…) lists those of one kind only; add HS256 for the secrets or an algorithm of the public keys, or remove the keys that are not used");
         }
     }
 }
@@ -347,7 +347,7 @@ fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
         if why.is_empty() {
             why.push_str("the sets that were given are empty");
         }
-        faults.say(format!(
+        faults.add(format!(
             "no public key is left to verify with: {why}; give one that can be used"
         ));
     }
@@ -361,6 +361,6 @@ fn builtin_fetcher(_: &mut Faults) -> Option<std::sync::Arc<dyn crate::jwks::Jwk
 
 #[cfg(all(feature = "jwks-custom", not(feature = "jwks")))]
 fn builtin_fetcher(faults: &mut Faults) -> Option<std::sync::Arc<dyn crate::jwks::JwksFetch>> {
-    faults.say("nothing fetches the keys; give .jwks_fetcher(…), or switch on the feature `jwks` of tower-jwt-auth");
+    faults.add("nothing fetches the keys; give .jwks_fetcher(…), or switch on the feature `jwks` of tower-jwt-auth");
     None
 }

@@ -2,7 +2,7 @@ use super::JwtAuthBuilder;
 use crate::{config_error::Faults, token::TokenCache};
 
 /// With tokens of a kilobyte, about two gigabytes.
-const MOST_TOKENS: usize = 1_000_000;
+const MAX_TOKENS: usize = 1_000_000;
 
 /// # Verifying less often
 impl JwtAuthBuilder {
@@ -43,9 +43,9 @@ impl JwtAuthBuilder {
 
     pub(super) fn token_cache(&self, faults: &mut Faults) -> Option<TokenCache> {
         let capacity = self.layer.cached_tokens?;
-        if !(1..=MOST_TOKENS).contains(&capacity) {
-            faults.say(format!(
-                "the capacity given with .cache_tokens(…) is {capacity}; give the number of tokens that are in use at a time, at most {MOST_TOKENS}, or leave it out"
+        if !(1..=MAX_TOKENS).contains(&capacity) {
+            faults.add(format!(
+                "the capacity given with .cache_tokens(…) is {capacity}; give the number of tokens that are in use at a time, at most {MAX_TOKENS}, or leave it out"
             ));
             return None;
         }

@@ -3,7 +3,7 @@ use std::{fmt, time::Duration};
 use super::public_keys::PublicSource;
 use crate::{
     Algorithm,
-    key_source::{SecretSource, Strictness},
+    key_source::{SecretPolicy, SecretSource},
     token::{Check, Policy},
 };
 
@@ -17,7 +17,7 @@ const DEFAULT_COOLDOWN: Duration = Duration::from_secs(5);
 #[derive(Clone, Default)]
 pub(super) struct IssuerSettings {
     pub(super) secrets: Vec<SecretSource>,
-    pub(super) strictness: Strictness,
+    pub(super) secret_policy: SecretPolicy,
     pub(super) public_keys: Vec<PublicSource>,
     pub(super) fetching: Fetching,
     pub(super) algorithms: Option<Vec<Algorithm>>,

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::JwtAuthBuilder;
-use crate::{auth::token_source::TokenSources, clock::Clock, rejection::Answers};
+use crate::{auth::token_source::TokenSources, clock::Clock, rejection::RejectionFormat};
 
 /// In bytes.
 const DEFAULT_MAX_TOKEN_LEN: usize = 16 * 1024;
@@ -13,7 +13,7 @@ pub(super) const CLOCK: &str = ".clock(…)";
 #[derive(Clone)]
 pub(super) struct LayerSettings {
     pub(super) sources: TokenSources,
-    pub(super) answers: Answers,
+    pub(super) format: RejectionFormat,
     pub(super) anonymous_may_pass: bool,
     pub(super) preflight_may_pass: bool,
     pub(super) max_token_len: usize,
@@ -28,7 +28,7 @@ impl Default for LayerSettings {
     fn default() -> Self {
         Self {
             sources: TokenSources::default(),
-            answers: Answers::default(),
+            format: RejectionFormat::default(),
             anonymous_may_pass: false,
             preflight_may_pass: false,
             max_token_len: DEFAULT_MAX_TOKEN_LEN,
@@ -57,7 +57,7 @@ impl fmt::Debug for LayerSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LayerSettings")
             .field("sources", &self.sources)
-            .field("answers", &self.answers)
+            .field("format", &self.format)
             .field("clock", &self.clock)
             .finish_non_exhaustive()
     }

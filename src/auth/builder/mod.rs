@@ -1,4 +1,3 @@
-mod answers;
 mod better_auth;
 mod build;
 #[cfg(feature = "cache")]
@@ -7,6 +6,8 @@ mod claims;
 mod issuer_settings;
 mod layer_settings;
 mod public_keys;
+mod requests;
+mod responses;
 mod secrets;
 mod validate;
 
@@ -16,7 +17,7 @@ use self::{issuer_settings::IssuerSettings, layer_settings::LayerSettings};
 
 /// Configures a [`JwtAuthLayer`](crate::JwtAuthLayer), step by step.
 ///
-/// Nothing is looked at before [`build`](Self::build), which reports all faults at once. Whatever
+/// Nothing is looked at before [`build`](Self::build), which event_log all faults at once. Whatever
 /// a token is configured to have is also required of it.
 ///
 /// ```

@@ -1,7 +1,7 @@
 use std::{fmt, time::Duration};
 
 use super::JwtAuthBuilder;
-use crate::{KeySet, SharedKeys, VerifyingKey, redact::shown_url};
+use crate::{KeySet, SharedKeys, VerifyingKey, redact::redact_url};
 
 /// Public keys that the builder was told of.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ impl fmt::Debug for PublicSource {
             Self::Pem(_) => f.write_str("Pem"),
             Self::Text(_) => f.write_str("Text"),
             Self::Shared(keys) => keys.fmt(f),
-            Self::Url(url) => f.debug_tuple("Url").field(&shown_url(url)).finish(),
+            Self::Url(url) => f.debug_tuple("Url").field(&redact_url(url)).finish(),
         }
     }
 }

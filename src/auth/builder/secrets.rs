@@ -61,7 +61,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn allow_short_secret(mut self) -> Self {
-        self.issuer.strictness.may_be_short = true;
+        self.issuer.secret_policy.allow_short = true;
         self
     }
 
@@ -75,7 +75,7 @@ impl JwtAuthBuilder {
     ///
     /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn allow_missing_secret(mut self) -> Self {
-        self.issuer.strictness.may_be_missing = true;
+        self.issuer.secret_policy.allow_missing = true;
         self
     }
 }

@@ -15,35 +15,35 @@ impl IssuerSettings {
     pub(super) fn check_policy(&self, faults: &mut Faults) {
         let policy = &self.policy;
         if policy.issuer.as_deref().is_some_and(is_blank) {
-            faults.say("the issuer is empty; give the iss that tokens have, or leave .issuer(…) out (from_env: unset BETTER_AUTH_ISSUER)");
+            faults.add("the issuer is empty; give the iss that tokens have, or leave .issuer(…) out (from_env: unset BETTER_AUTH_ISSUER)");
         }
         if policy.audiences.iter().any(|audience| is_blank(audience)) {
-            faults.say("the audience is empty; give the aud that tokens have, or leave .audience(…) out (from_env: unset BETTER_AUTH_AUDIENCE)");
+            faults.add("the audience is empty; give the aud that tokens have, or leave .audience(…) out (from_env: unset BETTER_AUTH_AUDIENCE)");
         }
         if let Some(wrong) = policy.issuer.as_deref().and_then(stray_ends) {
-            faults.say(format!("the issuer {wrong}, which the iss of tokens does not have; remove that from .issuer(…) (from_env: from BETTER_AUTH_ISSUER)"));
+            faults.add(format!("the issuer {wrong}, which the iss of tokens does not have; remove that from .issuer(…) (from_env: from BETTER_AUTH_ISSUER)"));
         }
         if let Some(wrong) = policy
             .audiences
             .iter()
             .find_map(|audience| stray_ends(audience))
         {
-            faults.say(format!("the audience {wrong}, which the aud of tokens does not have; remove that from .audience(…) (from_env: from BETTER_AUTH_AUDIENCE)"));
+            faults.add(format!("the audience {wrong}, which the aud of tokens does not have; remove that from .audience(…) (from_env: from BETTER_AUTH_AUDIENCE)"));
         }
         if policy.any_audience && !policy.audiences.is_empty() {
-            faults.say(
+            faults.add(
                 "both .audience(…) and .allow_any_audience() are said; keep the one that is meant",
             );
         }
-        if policy.leeway > LONGEST_LEEWAY {
-            faults.say(format!(
+        if policy.leeway > MAX_LEEWAY {
+            faults.add(format!(
                 "the leeway is {} s and may be at most {} s; set the clocks instead",
                 policy.leeway.as_secs_f64(),
-                LONGEST_LEEWAY.as_secs()
+                MAX_LEEWAY.as_secs()
             ));
         }
         if policy.max_user_id_len == 0 {
-            faults.say("the limit given with .max_user_id_len(…) is 0 bytes, which no user ID fits in; leave it out for 255");
+            faults.add("the limit given with .max_user_id_len(…) is 0 bytes, which no user ID fits in; leave it out for 255");
         }
         let has_other_user_id = self
             .user_id_claim
@@ -51,10 +51,10 @@ impl IssuerSettings {
             .is_some_and(|claim| claim != "sub" && claim != "/sub");
         let is_addressed = self.name().is_some() || !policy.audiences.is_empty();
         if has_other_user_id && !self.secrets.is_empty() && !is_addressed {
-            faults.say("the user ID is read from another claim than sub, and neither .issuer(…) nor .audience(…) is set; set one of them, since the absence of sub is what sets apart Better Auth's own tokens under a shared secret");
+            faults.add("the user ID is read from another claim than sub, and neither .issuer(…) nor .audience(…) is set; set one of them, since the absence of sub is what sets apart Better Auth's own tokens under a shared secret");
         }
         if policy.types.iter().any(String::is_empty) {
-            faults.say("the typ given with .accept_typ(…) is empty; a token without typ is accepted anyway");
+            faults.add("the typ given with .accept_typ(…) is empty; a token without typ is accepted anyway");
         }
     }
 }
@@ -62,14 +62,14 @@ impl IssuerSettings {
 impl LayerSettings {
     pub(super) fn check(&self, faults: &mut Faults) {
         if self.max_token_len == 0 {
-            faults.say("the limit given with .max_token_len(…) is 0 bytes, which no token fits in; leave it out for 16 KiB");
+            faults.add("the limit given with .max_token_len(…) is 0 bytes, which no token fits in; leave it out for 16 KiB");
         }
         self.sources.check(faults);
         let is_quotable = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
         let is_quoted = |text: &String| text.bytes().all(is_quotable);
-        let challenge = &self.answers.challenge;
+        let challenge = &self.format.challenge;
         if !challenge.realm.as_ref().is_none_or(is_quoted) {
-            faults.say("the realm has a quote, a backslash or a byte that is not visible ASCII; leave those out");
+            faults.add("the realm has a quote, a backslash or a byte that is not visible ASCII; leave those out");
         }
         let is_url = |url: &String| {
             is_quoted(url)
@@ -78,10 +78,10 @@ impl LayerSettings {
                     .is_ok_and(|url| url.scheme().is_some())
         };
         if !challenge.resource_metadata.as_ref().is_none_or(is_url) {
-            faults.say("the URL given with .resource_metadata(…) is none; give the whole of it, https://api.example.com/.well-known/oauth-protected-resource");
+            faults.add("the URL given with .resource_metadata(…) is none; give the whole of it, https://api.example.com/.well-known/oauth-protected-resource");
         }
-        if self.answers.problem_json && self.answers.custom.is_some() {
-            faults.say(
+        if self.format.problem_json && self.format.custom.is_some() {
+            faults.add(
                 "both .problem_json() and .answer_with(…) are said; keep the one that is meant",
             );
         }
@@ -91,20 +91,20 @@ impl LayerSettings {
 /// Checks what the issuers of one layer must have, the first of them first.
 pub(super) fn check_issuers(issuers: &[IssuerSettings], faults: &mut Faults) {
     if issuers.first().is_some_and(|first| first.has_same_users) {
-        faults.say(".same_users() is set on the builder that is built, whose users the layer's are anyway; set it on the builder that is passed to .or(…)");
+        faults.add(".same_users() is set on the builder that is built, whose users the layer's are anyway; set it on the builder that is passed to .or(…)");
     }
     if issuers.len() < 2 {
         return;
     }
     let names: Vec<_> = issuers.iter().map(IssuerSettings::name).collect();
     if names.iter().any(Option::is_none) {
-        faults.say("several issuers are configured and one has no name; give each .issuer(…), by which a token finds its keys");
+        faults.add("several issuers are configured and one has no name; give each .issuer(…), by which a token finds its keys");
     }
     let is_again = |(index, name): (usize, &Option<&str>)| {
         name.is_some() && names.iter().take(index).any(|other| other == name)
     };
     if names.iter().enumerate().any(is_again) {
-        faults.say("two issuers have the same name; merge them, or give each its own .issuer(…)");
+        faults.add("two issuers have the same name; merge them, or give each its own .issuer(…)");
     }
 }
 
@@ -123,11 +123,11 @@ pub(super) fn check_other(other: &LayerSettings, layer: &LayerSettings, faults: 
         } else {
             ""
         };
-        faults.say(format!(
+        faults.add(format!(
             "a builder that is passed to .or(…) has settings of the whole layer: {}; call them on the builder that is built{hint}",
             methods.join(", ")
         ));
     }
 }
 
-const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
+const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);

@@ -1,6 +1,6 @@
 use http::{HeaderMap, header::COOKIE};
 
-use super::only;
+use super::at_most_one;
 use crate::Rejection;
 
 /// The value of a cookie of this name (RFC 6265 section 4.2.1). An empty one is none: what is left
@@ -11,7 +11,7 @@ pub(super) fn find<'r>(headers: &'r HeaderMap, name: &str) -> Result<Option<&'r 
         .get_all(COOKIE)
         .into_iter()
         .flat_map(|field| field.as_bytes().split(|&byte| byte == b';'));
-    only(
+    at_most_one(
         cookies
             .filter_map(|cookie| cookie.trim_ascii().strip_prefix(name.as_bytes()))
             .filter_map(|rest| rest.strip_prefix(b"="))

@@ -1,6 +1,6 @@
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
-use super::only;
+use super::at_most_one;
 use crate::rejection::Rejection;
 
 const SCHEME: &[u8] = b"Bearer";
@@ -30,7 +30,7 @@ pub(in crate::auth) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Re
 
 /// The same, where tokens are looked for in other places too and all fields were marked.
 pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
-    let field = only(headers.get_all(AUTHORIZATION).iter())?;
+    let field = at_most_one(headers.get_all(AUTHORIZATION).iter())?;
     Ok(field.and_then(|field| after_scheme(field.as_bytes())))
 }
 

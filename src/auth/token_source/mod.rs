@@ -18,7 +18,7 @@ use crate::{Rejection, config_error::Faults};
 /// A place where a request may have its token: see
 /// [`JwtAuthBuilder::token_sources`](crate::JwtAuthBuilder::token_sources).
 ///
-/// Answers to requests whose token stands anywhere but in the header get `cache-control: private`
+/// RejectionFormat to requests whose token stands anywhere but in the header get `cache-control: private`
 /// (RFC 6750 section 2.3), beside what they say themselves, unless they say `no-store`.
 #[derive(Clone)]
 pub struct TokenSource(Place);
@@ -165,7 +165,7 @@ impl TokenSources {
 
     pub(super) fn check(&self, faults: &mut Faults) {
         if self.0.is_empty() {
-            faults.say("no place is given with .token_sources(…), so that no request has a token; leave it out for the Authorization field");
+            faults.add("no place is given with .token_sources(…), so that no request has a token; leave it out for the Authorization field");
         }
         for (index, TokenSource(place)) in self.0.iter().enumerate() {
             let is_again = |TokenSource(other): &TokenSource| match (place, other) {
@@ -176,13 +176,13 @@ impl TokenSources {
                 _ => false,
             };
             if self.0.iter().take(index).any(is_again) {
-                faults.say("a place is given twice with .token_sources(…), and its tokens would all count as two; name it once");
+                faults.add("a place is given twice with .token_sources(…), and its tokens would all count as two; name it once");
             }
             match place {
-                Place::Cookie(name) if !cookie::is_name(name) => faults.say(
+                Place::Cookie(name) if !cookie::is_name(name) => faults.add(
                     "the name given with TokenSource::cookie(…) is none of a cookie: visible ASCII without separators, such as access_token",
                 ),
-                Place::Query(name) if name.is_empty() => faults.say(
+                Place::Query(name) if name.is_empty() => faults.add(
                     "the name given with TokenSource::query(…) is empty; it is access_token in RFC 6750",
                 ),
                 _ => {}
@@ -217,7 +217,7 @@ impl Place {
 }
 
 /// The only one, if there is one at all.
-fn only<T>(mut found: impl Iterator<Item = T>) -> Result<Option<T>, Rejection> {
+fn at_most_one<T>(mut found: impl Iterator<Item = T>) -> Result<Option<T>, Rejection> {
     let first = found.next();
     match found.next() {
         Some(_) => Err(Rejection::SeveralTokens),

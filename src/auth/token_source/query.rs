@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use http::Uri;
 use percent_encoding::percent_decode;
 
-use super::only;
+use super::at_most_one;
 use crate::Rejection;
 
 /// The value of a parameter of the query, decoded. An empty one is none.
@@ -14,7 +14,7 @@ pub(super) fn find<'r>(uri: &'r Uri, name: &str) -> Result<Option<Cow<'r, [u8]>>
     let parameters = query
         .split('&')
         .filter_map(|parameter| parameter.split_once('='));
-    only(
+    at_most_one(
         parameters
             .filter(|(parameter, _)| decode(parameter) == name.as_bytes())
             .map(|(_, value)| decode(value))

@@ -1,6 +1,6 @@
 use http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
 
-use super::only;
+use super::at_most_one;
 use crate::Rejection;
 
 /// The protocol that stands after `bearer` among those that a WebSocket's client offers (RFC 6455
@@ -13,7 +13,7 @@ pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
         .map(<[u8]>::trim_ascii)
         // RFC 9110 section 5.6.1.2: empty elements of a list count for nothing.
         .filter(|protocol| !protocol.is_empty());
-    only(std::iter::from_fn(|| {
+    at_most_one(std::iter::from_fn(|| {
         protocols.find(|protocol| *protocol == b"bearer")?;
         protocols.next()
     }))

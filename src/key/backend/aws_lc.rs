@@ -4,25 +4,28 @@ use aws_lc_rs::{
     signature::{self, ParsedPublicKey, VerificationAlgorithm},
 };
 
-use super::{Algorithm, Material, does_not_fit};
+use super::{Algorithm, KeyComponents, does_not_fit};
 
 /// A key as it is verified with: read once, since reading an RSA key takes a fifth as long as checking a signature.
-pub(in crate::key) struct Prepared(ParsedPublicKey);
+pub(in crate::key) struct ParsedKey(ParsedPublicKey);
 
-impl Prepared {
+impl ParsedKey {
     /// Fails for what is no key: a point that is not on its curve, say.
-    pub(in crate::key) fn new(algorithm: Algorithm, material: &Material) -> Result<Self, String> {
+    pub(in crate::key) fn new(
+        algorithm: Algorithm,
+        material: &KeyComponents,
+    ) -> Result<Self, String> {
         let scheme = scheme(algorithm).ok_or_else(|| does_not_fit(algorithm))?;
         let key = match material {
-            Material::Rsa { n, e } => {
+            KeyComponents::Rsa { n, e } => {
                 let der = rsa_der(n, e).ok_or("the numbers are not those of a key")?;
                 ParsedPublicKey::new(scheme, der.as_ref())
             }
-            Material::Ec { point, .. } => ParsedPublicKey::new(scheme, point),
-            Material::Ed25519 { x } => ParsedPublicKey::new(scheme, x),
+            KeyComponents::Ec { point, .. } => ParsedPublicKey::new(scheme, point),
+            KeyComponents::Ed25519 { x } => ParsedPublicKey::new(scheme, x),
         };
         key.map(Self).map_err(|_| match material {
-            Material::Rsa { .. } => "the numbers are not those of a key".to_owned(),
+            KeyComponents::Rsa { .. } => "the numbers are not those of a key".to_owned(),
             _ => "the point is not on its curve".to_owned(),
         })
     }

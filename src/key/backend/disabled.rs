@@ -1,14 +1,14 @@
-use super::{Algorithm, MISSING_BACKEND, Material};
+use super::{Algorithm, KeyComponents, MISSING_BACKEND};
 
 /// There is no such key.
-pub(in crate::key) enum Prepared {}
+pub(in crate::key) enum ParsedKey {}
 
 pub(in crate::key) fn check_edwards_point(_: &[u8]) -> Result<(), String> {
     Err(MISSING_BACKEND.into())
 }
 
-impl Prepared {
-    pub(in crate::key) fn new(_: Algorithm, _: &Material) -> Result<Self, String> {
+impl ParsedKey {
+    pub(in crate::key) fn new(_: Algorithm, _: &KeyComponents) -> Result<Self, String> {
         Err(MISSING_BACKEND.into())
     }
 

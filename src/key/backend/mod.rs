@@ -13,14 +13,14 @@ mod rust_crypto;
 
 // With both features on, AWS-LC: it is the faster one.
 #[cfg(feature = "aws-lc-rs")]
-pub(super) use self::aws_lc::{Prepared, rsa_numbers};
+pub(super) use self::aws_lc::{ParsedKey, rsa_numbers};
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-pub(super) use self::disabled::{Prepared, check_edwards_point};
+pub(super) use self::disabled::{ParsedKey, check_edwards_point};
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub(super) use self::points::check_edwards_point;
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
-pub(super) use self::rust_crypto::{Prepared, rsa_numbers};
-use super::material::Material;
+pub(super) use self::rust_crypto::{ParsedKey, rsa_numbers};
+use super::material::KeyComponents;
 use crate::key::Algorithm;
 
 /// Said where a key is configured and no feature can use it.

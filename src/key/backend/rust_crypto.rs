@@ -3,33 +3,36 @@ use jsonwebtoken::{
     crypto::{CryptoProvider, rust_crypto::DEFAULT_PROVIDER},
 };
 
-use super::{Algorithm, Material, does_not_fit};
+use super::{Algorithm, KeyComponents, does_not_fit};
 
-/// The `rsa` crate verifies nothing under a longer modulus, and reports that as a bad signature.
+/// The `rsa` crate verifies nothing under a longer modulus, and event_log that as a bad signature.
 const MAX_RSA_BYTES: usize = 4096 / 8;
 
 static PROVIDER: &CryptoProvider = &DEFAULT_PROVIDER;
 
 /// A key as it is verified with.
-pub(in crate::key) struct Prepared(Engine, DecodingKey);
+pub(in crate::key) struct ParsedKey(Engine, DecodingKey);
 
-impl Prepared {
+impl ParsedKey {
     /// Fails for what is no key: a point that is not on its curve, say.
-    pub(in crate::key) fn new(algorithm: Algorithm, material: &Material) -> Result<Self, String> {
+    pub(in crate::key) fn new(
+        algorithm: Algorithm,
+        material: &KeyComponents,
+    ) -> Result<Self, String> {
         let engine = engine(algorithm)?;
         let key = match material {
-            Material::Rsa { n, .. } if n.len() > MAX_RSA_BYTES => {
+            KeyComponents::Rsa { n, .. } if n.len() > MAX_RSA_BYTES => {
                 return Err(format!(
                     "the modulus has more than {} bits, which the feature `rust-crypto` of tower-jwt-auth cannot verify; `aws-lc-rs` can",
                     MAX_RSA_BYTES * 8
                 ));
             }
-            Material::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
-            Material::Ec { point, .. } => DecodingKey::from_ec_der(point),
-            Material::Ed25519 { x } => DecodingKey::from_ed_der(x),
+            KeyComponents::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
+            KeyComponents::Ec { point, .. } => DecodingKey::from_ec_der(point),
+            KeyComponents::Ed25519 { x } => DecodingKey::from_ed_der(x),
         };
         (PROVIDER.verifier_factory)(&engine, &key).map_err(|_| match material {
-            Material::Rsa { .. } => "the numbers are not those of a key".to_owned(),
+            KeyComponents::Rsa { .. } => "the numbers are not those of a key".to_owned(),
             _ => "the point is not on its curve".to_owned(),
         })?;
         Ok(Self(engine, key))

@@ -7,7 +7,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{MOST_SECRETS, Strictness};
+use super::{MAX_SECRETS, SecretPolicy};
 use crate::{
     config_error::Fault,
     events,
@@ -15,41 +15,41 @@ use crate::{
 };
 
 /// In bytes.
-const LARGEST: u64 = 64 * 1024;
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 type Content = Zeroizing<Vec<u8>>;
 
 /// A file with a secret in each non-empty line, the current one first.
 pub(super) struct SecretFile {
     path: PathBuf,
-    strictness: Strictness,
+    policy: SecretPolicy,
     secrets: Vec<Secret>,
     /// What the secrets were read from.
-    held: Option<Content>,
-    /// What the last look saw instead, if anything. It counts when the next one sees it again, so
+    active: Option<Content>,
+    /// What the last poll saw instead, if anything. It counts when the next one sees it again, so
     /// that a file which is being written is never used.
-    seen: Option<Result<Content, Unread>>,
+    pending: Option<Result<Content, ReadError>>,
     /// The fault that was told of.
     reported: Option<String>,
 }
 
 impl SecretFile {
-    pub(super) fn open(path: PathBuf, strictness: Strictness) -> Result<Self, Fault> {
+    pub(super) fn open(path: PathBuf, policy: SecretPolicy) -> Result<Self, Fault> {
         let mut file = Self {
             path,
-            strictness,
+            policy,
             secrets: Vec::new(),
-            held: None,
-            seen: None,
+            active: None,
+            pending: None,
             reported: None,
         };
         match read(&file.path) {
             Ok(content) => {
-                file.secrets = parse(&content, strictness, MOST_SECRETS)
-                    .map_err(|wrong| file.fault(&wrong))?;
-                file.held = Some(content);
+                file.secrets =
+                    parse(&content, policy, MAX_SECRETS).map_err(|wrong| file.fault(&wrong))?;
+                file.active = Some(content);
             }
-            Err(unread) if unread.is_missing && strictness.may_be_missing => {}
+            Err(unread) if unread.is_missing && policy.allow_missing => {}
             Err(unread) => return Err(file.fault(&unread.why)),
         }
         Ok(file)
@@ -61,29 +61,29 @@ impl SecretFile {
 
     /// Looks at the file; whether its secrets changed. A content with more than `room` secrets is
     /// a bad one.
-    pub(super) fn look(&mut self, room: usize) -> bool {
+    pub(super) fn poll(&mut self, room: usize) -> bool {
         let now = read(&self.path);
         if now
             .as_ref()
             .ok()
-            .is_some_and(|content| self.held.as_ref() == Some(content))
+            .is_some_and(|content| self.active.as_ref() == Some(content))
         {
-            self.seen = None;
+            self.pending = None;
             self.reported = None;
             return false;
         }
-        if self.seen.as_ref() != Some(&now) {
-            self.seen = Some(now);
+        if self.pending.as_ref() != Some(&now) {
+            self.pending = Some(now);
             return false;
         }
         let judged = now.map_err(|unread| unread.why).and_then(|content| {
-            parse(&content, self.strictness, room).map(|secrets| (secrets, content))
+            parse(&content, self.policy, room).map(|secrets| (secrets, content))
         });
         match judged {
             Ok((secrets, content)) => {
                 self.secrets = secrets;
-                self.held = Some(content);
-                self.seen = None;
+                self.active = Some(content);
+                self.pending = None;
                 self.reported = None;
                 true
             }
@@ -94,18 +94,18 @@ impl SecretFile {
         }
     }
 
-    /// Tells of a fault once. While no secret is held, of each that follows it too: the operator is
+    /// Tells of a fault once. While no secret is active, of each that follows it too: the operator is
     /// then at work on it.
     fn report(&mut self, wrong: String) {
         let is_first = match &self.reported {
-            Some(reported) => self.held.is_none() && *reported != wrong,
+            Some(reported) => self.active.is_none() && *reported != wrong,
             None => true,
         };
         if is_first {
-            let consequence = if self.held.is_none() {
+            let consequence = if self.active.is_none() {
                 "it gives no secret yet"
             } else {
-                "the secrets held stay in use"
+                "the secrets active stay in use"
             };
             events::fault(&self.fault(&wrong), consequence);
             self.reported = Some(wrong);
@@ -127,12 +127,12 @@ impl fmt::Debug for SecretFile {
 
 /// Why a file could not be read.
 #[derive(PartialEq, Eq)]
-struct Unread {
+struct ReadError {
     why: String,
     is_missing: bool,
 }
 
-impl From<io::Error> for Unread {
+impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> Self {
         Self {
             why: format!("cannot be read ({error}); check the path and who may read it"),
@@ -141,7 +141,7 @@ impl From<io::Error> for Unread {
     }
 }
 
-impl Unread {
+impl ReadError {
     fn no_file() -> Self {
         Self::because(
             "is not a regular file; give the path of a file with a secret in each line".into(),
@@ -156,30 +156,30 @@ impl Unread {
     }
 }
 
-fn read(path: &Path) -> Result<Content, Unread> {
+fn read(path: &Path) -> Result<Content, ReadError> {
     // Looked at before it is opened, since opening a FIFO waits for its writer.
     if !fs::metadata(path)?.is_file() {
-        return Err(Unread::no_file());
+        return Err(ReadError::no_file());
     }
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(Unread::no_file());
+        return Err(ReadError::no_file());
     }
     // With the room at hand, no copy of a secret is left behind where a vector grew.
-    let room = usize::try_from(metadata.len().min(LARGEST)).unwrap_or_default() + 1;
+    let room = usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or_default() + 1;
     let mut content = Zeroizing::new(Vec::with_capacity(room));
-    file.take(LARGEST + 1).read_to_end(&mut content)?;
-    if content.len() as u64 > LARGEST {
-        return Err(Unread::because(format!(
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > MAX_FILE_BYTES {
+        return Err(ReadError::because(format!(
             "is larger than {} KiB; is it the right file?",
-            LARGEST / 1024
+            MAX_FILE_BYTES / 1024
         )));
     }
     Ok(content)
 }
 
-fn parse(content: &[u8], strictness: Strictness, room: usize) -> Result<Vec<Secret>, String> {
+fn parse(content: &[u8], policy: SecretPolicy, room: usize) -> Result<Vec<Secret>, String> {
     if let Some(kind) = mistaken_for_a_secret(content) {
         return Err(format!("holds {kind} and no shared secret; {FOR_KEYS}"));
     }
@@ -194,7 +194,7 @@ fn parse(content: &[u8], strictness: Strictness, room: usize) -> Result<Vec<Secr
             continue;
         }
         let secret = Secret::from(line);
-        if let Some(weakness) = secret.weakness(strictness.may_be_short) {
+        if let Some(weakness) = secret.weakness(policy.allow_short) {
             return Err(format!("the secret in line {} {weakness}", index + 1));
         }
         secrets.push(secret);

@@ -6,7 +6,7 @@ mod watched;
 use std::{env, ffi::OsString, fmt, path::PathBuf};
 
 use self::file::SecretFile;
-pub(super) use self::watched::Watched;
+pub(super) use self::watched::WatchedSecrets;
 use super::KeySource;
 use crate::{
     config_error::{Fault, Faults},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many secrets a layer may have: each costs an HMAC at every token that does not verify.
-const MOST_SECRETS: usize = 8;
+const MAX_SECRETS: usize = 8;
 
 /// A place that the builder was told to take secrets from.
 #[derive(Clone)]
@@ -40,31 +40,34 @@ impl fmt::Debug for SecretSource {
 
 /// What the builder lets pass.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Strictness {
-    pub(crate) may_be_short: bool,
-    pub(crate) may_be_missing: bool,
+pub(crate) struct SecretPolicy {
+    pub(crate) allow_short: bool,
+    pub(crate) allow_missing: bool,
 }
 
 impl KeySource {
     /// Takes the secrets of all sources, in order. What is wrong with them is added to `faults`.
     pub(crate) fn of_secrets(
         sources: Vec<SecretSource>,
-        strictness: Strictness,
+        policy: SecretPolicy,
         now: u64,
         faults: &mut Faults,
     ) -> Self {
-        let parts: Vec<Part> = sources
+        let parts: Vec<LoadedSecrets> = sources
             .into_iter()
-            .filter_map(|source| Part::of(source, strictness, faults))
+            .filter_map(|source| LoadedSecrets::of(source, policy, faults))
             .collect();
         let count: usize = parts.iter().map(|part| part.secrets().len()).sum();
-        if count > MOST_SECRETS {
-            faults.say(format!(
-                "{count} secrets are configured; at most {MOST_SECRETS} are tried, so drop those that no token is signed with any more"
+        if count > MAX_SECRETS {
+            faults.add(format!(
+                "{count} secrets are configured; at most {MAX_SECRETS} are tried, so drop those that no token is signed with any more"
             ));
         }
-        if parts.iter().any(|part| matches!(part, Part::File(_))) {
-            Self::Watched(Watched::new(parts, now))
+        if parts
+            .iter()
+            .any(|part| matches!(part, LoadedSecrets::File(_)))
+        {
+            Self::WatchedSecrets(WatchedSecrets::new(parts, now))
         } else {
             Self::Fixed(keys(&parts))
         }
@@ -73,39 +76,34 @@ impl KeySource {
 
 /// The secrets of one source.
 #[derive(Debug)]
-enum Part {
+enum LoadedSecrets {
     Fixed(Vec<Secret>),
     File(SecretFile),
 }
 
-impl Part {
-    fn of(source: SecretSource, strictness: Strictness, faults: &mut Faults) -> Option<Self> {
+impl LoadedSecrets {
+    fn of(source: SecretSource, policy: SecretPolicy, faults: &mut Faults) -> Option<Self> {
         match source {
             SecretSource::One(secret) => {
-                check(
-                    &secret,
-                    "the secret given with .secret(…)",
-                    strictness,
-                    faults,
-                );
+                check(&secret, "the secret given with .secret(…)", policy, faults);
                 Some(Self::Fixed(vec![secret]))
             }
             SecretSource::List(secrets) => {
                 for (index, secret) in secrets.iter().enumerate() {
                     let place = format!("secret {} of .secrets(…)", index + 1);
-                    check(secret, &place, strictness, faults);
+                    check(secret, &place, policy, faults);
                 }
-                if secrets.is_empty() && !strictness.may_be_missing {
-                    faults.say("the list given with .secrets(…) is empty; give the current secret, then the ones before it");
+                if secrets.is_empty() && !policy.allow_missing {
+                    faults.add("the list given with .secrets(…) is empty; give the current secret, then the ones before it");
                 }
                 Some(Self::Fixed(secrets))
             }
             SecretSource::Variable(name) => {
-                let secret = variable(&name, strictness, faults)?;
-                check(&secret, &place(&name), strictness, faults);
+                let secret = variable(&name, policy, faults)?;
+                check(&secret, &place(&name), policy, faults);
                 Some(Self::Fixed(vec![secret]))
             }
-            SecretSource::File(path) => SecretFile::open(path, strictness)
+            SecretSource::File(path) => SecretFile::open(path, policy)
                 .map(Self::File)
                 .map_err(|fault| faults.push(fault))
                 .ok(),
@@ -122,23 +120,23 @@ impl Part {
 
 /// The secret in an environment variable. One that is set and empty is as good as unset: that is
 /// what a compose file makes of a variable that its host does not have.
-fn variable(name: &str, strictness: Strictness, faults: &mut Faults) -> Option<Secret> {
+fn variable(name: &str, policy: SecretPolicy, faults: &mut Faults) -> Option<Secret> {
     match env::var_os(name).map(OsString::into_string) {
         Some(Ok(text)) if !text.is_empty() => Some(text.into()),
         Some(Err(_)) => {
-            faults.say(format!(
+            faults.add(format!(
                 "{} is not UTF-8, and Better Auth takes text only; set it to the text that your issuer signs with",
                 place(name)
             ));
             None
         }
-        _ if strictness.may_be_missing => None,
+        _ if policy.allow_missing => None,
         _ if is_variable_name(name) => {
             faults.push(Fault::missing_variable(name));
             None
         }
         _ => {
-            faults.say("the environment variable that .secret_from_env(…) names is not set; give the name of one, such as BETTER_AUTH_SECRET, and set that to the secret");
+            faults.add("the environment variable that .secret_from_env(…) names is not set; give the name of one, such as BETTER_AUTH_SECRET, and set that to the secret");
             None
         }
     }
@@ -152,12 +150,12 @@ fn place(name: &str) -> String {
     }
 }
 
-fn check(secret: &Secret, place: &str, strictness: Strictness, faults: &mut Faults) {
-    if let Some(weakness) = secret.weakness(strictness.may_be_short) {
-        faults.say(format!("{place} {weakness}"));
+fn check(secret: &Secret, place: &str, policy: SecretPolicy, faults: &mut Faults) {
+    if let Some(weakness) = secret.weakness(policy.allow_short) {
+        faults.add(format!("{place} {weakness}"));
     }
 }
 
-fn keys(parts: &[Part]) -> Keys {
-    Keys::from_secrets(parts.iter().flat_map(Part::secrets))
+fn keys(parts: &[LoadedSecrets]) -> Keys {
+    Keys::from_secrets(parts.iter().flat_map(LoadedSecrets::secrets))
 }

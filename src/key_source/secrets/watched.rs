@@ -8,43 +8,43 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{MOST_SECRETS, Part, keys};
+use super::{LoadedSecrets, MAX_SECRETS, keys};
 use crate::key::Keys;
 
 /// Seconds between two looks at the files.
-const EVERY: u64 = 2;
+const POLL_INTERVAL_SECS: u64 = 2;
 
 /// Secrets of which some stand in files that may change.
 ///
-/// A request that comes when a look is due takes it; the others go on with the keys that are held.
-pub(crate) struct Watched {
+/// A request that comes when a poll is due takes it; the others go on with the keys that are active.
+pub(crate) struct WatchedSecrets {
     keys: ArcSwap<Keys>,
-    last_look: AtomicU64,
-    parts: Mutex<Vec<Part>>,
+    last_poll: AtomicU64,
+    parts: Mutex<Vec<LoadedSecrets>>,
 }
 
-impl Watched {
-    pub(super) fn new(parts: Vec<Part>, now: u64) -> Self {
+impl WatchedSecrets {
+    pub(super) fn new(parts: Vec<LoadedSecrets>, now: u64) -> Self {
         Self {
             keys: ArcSwap::from_pointee(keys(&parts)),
-            last_look: AtomicU64::new(now),
+            last_poll: AtomicU64::new(now),
             parts: Mutex::new(parts),
         }
     }
 
     pub(crate) fn current(&self, now: u64) -> arc_swap::Guard<Arc<Keys>> {
         if self.is_due(now) {
-            self.look(now);
+            self.poll(now);
         }
         self.keys.load()
     }
 
-    /// A clock that was set back makes a look due too, and not one in the far future.
+    /// A clock that was set back makes a poll due too, and not one in the far future.
     fn is_due(&self, now: u64) -> bool {
-        self.last_look.load(Ordering::Relaxed).abs_diff(now) >= EVERY
+        self.last_poll.load(Ordering::Relaxed).abs_diff(now) >= POLL_INTERVAL_SECS
     }
 
-    fn look(&self, now: u64) {
+    fn poll(&self, now: u64) {
         let mut parts = match self.parts.try_lock() {
             Ok(parts) => parts,
             Err(TryLockError::Poisoned(parts)) => parts.into_inner(),
@@ -53,14 +53,16 @@ impl Watched {
         if !self.is_due(now) {
             return;
         }
-        self.last_look.store(now, Ordering::Relaxed);
+        self.last_poll.store(now, Ordering::Relaxed);
 
         let mut total: usize = parts.iter().map(|part| part.secrets().len()).sum();
         let mut changed = false;
         for part in parts.iter_mut() {
-            let Part::File(file) = part else { continue };
+            let LoadedSecrets::File(file) = part else {
+                continue;
+            };
             let others = total - file.secrets().len();
-            changed |= file.look(MOST_SECRETS.saturating_sub(others));
+            changed |= file.poll(MAX_SECRETS.saturating_sub(others));
             total = others + file.secrets().len();
         }
         if changed {
@@ -69,8 +71,8 @@ impl Watched {
     }
 }
 
-impl fmt::Debug for Watched {
+impl fmt::Debug for WatchedSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watched").finish_non_exhaustive()
+        f.debug_struct("WatchedSecrets").finish_non_exhaustive()
     }
 }
