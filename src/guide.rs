@@ -50,3 +50,7 @@ pub mod compared {}
 
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/tonic-and-hyper.md")]
+pub mod tonic_and_hyper {}
