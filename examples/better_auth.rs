@@ -4,7 +4,7 @@
 //! cargo run --example better_auth --features better-auth -- https://app.example.com
 //! ```
 //!
-//! Its argument is the origin of the Better Auth server. For one to try it with, see the README;
+//! Its argument is the origin of the Better Auth server. To try it with a local server, see docs/better-auth.md;
 //! `ADDR` is where it listens.
 
 mod support;

@@ -21,7 +21,7 @@ pub fn random_secret() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A token that is valid for an hour, as Better Auth with the recipe of the README mints it.
+/// A token that is valid for an hour, as Better Auth with the recipe in docs/better-auth.md mints it.
 pub fn mint(secret: &str, user_id: &str, email: &str) -> String {
     mint_for(3600, secret, user_id, email)
 }
