@@ -48,6 +48,10 @@ pub mod performance {}
 #[doc = include_str!("../docs/compared.md")]
 pub mod compared {}
 
+#[doc = links!()]
+#[doc = include_str!("../docs/containers.md")]
+pub mod containers {}
+
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
 
