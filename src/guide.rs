@@ -8,7 +8,8 @@ macro_rules! links {
          [threat model]: crate::threat_model\n\
          [forward auth]: crate::forward_auth\n\
          [errors and clients]: crate::guide::errors_and_clients\n\
-         [observability]: crate::guide::observability\n\n"
+         [observability]: crate::guide::observability\n\
+         [recipes]: crate::guide::recipes\n\n"
     };
 }
 
@@ -51,6 +52,10 @@ pub mod compared {}
 #[doc = links!()]
 #[doc = include_str!("../docs/containers.md")]
 pub mod containers {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/recipes.md")]
+pub mod recipes {}
 
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
