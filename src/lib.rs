@@ -126,6 +126,7 @@ pub use self::tower_http::LogRejections;
 pub mod threat_model {}
 
 #[cfg(doc)]
+#[doc = "[recipes]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/recipes/index.html\n\n"]
 #[doc = include_str!("../docs/forward-auth.md")]
 pub mod forward_auth {}
 

@@ -1,24 +1,28 @@
-//! A key set that is fetched from a URL.
+//! Key sets from a URL: a fetcher of your own, the health of the cached keys, and errors.
 //!
-//! One task ([`task`]) fetches the set, one fetch at a time: when its time to live ends or a failure
-//! is to be retried (a *scheduled* fetch), and when a token requests it. Token-requested fetches
-//! start at least [`Settings::cooldown`] apart; scheduled ones are not limited by that, and any two
-//! fetches start at least a second apart.
-//!
-//! A request whose token the cached keys do not verify takes a place in the waiting room
-//! ([`wait::Waiter`]) and remembers how many fetches have started. Then:
-//!
-//! - no fetch is under way: it requests one, and waits for it to end;
-//! - a fetch is under way: it waits for it to end. That fetch may have read the set too early;
-//! - a fetch has ended and the keys have changed: the token is verified again;
-//! - a fetch that started after the request arrived has ended, no keys are cached after a failure,
-//!   or the time is up: the request is rejected.
-//!
-//! So many requests for one new key cause one fetch, and an unknown key costs its sender a wait.
-//!
-//! The task runs in the runtime in which it was started. If a fetch is late there, that runtime does
-//! not run ([`state::State::check_runtime`]): the health and an event name that as the cause, and
-//! while no keys are cached, no request waits.
+//! [`JwtAuthBuilder::jwks_url`](crate::JwtAuthBuilder::jwks_url) documents when a set is fetched.
+
+// A key set that is fetched from a URL.
+//
+// One task (`task`) fetches the set, one fetch at a time: when its time to live ends or a failure
+// is to be retried (a *scheduled* fetch), and when a token requests it. Token-requested fetches
+// start at least `Settings::cooldown` apart; scheduled ones are not limited by that, and any two
+// fetches start at least a second apart.
+//
+// A request whose token the cached keys do not verify takes a place in the waiting room
+// (`wait::Waiter`) and remembers how many fetches have started. Then:
+//
+// - no fetch is under way: it requests one, and waits for it to end;
+// - a fetch is under way: it waits for it to end. That fetch may have read the set too early;
+// - a fetch has ended and the keys have changed: the token is verified again;
+// - a fetch that started after the request arrived has ended, no keys are cached after a failure,
+//   or the time is up: the request is rejected.
+//
+// So many requests for one new key cause one fetch, and an unknown key costs its sender a wait.
+//
+// The task runs in the runtime in which it was started. If a fetch is late there, that runtime does
+// not run ([`state::State::check_runtime`]): the health and an event name that as the cause, and
+// while no keys are cached, no request waits.
 
 mod fetch;
 mod fetches;
