@@ -18,6 +18,21 @@ pub struct ConfigError {
     faults: Vec<Fault>,
 }
 
+impl ConfigError {
+    /// Returns the problems, one text each, in the order in which `build` found them. There is at
+    /// least one.
+    ///
+    /// ```
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// let error = JwtAuthLayer::builder().secret("short").issuer("").build().unwrap_err();
+    /// assert_eq!(error.problems().count(), 2);
+    /// ```
+    pub fn problems(&self) -> impl Iterator<Item = &str> {
+        self.faults.iter().map(|fault| fault.message.as_str())
+    }
+}
+
 impl std::error::Error for ConfigError {}
 
 impl fmt::Display for ConfigError {
