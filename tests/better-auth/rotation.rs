@@ -26,6 +26,7 @@ async fn no_request_with_a_valid_token_is_refused_while_keys_rotate() {
         rotation: Duration::from_secs(4),
         grace: Duration::from_secs(60),
         length: Duration::from_secs(15),
+        cooldown: Duration::from_secs(1),
         attack_every: None,
         invents_subjects: false,
         signs_one_by_one: true,
@@ -52,6 +53,7 @@ async fn no_request_with_a_valid_token_is_refused_while_keys_rotate_and_an_attac
         rotation: Duration::from_secs(75),
         grace: Duration::from_secs(600),
         length: Duration::from_secs(60 * minutes.unwrap_or(8)),
+        cooldown: Duration::from_secs(5),
         attack_every: Some(Duration::from_secs(1)),
         invents_subjects: env::var("ROTATION_ATTACK").is_ok_and(|attack| attack == "subjects"),
         signs_one_by_one: false,
@@ -70,6 +72,7 @@ struct Run {
     rotation: Duration,
     grace: Duration,
     length: Duration,
+    cooldown: Duration,
     /// A user who sends a token of his own, each time a new one, under a key id that he invents.
     attack_every: Option<Duration>,
     /// Puts another subject into each, since nobody can verify it.
@@ -99,7 +102,7 @@ impl Run {
         ])?;
         let server = Arc::new(server);
         let auth = JwtAuthLayer::better_auth(&server.origin)
-            .jwks_cooldown(Duration::from_secs(1))
+            .jwks_cooldown(self.cooldown)
             .build()
             .unwrap();
         auth.ready().await.unwrap();
