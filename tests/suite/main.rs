@@ -19,6 +19,7 @@ mod claims;
 mod clock_jumps;
 mod compact_form;
 mod configuration;
+mod contributing;
 mod cookie;
 mod events;
 mod extensions;

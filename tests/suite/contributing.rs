@@ -1,0 +1,133 @@
+//! `CONTRIBUTING.md` and the table of reasons in `docs/observability.md` match the code.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+const MAP: &str = include_str!("../../CONTRIBUTING.md");
+
+/// A file with more lines than this must be on the map.
+const MAX_UNNAMED_LINES: usize = 30;
+
+#[test]
+fn every_file_and_folder_on_the_map_exists() {
+    let missing: Vec<_> = named_files()
+        .into_iter()
+        .chain(paths_in_the_text())
+        .filter(|path| !root().join(path).exists())
+        .collect();
+    assert!(missing.is_empty(), "no such file: {missing:?}");
+}
+
+#[test]
+fn every_file_of_more_than_a_few_lines_is_on_the_map() {
+    let named = named_files();
+    assert!(named.len() > 90, "the map is not read: {named:?}");
+    let missing: Vec<_> = source_files(&root().join("src"))
+        .into_iter()
+        .filter(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            text.lines().count() > MAX_UNNAMED_LINES
+        })
+        .map(|path| path.strip_prefix(root()).unwrap().to_path_buf())
+        .filter(|path| !named.contains(path))
+        .collect();
+    assert!(missing.is_empty(), "not on the map: {missing:?}");
+}
+
+#[test]
+fn the_table_of_reasons_has_those_of_the_code() {
+    let guide = include_str!("../../docs/observability.md");
+    let mut lines = guide.lines();
+    lines
+        .find(|line| *line == "| request | token | server |")
+        .unwrap();
+    let row = lines.nth(1).unwrap();
+    let columns: Vec<Vec<&str>> = row.trim_matches('|').split('|').map(in_backticks).collect();
+    let [request, token, server] = columns.as_slice() else {
+        panic!("{row}");
+    };
+    let of_tokens = reasons(include_str!("../../src/token/error.rs"));
+    let of_requests = reasons(include_str!("../../src/rejection/mod.rs"));
+    let all: BTreeSet<_> = of_tokens.union(&of_requests).copied().collect();
+    assert!(all.len() > 25, "the code is not read: {all:?}");
+
+    let listed = columns.concat();
+    let distinct: BTreeSet<_> = listed.iter().copied().collect();
+    assert_eq!(distinct, all);
+    assert_eq!(listed.len(), distinct.len(), "a reason is listed twice");
+    assert!(token.iter().all(|reason| of_tokens.contains(reason)));
+    let others: BTreeSet<_> = request.iter().chain(server).copied().collect();
+    assert_eq!(others, of_requests);
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The rows of the tables under each folder's heading.
+fn named_files() -> BTreeSet<PathBuf> {
+    let (_, map) = MAP.split_once("\n## Map of the code\n").unwrap();
+    let (map, _) = map.split_once("\n## ").unwrap();
+    let mut folder = "";
+    let mut files = BTreeSet::new();
+    for line in map.lines() {
+        if let Some(heading) = line.strip_prefix("### ") {
+            folder = heading.trim_matches('`');
+            if !heading.starts_with('`') {
+                folder = "";
+            }
+        } else if let Some(row) = line.strip_prefix("| `") {
+            let (name, _) = row.split_once('`').unwrap();
+            assert!(files.insert(Path::new(folder).join(name)), "twice: {name}");
+        }
+    }
+    files
+}
+
+/// The paths that the other sections name.
+fn paths_in_the_text() -> Vec<PathBuf> {
+    let is_path = |text: &&str| {
+        let is_plain = !text.contains([' ', '<', '*', '…']);
+        let tops = [
+            "src/",
+            "tests/",
+            "docs/",
+            "benches/",
+            "fuzz/",
+            ".ci/",
+            "examples/",
+        ];
+        // libFuzzer makes the corpus.
+        is_plain && tops.iter().any(|top| text.starts_with(top)) && !text.contains("corpus")
+    };
+    let prose = MAP.lines().flat_map(in_backticks).filter(is_path);
+    prose.map(PathBuf::from).collect()
+}
+
+fn in_backticks(line: &str) -> Vec<&str> {
+    line.split('`').skip(1).step_by(2).collect()
+}
+
+fn source_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(source_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The codes that `reason()` returns in this file.
+fn reasons(source: &str) -> BTreeSet<&str> {
+    source
+        .lines()
+        .filter_map(|line| line.split_once(" => \"")?.1.split('"').next())
+        .collect()
+}
