@@ -4,7 +4,7 @@
 use serde_json::json;
 use tower_jwt_auth::{KeySet, VerifyingKey};
 
-use super::signing_keys::{SigningKey, jwks_of, with};
+use super::support::signing_keys::{SigningKey, jwks_of, with};
 
 const MIB: usize = 1024 * 1024;
 

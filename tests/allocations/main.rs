@@ -10,14 +10,9 @@ mod counting;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod key_sets;
 
-#[path = "../suite/support.rs"]
+#[path = "../suite/support/mod.rs"]
 #[allow(dead_code)]
 mod support;
-
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-#[path = "../suite/signing_keys.rs"]
-#[allow(dead_code)]
-mod signing_keys;
 
 use http::{Method, Request, Version};
 use serde_json::json;
@@ -182,7 +177,10 @@ fn a_request_from_the_token_cache_costs_one_allocation() {
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod public_keys {
-    use super::{signing_keys::*, support::keyless, *};
+    use super::{
+        support::{keyless, signing_keys::*},
+        *,
+    };
 
     #[test]
     fn an_accepted_request_costs_two_allocations_and_one_of_rsa_three() {

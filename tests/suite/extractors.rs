@@ -9,7 +9,7 @@ use tower_jwt_auth::{
     Claims, CurrentUser, ExtractRejection, JwtAuthBuilder, Rejection, TokenError,
 };
 
-use super::support::{self, *};
+use crate::support::{self, *};
 
 #[derive(Deserialize)]
 struct Mine {

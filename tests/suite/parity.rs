@@ -9,7 +9,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 use tower_jwt_auth::JwtAuthLayer;
 
-use super::support::*;
+use crate::support::*;
 
 #[path = "../../examples/axum.rs"]
 #[allow(dead_code)]

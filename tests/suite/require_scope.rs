@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tower::layer::util::Stack;
 use tower_jwt_auth::{ConfigError, CurrentUser, JwtAuthLayer, RequireScopeLayer};
 
-use super::support::*;
+use crate::support::*;
 
 const DENIED: &str = "Not enough permissions";
 

@@ -11,13 +11,11 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use tower_jwt_auth::{ConfigError, JwtAuthBuilder, JwtAuthLayer, KeySet, VerifyingKey};
 
-use super::{
-    super::{
-        events::{Captured, told},
-        secret_file::Folder,
-        support::*,
-    },
-    marks::*,
+use super::marks::*;
+use crate::{
+    events::{Captured, told},
+    key_source::secret_file::Folder,
+    support::*,
 };
 
 fn pem(label: &str) -> String {

@@ -18,12 +18,12 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
 
 use super::{
-    super::{events::Captured, secret_file::Folder, support::*},
     marks::*,
     refusals::{Tried, without_header_fields},
     sources,
     tokens::Rules,
 };
+use crate::{events::Captured, key_source::secret_file::Folder, support::*};
 
 const VARIABLE: &str = "TOWER_JWT_AUTH_LEAKS";
 

@@ -11,13 +11,13 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_jwt_auth::{CurrentUser, JwtAuthLayer, PathOwnerLayer, Rejection, RequireScopeLayer};
 
 use super::{
-    super::{
-        events::{Captured, told},
-        support::*,
-    },
     marks::*,
     sources::{self, Source},
     tokens::Rules,
+};
+use crate::{
+    events::{Captured, told},
+    support::*,
 };
 
 /// What was tried.

@@ -12,10 +12,10 @@ use std::{
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, Secret, SharedKeys};
 
 use super::{
-    super::{secret_file::Folder, support::*},
     marks::*,
     tokens::{AUDIENCE, ISSUER, Rules, Sign, Signer},
 };
+use crate::{key_source::secret_file::Folder, support::*};
 
 pub(super) struct Source {
     pub(super) name: String,
@@ -138,7 +138,8 @@ pub(super) fn unable() -> Vec<(&'static str, JwtAuthLayer)> {
 pub(super) mod public {
     use tower_jwt_auth::VerifyingKey;
 
-    use super::{super::super::signing_keys::*, *};
+    use super::*;
+    use crate::support::signing_keys::*;
 
     impl Source {
         fn of_key(
@@ -191,10 +192,8 @@ pub(super) mod public {
 
     #[cfg(feature = "jwks")]
     mod fetched {
-        use super::{
-            super::super::super::key_server::{KeyServer, Mode},
-            *,
-        };
+        use super::*;
+        use crate::support::key_server::{KeyServer, Mode};
 
         /// Keys that come over HTTP, beside a private key that should not.
         pub(crate) async fn fetched() -> Source {

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::super::support::*;
+use crate::support::*;
 
 const ROUNDS: usize = 20_000;
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{super::support::*, marks::*};
+use super::marks::*;
+use crate::support::*;
 
 pub(super) const ISSUER: &str = "https://app.example.com";
 pub(super) const AUDIENCE: &str = "https://api.example.com";

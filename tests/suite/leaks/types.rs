@@ -17,12 +17,8 @@ use tower_jwt_auth::{
     RequireScopeLayer, Secret, SharedKeys, TokenSource,
 };
 
-use super::{
-    super::{events::Captured, secret_file::Folder, support::*},
-    marks::*,
-    sources,
-    tokens::Rules,
-};
+use super::{marks::*, sources, tokens::Rules};
+use crate::{events::Captured, key_source::secret_file::Folder, support::*};
 
 /// What the public types say, by their names.
 #[derive(Default)]
@@ -237,7 +233,7 @@ fn extractors(said: &mut Said) {
 fn keys(said: &mut Said) {
     use tower_jwt_auth::VerifyingKey;
 
-    use super::super::signing_keys::*;
+    use crate::support::signing_keys::*;
 
     let key = SigningKey::generate("ES256", "1");
     let private = with(

@@ -1,0 +1,254 @@
+//! Where the token is read from: the `Authorization` field and nowhere else.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
+use http_body_util::Full;
+use serde_json::json;
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::support::*;
+
+fn valid() -> String {
+    token(&claims())
+}
+
+fn with_two_fields(first: &str, second: &str) -> Request<()> {
+    let mut request = with_authorization(first);
+    let second = HeaderValue::from_str(second).unwrap();
+    request.headers_mut().append(AUTHORIZATION, second);
+    request
+}
+
+#[tokio::test]
+async fn a_request_without_a_bearer_token_is_not_authenticated() {
+    let token = valid();
+    for (row, value) in [
+        ("an empty value", String::new()),
+        ("spaces only", "   ".into()),
+        ("Basic", "Basic YWxpY2U6c2VjcmV0".into()),
+        ("Basic with a JWT", format!("Basic {token}")),
+        ("Digest", r#"Digest username="alice""#.into()),
+        ("DPoP", format!("DPoP {token}")),
+        ("the scheme alone", "Bearer".into()),
+        ("the scheme and a space", "Bearer ".into()),
+        ("the scheme and spaces", "Bearer     ".into()),
+        ("part of the scheme", "Bear".into()),
+        ("no space after the scheme", format!("Bearer{token}")),
+        ("the token alone", token.clone()),
+        ("another scheme first", format!("Basic x Bearer {token}")),
+        ("a space before the scheme", format!(" Bearer {token}")),
+    ] {
+        let answer = ask(layer(), with_authorization(value)).await;
+        answer.assert_not_authenticated(row);
+    }
+    ask(layer(), get("/"))
+        .await
+        .assert_not_authenticated("no Authorization");
+}
+
+#[tokio::test]
+async fn the_scheme_has_no_case_and_may_be_followed_by_several_spaces() {
+    let token = valid();
+    for start in [
+        "Bearer ",
+        "bearer ",
+        "BEARER ",
+        "bEaReR ",
+        "Bearer  ",
+        "Bearer      ",
+    ] {
+        let answer = ask(layer(), with_authorization(format!("{start}{token}"))).await;
+        answer.assert_reached("alice", start);
+    }
+}
+
+#[tokio::test]
+async fn what_follows_the_scheme_is_refused_unless_it_is_one_token() {
+    let token = valid();
+    for (row, value) in [
+        ("a tab after the scheme", format!("Bearer\t{token}")),
+        ("a tab after the space", format!("Bearer \t{token}")),
+        ("a tab and no token", "Bearer\t".into()),
+        ("two tokens", format!("Bearer {token} {token}")),
+        ("a list", format!("Bearer {token}, Bearer {token}")),
+        (
+            "a list without a space",
+            format!("Bearer {token},Bearer {token}"),
+        ),
+        ("quotes", format!("Bearer \"{token}\"")),
+        ("the scheme twice", format!("Bearer bearer {token}")),
+        ("a tab after the token", format!("Bearer {token}\t")),
+        ("a letter beyond ASCII", format!("Bearer {token}é")),
+        ("an emoji", format!("Bearer 🔑{token}")),
+    ] {
+        let answer = ask(layer(), with_authorization(value)).await;
+        answer.assert_invalid_token("malformed", row);
+    }
+}
+
+#[tokio::test]
+async fn a_byte_outside_visible_ascii_is_refused() {
+    for byte in 0x80..=0xff {
+        for position in [0, 10, valid().len()] {
+            let mut value = valid().into_bytes();
+            value.insert(position, byte);
+            let value = [b"Bearer ", &*value].concat();
+            let answer = ask(layer(), with_authorization(value)).await;
+            answer.assert_invalid_token("malformed", format!("{byte:#x} at {position}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_authorization_fields_are_refused_whatever_is_in_them() {
+    let bearer = format!("Bearer {}", valid());
+    for (row, first, second) in [
+        ("the same token twice", &*bearer, &*bearer),
+        ("a valid token and garbage", &bearer, "Bearer garbage"),
+        ("garbage and a valid token", "Bearer garbage", &bearer),
+        ("Basic and Bearer", "Basic eDp5", &bearer),
+        ("Bearer and Basic", &bearer, "Basic eDp5"),
+        ("Basic and DPoP", "Basic eDp5", "DPoP x"),
+        ("Bearer and an empty value", &bearer, ""),
+        ("two empty values", "", ""),
+    ] {
+        let answer = ask(layer(), with_two_fields(first, second)).await;
+        answer.assert_invalid_request(row);
+        let anonymous = builder().allow_anonymous().build().unwrap();
+        let answer = ask(anonymous, with_two_fields(first, second)).await;
+        answer.assert_invalid_request(format!("{row}, anonymous allowed"));
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_the_query_is_never_read() {
+    let path = format!("/tasks?access_token={}", valid());
+    ask(layer(), get(&path))
+        .await
+        .assert_not_authenticated("valid");
+    let answer = ask(layer(), get("/tasks?access_token=garbage")).await;
+    answer.assert_not_authenticated("garbage");
+
+    let mut both = get("/tasks?access_token=garbage");
+    let value = format!("Bearer {}", valid()).parse().unwrap();
+    both.headers_mut().insert(AUTHORIZATION, value);
+    ask(layer(), both)
+        .await
+        .assert_reached("alice", "in the field too");
+}
+
+/// A valid token of this many bytes.
+fn token_of(length: usize) -> String {
+    let padded = |padding| token(&claims_with(json!({ "padding": "a".repeat(padding) })));
+    // Three bytes are four characters, more or less.
+    let near = (length - padded(0).len()) * 3 / 4;
+    let token = (near - 2..near + 3)
+        .map(padded)
+        .find(|token| token.len() == length);
+    token.expect("base64url has a text of that length")
+}
+
+#[tokio::test]
+async fn a_token_of_16_kib_is_accepted_and_one_byte_more_is_too_long() {
+    assert_each_accepted(&layer(), [("16 KiB", token_of(16 * 1024))]).await;
+    assert_each_refused(
+        &layer(),
+        "too_long",
+        [("one more", token_of(16 * 1024 + 1))],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_limit_of_the_length_can_be_set() {
+    let token = valid();
+    let limit = |bytes| builder().max_token_len(bytes).build().unwrap();
+    assert_each_accepted(&limit(token.len()), [("as long", token.clone())]).await;
+    assert_each_refused(&limit(token.len() - 1), "too_long", [("longer", token)]).await;
+}
+
+#[tokio::test]
+async fn a_huge_token_is_refused() {
+    let huge = || {
+        [
+            ("10 MiB of a", "a".repeat(10 << 20)),
+            ("a million dots", ".".repeat(1_000_000)),
+            (
+                "10 MiB of spaces inside",
+                format!("a{}a", " ".repeat(10 << 20)),
+            ),
+            (
+                "a valid token and 10 MiB more",
+                valid() + &"a".repeat(10 << 20),
+            ),
+        ]
+    };
+    assert_each_refused(&layer(), "too_long", huge()).await;
+    let boundless = builder().max_token_len(usize::MAX).build().unwrap();
+    for (row, token) in huge() {
+        let answer = ask(boundless.clone(), with_bearer(&token)).await;
+        assert_eq!(answer.status(), 401, "{row}, without a limit");
+    }
+}
+
+#[tokio::test]
+async fn where_anonymous_is_allowed_a_request_without_a_token_passes() {
+    let layer = builder().allow_anonymous().build().unwrap();
+    ask(layer.clone(), get("/"))
+        .await
+        .assert_reached("nobody", "no Authorization");
+    for value in ["", "Bearer", "Bearer  ", "Basic eDp5", "DPoP x"] {
+        let answer = ask(layer.clone(), with_authorization(value)).await;
+        answer.assert_reached("nobody", value);
+    }
+    assert_each_accepted(&layer, [("a valid token", valid())]).await;
+}
+
+#[tokio::test]
+async fn where_anonymous_is_allowed_a_bad_token_never_passes() {
+    let layer = builder().allow_anonymous().build().unwrap();
+    for (reason, token) in [
+        ("malformed", "garbage".into()),
+        ("malformed", format!("\t{}", valid())),
+        ("too_long", "a".repeat(16 * 1024 + 1)),
+        ("algorithm", token_with_header(r#"{"alg":"none"}"#)),
+        (
+            "signature",
+            sign(r#"{"alg":"HS256"}"#, claims().to_string(), "another"),
+        ),
+        ("expired", token(&claims_with(json!({ "exp": NOW })))),
+        ("subject", token(&claims_without("sub"))),
+    ] {
+        assert_each_refused(&layer, reason, [(reason, token)]).await;
+    }
+}
+
+#[tokio::test]
+async fn the_authorization_value_is_marked_sensitive_for_the_inner_service() {
+    let layer = builder().allow_anonymous().build().unwrap();
+    for value in [format!("Bearer {}", valid()), "Basic eDp5".into()] {
+        let inner = service_fn(async |request: Request<()>| {
+            let field = &request.headers()[AUTHORIZATION];
+            let answer = format!("{} {field:?}", field.is_sensitive());
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(answer)))
+        });
+        let service = layer.layer(inner);
+        let response = service.oneshot(with_authorization(&value)).await.unwrap();
+        let answer = response.into_answer().await;
+        assert_eq!(answer.body, "true Sensitive", "{value}");
+    }
+}
+
+#[tokio::test]
+async fn another_field_may_stand_there_twice() {
+    let mut request = with_bearer(&valid());
+    for value in ["text/html", "application/json"] {
+        let value = HeaderValue::from_static(value);
+        request.headers_mut().append("accept", value);
+    }
+    ask(layer(), request)
+        .await
+        .assert_reached("alice", "accept");
+}

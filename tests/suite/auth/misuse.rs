@@ -1,0 +1,315 @@
+//! Mistakes that are easily made, and that they are loud: each is told of in words that say what
+//! mends it.
+
+use std::fs;
+
+use http::Request;
+use tower::{ServiceBuilder, layer::util::Stack};
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+use tower_jwt_auth::KeySet;
+use tower_jwt_auth::{CurrentUser, JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
+
+use crate::{
+    events::{Captured, told},
+    key_source::secret_file::Folder,
+    support::*,
+};
+
+/// The messages of a configuration, one by one.
+#[track_caller]
+fn faults(builder: JwtAuthBuilder) -> Vec<String> {
+    let error = builder.build().map(drop).unwrap_err().to_string();
+    match error.split_once(" configuration faults:\n- ") {
+        Some((count, list)) => {
+            let faults: Vec<_> = list.split("\n- ").map(str::to_owned).collect();
+            assert_eq!(count, faults.len().to_string());
+            faults
+        }
+        None => vec![error],
+    }
+}
+
+/// That these are all messages, whatever their order, each with these words in it.
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+#[track_caller]
+fn assert_all_told(row: &str, builder: JwtAuthBuilder, expected: &[&str]) {
+    let faults = faults(builder);
+    assert_eq!(faults.len(), expected.len(), "{row}: {faults:#?}");
+    for words in expected {
+        let told = faults.iter().filter(|fault| fault.contains(words));
+        assert_eq!(told.count(), 1, "{row}: {words:?} in {faults:#?}");
+    }
+}
+
+#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+#[test]
+fn all_faults_of_a_configuration_are_told_at_once() {
+    let builder = JwtAuthLayer::builder;
+    let private = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----";
+    assert_all_told(
+        "an origin, and what else is wrong",
+        JwtAuthLayer::better_auth("app.example.com")
+            .secret("short")
+            .audience("")
+            .max_token_len(0),
+        &[
+            "the origin",
+            "at least 32",
+            "the audience is empty",
+            "16 KiB",
+        ],
+    );
+    assert_all_told(
+        "an origin, and what is wrong with the keys",
+        JwtAuthLayer::better_auth("app.example.com")
+            .public_key_pem(private)
+            .algorithms([]),
+        &["the origin", "private key", ".algorithms(…)"],
+    );
+    assert_all_told(
+        "an origin alone, whose keys were to be fetched",
+        JwtAuthLayer::better_auth("app.example.com"),
+        &["the origin"],
+    );
+    assert_all_told(
+        "secrets and public keys, both wrong",
+        builder().secret("short").public_key_pem(private),
+        &["at least 32", "private key"],
+    );
+    assert_all_told(
+        "a URL beside others, all of them wrong",
+        builder()
+            .jwks_url("ftp://example.com")
+            .public_key_pem(private)
+            .jwks_text("{}"),
+        &[
+            "configured beside others",
+            "https://",
+            "private key",
+            "JWK Set",
+        ],
+    );
+    assert_all_told(
+        "no key, and a wrong rule",
+        builder().keys(KeySet::default()).issuer(""),
+        &["no public key is left", "the issuer is empty"],
+    );
+    assert_all_told(
+        "two issuers, both wrong",
+        JwtAuthLayer::better_auth("app.example.com").or(builder().secret("short").issuer("")),
+        &["the origin", "at least 32", "the issuer is empty"],
+    );
+}
+
+/// What is wrong, the secret or the file, and how the message must end: in what to do.
+#[test]
+fn each_fault_of_a_secret_is_told_with_what_to_do() {
+    let generate = "; generate one with `openssl rand -base64 32`";
+    let own = "; take the secret that your issuer signs with";
+    let public = "are verified with .public_key_pem(…), .jwks_text(…) or .jwks_url(…)";
+    let folder = Folder::new("misuse");
+    let file = |name: &str, content: &str| {
+        fs::write(folder.path(name), content).unwrap();
+        JwtAuthLayer::builder().secret_from_file(folder.path(name))
+    };
+    let secret = |secret: &str| JwtAuthLayer::builder().secret(secret);
+    let placeholder = "a-string-secret-at-least-256-bits-long";
+    let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE";
+    for (row, builder, end) in [
+        ("empty", secret(""), own),
+        ("short", secret("hunter2"), generate),
+        ("a placeholder", secret(placeholder), generate),
+        ("few different bytes", secret(&"0".repeat(64)), generate),
+        ("a public key", secret(pem), public),
+        ("a key set", secret(r#"{"keys":[]}"#), public),
+        (
+            "a newline",
+            secret(&format!("{SECRET}\n")),
+            "; trim it, or let .secret_from_file(…) read the file",
+        ),
+        (
+            "no list",
+            JwtAuthLayer::builder().secrets([] as [&str; 0]),
+            "; give the current secret, then the ones before it",
+        ),
+        (
+            "no source",
+            JwtAuthLayer::builder(),
+            "JwtAuthLayer::better_auth(…) or .jwks_url(…)",
+        ),
+        (
+            "a secret for a name",
+            JwtAuthLayer::builder().secret_from_env(format!("{SECRET}+/=")),
+            "; give the name of one, such as BETTER_AUTH_SECRET, and set that to the secret",
+        ),
+        (
+            "no file",
+            JwtAuthLayer::builder().secret_from_file(folder.path("none")),
+            "; check the path and who may read it",
+        ),
+        (
+            "a directory",
+            JwtAuthLayer::builder().secret_from_file(folder.path("")),
+            "; give the path of a file with a secret in each line",
+        ),
+        (
+            "an empty file",
+            file("empty", "\n"),
+            "; write the secret that your issuer signs with into it",
+        ),
+        ("a short one in a file", file("short", "hunter2"), generate),
+        (
+            "a placeholder in a file",
+            file("placeholder", placeholder),
+            generate,
+        ),
+        ("a public key in a file", file("pem", pem), public),
+        (
+            "nine in a file",
+            file("nine", &format!("{SECRET}\n").repeat(9)),
+            "drop those that no token is signed with any more",
+        ),
+    ] {
+        let [told] = &faults(builder)[..] else {
+            panic!("{row}: more than one")
+        };
+        assert!(told.ends_with(end), "{row}: {told}");
+    }
+    // Its words are fixed; beside others, they are followed by the mend.
+    let unset = || JwtAuthLayer::builder().secret_from_env("TOWER_JWT_AUTH_UNSET");
+    let words = "TOWER_JWT_AUTH_UNSET environment variable is required";
+    assert_eq!(faults(unset()), [words]);
+    let mend = format!("{words}: set it to the secret that your issuer signs with");
+    assert!(faults(unset().issuer("")).contains(&mend));
+}
+
+#[test]
+fn a_pattern_that_cannot_be_used_is_told_with_what_to_write() {
+    let pattern = PathOwnerLayer::new;
+    let owner = || pattern("/api/{user_id}/{*rest}").unwrap();
+    for (layer, told) in [
+        (
+            pattern("/api/tasks"),
+            r#"the path pattern "/api/tasks" has no segment {user_id}; put it where the owner's id stands, or name another with PathOwnerLayer::named(…)"#,
+        ),
+        (
+            pattern("/api/{user_id}/{user_id}"),
+            r#"the path pattern "/api/{user_id}/{user_id}" has {user_id} more than once; give all but the owner's another name"#,
+        ),
+        (
+            pattern("/api/{*user_id}"),
+            r#"the path pattern "/api/{*user_id}" has {*user_id}, which takes more than an id; write {user_id}"#,
+        ),
+        (
+            pattern("/api/{user_id}/{*rest}/x"),
+            r#"the path pattern "/api/{user_id}/{*rest}/x" has a catch-all before its end; put {*name} last"#,
+        ),
+        (
+            owner().except("/api/{team}/{*all}"),
+            r#"the path pattern "/api/{team}/{*all}" covers what "/api/{user_id}/{*rest}" covers too; leave one of them out"#,
+        ),
+        (
+            owner().except("/{*all}"),
+            r#"the path pattern "/{*all}" would let every other path pass; name those that may"#,
+        ),
+    ] {
+        assert_eq!(layer.map(drop).unwrap_err().to_string(), told);
+    }
+}
+
+#[tokio::test]
+async fn layers_in_the_wrong_order_are_an_error_event_that_says_which_to_move() {
+    let owner = || PathOwnerLayer::new("/api/{user_id}").unwrap();
+    let builder = ServiceBuilder::new().layer(owner()).layer(layer());
+    let chain = Stack::new(layer(), owner());
+    let events = Captured::start();
+    for answer in [
+        ask(builder, own_request()).await,
+        ask(chain, own_request()).await,
+    ] {
+        answer.assert_server_fault("no_user", "the wrong order");
+    }
+    let told_of = events.at("ERROR");
+    assert_eq!(told_of.len(), 2 * told(), "{told_of:#?}");
+    for event in told_of {
+        let mend = "put JwtAuthLayer outside of it: around its route, later in a chain of .layer(…) calls, earlier in a ServiceBuilder";
+        assert!(event.contains(mend), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn a_layer_that_is_applied_twice_works_and_is_told_of_once() {
+    let events = Captured::start();
+    let layer = layer();
+    let twice = (layer.clone(), layer.clone());
+    for _ in 0..3 {
+        let answer = ask(twice.clone(), own_request()).await;
+        answer.assert_reached("alice", "twice");
+    }
+    ask(twice, with_bearer("garbage"))
+        .await
+        .assert_invalid_token("malformed", "twice");
+    let told_of = events.at("WARN");
+    assert_eq!(told_of.len(), told(), "{told_of:#?}");
+    for event in told_of {
+        assert!(event.contains("twice; apply it once"), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn different_layers_around_each_other_are_no_mistake() {
+    let events = Captured::start();
+    let anonymous = builder().allow_anonymous().build().unwrap();
+    let checked = builder()
+        .check(|user| user.user_id() == "alice")
+        .build()
+        .unwrap();
+    ask((anonymous.clone(), layer()), own_request())
+        .await
+        .assert_reached("alice", "optional outside, required inside");
+    ask((layer(), checked), own_request())
+        .await
+        .assert_reached("alice", "another rule inside");
+    ask((anonymous.clone(), anonymous), get("/"))
+        .await
+        .assert_reached("nobody", "without a token, there is nothing to verify");
+    let mut request = own_request();
+    let outer = CurrentUser::new("alice", "alice@example.com");
+    request.extensions_mut().insert(outer);
+    ask(layer(), request)
+        .await
+        .assert_reached("alice", "a user of another layer's");
+    assert_eq!(events.text(), "");
+}
+
+#[tokio::test]
+async fn of_two_layers_of_path_owner_both_count_and_the_event_says_how_one_has_two_patterns() {
+    let owner = |pattern: &str| PathOwnerLayer::new(pattern).unwrap();
+    let two = || (layer(), owner("/api/{user_id}"), owner("/v2/{user_id}"));
+    for path in ["/api/alice", "/v2/alice"] {
+        let mut request = own_request();
+        *request.uri_mut() = path.parse().unwrap();
+        let events = Captured::start();
+        let answer = ask(two(), request).await;
+        assert_eq!(answer.reason(), "no_pattern", "{path}");
+        let told_of = events.at("DEBUG");
+        assert_eq!(told_of.len(), told(), "{told_of:#?}");
+        for event in told_of {
+            assert!(event.contains(".and(…) adds a pattern"), "{event}");
+            assert!(
+                event.contains("of several layers each must agree"),
+                "{event}"
+            );
+        }
+    }
+    let same = (layer(), owner("/api/{user_id}"), owner("/{all}/{user_id}"));
+    ask(same, own_request())
+        .await
+        .assert_reached("alice", "where both cover a path and agree, it passes");
+}
+
+fn own_request() -> Request<()> {
+    let mut request = with_bearer(&token(&claims()));
+    *request.uri_mut() = "/api/alice".parse().unwrap();
+    request
+}

@@ -1,0 +1,21 @@
+//! `JwtAuthLayer`: where the token is, what a builder accepts, and how the service behaves.
+
+mod authorization_header;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod better_auth;
+mod configuration;
+mod cookie;
+mod extensions;
+mod misuse;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod public_key_configuration;
+mod readiness;
+mod responses;
+pub(crate) mod sockets;
+mod token_sources;
+#[cfg(all(
+    feature = "jwks-custom",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
+mod waiting_requests;
+mod websocket;

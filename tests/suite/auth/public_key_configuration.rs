@@ -1,0 +1,196 @@
+//! What a builder with public keys refuses, and what it restricts.
+
+use serde_json::json;
+use tower_jwt_auth::{Algorithm, KeySet, SharedKeys, VerifyingKey};
+
+use crate::support::{signing_keys::*, *};
+
+#[test]
+fn algorithms_that_are_given_are_accepted_alone() {
+    let keys = ALGORITHMS.map(|alg| SigningKey::generate(alg, alg));
+    let all = || keyless().jwks_text(jwks(&keys));
+    for allowed in [
+        vec!["ES256"],
+        vec!["EdDSA"],
+        vec!["RS256", "PS256"],
+        vec!["ES256", "ES256"],
+        ALGORITHMS.to_vec(),
+    ] {
+        let layer = all().algorithms(allowed.iter().map(|alg| algorithm(alg)));
+        let layer = layer.build().unwrap();
+        for key in &keys {
+            let is_allowed = allowed.contains(&key.alg);
+            let expected = if is_allowed { "accepted" } else { "algorithm" };
+            let row = format!("{} where {allowed:?} may be", key.alg);
+            assert_eq!(reason(&layer, &key.token(&claims())), expected, "{row}");
+        }
+    }
+    let layer = all().algorithms([Algorithm::EdDSA]).build().unwrap();
+    let header = json!({ "alg": "Ed25519", "kid": "EdDSA" });
+    assert_eq!(
+        reason(&layer, &keys.last().unwrap().sign(&header, &claims())),
+        "accepted"
+    );
+}
+
+#[test]
+fn algorithms_that_are_not_those_of_the_keys_are_a_fault_of_the_configuration() {
+    let key = SigningKey::generate("ES256", "1");
+    let public = || keyless().jwks_text(jwks([&key]));
+    let wrong = "the algorithms given with .algorithms(…) are not those of the keys";
+    for (row, builder) in [
+        ("HS256", public().algorithms([Algorithm::HS256])),
+        (
+            "HS256 among others",
+            public().algorithms([Algorithm::ES256, Algorithm::HS256]),
+        ),
+        ("none", public().algorithms([])),
+        (
+            "RS256 of a secret",
+            builder().algorithms([Algorithm::RS256]),
+        ),
+        (
+            "both of a secret",
+            builder().algorithms([Algorithm::HS256, Algorithm::EdDSA]),
+        ),
+        ("none of a secret", builder().algorithms([])),
+    ] {
+        assert_contains(fault(builder), wrong, row);
+    }
+    drop(builder().algorithms([Algorithm::HS256]).build().unwrap());
+}
+
+#[test]
+fn keys_from_a_url_or_shared_keys_stand_alone() {
+    let key = SigningKey::generate("ES256", "1");
+    let set = KeySet::from_jwks(&jwks([&key])).unwrap();
+    let shared = || SharedKeys::new(set.clone());
+    let url = "https://example.com/jwks";
+    for (row, builder) in [
+        ("URL, text", keyless().jwks_url(url).jwks_text(jwks([&key]))),
+        ("text, URL", keyless().jwks_text(jwks([&key])).jwks_url(url)),
+        (
+            "URL, PEM",
+            keyless().jwks_url(url).public_key_pem(key.pem()),
+        ),
+        ("URL, set", keyless().jwks_url(url).keys(set.clone())),
+        (
+            "two URLs",
+            keyless().jwks_url(url).jwks_url("https://example.com/2"),
+        ),
+        ("URL, shared", keyless().jwks_url(url).shared_keys(shared())),
+        (
+            "shared, text",
+            keyless().shared_keys(shared()).jwks_text(jwks([&key])),
+        ),
+        (
+            "shared, shared",
+            keyless().shared_keys(shared()).shared_keys(shared()),
+        ),
+    ] {
+        let error = fault(builder);
+        assert_contains(&error, "are configured beside others", row);
+        assert_contains(&error, "keep one of them", row);
+    }
+}
+
+#[test]
+fn keys_that_are_given_add_up() {
+    let keys = ["1", "2", "3", "4"].map(|kid| SigningKey::generate("ES256", kid));
+    let layer = keyless()
+        .jwks_text(jwks([&keys[0]]))
+        .keys(KeySet::from_jwks(&jwks([&keys[1]])).unwrap())
+        .key(VerifyingKey::from_jwk(&keys[2].jwk().to_string()).unwrap())
+        .public_key_pem(keys[3].pem())
+        .build()
+        .unwrap();
+    for key in &keys {
+        let row = &key.kid;
+        assert_eq!(reason(&layer, &key.token(&claims())), "accepted", "{row}");
+    }
+}
+
+#[test]
+fn a_layer_that_has_no_key_left_to_verify_with_is_not_built() {
+    let [one, two] = [(); 2].map(|()| SigningKey::generate("ES256", "1"));
+    let rows = [
+        ("no keys at all", keyless()),
+        ("an empty set", keyless().keys(KeySet::default())),
+        (
+            "two keys of one kid, from two sets",
+            keyless().jwks_text(jwks([&one])).jwks_text(jwks([&two])),
+        ),
+        (
+            "two keys of one kid, one by one",
+            keyless()
+                .key(VerifyingKey::from_jwk(&one.jwk().to_string()).unwrap())
+                .key(VerifyingKey::from_jwk(&two.jwk().to_string()).unwrap()),
+        ),
+    ];
+    let built = rows
+        .into_iter()
+        .filter(|(_, builder)| builder.clone().build().is_ok());
+    let built: Vec<_> = built.map(|(row, _)| row).collect();
+    assert_eq!(built, [""; 0], "they would answer 503 for ever");
+}
+
+#[test]
+fn of_keys_from_several_places_with_one_kid_none_is_used() {
+    let [one, two] = [(); 2].map(|()| SigningKey::generate("ES256", "1"));
+    let good = SigningKey::generate("ES256", "2");
+    let layer = keyless()
+        .jwks_text(jwks([&one, &good]))
+        .key(VerifyingKey::from_jwk(&two.jwk().to_string()).unwrap())
+        .build()
+        .unwrap();
+    for (key, expected) in [
+        (&one, "unknown_key"),
+        (&two, "unknown_key"),
+        (&good, "accepted"),
+    ] {
+        assert_eq!(reason(&layer, &key.token(&claims())), expected);
+    }
+    // The same key from two places is one key.
+    let layer = keyless()
+        .jwks_text(jwks([&good]))
+        .jwks_text(jwks([&good]))
+        .build()
+        .unwrap();
+    assert_eq!(reason(&layer, &good.token(&claims())), "accepted");
+}
+
+#[test]
+fn all_faults_of_the_keys_are_listed_at_once() {
+    let error = fault(
+        keyless()
+            .jwks_text("<html>")
+            .jwks_text("{}")
+            .public_key_pem("garbage")
+            .algorithms([])
+            .issuer(""),
+    );
+    for part in [
+        "5 configuration faults:",
+        "not JSON",
+        "no array \"keys\"",
+        "-----BEGIN PUBLIC KEY-----",
+        ".algorithms(…)",
+        "the issuer is empty",
+    ] {
+        assert_contains(&error, part, "five faults");
+    }
+}
+
+#[test]
+fn a_builder_shows_no_key_text_for_debugging() {
+    let key = SigningKey::generate("RS256", "1");
+    let builder = keyless()
+        .jwks_text(jwks_of([with(key.jwk(), json!({ "d": "canary" }))]))
+        .public_key_pem(key.private_pem());
+    let debug = format!("{builder:?}");
+    let line = key.private_pem().lines().nth(1).unwrap().to_owned();
+    assert!(
+        !debug.contains("canary") && !debug.contains(&line),
+        "{debug}"
+    );
+}

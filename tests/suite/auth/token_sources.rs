@@ -1,0 +1,381 @@
+//! Where a token may stand, and what becomes of one that stands elsewhere or twice.
+
+use http::{
+    HeaderName, HeaderValue, Request, Response, Uri,
+    header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, SEC_WEBSOCKET_PROTOCOL},
+};
+use http_body_util::Full;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_jwt_auth::{JwtAuthLayer, TokenSource};
+
+use crate::support::*;
+
+/// A layer that looks everywhere.
+fn everywhere() -> JwtAuthLayer {
+    looking_in([
+        TokenSource::header(),
+        TokenSource::cookie("access_token"),
+        TokenSource::query("access_token"),
+        TokenSource::websocket_protocol(),
+        TokenSource::from_fn(|headers, uri| {
+            let in_field = headers.get("x-token").and_then(|field| field.to_str().ok());
+            let in_path = uri.path().strip_prefix("/as/");
+            in_field.or(in_path).map(str::to_owned)
+        }),
+    ])
+}
+
+fn looking_in(sources: impl IntoIterator<Item = TokenSource>) -> JwtAuthLayer {
+    builder().token_sources(sources).build().unwrap()
+}
+
+fn request(uri: &str, fields: &[(HeaderName, &str)]) -> Request<()> {
+    let mut request = get(uri);
+    for (name, value) in fields {
+        let value = HeaderValue::from_str(value).unwrap();
+        request.headers_mut().append(name, value);
+    }
+    request
+}
+
+fn x_token() -> HeaderName {
+    HeaderName::from_static("x-token")
+}
+
+#[tokio::test]
+async fn a_token_is_found_in_each_place_that_is_configured() {
+    let t = &token(&claims());
+    let encoded = t.replace('.', "%2E");
+    for (row, request) in [
+        (
+            "the header",
+            request("/", &[(AUTHORIZATION, &format!("Bearer {t}"))]),
+        ),
+        (
+            "a cookie",
+            request("/", &[(COOKIE, &format!("access_token={t}"))]),
+        ),
+        (
+            "a cookie among others",
+            request("/", &[(COOKIE, &format!("a=b; access_token={t};c=d"))]),
+        ),
+        (
+            "a cookie in a field of its own, as HTTP/2 sends it",
+            request(
+                "/",
+                &[(COOKIE, "a=b"), (COOKIE, &format!("access_token={t}"))],
+            ),
+        ),
+        (
+            "the query",
+            request(&format!("/?a=b&access_token={t}&c"), &[]),
+        ),
+        (
+            "the query, encoded",
+            request(&format!("/?access%5Ftoken={encoded}"), &[]),
+        ),
+        (
+            "the protocols of a WebSocket",
+            request(
+                "/",
+                &[(SEC_WEBSOCKET_PROTOCOL, &format!("chat, bearer, {t}"))],
+            ),
+        ),
+        (
+            "these in several fields",
+            request(
+                "/",
+                &[
+                    (SEC_WEBSOCKET_PROTOCOL, "bearer"),
+                    (SEC_WEBSOCKET_PROTOCOL, t),
+                ],
+            ),
+        ),
+        (
+            "these with an empty one between them",
+            request("/", &[(SEC_WEBSOCKET_PROTOCOL, &format!("bearer, , {t}"))]),
+        ),
+        ("a field of one's own", request("/", &[(x_token(), t)])),
+        ("the path", request(&format!("/as/{t}"), &[])),
+    ] {
+        ask(everywhere(), request)
+            .await
+            .assert_reached("alice", row);
+    }
+}
+
+#[tokio::test]
+async fn a_place_that_is_not_configured_is_never_looked_at() {
+    let t = &token(&claims());
+    let elsewhere = || {
+        request(
+            &format!("/?access_token={t}"),
+            &[
+                (COOKIE, &format!("access_token={t}")),
+                (SEC_WEBSOCKET_PROTOCOL, &format!("bearer, {t}")),
+            ],
+        )
+    };
+    ask(layer(), elsewhere())
+        .await
+        .assert_not_authenticated("by default");
+    let cookie = || looking_in([TokenSource::cookie("jwt")]);
+    ask(cookie(), elsewhere())
+        .await
+        .assert_not_authenticated("another cookie");
+    let answer = ask(cookie(), with_bearer(t)).await;
+    answer.assert_not_authenticated("the header, where only a cookie counts");
+}
+
+#[tokio::test]
+async fn what_is_no_token_is_none() {
+    for (row, request) in [
+        ("nothing", request("/", &[])),
+        (
+            "an empty cookie",
+            request("/", &[(COOKIE, "access_token=")]),
+        ),
+        (
+            "a cookie whose name ends so",
+            request("/", &[(COOKIE, "my_access_token=a.b.c")]),
+        ),
+        (
+            "a cookie whose name starts so",
+            request("/", &[(COOKIE, "access_token2=a.b.c")]),
+        ),
+        (
+            "a cookie of another case",
+            request("/", &[(COOKIE, "Access_Token=a.b.c")]),
+        ),
+        ("an empty parameter", request("/?access_token=", &[])),
+        ("one without a value", request("/?access_token", &[])),
+        ("another parameter", request("/?token=a.b.c", &[])),
+        (
+            "the protocol alone",
+            request("/", &[(SEC_WEBSOCKET_PROTOCOL, "bearer")]),
+        ),
+        (
+            "other protocols",
+            request("/", &[(SEC_WEBSOCKET_PROTOCOL, "chat, a.b.c")]),
+        ),
+    ] {
+        ask(everywhere(), request)
+            .await
+            .assert_not_authenticated(row);
+    }
+}
+
+#[tokio::test]
+async fn two_tokens_are_refused_wherever_they_stand() {
+    let t = &token(&claims());
+    let bearer = &format!("Bearer {t}");
+    let cookie = &format!("access_token={t}");
+    let protocols = &format!("bearer, {t}");
+    let in_query = &format!("/?access_token={t}");
+    for (row, request) in [
+        (
+            "header and cookie",
+            request("/", &[(AUTHORIZATION, bearer), (COOKIE, cookie)]),
+        ),
+        (
+            "header and query",
+            request(in_query, &[(AUTHORIZATION, bearer)]),
+        ),
+        ("cookie and query", request(in_query, &[(COOKIE, cookie)])),
+        (
+            "cookie and protocol",
+            request(
+                "/",
+                &[(COOKIE, cookie), (SEC_WEBSOCKET_PROTOCOL, protocols)],
+            ),
+        ),
+        (
+            "header and a field of one's own",
+            request("/", &[(AUTHORIZATION, bearer), (x_token(), t)]),
+        ),
+        (
+            "two headers",
+            request("/", &[(AUTHORIZATION, bearer), (AUTHORIZATION, bearer)]),
+        ),
+        (
+            "two cookies of the name",
+            request("/", &[(COOKIE, &format!("{cookie}; {cookie}"))]),
+        ),
+        (
+            "the second cookie in another field",
+            request("/", &[(COOKIE, cookie), (COOKIE, cookie)]),
+        ),
+        (
+            "two parameters",
+            request(&format!("{in_query}&access_token={t}"), &[]),
+        ),
+        (
+            "two parameters, one encoded",
+            request(&format!("{in_query}&access%5ftoken={t}"), &[]),
+        ),
+        (
+            "two protocols, and an empty one",
+            request(
+                "/",
+                &[(
+                    SEC_WEBSOCKET_PROTOCOL,
+                    &format!("{protocols}, bearer, , bearer, {t}"),
+                )],
+            ),
+        ),
+        (
+            "two protocols",
+            request(
+                "/",
+                &[(SEC_WEBSOCKET_PROTOCOL, &format!("{protocols}, {protocols}"))],
+            ),
+        ),
+    ] {
+        ask(everywhere(), request).await.assert_invalid_request(row);
+    }
+}
+
+#[tokio::test]
+async fn a_bad_token_is_refused_wherever_it_stands_also_where_none_may_pass() {
+    let anonymous = builder()
+        .token_sources([TokenSource::header(), TokenSource::cookie("jwt")])
+        .allow_anonymous()
+        .build()
+        .unwrap();
+    let bad = request("/", &[(COOKIE, "jwt=a.b")]);
+    ask(anonymous.clone(), bad)
+        .await
+        .assert_invalid_token("malformed", "a cookie");
+    ask(anonymous, get("/"))
+        .await
+        .assert_reached("nobody", "none");
+}
+
+#[tokio::test]
+async fn the_fields_that_tokens_are_read_from_are_marked_as_sensitive() {
+    let service = everywhere().layer(service_fn(async |request: Request<()>| {
+        for name in [COOKIE, SEC_WEBSOCKET_PROTOCOL] {
+            let fields = request.headers().get_all(&name);
+            assert!(fields.iter().all(HeaderValue::is_sensitive), "{name}");
+        }
+        Ok::<_, std::convert::Infallible>(Response::new(Full::<bytes::Bytes>::default()))
+    }));
+    let cookie = format!("access_token={}", token(&claims()));
+    let fields = [
+        (COOKIE, "a=b"),
+        (COOKIE, &*cookie),
+        (SEC_WEBSOCKET_PROTOCOL, "chat"),
+    ];
+    let response = service.oneshot(request("/", &fields)).await.unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test]
+async fn other_fields_are_not_marked_as_sensitive() {
+    let service =
+        looking_in([TokenSource::cookie("jwt")]).layer(service_fn(async |request: Request<()>| {
+            let fields = request.headers();
+            assert!(fields[COOKIE].is_sensitive());
+            assert!(!fields[SEC_WEBSOCKET_PROTOCOL].is_sensitive());
+            Ok::<_, std::convert::Infallible>(Response::new(Full::<bytes::Bytes>::default()))
+        }));
+    let cookie = format!("jwt={}", token(&claims()));
+    let fields = [(COOKIE, &*cookie), (SEC_WEBSOCKET_PROTOCOL, "chat")];
+    let response = service.oneshot(request("/", &fields)).await.unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test]
+async fn an_answer_to_a_token_anywhere_but_in_the_header_is_private() {
+    let t = token(&claims());
+    let in_query = format!("/?access_token={t}");
+    let in_path = format!("/as/{t}");
+    for (row, uri, said, expected) in [
+        ("nothing said", &*in_query, None, Some("private")),
+        (
+            "public",
+            &in_query,
+            Some("public, max-age=60, s-maxage=600"),
+            Some("private, max-age=60"),
+        ),
+        (
+            "not without asking again",
+            &in_query,
+            Some("no-cache"),
+            Some("private, no-cache"),
+        ),
+        (
+            "private",
+            &in_query,
+            Some("max-age=60, Private"),
+            Some("max-age=60, Private"),
+        ),
+        ("not stored", &in_query, Some("no-store"), Some("no-store")),
+        ("the header", "/", None, None),
+        ("a cookie", "/cookie", None, Some("private")),
+        ("a function", &in_path, None, Some("private")),
+    ] {
+        let service = everywhere().layer(service_fn(move |_: Request<()>| {
+            let mut response = Response::new(Full::<bytes::Bytes>::default());
+            if let Some(said) = said {
+                let said = HeaderValue::from_static(said);
+                response.headers_mut().insert(CACHE_CONTROL, said);
+            }
+            std::future::ready(Ok::<_, std::convert::Infallible>(response))
+        }));
+        let mut request = get(uri);
+        if uri == "/cookie" {
+            request = self::request(uri, &[(COOKIE, &format!("access_token={t}"))]);
+        } else if uri == "/" {
+            request = with_bearer(&t);
+        }
+        let answer = service.oneshot(request).await.unwrap().into_answer().await;
+        assert_eq!(answer.status(), 200, "{row}");
+        assert_eq!(answer.header("cache-control"), expected, "{row}");
+    }
+}
+
+#[test]
+fn places_that_cannot_be_are_refused_when_the_layer_is_built() {
+    let nowhere: [TokenSource; 0] = [];
+    for (row, sources, words) in [
+        ("none", nowhere.to_vec(), "no place is given"),
+        (
+            "the header twice",
+            vec![TokenSource::header(), TokenSource::header()],
+            "given twice",
+        ),
+        (
+            "a cookie twice",
+            vec![TokenSource::cookie("a"), TokenSource::cookie("a")],
+            "given twice",
+        ),
+        (
+            "no cookie's name",
+            vec![TokenSource::cookie("a=b")],
+            "TokenSource::cookie(…)",
+        ),
+        (
+            "an empty cookie's name",
+            vec![TokenSource::cookie("")],
+            "TokenSource::cookie(…)",
+        ),
+        (
+            "an empty parameter",
+            vec![TokenSource::query("")],
+            "TokenSource::query(…)",
+        ),
+    ] {
+        let error = builder().token_sources(sources).build().unwrap_err();
+        assert!(error.to_string().contains(words), "{row}: {error}");
+    }
+    let two = [TokenSource::cookie("a"), TokenSource::cookie("b")];
+    assert!(builder().token_sources(two).build().is_ok());
+}
+
+#[test]
+fn debug_tells_of_a_place_and_not_its_name() {
+    let source = TokenSource::from_fn(|_, _: &Uri| None);
+    let all = [TokenSource::cookie("secret"), source];
+    assert_eq!(format!("{all:?}"), "[Cookie, Custom]");
+}

@@ -1,0 +1,242 @@
+//! The contract of a request that waits for its key: with the service inside, with its caller, and
+//! with the others.
+
+use std::{
+    future::{Ready, poll_fn, ready},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+use tower::{Layer, Service, ServiceExt};
+use tower_jwt_auth::{CurrentUser, JwtAuthLayer};
+
+use crate::support::{
+    memory_issuer::MemoryIssuer,
+    signing_keys::{SigningKey, with_signature},
+    *,
+};
+
+const MAX_WAITING: usize = 1024;
+
+/// An issuer whose first answer takes a while, and a request that waits for it.
+fn slow() -> (MemoryIssuer, JwtAuthLayer, Request<()>) {
+    let mut issuer = MemoryIssuer::new();
+    issuer.delay = Duration::from_millis(300);
+    let key = issuer.rotate();
+    let layer = issuer.layer();
+    let request = with_bearer(&issuer.token(&key, "alice"));
+    (issuer, layer, request)
+}
+
+fn again(request: &Request<()>) -> Request<()> {
+    let mut copy = Request::new(());
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}
+
+async fn passed(millis: u64) {
+    sleep(Duration::from_millis(millis)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_service_inside_is_polled_until_it_is_ready_before_it_is_called() {
+    let (_, layer, request) = slow();
+    let strict = Strict {
+        polls_before_ready: 3,
+        ..Strict::default()
+    };
+    let (calls, polls) = (Arc::clone(&strict.calls), Arc::clone(&strict.polls));
+    let waiting = tokio::spawn(layer.layer(strict).oneshot(request));
+    passed(100).await;
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
+    let before = polls.load(Ordering::Relaxed);
+    let response = waiting.await.unwrap().unwrap();
+    let answer = response.into_answer().await;
+    answer.assert_reached("alice", "waited");
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    assert!(polls.load(Ordering::Relaxed) >= before + 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_service_inside_passes_through_after_the_waiting() {
+    let (_, layer, request) = slow();
+    let strict = Strict::default();
+    let (calls, is_broken) = (Arc::clone(&strict.calls), Arc::clone(&strict.is_broken));
+    let waiting = tokio::spawn(layer.layer(strict).oneshot(request));
+    passed(100).await;
+    is_broken.store(true, Ordering::Relaxed);
+    assert_eq!(waiting.await.unwrap().err(), Some(Broken));
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_after_the_waiting_does_not_reach_the_service_inside() {
+    let (issuer, layer, _) = slow();
+    let strict = Strict::default();
+    let calls = Arc::clone(&strict.calls);
+    let forged = with_signature(&issuer.token(&issuer.newest(), "alice"), [7; 64]);
+    let unknown = issuer.token(&SigningKey::generate("EdDSA", "nowhere"), "alice");
+    let service = layer.layer(strict);
+    let (forged, unknown) = tokio::join!(
+        service.clone().oneshot(with_bearer(&forged)),
+        service.clone().oneshot(with_bearer(&unknown)),
+    );
+    let answer = forged.unwrap().into_answer().await;
+    answer.assert_invalid_token("signature", "forged");
+    let answer = unknown.unwrap().into_answer().await;
+    answer.assert_invalid_token("unknown_key", "unknown");
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_goes_on_while_a_request_waits() {
+    let (issuer, _, request) = slow();
+    let has_passed = Arc::new(AtomicBool::new(false));
+    let clock = Arc::clone(&has_passed);
+    let builder = issuer.builder();
+    let layer = builder
+        .clock(move || at(NOW + u64::from(clock.load(Ordering::Relaxed)) * 1000))
+        .build()
+        .unwrap();
+    let waiting = tokio::spawn(ask(layer, request));
+    passed(100).await;
+    has_passed.store(true, Ordering::Relaxed);
+    let answer = waiting.await.unwrap();
+    answer.assert_invalid_token("expired", "meanwhile");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_future_is_woken_by_its_last_waker() {
+    let (_, layer, request) = slow();
+    let mut waiting = pin!(layer.layer(Strict::default()).oneshot(request));
+    // Polled by somebody who never polls again, and then by another.
+    let mut nobody = Context::from_waker(Waker::noop());
+    assert!(waiting.as_mut().poll(&mut nobody).is_pending());
+    let response = poll_fn(|context| waiting.as_mut().poll(context)).await;
+    assert_eq!(response.unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_future_that_is_not_polled_harms_nobody_and_has_its_answer_when_it_is() {
+    let (_, layer, request) = slow();
+    let unpolled = layer.layer(Strict::default()).oneshot(again(&request));
+    let mut service = layer.layer(Strict::default());
+    let called = service.ready().await.unwrap().call(again(&request));
+    let beside = ask(layer.clone(), request).await;
+    beside.assert_reached("alice", "beside");
+    drop(unpolled);
+    passed(5000).await;
+    let start = Instant::now();
+    assert_eq!(called.await.unwrap().status(), 200);
+    assert!(start.elapsed() < Duration::from_millis(50));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_away_leaves_its_place() {
+    let (issuer, layer, _) = slow();
+    layer.ready().await.unwrap();
+    let new = issuer.rotate();
+    let request = with_bearer(&issuer.token(&new, "alice"));
+    for _ in 0..3 {
+        let mut requests = JoinSet::new();
+        for _ in 0..MAX_WAITING {
+            requests.spawn(ask(layer.clone(), again(&request)));
+        }
+        passed(50).await;
+        requests.shutdown().await;
+    }
+    let answer = ask(layer, request).await;
+    answer.assert_reached("alice", "in a free place");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_1025th_request_for_the_first_keys_gets_503_immediately() {
+    let (issuer, layer, request) = slow();
+    let mut requests = JoinSet::new();
+    for _ in 0..MAX_WAITING {
+        requests.spawn(ask(layer.clone(), again(&request)));
+    }
+    passed(100).await;
+    let start = Instant::now();
+    let answer = ask(layer.clone(), request).await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(
+        (answer.status().as_u16(), answer.reason()),
+        (503, "keys_unavailable")
+    );
+    for answer in requests.join_all().await {
+        answer.assert_reached("alice", "waited");
+    }
+    assert_eq!(issuer.asked().len(), 1);
+}
+
+/// Panics when it is called without having been polled ready. A clone starts anew.
+#[derive(Default)]
+struct Strict {
+    is_ready: bool,
+    polled: usize,
+    polls_before_ready: usize,
+    is_broken: Arc<AtomicBool>,
+    polls: Arc<AtomicUsize>,
+    calls: Arc<AtomicUsize>,
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("broken")]
+struct Broken;
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self {
+            is_ready: false,
+            polled: 0,
+            polls_before_ready: self.polls_before_ready,
+            is_broken: Arc::clone(&self.is_broken),
+            polls: Arc::clone(&self.polls),
+            calls: Arc::clone(&self.calls),
+        }
+    }
+}
+
+impl Service<Request<()>> for Strict {
+    type Response = Response<Full<Bytes>>;
+    type Error = Broken;
+    type Future = Ready<Result<Self::Response, Broken>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        self.polls.fetch_add(1, Ordering::Relaxed);
+        if self.is_broken.load(Ordering::Relaxed) {
+            return Poll::Ready(Err(Broken));
+        }
+        if self.polled < self.polls_before_ready {
+            self.polled += 1;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.is_ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<()>) -> Self::Future {
+        assert!(
+            std::mem::take(&mut self.is_ready),
+            "called before it was ready"
+        );
+        self.polled = 0;
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let user = request.extensions().get::<CurrentUser>().unwrap();
+        ready(Ok(Response::new(Full::from(user.user_id().to_owned()))))
+    }
+}

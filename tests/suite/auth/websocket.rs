@@ -1,0 +1,222 @@
+//! `examples/websocket.rs` over a socket: how long it stays open, and whose it stays.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::{SinkExt, StreamExt};
+use http::{Response, header::SEC_WEBSOCKET_PROTOCOL};
+use serde_json::json;
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message, client::IntoClientRequest},
+};
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer};
+
+use crate::{
+    auth::sockets::listen,
+    support::{SECRET, token},
+};
+
+#[path = "../../../examples/websocket.rs"]
+#[allow(dead_code)]
+mod websocket_example;
+
+/// Longer than any answer takes, on a machine that does much else.
+const LONG: Duration = Duration::from_secs(20);
+
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_secs()
+}
+
+fn token_until(exp: u64, user: &str) -> String {
+    token(&json!({ "sub": user, "email": format!("{user}@example.com"), "exp": exp }))
+}
+
+/// By the clock of the system, which the example closes the socket by.
+fn builder() -> JwtAuthBuilder {
+    JwtAuthLayer::builder().secret(SECRET)
+}
+
+struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    answer: Response<Option<Vec<u8>>>,
+}
+
+impl Client {
+    async fn open(auth: JwtAuthBuilder, protocols: &str) -> Result<Self, Error> {
+        let (listener, addr) = listen().await;
+        let router = websocket_example::router(auth).unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let mut request = format!("ws://{addr}/ws").into_client_request()?;
+        let protocols = protocols.parse().unwrap();
+        request
+            .headers_mut()
+            .insert(SEC_WEBSOCKET_PROTOCOL, protocols);
+        let (socket, answer) = connect_async(request).await?;
+        Ok(Self { socket, answer })
+    }
+
+    async fn with(token: &str) -> Self {
+        Self::open(builder(), &format!("bearer, {token}"))
+            .await
+            .unwrap()
+    }
+
+    async fn say(&mut self, text: impl Into<String>) {
+        self.socket.send(Message::text(text.into())).await.unwrap();
+    }
+
+    /// The next message. Of the one that closes the socket, its code and reason.
+    async fn hear(&mut self) -> String {
+        let message = timeout(LONG, self.socket.next()).await;
+        match message.expect("a message in time") {
+            Some(Ok(Message::Text(text))) => text.to_string(),
+            Some(Ok(Message::Close(Some(frame)))) => {
+                format!("{} {}", u16::from(frame.code), frame.reason)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_answer_chooses_bearer_and_does_not_echo_the_token() {
+    let token = token_until(now() + 60, "alice");
+    for protocols in [
+        format!("bearer, {token}"),
+        format!("chat, bearer, {token}"),
+        format!("bearer,{token},chat"),
+    ] {
+        let mut client = Client::open(builder(), &protocols).await.unwrap();
+        let headers = client.answer.headers();
+        assert_eq!(headers.get(SEC_WEBSOCKET_PROTOCOL).unwrap(), "bearer");
+        assert!(!format!("{headers:?}").contains(&token));
+        client.say("hello").await;
+        assert_eq!(client.hear().await, "alice@example.com: hello");
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_that_verifies_nothing_is_opened() {
+    let expired = token_until(now() - 60, "alice");
+    for protocols in ["bearer", "bearer, a.b.c", &format!("bearer, {expired}")] {
+        match Client::open(builder(), protocols).await {
+            Err(Error::Http(response)) => assert_eq!(response.status(), 401, "{protocols}"),
+            _ => panic!("{protocols}: opened"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_socket_is_closed_when_the_token_expires() {
+    let exp = now() + 2;
+    let mut client = Client::with(&token_until(exp, "alice")).await;
+    client.say("hello").await;
+    assert_eq!(client.hear().await, "alice@example.com: hello");
+    assert_eq!(client.hear().await, "4401 the token expired");
+    assert!(now() >= exp, "not before");
+    // The client's library has answered, and the server lets go.
+    assert!(matches!(
+        timeout(LONG, client.socket.next()).await,
+        Ok(None | Some(Err(_)))
+    ));
+}
+
+/// Its messages would otherwise be served for as long as they come.
+#[tokio::test]
+async fn one_that_never_stops_talking_is_closed_too() {
+    let exp = now() + 2;
+    let client = Client::with(&token_until(exp, "alice")).await;
+    let (mut say, mut hear) = client.socket.split();
+    let talk = tokio::spawn(async move { while say.send(Message::text("x")).await.is_ok() {} });
+    let last = async {
+        let mut last = None;
+        while let Some(Ok(message)) = hear.next().await {
+            last = Some(message);
+        }
+        last
+    };
+    let last = timeout(LONG, last).await.expect("closed in time");
+    assert!(now() >= exp, "not before: {last:?}");
+    // It is told, though what it said meanwhile was never read.
+    assert!(matches!(last, Some(Message::Close(Some(_)))), "{last:?}");
+    timeout(LONG, talk).await.unwrap().unwrap();
+}
+
+/// Nothing can be sent to it, the reason neither.
+#[tokio::test]
+async fn one_that_reads_nothing_is_closed_too() {
+    let mut client = Client::with(&token_until(now() + 2, "alice")).await;
+    let text = "x".repeat(16 * 1024);
+    let talk = async { while client.socket.send(Message::text(&*text)).await.is_ok() {} };
+    timeout(LONG, talk).await.expect("closed in time");
+}
+
+#[tokio::test]
+async fn a_fresh_token_keeps_it_open() {
+    let exp = now() + 2;
+    let mut client = Client::with(&token_until(exp, "alice")).await;
+    let fresh = token_until(now() + 3600, "alice");
+    client.say(format!("Bearer {fresh}")).await;
+    assert_eq!(client.hear().await, "The fresh token is taken");
+    while now() <= exp {
+        sleep(Duration::from_millis(100)).await;
+    }
+    client.say("still here").await;
+    assert_eq!(client.hear().await, "alice@example.com: still here");
+}
+
+#[tokio::test]
+async fn a_fresh_token_expires_as_the_first_did() {
+    let mut client = Client::with(&token_until(now() + 3600, "alice")).await;
+    let exp = now() + 2;
+    client
+        .say(format!("Bearer {}", token_until(exp, "alice")))
+        .await;
+    assert_eq!(client.hear().await, "The fresh token is taken");
+    assert_eq!(client.hear().await, "4401 the token expired");
+    assert!(now() >= exp, "not before");
+}
+
+#[tokio::test]
+async fn another_users_fresh_token_closes_it() {
+    let mut client = Client::with(&token_until(now() + 60, "alice")).await;
+    client
+        .say(format!("Bearer {}", token_until(now() + 60, "bob")))
+        .await;
+    let end = client.hear().await;
+    assert_eq!(end, "4403 the fresh token is another user's");
+}
+
+#[tokio::test]
+async fn a_fresh_token_that_does_not_verify_closes_it() {
+    for fresh in ["", "a.b.c", &token_until(now() - 60, "alice")] {
+        let mut client = Client::with(&token_until(now() + 60, "alice")).await;
+        client.say(format!("Bearer {fresh}")).await;
+        let end = client.hear().await;
+        assert_eq!(end, "4401 the fresh token does not verify", "{fresh}");
+    }
+}
+
+#[tokio::test]
+async fn an_expiry_beyond_what_a_timer_takes_is_waited_for() {
+    // A few years off, and the last that the layer accepts.
+    for exp in [now() + 100_000_000, 253_402_300_799] {
+        let mut client = Client::with(&token_until(exp, "alice")).await;
+        client.say("hello").await;
+        assert_eq!(client.hear().await, "alice@example.com: hello", "{exp}");
+    }
+}
+
+/// The layer lets it in by its leeway; what the token says of itself is past.
+#[tokio::test]
+async fn an_expiry_in_the_past_closes_it_at_once() {
+    let auth = builder().leeway(Duration::from_secs(300));
+    let protocols = format!("bearer, {}", token_until(now() - 60, "alice"));
+    let mut client = Client::open(auth, &protocols).await.unwrap();
+    assert_eq!(client.hear().await, "4401 the token expired");
+}

@@ -1,0 +1,268 @@
+//! What a log says of the tokens that are refused, and what tower-http's `TraceLayer` does.
+
+use serde_json::json;
+
+use crate::{events::Captured, support::*};
+
+#[tokio::test]
+async fn a_refused_token_is_told_with_its_algorithm_and_key_id() {
+    let long = "k".repeat(1000);
+    let cut = format!("algorithm={}", "A".repeat(16));
+    let too_long = "A".repeat(17);
+    let start = format!("key_id=\"{}\"", "k".repeat(64));
+    for (row, header, there, not_there) in [
+        (
+            "both",
+            json!({ "alg": "HS256", "kid": "key-1" }),
+            vec!["algorithm=HS256", "key_id=\"key-1\""],
+            vec![],
+        ),
+        (
+            "another algorithm that is known",
+            json!({ "alg": "EdDSA" }),
+            vec!["algorithm=EdDSA"],
+            vec!["key_id"],
+        ),
+        (
+            "one that is not",
+            json!({ "alg": "HS999" }),
+            vec!["algorithm=HS999"],
+            vec!["key_id"],
+        ),
+        (
+            "a long one",
+            json!({ "alg": "A".repeat(1000) }),
+            vec![&*cut],
+            vec![&*too_long],
+        ),
+        (
+            "one with a line break, an escape, a space and an emoji",
+            json!({ "alg": "a\n\u{1b} b=\"😀" }),
+            vec![r#"algorithm=a\n\u{1b}\u{20}b=\"\u{1f600}"#],
+            vec!["\u{1b}", "😀", " b="],
+        ),
+        (
+            "none",
+            json!({ "kid": "key-1" }),
+            vec!["key_id"],
+            vec!["algorithm="],
+        ),
+        (
+            "one of another type",
+            json!({ "alg": ["HS256"] }),
+            vec![],
+            vec!["algorithm=", "HS256"],
+        ),
+        (
+            "that of a JWE",
+            json!({ "alg": "dir", "enc": "A256GCM", "kid": "key-1" }),
+            vec!["algorithm=dir", "key_id=\"key-1\""],
+            vec!["A256GCM"],
+        ),
+        (
+            "that of an extension",
+            json!({ "alg": "HS256", "crit": ["x"] }),
+            vec!["algorithm=HS256"],
+            vec![],
+        ),
+        (
+            "a line break, a quote, an emoji",
+            json!({ "alg": "HS256", "kid": "a\nb\"c\u{1b}😀" }),
+            vec![r"a\\nb", r"\\u{1b}\\u{1f600}"],
+            vec!["\u{1b}", "😀"],
+        ),
+        (
+            "a long one",
+            json!({ "alg": "HS256", "kid": long }),
+            vec![&*start],
+            vec![&*long],
+        ),
+    ] {
+        let events = Captured::start();
+        let token = sign(
+            header.to_string(),
+            "{}",
+            "another secret, of 32 bytes or more",
+        );
+        let answer = ask(layer(), with_bearer(&token)).await;
+        assert_eq!(answer.status(), 401, "{row}");
+        let lines = events.at("DEBUG");
+        if cfg!(not(feature = "tracing")) {
+            assert_eq!(events.text(), "", "{row}");
+            continue;
+        }
+        assert_eq!(lines.len(), 1, "{row}: {lines:?}");
+        let text = lines.concat();
+        for words in there {
+            assert!(text.contains(words), "{row}: no {words:?} in {text}");
+        }
+        for words in not_there {
+            assert!(!text.contains(words), "{row}: {words:?} in {text}");
+        }
+    }
+}
+
+#[cfg(feature = "tower-http")]
+mod log_rejections {
+    use std::{convert::Infallible, future::Ready};
+
+    use bytes::Bytes;
+    use http::{HeaderValue, Method, Request, Response, Version, header::CONTENT_TYPE};
+    use http_body_util::Full;
+    use tower::{Layer, Service, ServiceExt, layer::util::Stack, service_fn, util::ServiceFn};
+    use tower_http::trace::TraceLayer;
+    use tower_jwt_auth::{JwtAuthLayer, LogRejections, PathOwnerLayer};
+
+    use super::*;
+    use crate::events::Captured;
+
+    /// [`ask`], for a layer that wants requests with a body.
+    async fn send<L, B>(layer: L, request: Request<()>)
+    where
+        L: Layer<Handler>,
+        L::Service: Service<Request<Full<Bytes>>, Response = Response<B>, Error = Infallible>,
+    {
+        let handler: Handler = service_fn(|_| std::future::ready(Ok(Response::default())));
+        let request = request.map(|()| Full::default());
+        layer.layer(handler).oneshot(request).await.unwrap();
+    }
+
+    type Handler =
+        ServiceFn<fn(Request<Full<Bytes>>) -> Ready<Result<Response<Full<Bytes>>, Infallible>>>;
+
+    fn grpc(mut request: Request<()>) -> Request<()> {
+        *request.method_mut() = Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        let grpc = HeaderValue::from_static("application/grpc");
+        request.headers_mut().insert(CONTENT_TYPE, grpc);
+        request
+    }
+
+    /// The events of tower-http and of the log of refusals, not of the layers themselves.
+    async fn told(request: Request<()>, layer: JwtAuthLayer) -> Vec<String> {
+        let events = Captured::start();
+        let trace = TraceLayer::new_for_http().on_response(LogRejections::new());
+        let owner = PathOwnerLayer::new("/api/{user_id}").unwrap();
+        send(Stack::new(Stack::new(owner, layer), trace), request).await;
+        let text = events.text();
+        let lines = text
+            .lines()
+            .filter(|line| !line.contains(" tower_jwt_auth: "));
+        lines.map(str::to_owned).collect()
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_with_its_reason_in_grpc_too() {
+        for (row, request, reason, status) in [
+            ("HTTP", get("/"), "missing_token", 401),
+            ("gRPC", grpc(get("/")), "missing_token", 401),
+            (
+                "gRPC, a path of nobody's",
+                grpc(with_bearer(&token(&claims()))),
+                "no_pattern",
+                403,
+            ),
+        ] {
+            let events = told(request, layer()).await;
+            let refused: Vec<_> = events.iter().filter(|it| it.contains("refused")).collect();
+            assert_eq!(refused.len(), 1, "{row}: {events:#?}");
+            let fields = format!("request refused reason=\"{reason}\" status={status} latency=");
+            assert!(
+                refused[0].trim_start().starts_with("INFO"),
+                "{row}: {refused:?}"
+            );
+            assert!(refused[0].contains(&fields), "{row}: {refused:?}");
+            let success = events.iter().any(|it| it.contains("finished processing"));
+            assert!(!success, "{row}: {events:#?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_the_servers_is_an_error() {
+        let keyless = JwtAuthLayer::builder()
+            .secrets([""; 0])
+            .allow_missing_secret();
+        let events = told(grpc(with_bearer("a.b.c")), keyless.build().unwrap()).await;
+        let refused = events
+            .iter()
+            .find(|it| it.contains("not_configured"))
+            .unwrap();
+        assert!(refused.trim_start().starts_with("ERROR"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn other_responses_are_told_as_ever_or_as_another_one_tells_them() {
+        let mut own = with_bearer(&token(&claims()));
+        *own.uri_mut() = "/api/alice".parse().unwrap();
+        let events = told(own, layer()).await;
+        let finished = events
+            .iter()
+            .filter(|it| it.contains("finished processing"));
+        assert_eq!(finished.count(), 1, "{events:#?}");
+
+        let events = Captured::start();
+        let count = |_: &Response<_>, _, _: &tracing::Span| tracing::info!("mine");
+        let trace = TraceLayer::new_for_http().on_response(LogRejections::and(count));
+        let anonymous = builder().allow_anonymous().build().unwrap();
+        send(Stack::new(anonymous, trace), get("/")).await;
+        assert!(events.text().contains("mine"));
+    }
+}
+
+#[cfg(feature = "tower-http")]
+mod grpc_calls {
+    use tonic::{
+        service::{LayerExt, Routes},
+        transport::{Channel, Server, server::TcpIncoming},
+    };
+    use tower_http::{
+        classify::{GrpcErrorsAsFailures, SharedClassifier},
+        trace::TraceLayer,
+    };
+    use tower_jwt_auth::{JwtAuthLayer, LogRejections};
+
+    use super::*;
+    use crate::{
+        auth::sockets::{listen, tonic_example},
+        events::Captured,
+    };
+
+    type Trace = TraceLayer<SharedClassifier<GrpcErrorsAsFailures>>;
+
+    /// The events at ERROR of a call that fails, of the greeter behind `auth` if there is one.
+    async fn errors(trace: Trace, auth: Option<JwtAuthLayer>, token: Option<&str>) -> Vec<String> {
+        let events = Captured::start();
+        let (listener, addr) = listen().await;
+        let routes = match auth {
+            Some(auth) => Routes::new(auth.named_layer(tonic_example::Greeter)),
+            None => Routes::new(tonic_example::Greeter),
+        };
+        let trace = trace.on_response(LogRejections::new());
+        let server = Server::builder().layer(trace).add_routes(routes);
+        tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+        let channel = Channel::from_shared(format!("http://{addr}")).unwrap();
+        let channel = channel.connect().await.unwrap();
+        tonic_example::hello(channel, token).await.unwrap_err();
+        let text = events.text();
+        let lines = text
+            .lines()
+            .filter(|line| line.trim_start().starts_with("ERROR"));
+        lines.map(str::to_owned).collect()
+    }
+
+    #[tokio::test]
+    async fn an_unauthenticated_call_is_no_error_and_a_failure_is_one() {
+        let trace = tonic_example::trace;
+        let none = errors(trace(), Some(layer()), None).await;
+        assert_eq!(none.len(), 0, "{none:#?}");
+        let none = errors(trace(), Some(layer()), Some("a.b.c")).await;
+        assert_eq!(none.len(), 0, "{none:#?}");
+        // A method that fails: no layer wraps it, so it finds no user.
+        let failed = errors(trace(), None, None).await;
+        assert_eq!(failed.len(), 1, "{failed:#?}");
+        assert!(failed[0].contains("response failed"), "{failed:#?}");
+        // Without the classifier of the example, the client's fault is an error.
+        let by_default = errors(TraceLayer::new_for_grpc(), Some(layer()), None).await;
+        assert_eq!(by_default.len(), 1, "{by_default:#?}");
+    }
+}

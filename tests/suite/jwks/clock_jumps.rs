@@ -1,0 +1,203 @@
+//! A clock that jumps back and forth by hours, as that of a machine that wakes up or is set may.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::json;
+use tokio::task::JoinSet;
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, SharedKeys};
+
+use crate::{
+    jwks::fetched_keys::key,
+    key_source::secret_file::Folder,
+    support::{
+        key_server::{KeyServer, Mode},
+        signing_keys::jwks,
+        *,
+    },
+};
+
+const HOUR: u64 = 60 * 60;
+
+thread_local! {
+    /// What the clock told this thread.
+    static TOLD: RefCell<Vec<SystemTime>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Another time whenever it is asked: mostly within hours of [`NOW`], often by a second beside one
+/// that a token names, and now and then out of this world.
+fn jumping() -> SystemTime {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    // A step of a large prime through all the hours comes to each second in an order of its own.
+    let jump = count.wrapping_mul(2_654_435_761);
+    let told = match count % 10 {
+        0..6 => at(NOW - 4 * HOUR + jump % (8 * HOUR)),
+        6 | 7 => at(NOW + 600 - 1 + jump % 3),
+        8 => at(NOW - 2 * HOUR - 1 + jump % 3),
+        _ => match jump % 4 {
+            0 => UNIX_EPOCH,
+            1 => UNIX_EPOCH - Duration::from_secs(HOUR),
+            2 => at(u64::from(u32::MAX)),
+            _ => at(253_402_300_800), // the year 10,000
+        },
+    };
+    TOLD.with_borrow_mut(|all| all.push(told));
+    told
+}
+
+/// When a token is valid, and what its claims say of that.
+const WINDOWS: [(u64, u64); 4] = [
+    (0, NOW + 600),
+    (NOW - 2 * HOUR, NOW + 600),
+    (0, NOW - 2 * HOUR),
+    (NOW + 600, NOW + 3 * HOUR),
+];
+
+fn expected((nbf, exp): (u64, u64), told: SystemTime) -> &'static str {
+    // A clock before the epoch is broken, and reads as the end of time.
+    let now = told.duration_since(UNIX_EPOCH);
+    let now = now.map_or(u64::MAX, |since| since.as_secs());
+    if now >= exp {
+        "expired"
+    } else if now < nbf {
+        "not_yet_valid"
+    } else {
+        "accepted"
+    }
+}
+
+/// Two threads send the tokens while the clock jumps. Each answer must be right for the time that
+/// was told for it.
+fn assert_right_for_the_time_told(way: &str, layer: &JwtAuthLayer, tokens: &[String; 4]) {
+    let judge = || {
+        let mut answers = BTreeMap::new();
+        for turn in 0..5_000 {
+            let (window, token) = (WINDOWS[turn % 4], &tokens[turn % 4]);
+            TOLD.with_borrow_mut(Vec::clear);
+            let answer = reason(layer, token);
+            let told = TOLD.with_borrow(Clone::clone);
+            let [told] = told[..] else {
+                panic!("{way}: one answer by several times: {told:?}")
+            };
+            assert_eq!(
+                answer,
+                expected(window, told),
+                "{way}: {window:?} at {told:?}"
+            );
+            *answers.entry(answer).or_insert(0) += 1;
+        }
+        answers
+    };
+    let answers = thread::scope(|scope| {
+        let threads = [(); 2].map(|()| scope.spawn(judge));
+        threads.map(|thread| thread.join().unwrap())
+    });
+    println!("{way}: {answers:?}");
+    for answers in answers {
+        for answer in ["accepted", "expired", "not_yet_valid"] {
+            assert!(answers[answer] > 500, "{way}: {answers:?}");
+        }
+    }
+}
+
+/// A token for each window.
+fn tokens(sign: impl Fn(&serde_json::Value) -> String) -> [String; 4] {
+    WINDOWS.map(|(nbf, exp)| {
+        let times = json!({ "nbf": nbf, "exp": exp, "iat": NOW - HOUR });
+        sign(&claims_with(times))
+    })
+}
+
+fn at_jumps() -> JwtAuthBuilder {
+    JwtAuthLayer::builder()
+        .leeway(Duration::ZERO)
+        .clock(jumping)
+}
+
+#[test]
+fn each_answer_by_a_shared_secret_is_right_for_the_time_that_the_clock_told() {
+    let folder = Folder::new("clock_jumps");
+    fs::write(folder.path("secrets"), SECRET).unwrap();
+    for (way, builder) in [
+        ("a secret", at_jumps().secret(SECRET)),
+        (
+            "a secret file",
+            at_jumps().secret_from_file(folder.path("secrets")),
+        ),
+    ] {
+        assert_right_for_the_time_told(way, &builder.build().unwrap(), &tokens(token));
+    }
+}
+
+#[test]
+fn each_answer_by_a_public_key_is_right_for_the_time_that_the_clock_told() {
+    let signer = key("1");
+    let set = KeySet::from_jwks(&jwks([&signer])).unwrap();
+    let builder = at_jumps().shared_keys(SharedKeys::new(set));
+    let tokens = tokens(|claims| signer.token(claims));
+    assert_right_for_the_time_told("shared keys", &builder.build().unwrap(), &tokens);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_clock_that_jumps_neither_ages_fetched_keys_nor_asks_for_others() {
+    let signer = key("1");
+    let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
+    let layer = at_jumps().jwks_url(server.url()).build().unwrap();
+    layer.ready().await.unwrap();
+    let tokens = tokens(|claims| signer.token(claims));
+    tokio::task::block_in_place(|| {
+        assert_right_for_the_time_told("fetched keys", &layer, &tokens);
+    });
+    assert_eq!(server.count(), 1);
+
+    // How old a token with an unknown key claims to be does not matter.
+    let stranger = key("2");
+    for iat in [0, NOW - HOUR, NOW, NOW + 4 * HOUR] {
+        let exp = u64::from(u32::MAX) * 2;
+        let token = stranger.token(&claims_with(json!({ "iat": iat, "exp": exp })));
+        for _ in 0..20 {
+            let reason = reason(&layer, &token);
+            assert!(
+                ["unknown_key", "expired"].contains(&reason),
+                "{iat}: {reason}"
+            );
+        }
+    }
+    assert!(server.count() <= 2, "{}", server.count());
+    assert_eq!(layer.jwks_health()[0].keys, 1);
+}
+
+#[tokio::test]
+async fn times_far_apart_make_no_request_for_an_unknown_key_panic() {
+    let [known, stranger] = ["1", "2"].map(key);
+    let server = KeyServer::start(Mode::Set(jwks([&known]))).await;
+    let stranger = Arc::new(stranger);
+    let mut cases = JoinSet::new();
+    for now in [UNIX_EPOCH, at(1), at(NOW), at(253_402_300_799)] {
+        let (url, stranger) = (server.url(), Arc::clone(&stranger));
+        cases.spawn(async move {
+            let builder = JwtAuthLayer::builder().clock(move || now);
+            let builder = builder.jwks_url(url).jwks_cooldown(Duration::from_secs(1));
+            let layer = builder.build().unwrap();
+            layer.ready().await.unwrap();
+            for iat in [json!(0), json!(1e300), json!(NOW), json!(9_999_999_999_u64)] {
+                let claims = claims_with(json!({ "iat": iat, "exp": 253_402_300_799_u64 }));
+                let request = with_bearer(&stranger.token(&claims));
+                let answer = ask(layer.clone(), request).await.reason();
+                let refused = ["unknown_key", "expired"].contains(&answer);
+                assert!(refused, "{now:?}, {iat}: {answer}");
+            }
+        });
+    }
+    cases.join_all().await;
+}

@@ -1,0 +1,263 @@
+//! What is told of fetches, what a fetcher may bring, and what is left of one that was under way.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+use tower_jwt_auth::{
+    JwtAuthLayer,
+    jwks::{FetchError, FetchedJwks, JwksFetch},
+};
+
+use crate::{
+    events::{Captured, told},
+    support::{memory_issuer::MemoryIssuer, signing_keys::*, *},
+};
+
+/// Events that have all of these words.
+fn count(events: &Captured, words: &[&str]) -> usize {
+    let text = events.text();
+    let has_all = |line: &&str| words.iter().all(|word| line.contains(word));
+    text.lines().filter(has_all).count()
+}
+
+/// Answers as a function says, at once.
+struct Answers<F>(F);
+
+impl<F> JwksFetch for Answers<F>
+where
+    F: Fn() -> Result<FetchedJwks, FetchError> + Send + Sync + 'static,
+{
+    fn fetch<'a>(
+        &'a self,
+        _url: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
+        Box::pin(std::future::ready((self.0)()))
+    }
+}
+
+fn fetched_by<F>(fetch: F) -> JwtAuthLayer
+where
+    F: Fn() -> Result<FetchedJwks, FetchError> + Send + Sync + 'static,
+{
+    let builder = JwtAuthLayer::builder().clock(|| at(NOW));
+    let builder = builder.jwks_url("https://app.example.com/api/auth/jwks");
+    builder.jwks_fetcher(Answers(fetch)).build().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_skipped_is_told_of_once() {
+    let key = SigningKey::generate("EdDSA", "1");
+    let shared = json!({ "kty": "oct", "kid": "shared", "k": "c2VjcmV0" });
+    let set = jwks_of([key.jwk(), shared]);
+    let events = Captured::start();
+    let layer =
+        fetched_by(move || Ok(FetchedJwks::new(set.clone()).with_max_age(Duration::from_secs(60))));
+    layer.ready().await.unwrap();
+    sleep(Duration::from_secs(300)).await;
+    assert!(layer.jwks_health()[0].fetches > 3);
+    assert_eq!(count(&events, &["WARN", "shared secret"]), told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_succeeds_after_failures_is_told_of_and_others_only_at_debug() {
+    let issuer = MemoryIssuer::new();
+    let key = issuer.rotate();
+    let events = Captured::start();
+    let layer = issuer.layer();
+    layer.ready().await.unwrap();
+    assert_eq!(count(&events, &["DEBUG", "keys were fetched"]), told());
+    assert_eq!(count(&events, &["INFO"]), 0);
+    issuer.set([]);
+    sleep(Duration::from_secs(11 * 60)).await;
+    assert_eq!(count(&events, &["WARN", "cannot be fetched"]), told());
+    issuer.set([key]);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(count(&events, &["INFO", "keys were fetched again"]), told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_success_after_failures_is_not_called_another() {
+    let issuer = MemoryIssuer::new();
+    let events = Captured::start();
+    let layer = issuer.layer();
+    assert!(layer.ready().await.is_err());
+    sleep(Duration::from_secs(10)).await;
+    let key = issuer.rotate();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(count(&events, &["INFO", "keys were fetched"]), told());
+    assert_eq!(count(&events, &["fetched again"]), 0);
+
+    issuer.set([]);
+    sleep(Duration::from_secs(11 * 60)).await;
+    issuer.set([key]);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(count(&events, &["INFO", "keys were fetched again"]), told());
+}
+
+/// One fetch takes longer than the others, which fail.
+#[tokio::test(start_paused = true)]
+async fn ready_waits_for_all_issuers_and_names_each_that_fails() {
+    let mut slow = MemoryIssuer::new();
+    slow.delay = Duration::from_secs(3);
+    slow.rotate();
+    let fails = |name: &str| {
+        let url = format!("https://{name}.example.com/jwks");
+        let builder = keyless().issuer(name).email_optional();
+        let builder = builder.jwks_url(url).allow_any_audience();
+        builder.jwks_fetcher(Answers(|| Err(FetchError::new("gone"))))
+    };
+    let works = keyless()
+        .issuer("slow")
+        .jwks_url("https://slow.example.com/jwks");
+    let works = works.jwks_fetcher(slow).allow_any_audience();
+    let layer = { fails("one").or(works) }.or(fails("two")).build().unwrap();
+
+    let start = Instant::now();
+    let error = layer.ready().await.unwrap_err().to_string();
+
+    assert!(start.elapsed() >= Duration::from_secs(3));
+    assert_eq!(
+        error,
+        "the key set at https://one.example.com/jwks cannot be fetched: gone; \
+         the key set at https://two.example.com/jwks cannot be fetched: gone"
+    );
+    let keys = layer.jwks_health().into_iter().map(|set| set.keys);
+    assert_eq!(keys.collect::<Vec<_>>(), [0, 1, 0]);
+}
+
+/// Also if nobody sends a request meanwhile.
+#[tokio::test(start_paused = true)]
+async fn keys_that_are_used_no_more_are_told_of_when_that_begins() {
+    let issuer = MemoryIssuer::new();
+    issuer.rotate();
+    let events = Captured::start();
+    let layer = issuer.builder();
+    let layer = layer
+        .jwks_max_stale(Duration::from_secs(60))
+        .build()
+        .unwrap();
+    layer.ready().await.unwrap();
+    issuer.set([]);
+    for (minutes, expected) in [(10, 0), (2, told()), (60, told())] {
+        sleep(Duration::from_secs(minutes * 60)).await;
+        assert_eq!(count(&events, &["ERROR", "are used no more"]), expected);
+    }
+    assert_eq!(layer.jwks_health()[0].keys, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn plain_http_that_was_allowed_is_told_of() {
+    let url = "http://auth.internal/api/auth/jwks";
+    for (is_allowed, expected) in [(true, told()), (false, 0)] {
+        let events = Captured::start();
+        let builder = JwtAuthLayer::builder().jwks_url(url);
+        let builder = builder.jwks_fetcher(Answers(|| Err(FetchError::new("gone"))));
+        let builder = if is_allowed {
+            builder.allow_http()
+        } else {
+            builder
+        };
+        assert_eq!(builder.build().is_ok(), is_allowed);
+        assert_eq!(count(&events, &["WARN", "plain http", url]), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_for_which_there_are_no_keys_are_told_of_once_at_error() {
+    let key = SigningKey::generate("EdDSA", "1");
+    let layer = fetched_by(|| Err(FetchError::new("gone")));
+    assert!(layer.ready().await.is_err());
+    let events = Captured::start();
+    for _ in 0..3 {
+        let answer = ask(layer.clone(), with_bearer(&key.token(&claims()))).await;
+        assert_eq!(answer.reason(), "keys_unavailable");
+    }
+    assert_eq!(count(&events, &["ERROR", "keys_unavailable"]), told());
+    assert_eq!(count(&events, &["DEBUG", "keys_unavailable"]), 3 * told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_while_keys_are_held_does_not_make_a_layer_unready() {
+    let issuer = MemoryIssuer::new();
+    issuer.rotate();
+    let layer = issuer.layer();
+    layer.ready().await.unwrap();
+    issuer.set([]);
+    sleep(Duration::from_secs(11 * 60)).await;
+    assert!(layer.jwks_health()[0].last_error.is_some());
+    layer.ready().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetcher_of_ones_own_may_bring_a_mebibyte_and_no_more() {
+    const LARGEST: usize = 1024 * 1024;
+    let set = jwks([&SigningKey::generate("EdDSA", "1")]);
+    for (length, is_read) in [(LARGEST, true), (LARGEST + 1, false), (2 * LARGEST, false)] {
+        let padded = " ".repeat(length - set.len()) + &set;
+        let layer = fetched_by(move || Ok(FetchedJwks::new(padded.clone())));
+        assert_eq!(layer.ready().await.is_ok(), is_read, "{length}");
+    }
+}
+
+/// What the task of a runtime that has ended had planned, the next one keeps to.
+#[test]
+fn another_runtime_does_not_fetch_before_it_is_due() {
+    let issuer = std::cell::OnceCell::new();
+    let layer = std::cell::OnceCell::new();
+    for _ in 0..3 {
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().build().unwrap();
+        runtime.block_on(async {
+            let issuer = issuer.get_or_init(|| {
+                let issuer = MemoryIssuer::new();
+                issuer.rotate();
+                issuer
+            });
+            let layer = layer.get_or_init(|| issuer.layer());
+            layer.ready().await.unwrap();
+            let token = issuer.token(&issuer.newest(), "alice");
+            assert_eq!(reason(layer, &token), "accepted");
+            // Two fetches are a second apart in any case.
+            sleep(Duration::from_millis(600)).await;
+            assert_eq!(issuer.asked().len(), 1);
+        });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_without_a_kid_waits_for_the_first_fetch() {
+    let issuer = MemoryIssuer::new();
+    let key = issuer.rotate();
+    let claims = claims_with(json!({ "exp": NOW + 600 }));
+    let token = key.sign(&json!({ "alg": "EdDSA" }), &claims);
+    let start = Instant::now();
+    let answer = ask(issuer.layer(), with_bearer(&token)).await;
+    answer.assert_reached("alice", "it waited");
+    assert!(start.elapsed() >= issuer.delay);
+}
+
+/// The answer of the fetch that is under way may be older than the key.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_was_made_during_a_fetch_gets_another_one() {
+    let mut issuer = MemoryIssuer::new();
+    issuer.delay = Duration::from_millis(200);
+    issuer.reads_first = true;
+    issuer.rotate();
+    let layer = issuer.layer();
+    layer.ready().await.unwrap();
+    // A while later, somebody asks for a key that is nowhere.
+    sleep(Duration::from_secs(120)).await;
+    let nowhere = Arc::new(SigningKey::generate("EdDSA", "nowhere"));
+    let asking = tokio::spawn(ask(
+        layer.clone(),
+        with_bearer(&issuer.token(&nowhere, "mallory")),
+    ));
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(issuer.asked().len(), 2);
+    let new = issuer.rotate();
+    let answer = ask(layer.clone(), with_bearer(&issuer.token(&new, "alice"))).await;
+    answer.assert_reached("alice", "of the next fetch");
+    assert_eq!(issuer.asked().len(), 3);
+    assert_eq!(asking.await.unwrap().reason(), "unknown_key");
+}

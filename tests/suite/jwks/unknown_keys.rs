@@ -1,0 +1,255 @@
+//! Tokens with an unknown key: they request one fetch, within bounds, and do not hold up others.
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use serde_json::json;
+use tokio::time::sleep;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower_jwt_auth::{CurrentUser, JwtAuthLayer, TokenError};
+
+use crate::{
+    jwks::fetched_keys::{from_url, key, until},
+    support::{
+        key_server::{KeyServer, Mode},
+        signing_keys::{SigningKey, jwks},
+        *,
+    },
+};
+
+/// A server and a layer that hold the first key, when the issuer has both.
+async fn rotated(
+    mode: impl Fn(String) -> Mode,
+) -> (KeyServer, JwtAuthLayer, SigningKey, SigningKey) {
+    let (old, new) = (key("old"), key("new"));
+    let server = KeyServer::start(Mode::Set(jwks([&old]))).await;
+    let layer = from_url(server.url()).build().unwrap();
+    layer.ready().await.unwrap();
+    server.set(mode(jwks([&old, &new])));
+    (server, layer, old, new)
+}
+
+async fn reason_over_http(layer: &JwtAuthLayer, token: &str) -> &'static str {
+    ask(layer.clone(), with_bearer(token)).await.reason()
+}
+
+#[tokio::test]
+async fn a_new_key_is_fetched_once_and_its_token_accepted() {
+    let (server, layer, old, new) = rotated(Mode::Set).await;
+    assert_eq!(
+        reason_over_http(&layer, &new.token(&claims())).await,
+        "accepted"
+    );
+    assert_eq!(
+        reason_over_http(&layer, &new.token(&claims())).await,
+        "accepted"
+    );
+    assert_eq!(
+        reason_over_http(&layer, &old.token(&claims())).await,
+        "accepted"
+    );
+    assert_eq!(server.count(), 2);
+}
+
+#[tokio::test]
+async fn a_token_with_unacceptable_claims_requests_no_fetch() {
+    let (server, layer, _, new) = rotated(Mode::Set).await;
+    let unknown = json!({ "alg": "EdDSA", "kid": "new" });
+    for (description, token) in [
+        ("expired", new.token(&claims_with(json!({ "exp": 1 })))),
+        (
+            "for an audience",
+            new.token(&claims_with(json!({ "aud": "somebody" }))),
+        ),
+        ("no subject", new.token(&claims_without("sub"))),
+        ("no email", new.token(&claims_without("email"))),
+        ("claims that are no JSON", {
+            let input = format!("{}.{}", encode(unknown.to_string()), encode("{"));
+            format!("{input}.{}", encode(new.signature(input.as_bytes())))
+        }),
+    ] {
+        assert_eq!(
+            reason_over_http(&layer, &token).await,
+            "unknown_key",
+            "{description}"
+        );
+    }
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_harms_neither_the_fetch_nor_the_others() {
+    let slow = |set| Mode::Slow(Duration::from_millis(400), set);
+    let (server, layer, _, new) = rotated(slow).await;
+    let token = new.token(&claims());
+    let gone = tokio::spawn({
+        let (layer, token) = (layer.clone(), token.clone());
+        async move { reason_over_http(&layer, &token).await }
+    });
+    until(async || server.count() == 2).await;
+    let stays = tokio::spawn({
+        let (layer, token) = (layer.clone(), token.clone());
+        async move { reason_over_http(&layer, &token).await }
+    });
+    sleep(Duration::from_millis(50)).await;
+    gone.abort();
+    assert_eq!(stays.await.unwrap(), "accepted");
+    assert_eq!(server.count(), 2);
+}
+
+#[tokio::test]
+async fn a_verifier_judges_at_once_or_waits_as_it_is_asked() {
+    let (_server, layer, _, new) = rotated(Mode::Set).await;
+    let (verifier, token) = (layer.verifier(), new.token(&claims()));
+    let start = Instant::now();
+    assert_eq!(verifier.verify(&token).unwrap_err(), TokenError::UnknownKey);
+    assert!(start.elapsed() < Duration::from_millis(50));
+    assert_eq!(
+        verifier.verify_waiting(&token).await.unwrap().user_id(),
+        "alice"
+    );
+    assert_eq!(verifier.verify(&token).unwrap().user_id(), "alice");
+}
+
+async fn own_id(request: Request<()>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let user = request.extensions().get::<CurrentUser>().cloned();
+    let id = user.map(|user| user.user_id().to_owned());
+    Ok(Response::new(Full::from(id.unwrap_or_default())))
+}
+
+#[tokio::test]
+async fn a_waiting_request_holds_no_permit_of_the_inner_service() {
+    let slow = |set| Mode::Slow(Duration::from_millis(500), set);
+    for buffered in [false, true] {
+        let (_server, layer, old, new) = rotated(slow).await;
+        let limited = ServiceBuilder::new()
+            .layer(layer)
+            .concurrency_limit(1)
+            .service(service_fn(own_id));
+        let service = if buffered {
+            tower::util::BoxCloneSyncService::new(
+                tower::buffer::Buffer::new(limited, 8).map_err(|error| panic!("{error}")),
+            )
+        } else {
+            tower::util::BoxCloneSyncService::new(limited)
+        };
+        let call = |token: String| {
+            let service = service.clone();
+            async move {
+                service
+                    .oneshot(with_bearer(&token))
+                    .await
+                    .unwrap()
+                    .into_answer()
+                    .await
+            }
+        };
+        let waiting = tokio::spawn(call(new.token(&claims())));
+        sleep(Duration::from_millis(50)).await;
+        let start = Instant::now();
+        let other = call(old.token(&claims())).await;
+        assert_eq!(other.status(), 200, "buffered: {buffered}");
+        assert!(
+            start.elapsed() < Duration::from_millis(300),
+            "buffered: {buffered}"
+        );
+        let waited = waiting.await.unwrap();
+        assert_eq!(
+            (waited.status().as_u16(), &*waited.body),
+            (200, &b"alice"[..])
+        );
+    }
+}
+
+/// Panics when it is called before it was ready, and is ready at the second time of asking.
+#[derive(Default)]
+struct Strict {
+    polled: usize,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self {
+            polled: 0,
+            calls: Arc::clone(&self.calls),
+        }
+    }
+}
+
+impl Service<Request<()>> for Strict {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.polled += 1;
+        if self.polled < 2 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        assert!(self.polled >= 2, "called before it was ready");
+        self.polled = 0;
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(Ok(Response::new(Full::default())))
+    }
+}
+
+#[tokio::test]
+async fn the_inner_service_is_ready_when_a_request_that_waited_calls_it() {
+    let (_server, layer, old, new) = rotated(Mode::Set).await;
+    let inner = Strict::default();
+    let calls = Arc::clone(&inner.calls);
+    let mut service = layer.layer(inner);
+    // The same service, again and again, as a connection has it.
+    for token in [
+        old.token(&claims()),
+        new.token(&claims()),
+        old.token(&claims()),
+    ] {
+        let response = service
+            .ready()
+            .await
+            .unwrap()
+            .call(with_bearer(&token))
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200);
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn a_key_is_fetched_even_if_its_id_was_requested_before_it_existed() {
+    let (old, new) = (key("1"), key("2"));
+    let server = KeyServer::start(Mode::Set(jwks([&old]))).await;
+    let builder = from_url(server.url()).jwks_cooldown(Duration::from_secs(1));
+    let layer = builder.build().unwrap();
+    layer.ready().await.unwrap();
+    let claims = claims_with(json!({ "iat": NOW }));
+    let foreseen = old.sign(&json!({ "alg": "EdDSA", "kid": "2" }), &claims);
+    assert_eq!(reason_over_http(&layer, &foreseen).await, "unknown_key");
+    assert_eq!(server.count(), 2);
+
+    sleep(Duration::from_millis(1100)).await;
+    server.set(Mode::Set(jwks([&old, &new])));
+    assert_eq!(
+        reason_over_http(&layer, &new.token(&claims)).await,
+        "accepted"
+    );
+    assert_eq!(server.count(), 3);
+}

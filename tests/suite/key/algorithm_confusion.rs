@@ -1,0 +1,261 @@
+//! A key verifies with its own algorithm, whatever the header of a token says (RFC 8725 section
+//! 2.1 and 3.1).
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tower_jwt_auth::{Algorithm, VerifyingKey};
+
+use crate::support::{signing_keys::*, *};
+
+#[tokio::test]
+async fn what_is_public_about_a_key_is_no_secret_that_a_token_could_be_signed_with() {
+    for alg in ALGORITHMS {
+        let key = SigningKey::generate(alg, "1");
+        let (jwk, set) = (key.jwk(), jwks([&key]));
+        let number = |name: &str| {
+            let text = jwk.get(name).and_then(Value::as_str).unwrap_or_default();
+            BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()
+        };
+        let mut secrets = vec![
+            ("its PEM", key.pem().into_bytes()),
+            ("its PEM, trimmed", key.pem().trim().as_bytes().to_vec()),
+            ("its DER", key.spki()),
+            ("its JWK", jwk.to_string().into_bytes()),
+            ("its JWK Set", set.clone().into_bytes()),
+            ("its kid", b"1".to_vec()),
+            ("its n", number("n")),
+            ("its x", number("x")),
+            ("its y", number("y")),
+            ("its point", [vec![4], number("x"), number("y")].concat()),
+            ("nothing", Vec::new()),
+        ];
+        if alg.starts_with("RS") || alg.starts_with("PS") {
+            secrets.push(("its PKCS #1 PEM", key.pkcs1_pem().into_bytes()));
+        }
+        let from_pem = VerifyingKey::from_pem(key.pem()).unwrap();
+        let from_pem = from_pem.with_algorithm(algorithm(alg)).unwrap();
+        let with_secret = builder().jwks_text(&*set).build().unwrap();
+        let layers = [
+            ("a set", layer_of(set), "algorithm"),
+            ("PEM", keyless().key(from_pem).build().unwrap(), "algorithm"),
+            ("a set beside a secret", with_secret, "signature"),
+        ];
+        for (form, layer, of_hs256) in &layers {
+            assert_eq!(reason(layer, &key.token(&claims())), "accepted", "{alg}");
+            for header in [
+                json!({ "alg": "HS256" }),
+                json!({ "alg": "HS256", "kid": "1" }),
+            ] {
+                let rows = secrets.iter().map(|(row, secret)| {
+                    let token = sign(header.to_string(), claims().to_string(), secret);
+                    (format!("{alg} from {form}, {row}"), token)
+                });
+                assert_each_refused(layer, of_hs256, rows).await;
+            }
+            // The same under the algorithm of the key.
+            let header = json!({ "alg": alg, "kid": "1" });
+            let rows = secrets.iter().map(|(row, secret)| {
+                let token = sign(header.to_string(), claims().to_string(), secret);
+                (format!("{alg} from {form}, a MAC with {row}"), token)
+            });
+            assert_each_refused(layer, "signature", rows).await;
+            // A secret beside the key signs for no algorithm of the key's.
+            let token = sign(header.to_string(), claims().to_string(), SECRET);
+            assert_each_refused(layer, "signature", [(form, token)]).await;
+        }
+    }
+}
+
+#[test]
+fn a_token_is_refused_under_any_algorithm_but_that_of_the_key() {
+    for alg in ALGORITHMS {
+        let key = SigningKey::generate(alg, "1");
+        let alone = layer_of(jwks([&key]));
+        let with_secret = builder().jwks_text(jwks([&key])).build().unwrap();
+        for other in ALGORITHMS.into_iter().chain(["HS256"]) {
+            if other == alg {
+                continue;
+            }
+            for header in [json!({ "alg": other, "kid": "1" }), json!({ "alg": other })] {
+                let token = key.sign(&header, &claims());
+                let row = format!("{alg} as {other}");
+                assert_eq!(reason(&alone, &token), "algorithm", "{row}");
+                let expected = if other == "HS256" {
+                    "signature"
+                } else {
+                    "algorithm"
+                };
+                assert_eq!(
+                    reason(&with_secret, &token),
+                    expected,
+                    "{row}, with a secret"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_signature_of_another_rsa_algorithm_of_the_same_key_is_refused() {
+    let mut key = SigningKey::generate("RS256", "1");
+    for alg in RSA {
+        key.alg = alg;
+        let layer = layer_of(jwks([&key]));
+        for other in RSA {
+            // Signed as `other` says, under a header that says `alg`.
+            key.alg = other;
+            let token = key.sign(&json!({ "alg": alg, "kid": "1" }), &claims());
+            let expected = if other == alg {
+                "accepted"
+            } else {
+                "signature"
+            };
+            assert_eq!(reason(&layer, &token), expected, "{other} as {alg}");
+            // Signed as `other` says, and honest about it.
+            let expected = if other == alg {
+                "accepted"
+            } else {
+                "algorithm"
+            };
+            let token = key.token(&claims());
+            assert_eq!(reason(&layer, &token), expected, "{other} for {alg}");
+        }
+    }
+}
+
+#[test]
+fn an_rsa_key_that_does_not_say_its_algorithm_is_one_of_rs256_alone() {
+    let mut key = SigningKey::generate("RS256", "1");
+    let layer = layer_of(jwks_of([without(key.jwk(), "alg")]));
+    for alg in RSA {
+        key.alg = alg;
+        let expected = match alg {
+            "RS256" => "accepted",
+            _ => "algorithm",
+        };
+        assert_eq!(reason(&layer, &key.token(&claims())), expected, "{alg}");
+    }
+}
+
+#[test]
+fn a_token_of_es256_is_refused_where_the_key_is_one_of_another_curve() {
+    for alg in supported(["ES384", "ES512"]) {
+        let key = SigningKey::generate(alg, "1");
+        let token = key.sign(&json!({ "alg": "ES256", "kid": "1" }), &claims());
+        assert_eq!(
+            reason(&layer_of(jwks([&key])), &token),
+            "algorithm",
+            "{alg}"
+        );
+
+        // And no key of that curve can be had for ES256.
+        let jwk = with(key.jwk(), json!({ "alg": "ES256" }));
+        let error = VerifyingKey::from_jwk(&jwk.to_string()).unwrap_err();
+        assert_contains(error, "ES256 is not an algorithm of this type of key", alg);
+        let from_pem = VerifyingKey::from_pem(key.pem()).unwrap();
+        let error = from_pem.with_algorithm(Algorithm::ES256).unwrap_err();
+        assert_contains(error, "ES256 is not an algorithm of this type of key", alg);
+    }
+}
+
+#[test]
+fn a_token_of_eddsa_may_name_its_algorithm_ed25519() {
+    let key = SigningKey::generate("EdDSA", "1");
+    for (row, jwk) in [
+        ("EdDSA", key.jwk()),
+        ("Ed25519", with(key.jwk(), json!({ "alg": "Ed25519" }))),
+        ("no alg", without(key.jwk(), "alg")),
+    ] {
+        let layer = layer_of(jwks_of([jwk]));
+        for (alg, expected) in [
+            ("EdDSA", "accepted"),
+            ("Ed25519", "accepted"),
+            ("ed25519", "algorithm"),
+            ("Ed448", "algorithm"),
+            ("EDDSA", "algorithm"),
+        ] {
+            let token = key.sign(&json!({ "alg": alg, "kid": "1" }), &claims());
+            assert_eq!(reason(&layer, &token), expected, "{alg} for a key of {row}");
+        }
+    }
+}
+
+#[test]
+fn a_header_without_an_algorithm_of_public_keys_is_refused() {
+    let key = SigningKey::generate("ES256", "1");
+    let layer = layer_of(jwks([&key]));
+    for alg in [
+        json!("none"),
+        json!("None"),
+        json!("NONE"),
+        json!(""),
+        json!("es256"),
+        json!("ES256 "),
+        json!("ES256\0"),
+        json!("ES256K"),
+        json!("ECDH-ES"),
+        json!(null),
+        json!(256),
+        json!(["ES256"]),
+        json!({ "alg": "ES256" }),
+    ] {
+        let token = key.sign(&json!({ "alg": alg, "kid": "1" }), &claims());
+        assert_eq!(reason(&layer, &token), "algorithm", "{alg}");
+        let unsigned = with_signature(&token, [0; 64]);
+        assert_eq!(reason(&layer, &unsigned), "algorithm", "{alg}");
+        let empty = with_signature(&token, "");
+        assert_eq!(reason(&layer, &empty), "malformed", "{alg}");
+    }
+    let token = key.sign(&json!({ "kid": "1" }), &claims());
+    assert_eq!(reason(&layer, &token), "algorithm", "no alg");
+}
+
+#[test]
+fn a_key_that_the_header_brings_or_points_to_is_never_used() {
+    let (ours, theirs) = (
+        SigningKey::generate("ES256", "1"),
+        SigningKey::generate("ES256", "2"),
+    );
+    let layer = layer_of(jwks([&ours]));
+    for (member, value) in [
+        ("jwk", theirs.jwk()),
+        ("jwk", with(theirs.jwk(), json!({ "kid": "1" }))),
+        ("jku", json!("https://attacker.example.com/jwks")),
+        ("x5u", json!("https://attacker.example.com/cert")),
+        ("x5c", json!([encode(theirs.spki())])),
+    ] {
+        for (kid, expected) in [("1", "signature"), ("2", "unknown_key")] {
+            let header = json!({ "alg": "ES256", "kid": kid, member: value });
+            let token = theirs.sign(&header, &claims());
+            assert_eq!(reason(&layer, &token), expected, "{member}, kid {kid}");
+        }
+        let header = json!({ "alg": "ES256", "kid": "1", member: value });
+        let token = ours.sign(&header, &claims());
+        assert_eq!(reason(&layer, &token), "accepted", "{member}");
+    }
+}
+
+/// With both of its backends on, as `--all-features` has them, what jsonwebtoken asks for its
+/// process-wide provider panics.
+#[test]
+fn keys_are_read_and_tokens_verified_where_no_provider_of_jsonwebtoken_is_installed() {
+    #[cfg(all(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    {
+        let key = jsonwebtoken::DecodingKey::from_secret(SECRET.as_bytes());
+        let verify = || jsonwebtoken::crypto::verify("", b"", &key, jsonwebtoken::Algorithm::HS256);
+        assert!(
+            std::panic::catch_unwind(verify).is_err(),
+            "one is installed"
+        );
+    }
+    for alg in ALGORITHMS {
+        let key = SigningKey::generate(alg, "1");
+        let from_pem = VerifyingKey::from_pem(key.pem()).unwrap();
+        let from_pem = from_pem.with_algorithm(algorithm(alg)).unwrap();
+        let from_jwk = VerifyingKey::from_jwk(&key.jwk().to_string()).unwrap();
+        for key_at_hand in [from_pem, from_jwk] {
+            let layer = keyless().key(key_at_hand).build().unwrap();
+            assert_eq!(reason(&layer, &key.token(&claims())), "accepted", "{alg}");
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! The entries of a JWK Set (RFC 7517 section 4): each counts for itself.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tower_jwt_auth::{KeySet, VerifyingKey};
+
+use crate::support::{signing_keys::*, *};
+
+#[test]
+fn a_key_that_is_not_public_is_skipped() {
+    for member in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+        for value in [json!("AAAA"), json!(""), json!(null), json!([])] {
+            let row = format!("{member}: {value}");
+            assert_each_skipped("RS256", [(&*row, "private", json!({ member: value }))]);
+        }
+    }
+    for alg in ["ES256", "EdDSA"] {
+        assert_each_skipped(alg, [(alg, "private", json!({ "d": "AAAA" }))]);
+    }
+    let oct = json!({ "kty": "oct", "k": encode(SECRET) });
+    assert_each_skipped(
+        "RS256",
+        [
+            ("oct", "oct", oct.clone()),
+            ("oct of HS256", "oct", with(oct, json!({ "alg": "HS256" }))),
+            ("oct without k", "oct", json!({ "kty": "oct" })),
+        ],
+    );
+}
+
+#[test]
+fn a_key_that_is_not_for_verifying_is_skipped() {
+    for alg in ["RS256", "ES256", "EdDSA"] {
+        assert_each_skipped(
+            alg,
+            [
+                ("enc", "use", json!({ "use": "enc" })),
+                ("SIG", "use", json!({ "use": "SIG" })),
+                ("empty", "use", json!({ "use": "" })),
+                ("null", "use", json!({ "use": null })),
+                ("an array", "use", json!({ "use": ["sig"] })),
+                ("sign", "key_ops", json!({ "key_ops": ["sign"] })),
+                (
+                    "encrypt",
+                    "key_ops",
+                    json!({ "key_ops": ["encrypt", "wrapKey"] }),
+                ),
+                ("none", "key_ops", json!({ "key_ops": [] })),
+                ("VERIFY", "key_ops", json!({ "key_ops": ["VERIFY"] })),
+                ("a string", "key_ops", json!({ "key_ops": "verify" })),
+                ("null", "key_ops", json!({ "key_ops": null })),
+                ("arrays", "key_ops", json!({ "key_ops": [["verify"]] })),
+                (
+                    "both, enc",
+                    "use",
+                    json!({ "use": "enc", "key_ops": ["verify"] }),
+                ),
+                (
+                    "both, sign",
+                    "key_ops",
+                    json!({ "use": "sig", "key_ops": ["sign"] }),
+                ),
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_key_of_an_unknown_type_or_of_that_of_another_is_skipped() {
+    for kty in [
+        json!("ec"),
+        json!("EC "),
+        json!("AKP"),
+        json!(""),
+        json!(null),
+        json!(2),
+    ] {
+        assert_each_skipped("ES256", [(&*kty.to_string(), "kty", json!({ "kty": kty }))]);
+    }
+    assert_each_skipped(
+        "ES256",
+        [
+            ("RSA on an EC key", "n", json!({ "kty": "RSA" })),
+            ("OKP on an EC key", "crv", json!({ "kty": "OKP" })),
+        ],
+    );
+    assert_each_skipped("EdDSA", [("EC on an OKP", "crv", json!({ "kty": "EC" }))]);
+    assert_each_skipped("RS256", [("EC on RSA", "crv", json!({ "kty": "EC" }))]);
+}
+
+#[test]
+fn a_key_of_an_unknown_algorithm_or_of_one_that_does_not_fit_it_is_skipped() {
+    for alg in supported(["RS256", "ES256", "ES384", "ES512", "EdDSA"]) {
+        for unknown in ["ES256K", "none", "es256", "RSA-OAEP", "HS512", "Ed448", ""] {
+            assert_each_skipped(alg, [(unknown, "alg", json!({ "alg": unknown }))]);
+        }
+        for value in [json!(null), json!(256), json!([alg])] {
+            let row = format!("{alg}: {value}");
+            assert_each_skipped(
+                alg,
+                [(&*row, "alg is not a string", json!({ "alg": value }))],
+            );
+        }
+        let is_rsa = |name| RSA.contains(&name);
+        for other in ALGORITHMS.into_iter().chain(["HS256"]) {
+            if other != alg && !(is_rsa(alg) && is_rsa(other)) {
+                assert_each_skipped(alg, [(other, other, json!({ "alg": other }))]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_of_an_unknown_curve_or_of_that_of_another_is_skipped() {
+    assert_each_skipped(
+        "ES256",
+        [
+            (
+                "P-384",
+                "coordinate",
+                json!({ "crv": "P-384", "alg": "ES384" }),
+            ),
+            (
+                "P-521",
+                "coordinate",
+                json!({ "crv": "P-521", "alg": "ES512" }),
+            ),
+            ("secp256k1", "crv", json!({ "crv": "secp256k1" })),
+            ("p-256", "crv", json!({ "crv": "p-256" })),
+            ("Ed25519", "crv", json!({ "crv": "Ed25519" })),
+            ("a number", "crv", json!({ "crv": 256 })),
+        ],
+    );
+    assert_each_skipped(
+        "ES384",
+        [(
+            "P-256",
+            "coordinate",
+            json!({ "crv": "P-256", "alg": "ES256" }),
+        )],
+    );
+    assert_each_skipped(
+        "EdDSA",
+        [
+            ("X25519", "crv", json!({ "crv": "X25519" })),
+            ("Ed448", "crv", json!({ "crv": "Ed448" })),
+            ("P-256", "crv", json!({ "crv": "P-256" })),
+            ("null", "crv", json!({ "crv": null })),
+        ],
+    );
+}
+
+#[test]
+fn a_key_whose_numbers_are_not_strict_base64url_is_skipped() {
+    for (alg, members) in [
+        ("RS256", &["n", "e"][..]),
+        ("ES256", &["x", "y"]),
+        ("EdDSA", &["x"]),
+    ] {
+        for member in members {
+            for (row, value) in [
+                ("a number", json!(65537)),
+                ("null", json!(null)),
+                ("bytes", json!([1, 0, 1])),
+            ] {
+                let wrong = format!("{member} is not a string");
+                assert_each_skipped(alg, [(row, &*wrong, json!({ *member: value }))]);
+            }
+            for text in [
+                "AQAB=", "AQ==", "AQ+B", "AQ/B", "AQAB\n", " AQAB", "AQABA", "AR", "\u{e4}",
+            ] {
+                let wrong = format!("{member} is not base64url");
+                assert_each_skipped(alg, [(text, &*wrong, json!({ *member: text }))]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_lacks_a_member_is_skipped() {
+    for (alg, members) in [
+        ("RS256", &["kty", "n", "e"][..]),
+        ("ES256", &["kty", "crv", "x", "y"]),
+        ("EdDSA", &["kty", "crv", "x"]),
+    ] {
+        let jwk = SigningKey::generate(alg, "bad").jwk();
+        for member in members {
+            let wrong = format!("it has no {member}");
+            assert_skipped(alg, &wrong, without(jwk.clone(), member));
+        }
+    }
+}
+
+/// RFC 7517 section 4. Which of the two is meant, another reader may decide otherwise.
+#[test]
+fn a_key_that_has_a_member_twice_is_skipped() {
+    let good = SigningKey::generate("EdDSA", "good");
+    for (alg, members) in [
+        (
+            "RS256",
+            &["kty", "use", "alg", "kid", "key_ops", "n", "e"][..],
+        ),
+        ("ES256", &["crv", "x", "y"]),
+        ("EdDSA", &["crv", "x"]),
+    ] {
+        let jwk = with(
+            SigningKey::generate(alg, "bad").jwk(),
+            json!({ "use": "sig", "key_ops": ["verify"] }),
+        );
+        for member in members {
+            for again in [jwk[*member].clone(), json!("other"), json!(null), json!({})] {
+                let text = jwk.to_string();
+                let inner = text.trim_end_matches('}');
+                let bad = format!("{inner}, {}: {again}}}", json!(member));
+                let row = format!("{alg}: {member} twice, then {again}");
+                let wrong = format!("it has two members {member}");
+                assert_contains(VerifyingKey::from_jwk(&bad).unwrap_err(), &wrong, &row);
+                let set = format!(r#"{{"keys": [{bad}, {}]}}"#, good.jwk());
+                let set = KeySet::from_jwks(&set).unwrap();
+                let [skipped] = set.skipped() else {
+                    panic!("{row}: {set:?}")
+                };
+                assert_contains(skipped, &wrong, &row);
+                assert_contains(skipped, "\"bad\"", &row);
+                assert_eq!(set.keys().len(), 1, "{row}");
+            }
+        }
+        // Members that are not read may be there as often as they like.
+        let text = jwk.to_string();
+        let twice = format!(r#"{}, "x5c": [], "x5c": 1}}"#, text.trim_end_matches('}'));
+        assert!(VerifyingKey::from_jwk(&twice).is_ok(), "{alg}");
+    }
+}
+
+#[test]
+fn an_entry_that_has_no_kid_to_name_it_by_is_named_by_its_place() {
+    let (good, ec) = (
+        SigningKey::generate("EdDSA", "good"),
+        SigningKey::generate("ES256", "bad").jwk(),
+    );
+    for entry in [
+        json!(null),
+        json!(1),
+        json!("key"),
+        json!([]),
+        json!([ec.clone()]),
+        json!({}),
+        with(ec.clone(), json!({ "kid": 7 })),
+        with(ec.clone(), json!({ "kid": null })),
+        with(ec.clone(), json!({ "kid": ["bad"] })),
+        with(ec, json!({ "kid": { "kid": "bad" } })),
+    ] {
+        let text = jwks_of([good.jwk(), entry.clone()]);
+        let set = KeySet::from_jwks(&text).unwrap();
+        assert_eq!(set.keys().len(), 1, "{entry}");
+        assert_eq!(set.skipped().len(), 1, "{entry}");
+        assert_contains(&set.skipped()[0], "key 1: ", &entry);
+        let layer = layer_of(text);
+        assert_eq!(
+            reason(&layer, &good.token(&claims())),
+            "accepted",
+            "{entry}"
+        );
+    }
+}
+
+#[test]
+fn what_a_key_may_say_besides_does_not_keep_it_from_being_used() {
+    for alg in ["RS256", "ES256", "EdDSA"] {
+        let key = SigningKey::generate(alg, "1");
+        for members in [
+            json!({ "use": "sig" }),
+            json!({ "key_ops": ["verify"] }),
+            json!({ "key_ops": ["sign", "verify"] }),
+            json!({ "use": "sig", "key_ops": ["verify"], "ext": true }),
+            json!({ "x5c": ["AAAA"], "x5t": "AAAA", "x5u": "https://example.com/cert" }),
+            json!({ "iat": 1, "exp": 2, "revoked": null, "D": "AAAA" }),
+        ] {
+            let layer = layer_of(jwks_of([with(key.jwk(), members.clone())]));
+            let row = format!("{alg}: {members}");
+            assert_eq!(reason(&layer, &key.token(&claims())), "accepted", "{row}");
+        }
+        let layer = layer_of(jwks_of([without(key.jwk(), "alg")]));
+        assert_eq!(reason(&layer, &key.token(&claims())), "accepted", "{alg}");
+    }
+}
+
+#[test]
+fn a_modulus_with_the_sign_byte_of_der_is_the_same_modulus() {
+    let key = SigningKey::generate("RS256", "1");
+    let jwk = key.jwk();
+    let bytes = BASE64_URL_SAFE_NO_PAD
+        .decode(jwk["n"].as_str().unwrap())
+        .unwrap();
+    let jwk = with(jwk, json!({ "n": encode([&[0], &*bytes].concat()) }));
+    let layer = layer_of(jwks_of([jwk]));
+    assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
+}
+
+#[test]
+fn what_is_said_of_a_key_is_one_short_line_and_holds_no_secret() {
+    let good = SigningKey::generate("EdDSA", "good");
+    let bad = SigningKey::generate("ES256", "bad").jwk();
+    for kid in [
+        "a\nb",
+        "a\r\nb",
+        "\u{1b}[31mred",
+        "\0",
+        "\u{202e}abc",
+        &"k".repeat(1 << 20),
+    ] {
+        let entry = with(bad.clone(), json!({ "kid": kid, "d": encode(SECRET) }));
+        let set = KeySet::from_jwks(&jwks_of([good.jwk(), entry])).unwrap();
+        let [skipped] = set.skipped() else {
+            panic!("{set:?}")
+        };
+        assert!(skipped.chars().count() < 200, "{skipped}");
+        assert!(!skipped.contains(char::is_control), "{skipped:?}");
+        let debug = format!("{set:?}");
+        assert!(!debug.contains(&encode(SECRET)), "{debug}");
+    }
+}
+
+/// A key of this algorithm, with the members of each row put in, is skipped.
+#[track_caller]
+fn assert_each_skipped<'a>(
+    alg: &'static str,
+    rows: impl IntoIterator<Item = (&'a str, &'a str, Value)>,
+) {
+    let jwk = SigningKey::generate(alg, "bad").jwk();
+    for (row, wrong, members) in rows {
+        assert_skipped(&format!("{alg}, {row}"), wrong, with(jwk.clone(), members));
+    }
+}
+
+/// It is skipped beside a good key, which works; alone it is a fault of the configuration. What is
+/// said names the key and the fault.
+#[track_caller]
+fn assert_skipped(row: &str, wrong: &str, jwk: Value) {
+    let good = SigningKey::generate("EdDSA", "good");
+    for entries in [[jwk.clone(), good.jwk()], [good.jwk(), jwk.clone()]] {
+        let set = KeySet::from_jwks(&jwks_of(entries)).unwrap();
+        let [skipped] = set.skipped() else {
+            panic!("{row}: {set:?}")
+        };
+        let (_, why) = skipped.split_once("\"bad\"").unwrap();
+        assert_contains(why, wrong, row);
+        let layer = keyless().keys(set).build().unwrap();
+        assert_eq!(reason(&layer, &good.token(&claims())), "accepted", "{row}");
+    }
+    assert_contains(fault(keyless().jwks_text(jwks_of([jwk]))), wrong, row);
+}

@@ -1,0 +1,319 @@
+//! JWK Sets (RFC 7517 section 5): what is one, which of its keys are used, and how many.
+
+use serde_json::json;
+use tower_jwt_auth::KeySet;
+
+use crate::{
+    events::{Captured, told},
+    support::{signing_keys::*, *},
+};
+
+#[test]
+fn a_key_of_another_ones_kid_is_one_key_if_it_is_the_same() {
+    let key = SigningKey::generate("ES256", "1");
+    let same = with(key.jwk(), json!({ "use": "sig" }));
+    let set = KeySet::from_jwks(&jwks_of([key.jwk(), same, key.jwk()])).unwrap();
+    assert_eq!((set.keys().len(), set.skipped().len()), (1, 0));
+    let layer = keyless().keys(set).build().unwrap();
+    assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
+}
+
+#[test]
+fn of_two_keys_with_one_kid_the_one_for_signatures_is_used() {
+    for alg in ["RS256", "ES256"] {
+        let [key, other] = [(); 2].map(|()| SigningKey::generate(alg, "1"));
+        let enc = with(other.jwk(), json!({ "use": "enc" }));
+        for entries in [[key.jwk(), enc.clone()], [enc, key.jwk()]] {
+            let layer = layer_of(jwks_of(entries));
+            assert_eq!(reason(&layer, &key.token(&claims())), "accepted", "{alg}");
+            assert_eq!(
+                reason(&layer, &other.token(&claims())),
+                "signature",
+                "{alg}"
+            );
+        }
+    }
+}
+
+#[test]
+fn of_two_different_keys_with_one_kid_and_algorithm_neither_is_used() {
+    for alg in ALGORITHMS {
+        let [one, two] = [(); 2].map(|()| SigningKey::generate(alg, "1"));
+        let good = SigningKey::generate(alg, "good");
+        for (row, entries, skipped) in [
+            ("one and the other", vec![&one, &two, &good], 2),
+            ("the good one between", vec![&two, &good, &one], 2),
+            ("one of them twice", vec![&one, &two, &one, &good], 3),
+            (
+                "the same two more often",
+                vec![&one, &one, &good, &two, &two],
+                4,
+            ),
+        ] {
+            let set = KeySet::from_jwks(&jwks(entries)).unwrap();
+            assert_eq!(set.keys().len(), 1, "{alg}: {row}");
+            assert_eq!(set.skipped().len(), skipped, "{alg}: {row}");
+            for skipped in set.skipped() {
+                assert_contains(skipped, "\"1\"", row);
+                assert_contains(skipped, "same kid and algorithm", row);
+            }
+            let layer = keyless().keys(set).build().unwrap();
+            assert_eq!(reason(&layer, &good.token(&claims())), "accepted", "{row}");
+            for key in [&one, &two] {
+                let token = key.token(&claims());
+                assert_eq!(reason(&layer, &token), "unknown_key", "{alg}: {row}");
+                let nameless = key.sign(&json!({ "alg": alg }), &claims());
+                assert_eq!(reason(&layer, &nameless), "signature", "{alg}: {row}");
+            }
+        }
+        let error = KeySet::from_jwks(&jwks([&one, &two])).unwrap_err();
+        assert_contains(error, "same kid and algorithm", alg);
+    }
+}
+
+#[test]
+fn two_keys_with_one_kid_and_different_algorithms_are_both_used() {
+    let keys = ALGORITHMS.map(|alg| SigningKey::generate(alg, "1"));
+    let set = KeySet::from_jwks(&jwks(&keys)).unwrap();
+    assert_eq!(
+        (set.keys().len(), set.skipped().len()),
+        (ALGORITHMS.len(), 0)
+    );
+    let layer = keyless().keys(set).build().unwrap();
+    for key in &keys {
+        let alg = key.alg;
+        assert_eq!(reason(&layer, &key.token(&claims())), "accepted", "{alg}");
+        let nameless = key.sign(&json!({ "alg": alg }), &claims());
+        assert_eq!(reason(&layer, &nameless), "accepted", "{alg}");
+    }
+}
+
+#[test]
+fn the_hundred_and_first_entry_is_not_read() {
+    let keys: Vec<_> = (1..=102)
+        .map(|number| SigningKey::generate("EdDSA", &number.to_string()))
+        .collect();
+    let set = KeySet::from_jwks(&jwks(&keys)).unwrap();
+    // One line for all of them: a set may have hundreds of thousands.
+    assert_eq!((set.keys().len(), set.skipped().len()), (100, 1));
+    assert_contains(
+        &set.skipped()[0],
+        "2 more: only 100 keys are read",
+        "the 101st",
+    );
+    let layer = keyless().keys(set).build().unwrap();
+    for (number, expected) in [
+        (1, "accepted"),
+        (99, "accepted"),
+        (100, "accepted"),
+        (101, "unknown_key"),
+        (102, "unknown_key"),
+    ] {
+        let token = keys[number - 1].token(&claims());
+        assert_eq!(reason(&layer, &token), expected, "key {number}");
+    }
+
+    // Whatever the entries before it are.
+    let junk = vec![json!(null); 100];
+    let error = KeySet::from_jwks(&jwks_of(junk.into_iter().chain([keys[0].jwk()])));
+    assert!(error.is_err());
+}
+
+#[test]
+fn what_a_set_has_beside_its_keys_is_skipped() {
+    let key = SigningKey::generate("ES256", "1");
+    let good = jwks([&key]);
+    for member in [
+        r#""x": 0"#.to_owned(),
+        r#""x": null, "x": true, "x": -1.5e9"#.into(),
+        r#""x": {"keys": [{}]}, "y": [[["keys"]]]"#.into(),
+        r#""k\u0065y": "keys", "": "\"keys\"""#.into(),
+        format!(r#""x": {}{}"#, "[".repeat(63), "]".repeat(63)),
+    ] {
+        let inner = good.trim_start_matches('{').trim_end_matches('}');
+        for text in [
+            format!("{{{member}, {inner}}}"),
+            format!("{{{inner}, {member}}}"),
+        ] {
+            let layer = layer_of(text);
+            let token = key.token(&claims());
+            assert_eq!(reason(&layer, &token), "accepted", "{member}");
+        }
+    }
+    // The name of the member may be written with escapes.
+    let layer = layer_of(good.replace("\"keys\"", r#""\u006Beys""#));
+    assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
+}
+
+#[test]
+fn what_is_no_key_set_is_a_fault_of_the_configuration() {
+    let key = SigningKey::generate("ES256", "1");
+    let good = jwks([&key]);
+    for (row, text, wrong) in [
+        ("an empty object", "{}".to_owned(), "no array \"keys\""),
+        (
+            "keys an object",
+            r#"{"keys": {}}"#.into(),
+            "no array \"keys\"",
+        ),
+        ("keys null", r#"{"keys": null}"#.into(), "no array \"keys\""),
+        (
+            "keys a string",
+            r#"{"keys": "[]"}"#.into(),
+            "no array \"keys\"",
+        ),
+        (
+            "keys in capitals",
+            good.replace("keys", "Keys"),
+            "no array \"keys\"",
+        ),
+        ("no keys", r#"{"keys": []}"#.into(), "no keys"),
+        ("an array", format!("[{}]", key.jwk()), "no array \"keys\""),
+        ("a key alone", key.jwk().to_string(), "no array \"keys\""),
+        ("a string", json!(good).to_string(), "no array \"keys\""),
+        ("null", "null".into(), "no array \"keys\""),
+        ("nothing", String::new(), "not JSON"),
+        (
+            "HTML",
+            "<!doctype html><title>404</title>".into(),
+            "not JSON",
+        ),
+        ("a half of it", good[..good.len() / 2].into(), "not JSON"),
+        ("something after it", format!("{good} x"), "not JSON"),
+        (
+            "a byte order mark before it",
+            format!("\u{FEFF}{good}"),
+            "not JSON",
+        ),
+        ("PEM", key.pem(), "not JSON"),
+        (
+            "too deep",
+            format!(r#"{{"keys": {}"#, "[".repeat(100_000)),
+            "nests deeper than 64 levels",
+        ),
+        (
+            "too deep beside the keys",
+            format!(
+                r#"{{"x": {}{}, {}"#,
+                "[".repeat(64),
+                "]".repeat(64),
+                &good[1..]
+            ),
+            "nests deeper than 64 levels",
+        ),
+        (
+            "keys twice",
+            format!("{}, {}", good.trim_end_matches('}'), &good[1..]),
+            "it has two members \"keys\"",
+        ),
+        (
+            "keys twice, the first of another type",
+            format!(r#"{{"keys": 0, {}"#, &good[1..]),
+            "it has two members \"keys\"",
+        ),
+    ] {
+        assert_contains(KeySet::from_jwks(&text).unwrap_err(), wrong, row);
+        let error = fault(keyless().jwks_text(text));
+        assert_contains(&error, wrong, row);
+        assert_contains(&error, "the JWK Set: ", row);
+    }
+}
+
+#[test]
+fn what_is_given_for_a_key_set_is_named_in_the_error() {
+    let key = SigningKey::generate("ES256", "1");
+    let discovery = json!({
+        "issuer": "https://issuer.example.com",
+        "jwks_uri": "https://issuer.example.com/jwks",
+        "response_types_supported": ["code"],
+    });
+    let certificates = json!({
+        "1a": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+        "2b": "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n",
+    });
+    let [discovers, maps, single] = [
+        "it is a discovery document: give the URL or the content of its jwks_uri",
+        "it is a map of X.509 certificates: give the issuer's JWK Set",
+        "it is a single key: write {\"keys\": […]} around it",
+    ];
+    for (row, document, hint) in [
+        ("a discovery document", discovery.clone(), discovers),
+        (
+            "one with keys of another type",
+            with(
+                discovery,
+                json!({ "keys": "https://issuer.example.com/jwks" }),
+            ),
+            discovers,
+        ),
+        ("certificates by kid", certificates, maps),
+        ("a key", key.jwk(), single),
+    ] {
+        let error = fault(keyless().jwks_text(document.to_string()));
+        assert_contains(&error, "it has no array \"keys\"; ", row);
+        assert_contains(&error, hint, row);
+    }
+    for document in [json!({}), json!({ "1": "certificate" }), json!([key.jwk()])] {
+        let error = fault(keyless().jwks_text(document.to_string()));
+        assert!(error.ends_with("it has no array \"keys\""), "{error}");
+    }
+    // A set is a set, whatever it has beside its keys.
+    let set = json!({ "keys": [key.jwk()], "jwks_uri": "https://issuer.example.com/jwks" });
+    let layer = layer_of(set.to_string());
+    assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
+}
+
+#[test]
+fn a_key_for_encryption_is_skipped_without_a_warning() {
+    let key = SigningKey::generate("ES256", "1");
+    let enc = with(
+        SigningKey::generate("RS256", "encryption").jwk(),
+        json!({ "use": "enc", "alg": "RSA-OAEP" }),
+    );
+    // One that is called as the reason is.
+    let kid = "its use is enc, so that it is for encryption only";
+    let private = with(key.jwk(), json!({ "kid": kid, "d": "AAAA" }));
+    let events = Captured::start();
+    let layer = layer_of(jwks_of([key.jwk(), enc.clone()]));
+    assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
+    assert!(events.at("WARN").is_empty(), "{}", events.text());
+    let debug = events.at("DEBUG");
+    let told = debug
+        .iter()
+        .filter(|event| event.contains("\"encryption\""));
+    assert_eq!(told.count(), self::told());
+
+    drop(layer_of(jwks_of([key.jwk(), enc.clone(), private])));
+    assert_eq!(events.at("WARN").len(), self::told(), "{}", events.text());
+
+    let set = KeySet::from_jwks(&jwks_of([key.jwk(), enc.clone()])).unwrap();
+    assert_contains(&set.skipped()[0], "its use is enc", "skipped");
+    // If there is no other, that is the error.
+    assert_contains(
+        fault(keyless().jwks_text(jwks_of([enc]))),
+        "its use is enc",
+        "alone",
+    );
+}
+
+#[test]
+fn a_set_says_why_none_of_its_keys_can_be_used() {
+    let key = SigningKey::generate("ES256", "mine").jwk();
+    let entries = [
+        with(key.clone(), json!({ "use": "enc" })),
+        with(key, json!({ "d": "AAAA", "kid": "private" })),
+        json!({ "kty": "oct", "k": encode(SECRET) }),
+    ];
+    let error = fault(keyless().jwks_text(jwks_of(entries)));
+    for part in [
+        "\"mine\"",
+        "use",
+        "\"private\"",
+        "private key",
+        "key 2",
+        "oct",
+    ] {
+        assert_contains(&error, part, "all unusable");
+    }
+    assert!(!error.contains(&encode(SECRET)), "{error}");
+}

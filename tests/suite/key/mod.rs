@@ -1,0 +1,22 @@
+//! Key material, and the signatures that it verifies.
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod algorithm_confusion;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod algorithms;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod better_auth_keys;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod key_ids;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod key_set_entries;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod key_sets;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod pem;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod public_keys;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod signatures;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod weak_keys;

@@ -1,0 +1,400 @@
+//! Keys with which anybody could sign: refused where they are configured, skipped in a set.
+
+use aws_lc_rs::rsa::KeySize;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tower_jwt_auth::{KeySet, VerifyingKey};
+
+use crate::support::{signing_keys::*, *};
+
+#[test]
+fn an_rsa_key_of_less_than_2048_bits_is_refused() {
+    let key = SigningKey::generate("RS256", "weak").jwk();
+    let n = bytes(&key, "n");
+    let of = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
+    let less_one_bit = {
+        let mut n = n.clone();
+        n[0] = 0x7F;
+        n
+    };
+    assert_weak(
+        "bits",
+        [
+            (
+                "1024 bits",
+                of(&n[128..]
+                    .iter()
+                    .enumerate()
+                    .map(|(index, &byte)| if index == 0 { byte | 0x80 } else { byte })
+                    .collect::<Vec<_>>()),
+            ),
+            ("2040 bits", of(&[&[0x80], &n[2..]].concat())),
+            ("2047 bits", of(&less_one_bit)),
+            (
+                "2047 bits and zeros before them",
+                of(&[&[0, 0], &*less_one_bit].concat()),
+            ),
+            ("1 bit", of(&[1])),
+            ("0", of(&[0])),
+            ("256 zeros", of(&[0; 256])),
+            ("nothing", of(&[])),
+        ],
+    );
+    for alg in RSA {
+        let short = with(of(&n[1..]), json!({ "alg": alg }));
+        assert_weak("bits", [(alg, short)]);
+    }
+}
+
+/// Its signatures would cost out of proportion, and whoever publishes a set could ask for that.
+#[test]
+fn an_rsa_key_of_more_than_8192_bits_is_refused() {
+    let key = SigningKey::generate("RS256", "weak").jwk();
+    let n = bytes(&key, "n");
+    let of = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
+    let rows = [
+        ("8193 bits", of(&[&[1], &*n.repeat(4)].concat())),
+        ("16384 bits", of(&n.repeat(8))),
+        ("a million bits", of(&n.repeat(512))),
+    ];
+    assert_weak("bits and must have 2048 to 8192", rows);
+}
+
+#[test]
+fn an_rsa_key_of_4096_bits_verifies_with_every_backend() {
+    let mut key = SigningKey::generate_rsa(KeySize::Rsa4096, "1");
+    for alg in RSA {
+        key.alg = alg;
+        let layer = layer_of(jwks([&key]));
+        assert_eq!(reason(&layer, &key.token(&claims())), "accepted", "{alg}");
+    }
+}
+
+/// The modulus is made up: reading a key does not factor it.
+#[test]
+fn an_rsa_key_of_more_than_4096_bits_needs_aws_lc() {
+    let key = SigningKey::generate("RS256", "weak").jwk();
+    let n = bytes(&key, "n");
+    let of = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
+    let longer = [
+        ("4097 bits", of(&[&[1], &*n.repeat(2)].concat())),
+        ("8192 bits", of(&n.repeat(4))),
+    ];
+    if cfg!(feature = "aws-lc-rs") {
+        for (row, jwk) in longer {
+            let read = VerifyingKey::from_jwk(&jwk.to_string());
+            assert!(read.is_ok(), "{row}: {read:?}");
+        }
+    } else {
+        assert_weak("more than 4096 bits", longer);
+    }
+}
+
+#[test]
+fn an_rsa_key_of_1024_bits_in_pem_is_refused() {
+    let error = VerifyingKey::from_pem(RSA_1024).unwrap_err();
+    assert_contains(error, "the modulus has 1024 bits", "from_pem");
+    assert_contains(
+        fault(keyless().public_key_pem(RSA_1024)),
+        "the modulus has 1024 bits",
+        "public_key_pem",
+    );
+}
+
+#[test]
+fn an_rsa_key_with_an_exponent_of_1_or_an_even_number_is_refused() {
+    let key = SigningKey::generate("PS256", "weak").jwk();
+    let mut even = bytes(&key, "n");
+    even[255] &= 0xFE;
+    let of = |e: &[u8]| with(key.clone(), json!({ "e": encode(e) }));
+    assert_weak(
+        "exponent",
+        [
+            ("e = 1", of(&[1])),
+            ("e = 1, with zeros before it", of(&[0, 0, 1])),
+            ("e = 0", of(&[0])),
+            ("e = 2", of(&[2])),
+            ("e = 65536", of(&[1, 0, 0])),
+            ("e = 65538", of(&[1, 0, 2])),
+            ("no e", of(&[])),
+            ("e over 32 bits", of(&[1, 0, 0, 0, 1])),
+            ("e as long as the modulus", of(&[7; 256])),
+            (
+                "an even modulus",
+                with(key.clone(), json!({ "n": encode(even) })),
+            ),
+        ],
+    );
+}
+
+/// CVE-2017-15361.
+#[test]
+fn an_rsa_key_with_the_roca_fingerprint_is_refused() {
+    let key = SigningKey::generate("RS256", "weak").jwk();
+    for n in ROCA {
+        let roca = with(key.clone(), json!({ "n": n }));
+        for alg in RSA {
+            assert_weak("ROCA", [(alg, with(roca.clone(), json!({ "alg": alg })))]);
+        }
+        assert_weak("ROCA", [("no alg", without(roca, "alg"))]);
+
+        // Two more are another residue modulo each of the primes.
+        let mut other = BASE64_URL_SAFE_NO_PAD.decode(n).unwrap();
+        other[255] ^= 2;
+        let other = with(key.clone(), json!({ "n": encode(other) }));
+        assert!(VerifyingKey::from_jwk(&other.to_string()).is_ok());
+    }
+}
+
+#[test]
+fn an_exponent_of_up_to_32_bits_is_one_of_rsa() {
+    let key = SigningKey::generate("PS256", "strong").jwk();
+    for e in [&[3][..], &[1, 0, 1], &[0xFF, 0xFF, 0xFF, 0xFF]] {
+        let jwk = with(key.clone(), json!({ "e": encode(e) }));
+        let read = VerifyingKey::from_jwk(&jwk.to_string());
+        assert!(read.is_ok(), "{e:?}: {read:?}");
+    }
+}
+
+/// The eight points whose order divides 8, those of them that are written above the prime, and each
+/// of these with its sign bit, also where it has no business.
+#[test]
+fn an_ed25519_key_of_small_order_is_refused() {
+    let key = SigningKey::generate("EdDSA", "weak").jwk();
+    for (name, y) in SMALL_ORDER {
+        for sign in [0, 0x80] {
+            let mut x = from_hex(y);
+            x[31] |= sign;
+            let jwk = with(key.clone(), json!({ "x": encode(x) }));
+            assert_weak("small order", [(format!("y = {name}, sign {sign}"), jwk)]);
+        }
+    }
+}
+
+#[test]
+fn an_ed25519_key_of_another_length_than_32_bytes_is_refused() {
+    let key = SigningKey::generate("EdDSA", "weak").jwk();
+    let x = bytes(&key, "x");
+    let of = |x: &[u8]| with(key.clone(), json!({ "x": encode(x) }));
+    assert_weak(
+        "bytes and must have 32",
+        [
+            ("none", of(&[])),
+            ("1", of(&x[..1])),
+            ("31", of(&x[..31])),
+            ("33", of(&[&*x, &[0]].concat())),
+            ("33, a zero first", of(&[&[0], &*x].concat())),
+            ("64", of(&[&*x, &*x].concat())),
+        ],
+    );
+}
+
+/// RFC 8032 section 5.1.3: a second encoding of the same key.
+#[test]
+fn an_ed25519_key_whose_y_is_above_the_prime_is_refused() {
+    let key = SigningKey::generate("EdDSA", "weak").jwk();
+    for y in [3, 4, 5, 6, 9, 10] {
+        for sign in [0, 0x80] {
+            let mut x = from_hex(SMALL_ORDER[5].1);
+            assert_eq!(SMALL_ORDER[5].0, "p");
+            x[0] += y;
+            x[31] |= sign;
+            let jwk = with(key.clone(), json!({ "x": encode(x) }));
+            assert_weak(
+                "above the prime",
+                [(format!("y = p + {y}, sign {sign}"), jwk)],
+            );
+            let mut below = [0; 32];
+            (below[0], below[31]) = (y, sign);
+            let jwk = with(key.clone(), json!({ "x": encode(below) }));
+            assert!(VerifyingKey::from_jwk(&jwk.to_string()).is_ok(), "y = {y}");
+        }
+    }
+}
+
+/// No point has this y, so that the key is none.
+#[test]
+fn an_ed25519_key_that_is_no_point_of_its_curve_is_refused() {
+    let key = SigningKey::generate("EdDSA", "weak").jwk();
+    for y in [2, 7, 8, 11] {
+        for sign in [0, 0x80] {
+            let mut x = [0; 32];
+            (x[0], x[31]) = (y, sign);
+            let jwk = with(key.clone(), json!({ "x": encode(x) }));
+            assert_weak("", [(format!("y = {y}, sign {sign}"), jwk)]);
+        }
+    }
+}
+
+#[test]
+fn a_point_that_is_not_on_its_curve_is_refused() {
+    for (alg, prime) in primes() {
+        let key = SigningKey::generate(alg, "weak").jwk();
+        let (x, y) = (bytes(&key, "x"), bytes(&key, "y"));
+        let p = from_hex(prime);
+        let of = |x: &[u8], y: &[u8]| with(key.clone(), json!({ "x": encode(x), "y": encode(y) }));
+        let flipped = |number: &[u8]| {
+            let mut flipped = number.to_vec();
+            *flipped.last_mut().unwrap() ^= 1;
+            flipped
+        };
+        let zero = vec![0; x.len()];
+        let mut rows = vec![
+            ("a bit of y flipped", of(&x, &flipped(&y))),
+            (
+                "a bit of x flipped, and of y",
+                of(&flipped(&x), &flipped(&y)),
+            ),
+            ("x for y", of(&x, &x)),
+            (
+                "0, 0: how some write the point at infinity",
+                of(&zero, &zero),
+            ),
+            ("x = p", of(&p, &y)),
+            ("y = p", of(&x, &p)),
+            ("all ones", of(&vec![0xFF; x.len()], &vec![0xFF; x.len()])),
+        ];
+        if alg == "ES512" {
+            // 521 bits leave room in 66 bytes for the same number once more.
+            rows.push(("x + p", of(&add(&x, &p), &y)));
+            rows.push(("y + p", of(&x, &add(&y, &p))));
+        }
+        let rows = rows
+            .into_iter()
+            .map(|(row, jwk)| (format!("{alg}: {row}"), jwk));
+        assert_weak("the point is not on its curve", rows);
+
+        let rows = [
+            ("x a byte shorter", of(&x[1..], &y)),
+            ("y a byte shorter", of(&x, &y[1..])),
+            ("x a byte longer", of(&[&[0], &*x].concat(), &y)),
+            ("y a byte longer", of(&x, &[&[0], &*y].concat())),
+            ("x and y for one coordinate", of(&[&*x, &*y].concat(), &[])),
+            ("no y, as in a compressed point", of(&x, &[])),
+            ("neither, as in the point at infinity", of(&[], &[])),
+        ];
+        let rows = rows.map(|(row, jwk)| (format!("{alg}: {row}"), jwk));
+        assert_weak("does not have the length of its curve", rows);
+        let rows = [(alg, without(key.clone(), "y"))];
+        assert_weak("it has no y", rows);
+    }
+}
+
+#[test]
+fn a_point_in_pem_that_is_not_on_its_curve_is_refused() {
+    for (alg, _) in primes() {
+        let mut der = SigningKey::generate(alg, "1").spki();
+        *der.last_mut().unwrap() ^= 1;
+        let error = VerifyingKey::from_pem(pem("PUBLIC KEY", &der)).unwrap_err();
+        assert_contains(error, "the point is not on its curve", alg);
+    }
+}
+
+#[test]
+fn a_weak_key_of_small_order_in_pem_is_refused() {
+    let mut der = SigningKey::generate("EdDSA", "1").spki();
+    let start = der.len() - 32;
+    der[start..].fill(0);
+    let error = VerifyingKey::from_pem(pem("PUBLIC KEY", &der)).unwrap_err();
+    assert_contains(error, "small order", "y = 0");
+}
+
+/// Each is refused as a JWK and as the only key of a set, and skipped beside a good key, which
+/// works. What is said names the fault.
+#[track_caller]
+fn assert_weak<D: std::fmt::Display>(wrong: &str, rows: impl IntoIterator<Item = (D, Value)>) {
+    let good = SigningKey::generate("EdDSA", "good");
+    for (row, jwk) in rows {
+        let error = VerifyingKey::from_jwk(&jwk.to_string()).map(drop);
+        assert!(error.is_err(), "{row}: not refused");
+        assert_contains(error.unwrap_err(), wrong, &row);
+        let alone = jwks_of([jwk.clone()]);
+        assert_contains(KeySet::from_jwks(&alone).unwrap_err(), wrong, &row);
+        assert_contains(fault(keyless().jwks_text(alone)), wrong, &row);
+
+        let set = KeySet::from_jwks(&jwks_of([jwk, good.jwk()])).unwrap();
+        let [skipped] = set.skipped() else {
+            panic!("{row}: {set:?}")
+        };
+        assert_contains(skipped, wrong, &row);
+        assert_contains(skipped, "\"weak\"", &row);
+        let layer = keyless().keys(set).build().unwrap();
+        assert_eq!(reason(&layer, &good.token(&claims())), "accepted", "{row}");
+    }
+}
+
+fn bytes(jwk: &Value, name: &str) -> Vec<u8> {
+    let text = jwk[name].as_str().unwrap();
+    BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()
+}
+
+fn primes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PRIMES
+        .into_iter()
+        .filter(|(alg, _)| ALGORITHMS.contains(alg))
+}
+
+/// The primes of the curves (FIPS 186-4 appendix D.1.2), as wide as the coordinates.
+const PRIMES: [(&str, &str); 3] = [
+    (
+        "ES256",
+        "FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF",
+    ),
+    (
+        "ES384",
+        "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFFFF0000000000000000FFFFFFFF",
+    ),
+    (
+        "ES512",
+        "01FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF",
+    ),
+];
+
+/// In the order of the bytes in a key, little end first.
+const SMALL_ORDER: [(&str, &str); 7] = [
+    (
+        "0",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+    ),
+    (
+        "1",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+    ),
+    (
+        "one of order 8",
+        "26E8958FC2B227B045C3F489F2EF98F0D5DFAC05D3C63339B13802886D53FC05",
+    ),
+    (
+        "the other of order 8",
+        "C7176A703D4DD84FBA3C0B760D10670F2A2053FA2C39CCC64EC7FD7792AC037A",
+    ),
+    (
+        "p - 1",
+        "ECFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF7F",
+    ),
+    (
+        "p",
+        "EDFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF7F",
+    ),
+    (
+        "p + 1",
+        "EEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF7F",
+    ),
+];
+
+/// Each is the product of two primes of the form `k * M + (65537^a mod M)`, where M is the product of
+/// the first 126 primes, as the faulty generator made them.
+const ROCA: [&str; 2] = [
+    "tAVfI5A8DE92_3FXSZW1naj4MCPlpT1Ouz4gEv4xU1MHDISDsD6MS2ytY5SsslBPk6_wq-6nc20Xnv19t_5fVCzPMZhmyo-Ff_Tiw_WWyR3o0NBDma6XDoQAvL2yrzcBmI5kU5m0Mw5QQmBij7fziYTadtgpNqDzlqpKioJrZMxjZAiAFaYB-IE-PbJLdQASINhTGaCQHV12G-wthKF9HZvGeyl8uQ2v6g48N-FhNWMx5gCKwPpiS5SzWf16Hoq1xlNhby_e2kwaVO_RjIpHMNrpIiC0lTAt1K9qROPQe6VnvrNnIQ49Ckmgk4RIQNZytvSQbJb9BD-YMH-5F-QmWQ",
+    "zL-Le_G732eFrfdKTN4YrTlGykhz-dI7WKWaQXHP4KpN36YUuPxd5HoEmdleg8wJv_p1Ln4oRV_LizGG53BYnTM3CbhbCvStLtE2jsbiIqoQrYC5u2Sb5KQXd9oS0ZxRB7iMVArA3vznHynpuOKlwWF4yTTkttHY5T6FnZF8tZnSJz6VEOtQ5BZ2YpIx6ttytjbE3CyEAWqLE-5y0tZgXP4mzz9k8oabMHXAJk-muRQOuOrCU4CIPMuhFAkfanZsDtdHniUWXAzb1-7Rq3D3Qbpr-YohxR7NrM2z5b-YzyFIbBdCj0Wna7iU4h3SHNWzMrHLGvcdbplEDRPiymYDDQ",
+];
+
+/// Made with `openssl genrsa 1024`.
+const RSA_1024: &str = "\
+-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCUlnCsKmQbTV9GRt3iVHGRVqKj
+OOte5kmctiftjgAAFjciwEHHQ1+MPh3WWVBX2GxubLe4mMz+Xrsy7TF2pV5wWPXN
+p+CRGEgpUxhjs+FJHZheRlj8GKSEIGAURAFNFGkF8zULfDkKejQfGhoI2GX0p0tz
+KmlY6Rxp1jfYm7x4+QIDAQAB
+-----END PUBLIC KEY-----
+";

@@ -1,0 +1,11 @@
+//! Keys that change while the layer is in use, but are not fetched.
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod both_kinds_of_keys;
+pub(crate) mod secret_file;
+mod secret_file_under_load;
+#[cfg(all(
+    feature = "test-kit",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
+mod shared_keys;

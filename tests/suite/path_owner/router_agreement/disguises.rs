@@ -1,0 +1,121 @@
+//! Dot segments in every disguise that can be made of a few pieces.
+
+use std::{iter, ops::ControlFlow};
+
+use axum::{Router, body::Body, extract::Path, response::IntoResponse, routing::get};
+use http::{Request, StatusCode, Uri};
+use percent_encoding::percent_decode_str;
+use proptest::{prelude::*, test_runner::TestRunner};
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+use tower_jwt_auth::{CurrentUser, PathOwnerLayer};
+
+use super::{backend::strayed, check};
+
+/// What a dot segment can be disguised with, and what stands beside one.
+const PIECES: [&str; 30] = [
+    ".", "..", "%2e", "%252e", "%252E", "%", "%25", "2e", "2", "/", "%2F", "%252F", "%5C", "%255C",
+    "%3F", "%23", ";", "%3B", ":", "https:", "%09", "%0A", "%0d", "%20", "%01", "%1F", "%7F", "x",
+    "bob", "é",
+];
+
+struct Guarded {
+    runtime: Runtime,
+    routers: [(&'static str, Router); 2],
+}
+
+impl Guarded {
+    fn new() -> Self {
+        // Only what the layer lets through gets here.
+        let handler = async |Path((_, rest)): Path<(String, String)>| rest;
+        let routes = || Router::new().route("/api/{user_id}/{*rest}", get(handler));
+        let pattern = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
+        Self {
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap(),
+            routers: [
+                ("pattern", routes().layer(pattern)),
+                (
+                    "path_param",
+                    routes().route_layer(PathOwnerLayer::path_param("user_id")),
+                ),
+            ],
+        }
+    }
+
+    /// What each of the routers answers to alice, for a path that a request can have.
+    fn ask(&self, rest: &str) -> Option<[(&'static str, StatusCode); 2]> {
+        let uri: Uri = format!("/api/alice/{rest}").parse().ok()?;
+        let answers = self.routers.each_ref().map(|(form, router)| {
+            let user = CurrentUser::new("alice", "alice@example.com");
+            let request = Request::get(uri.clone()).extension(user);
+            let answer = router.clone().oneshot(request.body(Body::empty()).unwrap());
+            let answer = self.runtime.block_on(answer);
+            (*form, answer.into_response().status())
+        });
+        Some(answers)
+    }
+
+    /// Whether the path passed both, if it did not stray.
+    fn try_path(&self, rest: &str) -> Result<bool, TestCaseError> {
+        let Some(answers) = self.ask(rest) else {
+            return Ok(false);
+        };
+        let Ok(decoded) = percent_decode_str(rest).decode_utf8() else {
+            return Ok(false);
+        };
+        let strayed = strayed("alice", &decoded);
+        for (form, status) in answers {
+            let is_refused = status == StatusCode::FORBIDDEN;
+            check(is_refused || strayed.is_none(), || {
+                format!("{form}: {rest:?} got {status}, and {strayed:?}")
+            })?;
+        }
+        Ok(answers.iter().all(|(_, status)| *status == StatusCode::OK))
+    }
+}
+
+#[test]
+fn no_dot_segment_passes_in_a_disguise_of_up_to_three_pieces() {
+    let guarded = Guarded::new();
+    let (mut sent, mut passed) = (0, 0);
+    let tried = all(3, |rest| {
+        sent += 1;
+        match guarded.try_path(rest) {
+            Ok(has_passed) => passed += u32::from(has_passed),
+            Err(error) => return ControlFlow::Break(error),
+        }
+        ControlFlow::Continue(())
+    });
+    assert!(tried.is_continue(), "{tried:?}");
+    assert!(passed > sent / 4, "only {passed} of {sent} passed");
+}
+
+#[test]
+fn no_dot_segment_passes_in_a_longer_disguise() {
+    let guarded = Guarded::new();
+    let piece = proptest::sample::select(&PIECES[..]);
+    let rests = proptest::collection::vec(piece, 4..10);
+    let run = TestRunner::new(super::matrix::config()).run(&rests, |pieces| {
+        guarded.try_path(&pieces.concat()).map(drop)
+    });
+    if let Err(error) = run {
+        panic!("{error}");
+    }
+}
+
+/// Each text of up to so many pieces.
+fn all<B>(most: usize, mut each: impl FnMut(&str) -> ControlFlow<B>) -> ControlFlow<B> {
+    let mut texts = vec![String::new()];
+    for _ in 0..most {
+        let longer = texts.iter().flat_map(|text| {
+            iter::repeat(text)
+                .zip(PIECES)
+                .map(|(text, piece)| format!("{text}{piece}"))
+        });
+        texts = longer.collect();
+        texts.iter().try_for_each(|text| each(text))?;
+    }
+    ControlFlow::Continue(())
+}

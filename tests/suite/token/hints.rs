@@ -1,0 +1,234 @@
+//! What an operator sees at INFO when the configuration does not fit the tokens.
+
+use serde_json::{Value, json};
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer};
+
+use crate::{
+    events::Captured,
+    support::{signing_keys::*, *},
+};
+
+const ISSUER: &str = "https://app.example.com";
+
+/// The events from INFO up after three requests with this token.
+async fn events(layer: JwtAuthLayer, token: &str) -> Vec<String> {
+    let captured = Captured::start();
+    for _ in 0..3 {
+        ask(layer.clone(), with_bearer(token)).await;
+    }
+    at_info(&captured, &[token])
+}
+
+fn at_info(captured: &Captured, secret_texts: &[&str]) -> Vec<String> {
+    let events = ["INFO", "WARN", "ERROR"]
+        .map(|level| captured.at(level))
+        .concat();
+    for event in &events {
+        println!("{event}");
+        for text in secret_texts.iter().chain(&["alice", "mallory"]) {
+            assert!(!event.contains(text), "{event}");
+        }
+    }
+    events
+}
+
+fn with_rules() -> JwtAuthBuilder {
+    builder().issuer(ISSUER).audience("https://api.example.com")
+}
+
+fn good(members: Value) -> Value {
+    let claims = claims_with(json!({ "iss": ISSUER, "aud": "https://api.example.com" }));
+    with(claims, members)
+}
+
+#[tokio::test]
+async fn a_token_of_the_issuer_that_is_rejected_is_one_warning_with_the_difference() {
+    for (row, claims, parts) in [
+        (
+            "a trailing slash",
+            good(json!({ "iss": "https://app.example.com/" })),
+            [
+                "issuer",
+                "iss must be \"https://app.example.com\"",
+                "trailing slash",
+            ],
+        ),
+        (
+            "http",
+            good(json!({ "iss": "http://app.example.com" })),
+            ["issuer", "http instead of https", ".issuer(…)"],
+        ),
+        (
+            "a path",
+            good(json!({ "iss": "https://app.example.com/api/auth" })),
+            ["issuer", "has a path", ".issuer(…)"],
+        ),
+        (
+            "a Docker host",
+            good(json!({ "iss": "http://localhost:3000" })),
+            ["issuer", "localhost", ".issuer(…)"],
+        ),
+        (
+            "another audience",
+            good(json!({ "aud": "https://mallory.example.com" })),
+            [
+                "audience",
+                "aud must be \"https://api.example.com\"",
+                "another host",
+            ],
+        ),
+        (
+            "no audience",
+            without(good(json!({})), "aud"),
+            ["audience", "the token has none", ".audience(…)"],
+        ),
+        (
+            "no email",
+            without(good(json!({})), "email"),
+            [
+                "user",
+                "email is required, and the token has none",
+                ".email_optional()",
+            ],
+        ),
+        (
+            "no exp",
+            without(good(json!({})), "exp"),
+            ["claims", "exp is required", "has none"],
+        ),
+        (
+            "a text as exp",
+            good(json!({ "exp": "tomorrow" })),
+            ["claims", "exp", "must be numbers"],
+        ),
+        (
+            "a list as sub",
+            good(json!({ "sub": [7] })),
+            ["subject", "not a string", ".user_id_claim(…)"],
+        ),
+        (
+            "an integer as sub",
+            good(json!({ "sub": 7 })),
+            ["subject", "an integer", ".user_id_claim(\"sub\")"],
+        ),
+    ] {
+        let events = events(with_rules().build().unwrap(), &token(&claims)).await;
+        assert_one(&events, "WARN", &parts, row);
+    }
+}
+
+#[tokio::test]
+async fn each_reason_of_a_layer_is_logged_once() {
+    let layer = with_rules().build().unwrap();
+    let captured = Captured::start();
+    for _ in 0..3 {
+        for claims in [good(json!({ "iss": "x" })), good(json!({ "aud": "x" }))] {
+            ask(layer.clone(), with_bearer(&token(&claims))).await;
+        }
+    }
+    assert_eq!(at_info(&captured, &[]).len(), 2 * crate::events::told());
+}
+
+/// Anybody can send such a token, so it is no warning.
+#[tokio::test]
+async fn a_token_that_does_not_verify_is_one_hint_at_info() {
+    let key = SigningKey::generate("EdDSA", "1");
+    let other = SigningKey::generate("EdDSA", "2");
+    let plugin = || keyless().jwks_text(jwks([&key]));
+    let forged = sign(
+        r#"{"alg":"HS256"}"#,
+        claims().to_string(),
+        "mallory".repeat(9),
+    );
+    for (row, layer, token, parts) in [
+        (
+            "a secret for tokens of the jwt() plugin",
+            layer(),
+            key.token(&claims()),
+            ["algorithm", "accepts HS256", "better_auth(…)"],
+        ),
+        (
+            "public keys for tokens of the recipe",
+            plugin().build().unwrap(),
+            token(&claims()),
+            ["algorithm", "EdDSA", ".secret_from_env(…)"],
+        ),
+        (
+            "another key set",
+            plugin().build().unwrap(),
+            other.token(&claims()),
+            ["unknown_key", "kid", "are they the keys of the issuer"],
+        ),
+        (
+            "another secret",
+            layer(),
+            forged,
+            ["signature", "does not verify", "another secret"],
+        ),
+        (
+            "a session token",
+            layer(),
+            "Xw93kfQz71Xw93kfQz71Xw93kfQz71Xw".to_owned(),
+            ["opaque_session_token", "authClient.token()", "HS256 recipe"],
+        ),
+        (
+            "a quoted token",
+            layer(),
+            "\"x.y.z\"".to_owned(),
+            ["malformed", "without quotes", "`Bearer` once"],
+        ),
+        (
+            "an unknown issuer",
+            with_rules()
+                .or(plugin().issuer("https://partner.example.com"))
+                .build()
+                .unwrap(),
+            token(&good(json!({ "iss": "https://app.example.com/" }))),
+            [
+                "issuer",
+                "or \"https://partner.example.com\"",
+                "trailing slash",
+            ],
+        ),
+    ] {
+        let events = events(layer, &token).await;
+        assert_one(&events, "INFO", &parts, row);
+    }
+}
+
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn a_wrong_path_param_is_one_error_with_the_names_that_the_route_has() {
+    use axum::{Router, body::Body, routing::get};
+    use http::Request;
+    use tower::{ServiceExt, layer::util::Stack};
+    use tower_jwt_auth::PathOwnerLayer;
+
+    let router = Router::new()
+        .route("/api/{user_id}/tasks", get(async || "tasks"))
+        .route_layer(Stack::new(PathOwnerLayer::path_param("userid"), layer()));
+    let captured = Captured::start();
+    for _ in 0..3 {
+        let mut request: Request<Body> = Request::new(Body::empty());
+        let token = token(&claims());
+        request
+            .headers_mut()
+            .insert("authorization", format!("Bearer {token}").parse().unwrap());
+        *request.uri_mut() = "/api/alice/tasks".parse().unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 403);
+    }
+    let parts = ["no_parameter", "userid", "user_id"];
+    assert_one(&at_info(&captured, &[]), "ERROR", &parts, "a typo");
+}
+
+#[track_caller]
+fn assert_one(events: &[String], level: &str, parts: &[&str], row: &str) {
+    assert_eq!(events.len(), crate::events::told(), "{row}: {events:?}");
+    for event in events {
+        assert!(event.starts_with(level), "{row}: {event}");
+        for part in parts {
+            assert!(event.contains(part), "{row}: {part:?} is not in {event}");
+        }
+    }
+}

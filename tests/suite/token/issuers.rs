@@ -1,0 +1,416 @@
+//! Several issuers, each with its own keys and rules.
+
+use serde_json::{Value, json};
+use tower_jwt_auth::{Algorithm, JwtAuthBuilder, JwtAuthLayer};
+
+use crate::support::{signing_keys::*, *};
+
+const A: &str = "https://a.example.com";
+const B: &str = "https://b.example.com";
+const C: &str = "https://c.example.com";
+
+#[test]
+fn a_token_is_tried_with_the_keys_of_the_issuer_that_it_names_alone() {
+    // The same kids, so that only the issuer tells the keys apart.
+    let [a, b, c] = [(); 3].map(|()| SigningKey::generate("ES256", "1"));
+    let layer = of(A, &a).or(of(B, &b)).or(of(C, &c)).build().unwrap();
+    for (signer, key) in [(A, &a), (B, &b), (C, &c)] {
+        for named in [A, B, C] {
+            let expected = if named == signer {
+                "accepted"
+            } else {
+                "signature"
+            };
+            let token = key.token(&from(named));
+            assert_eq!(reason(&layer, &token), expected, "{signer} says {named}");
+            let token = key.sign(&json!({ "alg": "ES256" }), &from(named));
+            assert_eq!(
+                reason(&layer, &token),
+                expected,
+                "{signer} says {named}, no kid"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_kid_is_looked_up_at_the_issuer_that_the_token_names_alone() {
+    let (a, b) = (
+        SigningKey::generate("EdDSA", "a"),
+        SigningKey::generate("EdDSA", "b"),
+    );
+    let layer = of(A, &a).or(of(B, &b)).build().unwrap();
+    assert_eq!(reason(&layer, &a.token(&from(A))), "accepted");
+    assert_eq!(reason(&layer, &a.token(&from(B))), "unknown_key");
+    assert_eq!(reason(&layer, &b.token(&from(A))), "unknown_key");
+}
+
+#[test]
+fn the_order_of_the_issuers_and_how_they_were_joined_are_no_matter() {
+    let [a, b, c] = [(); 3].map(|()| SigningKey::generate("EdDSA", "1"));
+    let all = || (of(A, &a), of(B, &b), of(C, &c));
+    let flat = {
+        let (a, b, c) = all();
+        c.or(b).or(a)
+    };
+    let nested = {
+        let (a, b, c) = all();
+        a.or(b.or(c))
+    };
+    for (row, builder) in [("flat", flat), ("nested", nested)] {
+        let layer = builder.build().unwrap();
+        for (name, key) in [(A, &a), (B, &b), (C, &c)] {
+            let token = key.token(&from(name));
+            assert_eq!(reason(&layer, &token), "accepted", "{row}: {name}");
+        }
+        assert_eq!(reason(&layer, &a.token(&from(B))), "signature", "{row}");
+    }
+}
+
+#[test]
+fn a_token_of_an_unknown_issuer_or_of_none_is_refused() {
+    let (a, b) = (
+        SigningKey::generate("ES256", "1"),
+        SigningKey::generate("ES256", "2"),
+    );
+    let layer = of(A, &a).or(of(B, &b)).build().unwrap();
+    for iss in [
+        json!(C),
+        json!(""),
+        json!(null),
+        json!(7),
+        json!([A]),
+        json!([A, B]),
+        json!({ "iss": A }),
+        json!(format!("{A}/")),
+        json!("https://a.example.co"),
+        json!("https://A.example.com"),
+        json!(format!(" {A}")),
+    ] {
+        for key in [&a, &b] {
+            let token = key.token(&claims_with(json!({ "iss": iss })));
+            assert_eq!(reason(&layer, &token), "issuer", "{iss}");
+        }
+    }
+    assert_eq!(reason(&layer, &a.token(&claims())), "issuer", "no iss");
+}
+
+#[test]
+fn an_iss_twice_is_refused_whichever_counts() {
+    let (a, b) = (
+        SigningKey::generate("ES256", "1"),
+        SigningKey::generate("ES256", "1"),
+    );
+    let layer = of(A, &a).or(of(B, &b)).build().unwrap();
+    for (first, second) in [(A, B), (B, A), (A, A)] {
+        let rest = claims().to_string();
+        let payload = format!(r#"{{"iss":"{first}","iss":"{second}",{}"#, &rest[1..]);
+        let input = format!(
+            "{}.{}",
+            encode(r#"{"alg":"ES256","kid":"1"}"#),
+            encode(payload)
+        );
+        for key in [&a, &b] {
+            let token = with_signature(&format!("{input}."), key.signature(input.as_bytes()));
+            assert_eq!(reason(&layer, &token), "claims", "{first}, {second}");
+        }
+    }
+}
+
+#[test]
+fn each_issuer_has_its_own_audience() {
+    let (a, b) = (
+        SigningKey::generate("EdDSA", "1"),
+        SigningKey::generate("EdDSA", "1"),
+    );
+    let layer = of(A, &a)
+        .audience("for-a")
+        .or(of(B, &b).audience("for-b"))
+        .build()
+        .unwrap();
+    for (name, key, ours, theirs) in [(A, &a, "for-a", "for-b"), (B, &b, "for-b", "for-a")] {
+        for (aud, expected) in [
+            (json!(ours), "accepted"),
+            (json!(theirs), "audience"),
+            (json!([theirs, ours]), "accepted"),
+            (json!([theirs]), "audience"),
+        ] {
+            let token = key.token(&with(from(name), json!({ "aud": aud })));
+            assert_eq!(reason(&layer, &token), expected, "{name}: {aud}");
+        }
+        assert_eq!(
+            reason(&layer, &key.token(&from(name))),
+            "audience",
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn one_issuer_may_have_no_audience_and_another_any() {
+    let [a, b, c] = [(); 3].map(|()| SigningKey::generate("EdDSA", "1"));
+    let layer = of(A, &a)
+        .or(of(B, &b).allow_any_audience())
+        .or(of(C, &c).audience("for-c"))
+        .build()
+        .unwrap();
+    for (name, key, expected) in [
+        (A, &a, "audience_not_configured"),
+        (B, &b, "accepted"),
+        (C, &c, "audience"),
+    ] {
+        let token = key.token(&with(from(name), json!({ "aud": "anybody" })));
+        assert_eq!(reason(&layer, &token), expected, "{name}");
+    }
+}
+
+#[test]
+fn each_issuer_has_its_own_algorithms() {
+    let [a, b] = [A, B].map(|_| ["ES256", "EdDSA"].map(|alg| SigningKey::generate(alg, alg)));
+    let of = |name: &str, keys: &[SigningKey; 2], algorithm| {
+        let builder = keyless().issuer(name).jwks_text(jwks(keys));
+        builder.algorithms([algorithm])
+    };
+    let layer = of(A, &a, Algorithm::ES256)
+        .or(of(B, &b, Algorithm::EdDSA))
+        .build()
+        .unwrap();
+    for (name, key, expected) in [
+        (A, &a[0], "accepted"),
+        (A, &a[1], "algorithm"),
+        (B, &b[0], "algorithm"),
+        (B, &b[1], "accepted"),
+    ] {
+        let token = key.token(&from(name));
+        assert_eq!(reason(&layer, &token), expected, "{name}: {}", key.alg);
+    }
+}
+
+#[test]
+fn each_issuer_has_its_own_rules() {
+    use std::time::Duration;
+
+    let (a, b) = (
+        SigningKey::generate("EdDSA", "1"),
+        SigningKey::generate("EdDSA", "1"),
+    );
+    let layer = of(A, &a)
+        .email_optional()
+        .leeway(Duration::from_secs(10))
+        .or(of(B, &b)
+            .accept_typ("own+jwt")
+            .check(|user| user.user_id() != "mallory"))
+        .build()
+        .unwrap();
+    let nameless = |iss| with(claims_without("email"), json!({ "iss": iss }));
+    let late = |iss| with(from(iss), json!({ "exp": NOW - 5 }));
+    let mallory = |iss| with(from(iss), json!({ "sub": "mallory" }));
+    let typed = |key: &SigningKey, iss| {
+        let header = json!({ "alg": "EdDSA", "kid": "1", "typ": "own+jwt" });
+        key.sign(&header, &from(iss))
+    };
+    for (row, token, expected) in [
+        ("A, no email", a.token(&nameless(A)), "accepted"),
+        ("B, no email", b.token(&nameless(B)), "user"),
+        ("A, late", a.token(&late(A)), "accepted"),
+        ("B, late", b.token(&late(B)), "expired"),
+        ("A, mallory", a.token(&mallory(A)), "accepted"),
+        ("B, mallory", b.token(&mallory(B)), "check"),
+        ("A, own typ", typed(&a, A), "token_type"),
+        ("B, own typ", typed(&b, B), "accepted"),
+    ] {
+        assert_eq!(reason(&layer, &token), expected, "{row}");
+    }
+}
+
+#[test]
+fn the_limit_of_length_is_that_of_the_layer() {
+    let (a, b) = (
+        SigningKey::generate("EdDSA", "1"),
+        SigningKey::generate("EdDSA", "1"),
+    );
+    let layer = of(A, &a).max_token_len(1).or(of(B, &b)).build().unwrap();
+    assert_eq!(reason(&layer, &b.token(&from(B))), "too_long");
+}
+
+#[test]
+fn layer_settings_on_a_builder_passed_to_or_are_a_fault() {
+    let key = SigningKey::generate("EdDSA", "1");
+    let b = || of(B, &key);
+    for (method, other) in [
+        (".allow_anonymous()", b().allow_anonymous()),
+        (".realm(…)", b().realm("r")),
+        (".allow_cors_preflight()", b().allow_cors_preflight()),
+        (
+            ".token_sources(…)",
+            b().token_sources([tower_jwt_auth::TokenSource::cookie("c")]),
+        ),
+        (
+            ".resource_metadata(…)",
+            b().resource_metadata("https://b.example.com/"),
+        ),
+        (".problem_json()", b().problem_json()),
+        (
+            ".answer_with(…)",
+            b().answer_with(|_| http::Response::new("")),
+        ),
+        (".observe(…)", b().observe(|_| {})),
+        (".http_answers_only()", b().http_answers_only()),
+        (".max_token_len(…)", b().max_token_len(1024)),
+        (".clock(…)", b().clock(|| at(NOW))),
+        #[cfg(feature = "cache")]
+        (".cache_tokens(…)", b().cache_tokens(10)),
+    ] {
+        let wrong = format!("settings of the whole layer: {method}; call them on the builder");
+        for builder in [
+            of(A, &key).or(other.clone()),
+            of(A, &key).or(of(C, &key).or(other.clone())),
+        ] {
+            assert_contains(fault(builder), &wrong, method);
+        }
+        let joined = other.or(JwtAuthLayer::builder().issuer(A).secret(SECRET));
+        assert!(joined.build().is_ok(), "{method}");
+    }
+    let all = fault(of(A, &key).or(b().realm("r").problem_json()));
+    assert_contains(all, ".realm(…), .problem_json(); call", "two of them");
+}
+
+#[test]
+fn same_users_belongs_on_a_builder_passed_to_or() {
+    let key = SigningKey::generate("EdDSA", "1");
+    let wrong = ".same_users() is set on the builder that is built";
+    assert_contains(fault(of(A, &key).same_users()), wrong, "alone");
+    let joined = of(A, &key).same_users().or(of(B, &key));
+    assert_contains(fault(joined), wrong, "joined");
+    assert!(of(A, &key).or(of(B, &key).same_users()).build().is_ok());
+
+    // The same as whose, where it is passed to another issuer's builder?
+    let [a, b, c] = [A, B, C].map(|name| || of(name, &key));
+    let wrong = "it would mean the users of the first issuer";
+    assert_contains(fault(a().or(b().or(c().same_users()))), wrong, "nested");
+    let deeper = a().or(b().or(c().or(of("d", &key).same_users())));
+    assert_contains(fault(deeper), wrong, "nested twice");
+    let all = a().or(b().same_users().or(c().same_users()));
+    assert!(all.build().is_ok());
+    assert!(a().or(b().same_users().or(c())).build().is_ok());
+}
+
+#[test]
+fn the_secret_of_one_issuer_and_the_public_keys_of_another_stay_apart() {
+    let b = SigningKey::generate("RS256", "1");
+    let layer = builder().issuer(A).or(of(B, &b)).build().unwrap();
+    let hs256 = |claims: &Value, secret: &str| {
+        let header = json!({ "alg": "HS256", "kid": "1" }).to_string();
+        sign(header, claims.to_string(), secret)
+    };
+    for (row, token, expected) in [
+        ("A with its secret", hs256(&from(A), SECRET), "accepted"),
+        ("B with its key", b.token(&from(B)), "accepted"),
+        (
+            "B with the secret of A",
+            hs256(&from(B), SECRET),
+            "algorithm",
+        ),
+        ("A with the key of B", b.token(&from(A)), "algorithm"),
+        (
+            "B with its public key as a secret",
+            hs256(&from(B), &b.pem()),
+            "algorithm",
+        ),
+        (
+            "A with the public key of B as a secret",
+            hs256(&from(A), &b.pem()),
+            "signature",
+        ),
+    ] {
+        assert_eq!(reason(&layer, &token), expected, "{row}");
+    }
+}
+
+/// What the token says of its issuer is nobody's word before it verified: nothing is said of the
+/// claims before that but that no issuer is this one.
+#[test]
+fn the_signature_is_checked_before_all_claims_but_iss() {
+    let [a, b, other] = [(); 3].map(|()| SigningKey::generate("ES256", "1"));
+    let layer = of(A, &a).or(of(B, &b)).build().unwrap();
+    for (row, claims) in [
+        ("expired", with(from(A), json!({ "exp": 1 }))),
+        ("no sub", without(from(A), "sub")),
+        ("another audience", with(from(A), json!({ "aud": "x" }))),
+        ("sub a number", with(from(A), json!({ "sub": 1 }))),
+    ] {
+        assert_eq!(reason(&layer, &other.token(&claims)), "signature", "{row}");
+    }
+}
+
+#[test]
+fn several_issuers_need_a_name_each_and_no_two_the_same() {
+    let key = SigningKey::generate("ES256", "1");
+    let nameless = || keyless().jwks_text(jwks([&key]));
+    let named = |name: &str| of(name, &key);
+    let no_name = "one has no name; give each .issuer(…)";
+    let same_name = "two issuers have the same name";
+    for (row, builder, wrong) in [
+        ("the first", nameless().or(named(A)), no_name),
+        ("the second", named(A).or(nameless()), no_name),
+        ("both", nameless().or(nameless()), no_name),
+        ("the third", named(A).or(named(B)).or(nameless()), no_name),
+        (
+            "a nested one",
+            named(A).or(named(B).or(nameless())),
+            no_name,
+        ),
+        ("the same twice", named(A).or(named(A)), same_name),
+        (
+            "the same again later",
+            named(A).or(named(B)).or(named(A)),
+            same_name,
+        ),
+        (
+            "the same nested",
+            named(A).or(named(B).or(named(A))),
+            same_name,
+        ),
+        (
+            "the same by the origin of Better Auth",
+            named(A).or(JwtAuthLayer::better_auth(A).jwks_text(jwks([&key]))),
+            same_name,
+        ),
+    ] {
+        assert_contains(fault(builder), wrong, row);
+    }
+    for builder in [
+        // One that is alone needs none.
+        nameless(),
+        // Names of another case are other names.
+        named("https://a.example.com").or(named("https://A.example.com")),
+        // The origin of Better Auth is a name.
+        named(A).or(JwtAuthLayer::better_auth(B).jwks_text(jwks([&key]))),
+    ] {
+        assert!(builder.build().is_ok());
+    }
+}
+
+#[test]
+fn the_faults_of_all_issuers_are_listed_at_once() {
+    let error = fault(
+        keyless()
+            .issuer(A)
+            .jwks_text("{}")
+            .or(keyless().issuer(B).public_key_pem("garbage"))
+            .or(keyless().issuer(C)),
+    );
+    for part in ["no array \"keys\"", "in PEM", "no key is configured"] {
+        assert_contains(&error, part, "three issuers");
+    }
+}
+
+/// A builder for one issuer with one key.
+fn of(name: &str, key: &SigningKey) -> JwtAuthBuilder {
+    keyless().issuer(name).jwks_text(jwks([key]))
+}
+
+/// Claims of this issuer.
+fn from(iss: &str) -> Value {
+    claims_with(json!({ "iss": iss }))
+}

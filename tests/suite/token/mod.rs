@@ -1,0 +1,14 @@
+//! What a token must be and say.
+
+#[cfg(all(feature = "cache", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+mod cache;
+mod claims;
+mod compact_form;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod hints;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod issuers;
+mod jose_header;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod rfc_vectors;
+mod signature;

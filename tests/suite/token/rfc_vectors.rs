@@ -1,0 +1,183 @@
+//! The examples of RFC 7515 appendix A and RFC 8037 appendix A.
+//!
+//! None of them has the claims that an access token must have. What shows that a signature verifies
+//! is that the reason is one about the claims, which are looked at only then.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, Secret};
+
+use crate::support::*;
+
+/// The `exp` of the claims in RFC 7515.
+const EXP: u64 = 1_300_819_380;
+
+#[test]
+fn the_hs256_example_verifies_with_its_key() {
+    let secret = Secret::from_bytes(decode(HS256_KEY));
+    assert_verifies(&JwtAuthLayer::builder().secret(secret), HS256, "subject");
+}
+
+#[test]
+fn the_hs256_example_is_refused_where_its_key_is_taken_as_text() {
+    let layer = JwtAuthLayer::builder().secret(HS256_KEY).build().unwrap();
+    assert_eq!(reason(&layer, HS256), "signature");
+}
+
+#[test]
+fn the_rs256_example_verifies_with_its_key() {
+    assert_verifies(&with_key(rs256_key()), RS256, "subject");
+}
+
+#[test]
+fn the_es256_example_verifies_with_its_key() {
+    assert_verifies(&with_key(es256_key()), ES256, "subject");
+}
+
+/// Its payload is no JSON at all.
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+fn the_es512_example_verifies_with_its_key() {
+    assert_verifies(&with_key(es512_key()), ES512, "claims");
+}
+
+#[cfg(not(feature = "aws-lc-rs"))]
+#[test]
+fn es512_without_aws_lc_is_a_fault_of_the_configuration_that_says_so() {
+    let error = with_key(es512_key()).build().unwrap_err().to_string();
+    assert!(
+        error.contains("ES512 needs the feature `aws-lc-rs`"),
+        "{error}"
+    );
+}
+
+/// Its payload is no JSON at all.
+#[test]
+fn the_ed25519_example_verifies_with_its_key() {
+    assert_verifies(&with_key(ed25519_key()), ED25519, "claims");
+}
+
+#[test]
+fn the_unsecured_example_is_refused_whatever_the_keys() {
+    let secret = Secret::from_bytes(decode(HS256_KEY));
+    for (row, builder) in [
+        ("a secret", JwtAuthLayer::builder().secret(secret)),
+        ("an RSA key", with_key(rs256_key())),
+        ("an EC key", with_key(es256_key())),
+        ("an Ed25519 key", with_key(ed25519_key())),
+    ] {
+        let layer = at_the_last_second(&builder);
+        assert_eq!(reason(&layer, UNSECURED), "malformed", "{row}");
+        let with_a_signature = format!("{UNSECURED}AAAA");
+        assert_eq!(reason(&layer, &with_a_signature), "algorithm", "{row}");
+    }
+}
+
+#[test]
+fn an_example_is_refused_with_the_key_of_another() {
+    let rows = [
+        ("RS256", RS256, rs256_key()),
+        ("ES256", ES256, es256_key()),
+        ("Ed25519", ED25519, ed25519_key()),
+    ];
+    for (name, token, _) in &rows {
+        for (other, _, key) in rows.iter().filter(|(other, ..)| other != name) {
+            let layer = at_the_last_second(&with_key(key.clone()));
+            let row = format!("{name} with the key of {other}");
+            assert_eq!(reason(&layer, token), "algorithm", "{row}");
+        }
+    }
+}
+
+/// The token is refused for its claims, and for its signature once a bit of that is flipped.
+#[track_caller]
+fn assert_verifies(builder: &JwtAuthBuilder, token: &str, reason_of_claims: &str) {
+    let layer = at_the_last_second(builder);
+    assert_eq!(reason(&layer, token), reason_of_claims);
+    if reason_of_claims == "subject" {
+        let late = builder.clone().clock(|| at(EXP)).build().unwrap();
+        assert_eq!(reason(&late, token), "expired");
+    }
+
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let signature = decode(signature);
+    for index in 0..signature.len() {
+        let mut flipped = signature.clone();
+        flipped[index] ^= 1 << (index % 8);
+        let flipped = format!("{input}.{}", encode(&flipped));
+        assert_eq!(reason(&layer, &flipped), "signature", "byte {index}");
+    }
+    let (header, _) = input.split_once('.').unwrap();
+    let other_claims = format!("{header}.{}.{}", encode("{}"), encode(&signature));
+    assert_eq!(reason(&layer, &other_claims), "signature");
+}
+
+fn with_key(jwk: Value) -> JwtAuthBuilder {
+    JwtAuthLayer::builder().jwks_text(json!({ "keys": [jwk] }).to_string())
+}
+
+fn at_the_last_second(builder: &JwtAuthBuilder) -> JwtAuthLayer {
+    builder.clone().clock(|| at(EXP - 1)).build().unwrap()
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()
+}
+
+/// RFC 7515 appendix A.2.1.
+fn rs256_key() -> Value {
+    json!({ "kty": "RSA", "e": "AQAB", "n": RS256_MODULUS })
+}
+
+/// RFC 7515 appendix A.3.1.
+fn es256_key() -> Value {
+    json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    })
+}
+
+/// RFC 7515 appendix A.4.1.
+fn es512_key() -> Value {
+    json!({
+        "kty": "EC",
+        "crv": "P-521",
+        "x": "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",
+        "y": "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2",
+    })
+}
+
+/// RFC 8037 appendix A.2.
+fn ed25519_key() -> Value {
+    json!({
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    })
+}
+
+/// RFC 7515 appendix A.1.
+const HS256_KEY: &str =
+    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+
+const HS256: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// RFC 7515 appendix A.2.
+const RS256_MODULUS: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+
+const RS256: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+
+/// RFC 7515 appendix A.3.
+const ES256: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+
+/// RFC 7515 appendix A.4.
+#[cfg(feature = "aws-lc-rs")]
+const ES512: &str = "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn";
+
+/// RFC 7515 appendix A.5.
+const UNSECURED: &str = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.";
+
+/// RFC 8037 appendix A.4.
+const ED25519: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
