@@ -63,6 +63,44 @@ fn the_table_of_reasons_has_those_of_the_code() {
     assert_eq!(others, of_requests);
 }
 
+#[test]
+fn every_test_that_the_documentation_names_exists() {
+    let mut pages = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        pages.push(entry.unwrap().path());
+    }
+    let mut names = 0;
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for name in text.lines().flat_map(in_backticks) {
+            if let Some(exists) = test_exists(name) {
+                assert!(exists, "{}: no test {name}", page.display());
+                names += 1;
+            }
+        }
+    }
+    assert!(names > 50, "the documentation is not read: {names} names");
+}
+
+/// Returns whether a test of this suite exists, such as `token::claims::…`. `None` for the name of
+/// anything else.
+fn test_exists(name: &str) -> Option<bool> {
+    let is_path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:…".contains(c);
+    let (module, rule) = name.rsplit_once("::")?;
+    // A rule is a sentence, which tells it from a function of some crate.
+    let is_rule = rule == "…" || rule.matches('_').count() > 1;
+    if !is_rule || !name.chars().all(is_path) {
+        return None;
+    }
+    let path = root().join("tests/suite").join(module.replace("::", "/"));
+    let files = [path.with_extension("rs"), path.join("mod.rs")];
+    let Some(file) = files.iter().find(|file| file.exists()) else {
+        return Some(false);
+    };
+    let text = fs::read_to_string(file).unwrap();
+    Some(rule == "…" || text.contains(&format!("fn {rule}(")))
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
