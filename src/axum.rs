@@ -69,8 +69,6 @@ pub struct ExtractRejection {
 
 impl ExtractRejection {
     /// What it is.
-    ///
-    /// Example: [`ExtractRejection`].
     pub fn rejection(&self) -> Rejection {
         self.rejection
     }

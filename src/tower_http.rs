@@ -38,8 +38,6 @@ pub struct LogRejections<O = DefaultOnResponse> {
 
 impl LogRejections {
     /// Other responses are logged as `TraceLayer` logs them by itself: at DEBUG.
-    ///
-    /// Example: [`LogRejections`].
     pub fn new() -> Self {
         Self::default()
     }
@@ -47,8 +45,6 @@ impl LogRejections {
 
 impl<O> LogRejections<O> {
     /// Other responses are logged by this one.
-    ///
-    /// Example: [`LogRejections`].
     pub fn and(others: O) -> Self {
         Self { others }
     }

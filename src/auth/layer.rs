@@ -101,8 +101,6 @@ impl JwtAuthLayer {
     }
 
     /// Starts a layer that is configured step by step.
-    ///
-    /// Example: [`JwtAuthBuilder`].
     pub fn builder() -> JwtAuthBuilder {
         JwtAuthBuilder::default()
     }
@@ -183,8 +181,6 @@ impl JwtAuthLayer {
     }
 
     /// The verification of this layer without HTTP, with the same keys and rules.
-    ///
-    /// Example: [`TokenVerifier`].
     pub fn verifier(&self) -> TokenVerifier {
         self.shared.verifier.clone()
     }

@@ -37,8 +37,6 @@ pub trait JwksFetch: Send + Sync + 'static {
 }
 
 /// A JWK Set as it was fetched.
-///
-/// Example: [`JwksFetch`].
 #[derive(Clone)]
 pub struct FetchedJwks {
     pub(super) json: String,
@@ -47,8 +45,6 @@ pub struct FetchedJwks {
 
 impl FetchedJwks {
     /// The text of a JWK Set.
-    ///
-    /// Example: [`JwksFetch`].
     pub fn new(json: impl Into<String>) -> Self {
         Self {
             json: json.into(),
@@ -60,8 +56,6 @@ impl FetchedJwks {
     ///
     /// This can only shorten [`jwks_ttl`](crate::JwtAuthBuilder::jwks_ttl), and not below 60
     /// seconds.
-    ///
-    /// Example: [`JwksFetch`].
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
@@ -88,8 +82,6 @@ pub struct FetchError {
 
 impl FetchError {
     /// Says why, in a few words.
-    ///
-    /// Example: [`JwksFetch`].
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),

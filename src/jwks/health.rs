@@ -1,8 +1,6 @@
 use std::{fmt, time::Duration};
 
 /// How it stands with the keys of a URL: for a health endpoint, and for metrics.
-///
-/// Example: [`jwks_health`](crate::JwtAuthLayer::jwks_health).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct JwksHealth {
@@ -23,8 +21,6 @@ pub struct JwksHealth {
 /// not start, because the runtime in which the layer was built does not run.
 ///
 /// If a layer has several issuers, it lists each URL whose keys cannot be fetched.
-///
-/// Example: [`ready`](crate::JwtAuthLayer::ready).
 #[derive(Clone, Debug, thiserror::Error)]
 pub struct JwksError {
     /// URLs, and why their keys cannot be fetched. At least one.

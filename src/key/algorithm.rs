@@ -7,8 +7,6 @@ use std::fmt;
 ///
 /// A key has exactly one algorithm, and a token is verified with the algorithm of the key. What the
 /// token's header says is compared with that and never followed.
-///
-/// Example: [`VerifyingKey`](crate::VerifyingKey).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {

@@ -13,8 +13,6 @@ const MAX_TRIED: usize = 10;
 ///
 /// Two keys of the same id and algorithm that are not the same key are a mistake or an attack, and
 /// neither is used.
-///
-/// Example: [`from_jwks`](Self::from_jwks).
 #[derive(Clone, Default)]
 pub struct KeySet {
     keys: Vec<VerifyingKey>,
@@ -23,8 +21,6 @@ pub struct KeySet {
 
 impl KeySet {
     /// A set of these keys.
-    ///
-    /// Example: [`from_jwks`](Self::from_jwks).
     pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
         let mut set = Self::default();
         let keys: Vec<_> = keys.into_iter().collect();
@@ -140,16 +136,12 @@ impl KeySet {
     }
 
     /// The keys.
-    ///
-    /// Example: [`from_jwks`](Self::from_jwks).
     pub fn keys(&self) -> &[VerifyingKey] {
         &self.keys
     }
 
     /// The keys that cannot be used, and why not, each in one line for a log. The layer logs them
     /// at WARN, and keys for encryption (`use: enc`) at DEBUG.
-    ///
-    /// Example: [`from_jwks`](Self::from_jwks).
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }

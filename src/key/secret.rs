@@ -31,8 +31,6 @@ pub struct Secret {
 impl Secret {
     /// A secret that is not text, such as 32 random bytes, or a text whose quotes or white space at
     /// an end are part of it.
-    ///
-    /// Example: [`Secret`].
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self {
             bytes: Zeroizing::new(bytes.into()),

@@ -88,8 +88,6 @@ impl VerifyingKey {
 
     /// The same key under this key id: it is then tried for tokens with that `kid`, and for those
     /// without any.
-    ///
-    /// Example: [`VerifyingKey`].
     #[must_use]
     pub fn with_key_id(self, key_id: impl Into<String>) -> Self {
         // What was a key before is one still.
@@ -98,15 +96,11 @@ impl VerifyingKey {
     }
 
     /// The algorithm that it verifies with.
-    ///
-    /// Example: [`VerifyingKey`].
     pub fn algorithm(&self) -> Algorithm {
         self.0.algorithm
     }
 
     /// Its key id (RFC 7517 section 4.5), if it has one.
-    ///
-    /// Example: [`VerifyingKey`].
     pub fn key_id(&self) -> Option<&str> {
         self.0.key_id.as_deref()
     }

@@ -24,15 +24,11 @@ pub struct SharedKeys(Arc<ArcSwap<Keys>>);
 impl SharedKeys {
     /// Starts with these keys. As long as there are none, requests with a token are answered with
     /// 503.
-    ///
-    /// Example: [`SharedKeys`].
     pub fn new(keys: KeySet) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(Keys::Public(keys))))
     }
 
     /// Lets these keys count from now on, and no others.
-    ///
-    /// Example: [`SharedKeys`].
     pub fn replace(&self, keys: KeySet) {
         self.0.store(Arc::new(Keys::Public(keys)));
     }

@@ -239,8 +239,6 @@ impl PathOwnerLayer {
 
     /// RejectionFormat 404 where it would answer 403, so that no other user learns whether there is such a
     /// path.
-    ///
-    /// Example: [`PathOwnerLayer`].
     pub fn not_found(mut self) -> Self {
         self.rules.is_hidden = true;
         self

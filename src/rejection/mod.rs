@@ -114,8 +114,6 @@ pub enum Rejection {
 
 impl Rejection {
     /// The status of the answer over plain HTTP.
-    ///
-    /// Example: [`Rejection`].
     pub fn status(&self) -> StatusCode {
         match self {
             Self::MissingToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
@@ -162,8 +160,6 @@ impl Rejection {
     }
 
     /// A stable code for logs and metrics, such as `missing_token` or `expired`.
-    ///
-    /// Example: [`Rejection`].
     pub fn reason(&self) -> &'static str {
         match self {
             Self::MissingToken => "missing_token",

@@ -61,8 +61,6 @@ pub struct AsUserLayer {
 
 impl AsUserLayer {
     /// Every request is this user's.
-    ///
-    /// Example: [the module](super).
     pub fn new(user: CurrentUser) -> Self {
         Self { user: Some(user) }
     }

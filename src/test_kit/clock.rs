@@ -35,8 +35,6 @@ pub struct TestClock {
 impl TestClock {
     /// A clock that stands where the system's does now, at the beginning of the second: what is
     /// minted by it is also good for a layer with the system's clock.
-    ///
-    /// Example: [the module](super).
     pub fn new() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let seconds = since.map_or(0, |since| since.as_secs());
@@ -50,8 +48,6 @@ impl TestClock {
     }
 
     /// The time at which it stands.
-    ///
-    /// Example: [the module](super).
     pub fn now(&self) -> SystemTime {
         *lock(&self.time)
     }
@@ -61,16 +57,12 @@ impl TestClock {
     /// # Panics
     ///
     /// When the system has no such time, some hundred billion years from now.
-    ///
-    /// Example: [the module](super).
     pub fn advance(&self, by: Duration) {
         let mut time = lock(&self.time);
         *time = time.checked_add(by).expect("a time that the system has");
     }
 
     /// Moves it to any time, back too.
-    ///
-    /// Example: [the module](super).
     pub fn set(&self, now: SystemTime) {
         *lock(&self.time) = now;
     }

@@ -63,8 +63,6 @@ impl TestIssuer {
     }
 
     /// Names the issuer: its tokens have this `iss`, and its layer requires it.
-    ///
-    /// Example: [the module](super).
     #[must_use]
     pub fn with_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
@@ -72,8 +70,6 @@ impl TestIssuer {
     }
 
     /// Says whom the tokens are for: they have this `aud`, and its layer requires it.
-    ///
-    /// Example: [the module](super).
     #[must_use]
     pub fn with_audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
@@ -81,8 +77,6 @@ impl TestIssuer {
     }
 
     /// Takes the time from this clock, which others may share.
-    ///
-    /// Example: [the module](super).
     #[must_use]
     pub fn with_clock(mut self, clock: &TestClock) -> Self {
         self.clock = clock.clone();
@@ -91,8 +85,6 @@ impl TestIssuer {
 
     /// A valid token: `sub` is the user's id, `email` is `<user id>@example.com`, and it expires in
     /// 15 minutes.
-    ///
-    /// Example: [the module](super).
     pub fn token(&self, user_id: &str) -> String {
         self.token_for(user_id).mint()
     }
@@ -127,8 +119,6 @@ impl TestIssuer {
     /// # Panics
     ///
     /// When it is no issuer of HS256.
-    ///
-    /// Example: [the module](super).
     pub fn secret(&self) -> &str {
         match &self.signer {
             Signer::Secret(secret) => secret,
@@ -138,8 +128,6 @@ impl TestIssuer {
     }
 
     /// The id of its key, which its tokens name as `kid`. None with HS256.
-    ///
-    /// Example: [the module](super).
     pub fn key_id(&self) -> Option<&str> {
         self.signer.key_id()
     }

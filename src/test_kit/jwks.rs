@@ -63,8 +63,6 @@ impl TestJwks {
     /// # Panics
     ///
     /// When it is an issuer of HS256, whose secret nobody publishes.
-    ///
-    /// Example: [the module](super).
     pub fn of(issuer: TestIssuer) -> Self {
         let _must_be_there = issuer.private_key();
         Self(Arc::new(Mutex::new(State {
@@ -87,8 +85,6 @@ impl TestJwks {
 
     /// The issuer with its newest key. It stays as it is when the keys rotate, so that one that was
     /// kept mints the tokens of an old key.
-    ///
-    /// Example: [the module](super).
     pub fn issuer(&self) -> TestIssuer {
         self.state().newest.clone()
     }
@@ -104,8 +100,6 @@ impl TestJwks {
     }
 
     /// The clock by which the tokens expire.
-    ///
-    /// Example: [the module](super).
     pub fn clock(&self) -> TestClock {
         self.state().newest.clock().clone()
     }
@@ -123,15 +117,11 @@ impl TestJwks {
 
     /// Lists the newest key alone. A layer that has the others forgets them when it next fetches the
     /// set, and refuses their tokens for `unknown_key` then.
-    ///
-    /// Example: [the module](super).
     pub fn retire_old(&self) {
         self.state().old.clear();
     }
 
     /// Lets fetches fail, or succeed again.
-    ///
-    /// Example: [the module](super).
     pub fn fail(&self, is_failing: bool) {
         self.state().is_failing = is_failing;
     }
@@ -140,15 +130,11 @@ impl TestJwks {
     /// end.
     ///
     /// A layer gives up on one after five seconds.
-    ///
-    /// Example: [the module](super).
     pub fn delay(&self, delay: Duration) {
         self.state().delay = delay;
     }
 
     /// How many fetches have begun.
-    ///
-    /// Example: [the module](super).
     pub fn fetches(&self) -> usize {
         self.state().fetches
     }

@@ -83,31 +83,23 @@ impl TestToken {
     }
 
     /// Sets the `email` claim.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn email(self, email: impl Into<String>) -> Self {
         self.claim("email", email.into())
     }
 
     /// Sets the `name` claim.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn name(self, name: impl Into<String>) -> Self {
         self.claim("name", name.into())
     }
 
     /// Sets the `iss` claim. One that the layer does not expect is refused for `issuer`; a layer
     /// without an issuer expects any.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn issuer(self, issuer: impl Into<String>) -> Self {
         self.claim("iss", issuer.into())
     }
 
     /// Sets the `aud` claim. One that the layer does not expect is refused for `audience`, and by a
     /// layer without an audience for `audience_not_configured`.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn audience(self, audience: impl Into<String>) -> Self {
         self.claim("aud", audience.into())
     }
@@ -117,8 +109,6 @@ impl TestToken {
     /// # Panics
     ///
     /// When the value cannot be written as JSON: a map whose keys are no strings, say.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         self.claims.insert(name.into(), Claim::Is(json(value)));
         self
@@ -126,8 +116,6 @@ impl TestToken {
 
     /// Leaves a claim out. Without `exp` a token is refused for `claims`, without `sub` for
     /// `subject`, without `email` for `user`.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn without(mut self, claim: &str) -> Self {
         self.claims.remove(claim);
         self
@@ -135,8 +123,6 @@ impl TestToken {
 
     /// Lets it expire this long after it is minted, in whole seconds, rounded up. It is refused for
     /// `expired` from then on.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn expires_in(self, lifetime: Duration) -> Self {
         let seconds = lifetime.as_secs() + u64::from(lifetime.subsec_nanos() > 0);
         self.time("exp", seconds.try_into().unwrap_or(i64::MAX))
@@ -144,31 +130,23 @@ impl TestToken {
 
     /// Lets it have expired ten minutes before it is minted, which is longer than the longest
     /// leeway: refused for `expired`.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn expired(self) -> Self {
         self.time("iat", -FAR - LIFETIME).time("exp", -FAR)
     }
 
     /// Lets it be valid only ten minutes after it is minted (`nbf`), which is longer than the
     /// longest leeway: refused for `not_yet_valid`.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn not_yet_valid(self) -> Self {
         self.time("nbf", FAR)
     }
 
     /// Names this key in the header, as `kid`. One that is not in the layer's key set is refused
     /// for `unknown_key`; a layer with secrets does not look at it.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn key_id(self, key_id: impl Into<String>) -> Self {
         self.header("kid", key_id.into())
     }
 
     /// Names no key in the header. A layer tries the last ten keys of the token's algorithm.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn without_key_id(mut self) -> Self {
         self.header.remove("kid");
         self
@@ -186,8 +164,6 @@ impl TestToken {
 
     /// Signs with the key of another issuer, in whose name it is not: the claims and the `kid` stay
     /// this issuer's. Refused for `signature`, or for `algorithm` if that is another one too.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn signed_by(mut self, other: &TestIssuer) -> Self {
         self.signer = other.signer().clone();
         self.set_algorithm();
@@ -195,8 +171,6 @@ impl TestToken {
     }
 
     /// Changes one bit of the signature: refused for `signature`.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn bad_signature(mut self) -> Self {
         self.signature = Signature::Bad;
         self
@@ -204,16 +178,12 @@ impl TestToken {
 
     /// Leaves the signature out and says `"alg": "none"` (RFC 7519 section 6): refused for
     /// `malformed`.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn unsigned(mut self) -> Self {
         self.signature = Signature::Absent;
         self.header("alg", "none")
     }
 
     /// The token, in compact serialization, as it stands after `Bearer ` in a request.
-    ///
-    /// Example: [`token_for`](super::TestIssuer::token_for).
     pub fn mint(&self) -> String {
         let now = self.clock.seconds();
         let claims = self.claims.iter().map(|(name, claim)| {

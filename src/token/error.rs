@@ -108,8 +108,6 @@ pub enum TokenError {
 
 impl TokenError {
     /// A stable code for logs and metrics, such as `expired`.
-    ///
-    /// Example: [`TokenVerifier`](crate::TokenVerifier).
     pub fn reason(&self) -> &'static str {
         match self {
             Self::TooLong => "too_long",

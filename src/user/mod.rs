@@ -142,8 +142,6 @@ impl CurrentUser {
 
     /// The user's id: the `sub` claim (RFC 7519 section 4.1.2). Never empty when it came from a
     /// token.
-    ///
-    /// Example: [`CurrentUser`].
     pub fn user_id(&self) -> &str {
         self.user_id.within(&self.text)
     }
@@ -159,8 +157,6 @@ impl CurrentUser {
     }
 
     /// The user's name: the `name` claim, if the token has one.
-    ///
-    /// Example: [`CurrentUser`].
     pub fn name(&self) -> Option<&str> {
         self.name.map(|name| name.within(&self.text))
     }

@@ -7,8 +7,6 @@ use crate::{Algorithm, CurrentUser};
 impl JwtAuthBuilder {
     /// Requires this `iss` (RFC 7519 section 4.1.1), byte for byte. A token without `iss`, or with
     /// a slash more at its end, is refused.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer.policy.issuer = Some(issuer.into());
         self
@@ -20,16 +18,12 @@ impl JwtAuthBuilder {
     ///
     /// Without an audience, a token that has an `aud` is refused, since it is meant for somebody
     /// and nobody can say that it is this service.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.issuer.policy.audiences.push(audience.into());
         self
     }
 
     /// Accepts tokens whose `aud` nobody checks: those that were issued for other services too.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn allow_any_audience(mut self) -> Self {
         self.issuer.policy.any_audience = true;
         self
@@ -37,8 +31,6 @@ impl JwtAuthBuilder {
 
     /// How far the clocks of the issuer and of this service may differ: `exp` and `nbf` are taken
     /// this much later and earlier. Default 0, at most five minutes.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.issuer.policy.leeway = leeway;
         self
@@ -121,8 +113,6 @@ impl JwtAuthBuilder {
     /// default of its type (RS256 for RSA) and those of its type that are named here (RFC 7517
     /// section 4.4). Keys in [`SharedKeys`](crate::SharedKeys) stay as they are;
     /// [`VerifyingKey::with_algorithm`](crate::VerifyingKey::with_algorithm) binds one.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.issuer.algorithms = Some(algorithms.into_iter().collect());
         self

@@ -52,16 +52,12 @@ impl JwtAuthBuilder {
     }
 
     /// Verifies tokens with this public key.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn key(mut self, key: VerifyingKey) -> Self {
         self.issuer.public_keys.push(PublicSource::Key(key));
         self
     }
 
     /// Verifies tokens with the keys of this set.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn keys(mut self, keys: KeySet) -> Self {
         self.issuer.public_keys.push(PublicSource::Set(keys));
         self
@@ -77,8 +73,6 @@ impl JwtAuthBuilder {
     }
 
     /// Verifies tokens with keys that your code replaces while the layer is at work.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn shared_keys(mut self, keys: SharedKeys) -> Self {
         self.issuer.public_keys.push(PublicSource::Shared(keys));
         self
@@ -118,8 +112,6 @@ impl JwtAuthBuilder {
     /// Sets how long a fetched set is used before it is fetched again, at most. The issuer's
     /// `Cache-Control: max-age` can only shorten it, and not below 60 seconds. Default ten minutes,
     /// at least one second.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn jwks_ttl(mut self, ttl: Duration) -> Self {
         self.issuer.fetching.ttl = ttl;
         self
@@ -127,8 +119,6 @@ impl JwtAuthBuilder {
 
     /// How long a fetched set goes on counting past its time to live, while it cannot be fetched
     /// again. Default an hour.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn jwks_max_stale(mut self, max_stale: Duration) -> Self {
         self.issuer.fetching.max_stale = max_stale;
         self
@@ -162,16 +152,12 @@ impl JwtAuthBuilder {
 
     /// Lets the keys be fetched over plain http, which is logged. Whoever is on the way can put
     /// keys of theirs in, so it is for the inside of a Docker network and the like.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn allow_http(mut self) -> Self {
         self.issuer.fetching.http_allowed = true;
         self
     }
 
     /// Fetches the set with this client and not with the built-in one (feature `jwks-custom`).
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     #[cfg(feature = "jwks-custom")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
     pub fn jwks_fetcher(mut self, fetcher: impl crate::jwks::JwksFetch) -> Self {

@@ -49,16 +49,12 @@ impl JwtAuthBuilder {
     }
 
     /// Refuses tokens of more bytes than this. Default 16 KiB.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn max_token_len(mut self, bytes: usize) -> Self {
         self.layer_settings(".max_token_len(…)").max_token_len = bytes;
         self
     }
 
     /// Takes the time from this function and not from the system: for tests.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn clock<F>(self, now: F) -> Self
     where
         F: Fn() -> SystemTime + Send + Sync + 'static,

@@ -10,8 +10,6 @@ use crate::{Outcome, Rejection};
 impl JwtAuthBuilder {
     /// Names the realm in the challenge of a 401 (RFC 9110 section 11.5): visible ASCII and spaces,
     /// without `"` and `\`.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.layer_settings(".realm(…)").format.challenge.realm = Some(realm.into());
         self
@@ -19,8 +17,6 @@ impl JwtAuthBuilder {
 
     /// Names the metadata of this protected resource in each challenge (RFC 9728 section 5.1): a
     /// URL, where a client learns which issuer to get a token from.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
         self.layer_settings(".resource_metadata(…)")
             .format
@@ -35,8 +31,6 @@ impl JwtAuthBuilder {
     ///
     /// What stands inside of this layer answers like that too: the crate's other layers and its
     /// extractors.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn problem_json(mut self) -> Self {
         self.layer_settings(".problem_json()").format.problem_json = true;
         self
@@ -74,8 +68,6 @@ impl JwtAuthBuilder {
     ///
     /// A refusal in gRPC has the HTTP status 200. A service whose 2xx stands for "allowed", such as
     /// the target of nginx's `auth_request`, must say this.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn http_answers_only(mut self) -> Self {
         self.layer_settings(".http_answers_only()").format.http_only = true;
         self

@@ -11,8 +11,6 @@ use crate::{Secret, key_source::SecretSource};
 /// white space at an end, unless it is given as [`Secret::from_bytes`].
 impl JwtAuthBuilder {
     /// Verifies HS256 tokens with this secret.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.issuer.secrets.push(SecretSource::One(secret.into()));
         self
@@ -20,8 +18,6 @@ impl JwtAuthBuilder {
 
     /// Verifies HS256 tokens with any of these secrets, tried in order: put the current one first
     /// and those that are being rotated out after it.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn secrets<I>(mut self, secrets: I) -> Self
     where
         I: IntoIterator,
@@ -58,8 +54,6 @@ impl JwtAuthBuilder {
 
     /// Admits secrets of fewer than 32 bytes, which can be guessed offline from a single token.
     /// For an issuer that cannot be changed.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn allow_short_secret(mut self) -> Self {
         self.issuer.secret_policy.allow_short = true;
         self
@@ -72,8 +66,6 @@ impl JwtAuthBuilder {
     /// Only an absent secret is let pass; one that is weak, and a file that has none in it, still
     /// fails the build. The environment is not read again, so it is a file that may bring a secret
     /// later.
-    ///
-    /// Example: [`JwtAuthBuilder`](crate::JwtAuthBuilder).
     pub fn allow_missing_secret(mut self) -> Self {
         self.issuer.secret_policy.allow_missing = true;
         self

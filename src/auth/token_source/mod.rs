@@ -37,8 +37,6 @@ type Custom = Arc<dyn Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync>;
 impl TokenSource {
     /// The `Authorization` field, as `Bearer <token>` (RFC 6750 section 2.1): the only place unless
     /// others are said.
-    ///
-    /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn header() -> Self {
         Self(Place::Header)
     }
@@ -52,8 +50,6 @@ impl TokenSource {
     ///
     /// Two cookies of the name are two tokens, and refused. Another subdomain can set a second one,
     /// unless the name starts with `__Host-`.
-    ///
-    /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Place::Cookie(name.into()))
     }
@@ -63,8 +59,6 @@ impl TokenSource {
     /// URLs are logged, kept in histories and sent on as referrers, which is why that section
     /// advises against it. Keep such tokens short-lived, and use it where nothing else can be
     /// sent, as for an `EventSource`.
-    ///
-    /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn query(parameter: impl Into<String>) -> Self {
         Self(Place::Query(parameter.into()))
     }
@@ -74,8 +68,6 @@ impl TokenSource {
     ///
     /// The answer to the upgrade must choose the protocol `bearer`, in axum by
     /// `WebSocketUpgrade::protocols(["bearer"])`; otherwise the browser closes the connection.
-    ///
-    /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn websocket_protocol() -> Self {
         Self(Place::WebSocketProtocol)
     }
@@ -83,8 +75,6 @@ impl TokenSource {
     /// What this function finds among the headers and in the URI of a request. Fields that it reads
     /// are not marked as sensitive. It may be asked more than once of a request, and an empty text
     /// is a malformed token.
-    ///
-    /// Example: [`token_sources`](crate::JwtAuthBuilder::token_sources).
     pub fn from_fn<F>(find: F) -> Self
     where
         F: Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync + 'static,
