@@ -1,7 +1,7 @@
 //! Guides. Their snippets are compiled and run with the documentation's tests.
 
-/// Where the guides' links lead in here; in the repository, they lead from file to file. Of two
-/// definitions the first counts.
+/// Defines the targets of the guides' links in rustdoc; in the repository, the links lead from file
+/// to file. If a label is defined twice, the first definition applies.
 macro_rules! links {
     () => {
         "[testing]: crate::guide::testing\n\

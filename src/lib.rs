@@ -1,21 +1,21 @@
-//! Tower layers that verify the JWT of a request and hand its user to the handler.
+//! Tower layers that verify the JWT of a request and pass its user to the handler.
 //!
-//! - [`JwtAuthLayer`] verifies the bearer token and puts the [`CurrentUser`] into the request's
-//!   extensions. Without a valid token the answer is 401.
-//! - [`PathOwnerLayer`] lets a request through only when its path, such as `/api/{user_id}/tasks`,
-//!   is the current user's own. Otherwise the answer is 403.
-//! - [`RequireScopeLayer`] lets a request through only when its user has a scope or a role.
-//!   Otherwise the answer is 403.
+//! - [`JwtAuthLayer`] verifies the bearer token and inserts the [`CurrentUser`] into the request's
+//!   extensions. Requests without a valid token get 401.
+//! - [`PathOwnerLayer`] accepts a request only if its path, such as `/api/{user_id}/tasks`, belongs
+//!   to the current user. Other requests get 403.
+//! - [`RequireScopeLayer`] accepts a request only if its user has a scope or a role. Other requests
+//!   get 403.
 //!
-//! They wrap any `tower::Service` of `http::Request`: an axum router, a tonic server, a plain hyper
-//! service. They never touch the request's body.
+//! The layers wrap any `tower::Service` of `http::Request`: an axum router, a tonic server, or a
+//! plain hyper service. They never read the request's body.
 //!
 //! ```
 //! use axum::{Extension, Router, routing::get};
 //! use tower_jwt_auth::{CurrentUser, JwtAuthLayer, PathOwnerLayer};
 //!
 //! async fn tasks(Extension(user): Extension<CurrentUser>) -> String {
-//!     format!("the tasks of {}", user.email())
+//!     format!("tasks of {} <{}>", user.user_id(), user.email())
 //! }
 //!
 //! # fn router() -> Result<Router, tower_jwt_auth::ConfigError> {
@@ -32,46 +32,73 @@
 //! # router().unwrap();
 //! ```
 //!
-//! # What a client gets
+//! # Guides
+//!
+//! - Start: [Better Auth], [coming from FastAPI], [choosing keys], [recipes]
+//! - Permissions: [path ownership], [claims and permissions]
+//! - Clients: [errors and clients], [tonic and hyper]
+//! - Operations: [observability], [containers], [forward auth], [performance]
+//! - Tests and review: [testing], [threat model], [comparison with other crates]
+//!
+//!
+//! [Better Auth]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/better_auth/index.html
+//! [coming from FastAPI]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/from_fastapi/index.html
+//! [choosing keys]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/choosing_keys/index.html
+//! [recipes]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/recipes/index.html
+//! [path ownership]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/path_ownership/index.html
+//! [claims and permissions]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/claims_and_permissions/index.html
+//! [errors and clients]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/errors_and_clients/index.html
+//! [tonic and hyper]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/tonic_and_hyper/index.html
+//! [observability]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/observability/index.html
+//! [containers]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/containers/index.html
+//! [forward auth]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/forward_auth/index.html
+//! [performance]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/performance/index.html
+//! [testing]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/testing/index.html
+//! [threat model]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/threat_model/index.html
+//! [comparison with other crates]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/compared/index.html
+//!
+//! # Responses
 //!
 //! The body is JSON, `{"detail": "…"}`, with `cache-control: no-store`.
 //!
 //! | the request | HTTP | `www-authenticate` | `detail` | gRPC |
 //! |---|---|---|---|---|
-//! | no bearer token | 401 | `Bearer` | Not authenticated | 16 |
-//! | a token that does not verify | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
-//! | two `Authorization` fields, or tokens in two places | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
-//! | the path is another user's, or the user is another issuer's | 403 | none | Access denied: Cannot access another user's data | 7 |
-//! | a scope or a role is missing | 403 | `Bearer error="insufficient_scope", scope="…"` | Not enough permissions | 7 |
-//! | the keys cannot be fetched, and none is held | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
-//! | no secret is configured, and a token was sent | 500 | none | Authentication system not properly configured | 13 |
-//! | `PathOwnerLayer`, `RequireScopeLayer` or an extractor without `JwtAuthLayer` outside of it | 500 | none | Authentication system not properly configured | 13 |
+//! | has no bearer token | 401 | `Bearer` | Not authenticated | 16 |
+//! | has an invalid token | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
+//! | has two `Authorization` fields, or tokens in two places | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
+//! | is for another user's path, or from another issuer's user | 403 | none | Access denied: Cannot access another user's data | 7 |
+//! | lacks a scope or a role | 403 | `Bearer error="insufficient_scope", scope="…"` | Not enough permissions | 7 |
+//! | needs keys that cannot be fetched and are not cached | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
+//! | has a token, but no secret is configured | 500 | none | Authentication system not properly configured | 13 |
+//! | reaches `PathOwnerLayer`, `RequireScopeLayer`, or an extractor without a `JwtAuthLayer` around it | 500 | none | Authentication system not properly configured | 13 |
 //!
-//! A `POST` over HTTP/2 with the content type `application/grpc` (or `application/grpc+…`), and one
-//! with `application/grpc-web…`, is answered in gRPC: HTTP 200 with `grpc-status` and
-//! `grpc-message` among the headers and no body. A `POST` over HTTP/1 with `application/grpc` and
-//! `te: trailers`, which is what tonic-web's `GrpcWebLayer` passes to its inner service, gets those
-//! headers and no body too, but keeps the HTTP status of the table.
-//! [`JwtAuthBuilder::http_answers_only`] turns all of that off.
+//! A `POST` over HTTP/2 with the content type `application/grpc`, `application/grpc+…`, or
+//! `application/grpc-web…` gets a gRPC response: HTTP 200 with `grpc-status` and `grpc-message` in
+//! the headers, and no body. A `POST` over HTTP/1 with `application/grpc` and `te: trailers`, as
+//! tonic-web's `GrpcWebLayer` passes to its inner service, gets the same headers and no body, but
+//! with the HTTP status of the table. [`JwtAuthBuilder::http_answers_only`] turns gRPC responses
+//! off.
 //!
-//! Why a request was refused is a [`Rejection`] in the extensions of the response, and a `tracing`
-//! event at DEBUG with its [`reason`](Rejection::reason).
+//! To find out why a request was rejected, look at the `tracing` event (DEBUG, with a stable
+//! [`reason`](Rejection::reason)) or at the [`Rejection`] in the response extensions.
 //!
 //! # Features
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `simd` (default) | base64 by vector instructions, which takes a tenth off the time of an HS256 token; by the crate base64-simd, which has `unsafe` code |
-//! | `tracing` (default) | events for refusals and for faults of the configuration |
-//! | `axum` | `CurrentUser`, `Claims<T>` and `Option` of them as extractors; `PathOwnerLayer::path_param`, which takes the parameter as axum's own router parsed it |
-//! | `aws-lc-rs` | public keys, with AWS-LC: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA |
-//! | `rust-crypto` | public keys, in Rust alone: the same but ES512 and RSA keys over 4096 bits. With both features, AWS-LC is used |
-//! | `better-auth` | `jwks` and `aws-lc-rs`: what the tokens of Better Auth's `jwt()` plugin need |
-//! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls, which brings AWS-LC, in a tokio task |
-//! | `jwks-custom` | the same without reqwest, for a `JwksFetch` of your own |
-//! | `cache` | `JwtAuthBuilder::cache_tokens`: tokens that verified a little while ago need not be verified again |
-//! | `tower-http` | `LogRejections`, with which tower-http's `TraceLayer` tells why a request was refused |
-//! | `test-kit` | `test_kit`: tokens, users, time and keys for the tests of a service behind the layers |
+//! | `simd` (default) | base64 with vector instructions, which cuts the time for an HS256 token by a tenth; uses base64-simd, which contains `unsafe` code |
+//! | `tracing` (default) | events for rejections and configuration errors |
+//! | `axum` | the extractors `CurrentUser`, `Claims<T>`, and `Option` of either; `PathOwnerLayer::path_param` |
+//! | `aws-lc-rs` | RS256/384/512, PS256/384/512, ES256/384/512, and EdDSA with AWS-LC; needs a C compiler |
+//! | `rust-crypto` | the same in pure Rust, except ES512 and RSA keys over 4096 bits; slower. If both are enabled, AWS-LC is used |
+//! | `better-auth` | `jwks` and `aws-lc-rs`, for the `jwt()` plugin of Better Auth |
+//! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls in a tokio task; rustls uses AWS-LC with either backend |
+//! | `jwks-custom` | the same without reqwest, for your own `JwksFetch` |
+//! | `cache` | `JwtAuthBuilder::cache_tokens`, which skips the signature check for recently verified tokens |
+//! | `tower-http` | `LogRejections`, which makes `TraceLayer` log the reason of a rejection, also in gRPC |
+//! | `test-kit` | `test_kit`: tokens, users, time, and keys for your tests; for `[dev-dependencies]` |
+//!
+//! A feature only adds to the crate; it never changes existing behaviour.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub)]
@@ -130,7 +157,7 @@ pub mod threat_model {}
 #[doc = include_str!("../docs/forward-auth.md")]
 pub mod forward_auth {}
 
-// Their snippets are compiled and run, and need these features.
+// The guides' snippets are compiled and run, and they need these features.
 #[cfg(all(
     doc,
     feature = "axum",

@@ -13,9 +13,9 @@ use super::{JwtAuth, service::Verdict};
 use crate::{ResponseBody, ResponseFuture, token::Pending};
 
 pin_project! {
-    /// The future of a response of [`JwtAuth`].
+    /// Response future of [`JwtAuth`].
     ///
-    /// Nothing is boxed, but for a request that waits for keys to be fetched.
+    /// It allocates only for a request that waits for keys to be fetched.
     #[must_use = "futures do nothing unless they are polled"]
     pub struct JwtAuthFuture<S, B>
     where
@@ -30,9 +30,10 @@ pin_project! {
 pin_project! {
     #[project = StageProj]
     enum Stage<S, B, F> {
-        /// The inner service answers, or the refusal is at hand.
+        /// The inner service was called, or the rejection is ready.
         Now { #[pin] future: ResponseFuture<F> },
-        /// The keys are waited for, and then the inner service, which was not reserved meanwhile.
+        /// The request waits for keys. The inner service is called, and first polled ready,
+        /// afterwards.
         Waiting { step: Step, pending: Option<(Request<B>, JwtAuth<S>)> },
     }
 }
@@ -86,7 +87,7 @@ where
                 }
                 StageProj::Waiting { step, pending } => (step, pending),
             };
-            // Taken when the stage ends, which is not polled again.
+            // Empty only if the future is polled again after it completed.
             let Some((request, service)) = pending else {
                 return Poll::Pending;
             };
@@ -124,8 +125,8 @@ where
     }
 }
 
-/// RFC 6750 section 2.3: what such a token was answered with, no shared cache may keep. What else
-/// the answer says of caches stays.
+/// Forbids shared caches to store the response (RFC 6750 section 2.3). The other directives of the
+/// response are kept.
 fn mark_private<R>(response: &mut Response<R>) {
     let headers = response.headers_mut();
     let said: Vec<_> = headers.get_all(CACHE_CONTROL).iter().cloned().collect();

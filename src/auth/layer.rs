@@ -9,15 +9,15 @@ use super::{
 use crate::{ConfigError, CurrentUser, TokenVerifier};
 
 /// Layer that applies the [`JwtAuth`] middleware: it verifies the bearer token of each request and
-/// puts the [`CurrentUser`](crate::CurrentUser) into the request's extensions.
+/// inserts the [`CurrentUser`](crate::CurrentUser) into the request's extensions.
 ///
-/// A request without a valid token is answered by the layer and never reaches the inner service;
-/// the [crate's documentation](crate#what-a-client-gets) has the table of answers.
+/// Requests without a valid token never reach the inner service; [the crate's
+/// documentation](crate#responses) lists the responses.
 ///
-/// Apply it once, around all routes that need it. Where it stands in itself, which is easily done
-/// with nested routers, each token is verified twice, and that is an event at WARN, once. Different
-/// layers may stand in each other: one that lets anonymous requests pass around one that does not,
-/// say.
+/// Apply the layer once, around all routes that need it. If the layer is applied twice, which is
+/// easy to do with nested routers, each token is verified twice. The layer warns about this once.
+/// Different layers may be nested, for example one that accepts anonymous requests around one that
+/// does not.
 ///
 /// Cloning it copies one pointer; all clones share the keys.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct JwtAuthLayer {
 }
 
 impl JwtAuthLayer {
-    /// The layer that the environment describes:
+    /// Builds the layer that the environment describes:
     ///
     /// | variable | sets |
     /// |---|---|
@@ -58,8 +58,8 @@ impl JwtAuthLayer {
         Self::builder_from_env().build()
     }
 
-    /// Starts a layer that the environment describes, as [`from_env`](Self::from_env) reads it, to
-    /// say more of it than that.
+    /// Starts a builder with the settings that [`from_env`](Self::from_env) reads, so that others
+    /// can be added.
     ///
     /// ```no_run
     /// use tower_jwt_auth::JwtAuthLayer;
@@ -80,12 +80,12 @@ impl JwtAuthLayer {
         builder
     }
 
-    /// A layer for the tokens of Better Auth's `jwt()` plugin: starts a builder whose issuer and
-    /// audience are this origin, whose keys are fetched from `<origin>/api/auth/jwks`, and whose
-    /// leeway is 5 seconds (feature `better-auth`).
+    /// Starts a builder for the tokens of Better Auth's `jwt()` plugin (feature `better-auth`). The
+    /// issuer and the audience are this origin, the keys are fetched from `<origin>/api/auth/jwks`,
+    /// and the leeway is 5 seconds.
     ///
-    /// The origin is that of Better Auth's `baseURL`, without a path and a slash at its end. What
-    /// differs can be said: [`issuer`](JwtAuthBuilder::issuer),
+    /// The origin is Better Auth's `baseURL` without a path and without a trailing slash. Each
+    /// default can be overridden: [`issuer`](JwtAuthBuilder::issuer),
     /// [`audience`](JwtAuthBuilder::audience), [`jwks_url`](JwtAuthBuilder::jwks_url).
     ///
     /// ```no_run
@@ -100,7 +100,7 @@ impl JwtAuthLayer {
         JwtAuthBuilder::better_auth(origin.into())
     }
 
-    /// Starts a layer that is configured step by step.
+    /// Starts a builder without any settings.
     pub fn builder() -> JwtAuthBuilder {
         JwtAuthBuilder::default()
     }
@@ -114,8 +114,8 @@ impl JwtAuthLayer {
     ///
     /// # Errors
     ///
-    /// The response for a request that is rejected, logged and observed, with its
-    /// [`Rejection`](crate::Rejection) in the extensions. Send it as it is.
+    /// Returns the response for a rejected request, which has been logged and observed and has its
+    /// [`Rejection`](crate::Rejection) in the extensions. Send it unchanged.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -180,21 +180,21 @@ impl JwtAuthLayer {
         self.shared.reject(rejection, request)
     }
 
-    /// The verification of this layer without HTTP, with the same keys and rules.
+    /// Returns a verifier for tokens outside HTTP, with this layer's keys and rules.
     pub fn verifier(&self) -> TokenVerifier {
         self.shared.verifier.clone()
     }
 
-    /// Waits until the first fetch of every key set that is fetched from a URL has ended. Returns
-    /// immediately for a layer with other keys.
+    /// Waits until the first fetch of each key set from a URL has ended. Returns immediately if no
+    /// keys are fetched.
     ///
     /// A service that awaits this before it listens never responds with 503 because keys were not
     /// fetched yet.
     ///
     /// # Errors
     ///
-    /// [`JwksError`](crate::jwks::JwksError) if a first fetch failed. With several issuers, it lists
-    /// all that failed, after the first fetches of all have ended. The layer works as soon as a later
+    /// [`JwksError`](crate::jwks::JwksError) if a first fetch failed. With several issuers, it
+    /// lists all failures once every first fetch has ended. The layer works as soon as a later
     /// fetch succeeds; until then, only the tokens of those issuers get 503.
     ///
     /// ```no_run
@@ -208,7 +208,7 @@ impl JwtAuthLayer {
     #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
     pub async fn ready(&self) -> Result<(), crate::jwks::JwksError> {
         let mut failed: Option<crate::jwks::JwksError> = None;
-        // The fetches run at the same time, so waiting for one after another takes no longer.
+        // The fetches run concurrently, so awaiting them in turn takes no longer.
         for source in self.shared.verifier.fetched_keys() {
             if let Err(error) = source.ready().await {
                 failed = Some(match failed {
@@ -220,7 +220,7 @@ impl JwtAuthLayer {
         failed.map_or(Ok(()), Err)
     }
 
-    /// How it stands with the keys that are fetched from URLs: one entry for each.
+    /// Returns the health of each key set that is fetched from a URL.
     ///
     /// ```
     /// # fn is_healthy(auth: &tower_jwt_auth::JwtAuthLayer) -> bool {
@@ -234,7 +234,8 @@ impl JwtAuthLayer {
         sources.map(crate::jwks::JwksUrl::health).collect()
     }
 
-    /// How the [token cache](JwtAuthBuilder::cache_tokens) does; `None` if there is none.
+    /// Returns the statistics of the [token cache](JwtAuthBuilder::cache_tokens), or `None` if it
+    /// is off.
     #[cfg(feature = "cache")]
     #[cfg_attr(docsrs, doc(cfg(feature = "cache")))]
     pub fn cache_stats(&self) -> Option<crate::CacheStats> {
@@ -256,7 +257,8 @@ impl<S> Layer<S> for JwtAuthLayer {
     }
 }
 
-/// What is not UTF-8 is read as a text that no token has, and so lets none pass.
+/// Reads an environment variable. A value that is not UTF-8 becomes text that no token contains, so
+/// the setting fails closed.
 fn variable(name: &str) -> Option<String> {
     env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }

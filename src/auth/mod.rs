@@ -1,4 +1,4 @@
-//! [`JwtAuthLayer`] and what it is made of.
+//! [`JwtAuthLayer`]: its builder, layer, service, and future, and the sources of a token.
 
 mod builder;
 mod future;

@@ -37,13 +37,13 @@ pub struct JwtAuth<S> {
     pub(super) shared: Arc<Shared>,
 }
 
-/// What all services of a layer have in common.
+/// The state that all services of a layer share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) verifier: TokenVerifier,
     pub(super) sources: TokenSources,
     pub(super) format: Arc<RejectionFormat>,
-    /// Whether those further in are told of the answers.
+    /// Whether inner layers and extractors need this layer's rejection format.
     pub(super) shares_format: bool,
     pub(super) anonymous_may_pass: bool,
     pub(super) preflight_may_pass: bool,
@@ -72,7 +72,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.shared.authenticate(&mut request, None) {
-            // The service that was polled ready is the one that is called.
+            // Calls the service that was polled ready; its clone was not.
             Verdict::Pass { is_private } => {
                 JwtAuthFuture::now(ResponseFuture::inner(self.inner.call(request)), is_private)
             }
@@ -81,9 +81,9 @@ where
                 JwtAuthFuture::now(ResponseFuture::refused(response), false)
             }
             Verdict::Wait(wait) => {
-                // While the request waits it must not keep others from the inner service, as it
-                // would by holding what `poll_ready` reserved. That goes with the service that
-                // reserved it; the one that takes its place is polled before it is called.
+                // A waiting request must not keep the capacity that `poll_ready` reserved in the
+                // inner service. Dropping the service that reserved it releases the capacity; its
+                // clone is polled before it is called.
                 self.inner = self.inner.clone();
                 JwtAuthFuture::waiting(wait, request, self.clone())
             }
@@ -91,22 +91,22 @@ where
     }
 }
 
-/// What becomes of a request.
+/// The decision about a request.
 pub(super) enum Verdict {
     Pass {
-        /// Whether caches are to be told that the answer is for one client alone.
+        /// Whether the response must not be stored by shared caches.
         is_private: bool,
     },
     Refuse(Rejection),
-    /// A fetch may bring its key.
+    /// A fetch may bring the key of the token.
     Wait(Pending),
 }
 
 impl Shared {
-    /// Judges a request. One that passes has in its extensions who made it: its user, or the mark
-    /// that says nobody, and never what was there before.
+    /// Authenticates a request. The extensions of an accepted request contain its user or the mark
+    /// for an anonymous request; values that an outer layer left there are replaced.
     ///
-    /// A request that has waited for keys brings its place in the waiting room.
+    /// `waiter` is the request's place in the waiting room if it has waited for keys.
     #[inline]
     pub(super) fn authenticate<B>(
         &self,
@@ -135,7 +135,7 @@ impl Shared {
 
     #[inline]
     fn pass<B>(&self, user: CurrentUser, is_private: bool, request: &mut Request<B>) -> Verdict {
-        // Two layers with different keys or rules may well stand one in the other.
+        // Nested layers with different keys or rules are legitimate.
         let verified_by = user.verified_by();
         if let Some(before) = request.extensions_mut().insert(user)
             && before.verified_by() == verified_by
@@ -163,7 +163,7 @@ impl Shared {
         Verdict::Pass { is_private: false }
     }
 
-    /// Tells of a request that goes on, and tells those further in how to answer it.
+    /// Reports an accepted request and shares the rejection format with inner layers.
     #[inline]
     fn share_format<B>(&self, request: &mut Request<B>, outcome: Outcome) {
         if !self.shares_format {
@@ -185,7 +185,7 @@ impl Shared {
         self.respond(rejection, &*request)
     }
 
-    /// Rejects a request for a reason that has nothing to do with its token.
+    /// Rejects a request for a reason unrelated to its token.
     pub(super) fn reject(&self, rejection: Rejection, request: &request::Parts) -> Response<Bytes> {
         self.event_log.log_rejection(rejection);
         self.respond(rejection, request)
@@ -196,7 +196,7 @@ impl Shared {
         self.format.respond(rejection.into(), protocol)
     }
 
-    /// Whoever reads of refused tokens wants to know which they were.
+    /// Logs a rejection with the details of its token.
     #[cfg(feature = "tracing")]
     fn report<B>(&self, rejection: Rejection, request: &mut Request<B>) {
         if EventLog::is_off() {
@@ -220,8 +220,8 @@ impl Shared {
         self.event_log.log_token_rejection(rejection, described);
     }
 
-    /// Returns a hint if a request without a token sent one without its scheme. The first time, that
-    /// is logged.
+    /// Returns a hint if a request without a bearer token has a JWT in `Authorization` without the
+    /// scheme. The first occurrence is logged.
     #[cfg(feature = "tracing")]
     fn missing_scheme<B>(&self, request: &Request<B>) -> Option<&'static str> {
         let is_missing = self.sources.has_jwt_without_scheme(request.headers());
@@ -234,8 +234,7 @@ impl Shared {
     }
 }
 
-/// Whether a browser asks, before it makes a request to another origin, whether it may (the Fetch
-/// standard, "CORS-preflight request").
+/// Returns whether a request is a CORS preflight (the Fetch standard, "CORS-preflight request").
 fn is_preflight<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     request.method() == Method::OPTIONS

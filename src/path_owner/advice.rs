@@ -1,4 +1,4 @@
-//! What the event about paths without an owner says beside the rejection.
+//! The advice in the event about a path without an owner; used by the layer's service.
 
 use http::Request;
 
@@ -10,8 +10,8 @@ use super::{
 };
 
 impl Rules {
-    /// Names what the layer looked for and what axum's router found instead. Only patterns of routes
-    /// and of the layer are named, and nothing of the request.
+    /// Names the patterns that the layer tried and the parameters that axum's router found instead.
+    /// It shows only patterns of routes and of the layer, no part of the request.
     pub(super) fn advice<B>(&self, request: &mut Request<B>) -> String {
         match self.reader {
             Reader::Patterns => self.advice_on_patterns(request),

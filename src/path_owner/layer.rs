@@ -14,19 +14,19 @@ use crate::{
     user::{ClaimName, ServedUsers},
 };
 
-/// Layer that applies the [`PathOwner`] middleware: it lets a request through only when its path is
-/// the current user's own, and answers 403 otherwise.
+/// Layer that applies the [`PathOwner`] middleware: it accepts a request only if its path belongs
+/// to the current user, and responds with 403 otherwise.
 ///
-/// It needs a [`JwtAuthLayer`](crate::JwtAuthLayer) outside of it, which says who the user is. Where
-/// several stand in each other, put it inside of the innermost, whose user the handler gets. A
-/// preflight passes where [`allow_cors_preflight`](crate::JwtAuthBuilder::allow_cors_preflight) says so.
+/// It needs a [`JwtAuthLayer`](crate::JwtAuthLayer) outside it, which identifies the user. If
+/// several of those are nested, apply it inside the innermost one, from which the handler gets its
+/// user. CORS preflights are accepted if
+/// [`allow_cors_preflight`](crate::JwtAuthBuilder::allow_cors_preflight) is set.
 ///
-/// A parameter of the path, `user_id` unless said otherwise, is decoded once and compared with
-/// [`CurrentUser::user_id`](crate::CurrentUser::user_id), byte for byte. Everything that no pattern
-/// covers is refused, unless [`except`](Self::except) lets it pass. Paths that may be read as
-/// another path are refused wherever they lead: those with dot segments, empty segments,
-/// backslashes or NUL, encoded or not, and those with an encoded slash or a leading semicolon in a
-/// parameter that stands before the owner's.
+/// One parameter of the path, by default `user_id`, is decoded once and compared byte for byte with
+/// [`CurrentUser::user_id`](crate::CurrentUser::user_id). Paths that match no pattern are rejected,
+/// unless [`except`](Self::except) exempts them. Ambiguous paths are always rejected: paths with
+/// dot segments, empty segments, backslashes, or NUL, encoded or not, and paths with an encoded
+/// slash or a leading semicolon in a parameter before the owner's.
 ///
 /// ```
 /// use tower_jwt_auth::PathOwnerLayer;
@@ -40,17 +40,18 @@ use crate::{
 ///
 /// # Which path it sees
 ///
-/// The patterns are matched against the path of the request as it reaches the layer. Inside of
-/// axum's `nest` that is what is left after the prefix, so either apply the layer outside, with
-/// patterns of the whole path, or use `PathOwnerLayer::path_param` (feature `axum`), which takes
-/// the parameter as axum's own router parsed it.
+/// The patterns are matched against the path of the request as it reaches the layer. Inside axum's
+/// `nest`, that is the rest after the prefix. Therefore, either apply the layer outside, with
+/// patterns for the whole path, or use `PathOwnerLayer::path_param` (feature `axum`), which reads
+/// the parameter that axum's own router parsed.
 ///
-/// A pattern knows one parameter. Where a router inside has another of the same name, as
-/// `nest("/api/{user_id}", …)` around `/share/{user_id}` has, the handler sees one that the pattern
-/// has not looked at; `path_param`, inside of the nest, looks at all of them. And inside of a nest
-/// a pattern does not see the prefix, so it does not refuse one with dot segments, nor an empty
-/// segment that follows it: axum takes that off too. Of `/api//tasks` a pattern inside of
-/// `nest("/api", …)` sees `/tasks`, where the handler finds an empty id.
+/// A pattern checks one parameter. If an inner router has another parameter of the same name, as
+/// with `nest("/api/{user_id}", …)` around `/share/{user_id}`, the handler sees a value that the
+/// pattern has not checked; `path_param`, inside the nest, checks all of them.
+///
+/// Inside a nest, a pattern does not see the prefix. It therefore cannot reject dot segments in the
+/// prefix, or an empty segment after it, which axum removes too: for `/api//tasks`, a pattern
+/// inside `nest("/api", …)` sees `/tasks`, but the handler finds an empty ID.
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct PathOwnerLayer {
@@ -58,27 +59,27 @@ pub struct PathOwnerLayer {
     event_log: Arc<EventLog>,
 }
 
-/// Whose path it is, and which paths are nobody's.
+/// The rules of a layer: the owner of a path and the exceptions.
 #[derive(Clone)]
 pub(super) struct Rules {
-    /// The parameter that holds the owner's id.
+    /// The name of the parameter that contains the owner's ID.
     pub(super) parameter: String,
     pub(super) reader: Reader,
     pub(super) patterns: Patterns,
     pub(super) users: ServedUsers,
-    /// The claim that is the owner's id, if not `sub`.
+    /// The claim that contains the owner's ID, if not `sub`.
     pub(super) claim: Option<ClaimName>,
-    /// Who may see what is others'.
+    /// The rules that let a user access other users' paths.
     pub(super) exceptions: Vec<Exception>,
     /// Whether the response is 404 instead of 403.
     pub(super) is_hidden: bool,
     pub(super) http_only: bool,
 }
 
-/// A rule of the application's own.
+/// A rule of the application.
 pub(super) type Exception = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
 
-/// Who reads the parameter from a path.
+/// The reader of the parameter: this layer's patterns or axum's router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
     Patterns,
@@ -87,37 +88,37 @@ pub(super) enum Reader {
 }
 
 impl PathOwnerLayer {
-    /// The path is the user's own when the segment at `{user_id}` is the user's id.
+    /// Accepts a path if the segment at `{user_id}` is the user's ID.
     ///
-    /// The pattern is in axum's syntax. If it ends in `/{*rest}`, what stands before that is
-    /// covered too, with and without the slash.
+    /// The pattern uses axum's syntax. If it ends in `/{*rest}`, it also covers the path before
+    /// that, with and without a trailing slash.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the pattern has no segment `{user_id}` or has it twice, or when it is
-    /// not a pattern.
+    /// [`ConfigError`] if the pattern is invalid, lacks the segment `{user_id}`, or contains it
+    /// twice.
     pub fn new(pattern: &str) -> Result<Self, ConfigError> {
         Self::named("user_id", pattern)
     }
 
-    /// As [`new`](Self::new), with another name for the parameter that holds the owner's id:
+    /// Like [`new`](Self::new), with another name for the parameter that contains the owner's ID:
     /// `PathOwnerLayer::named("id", "/users/{id}/{*rest}")`.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// The same as for [`new`](Self::new).
     pub fn named(parameter: &str, pattern: &str) -> Result<Self, ConfigError> {
         Self::of(parameter.to_owned(), Reader::Patterns).and(pattern)
     }
 
-    /// The path is the user's own when every parameter of this name that axum's router found in it
-    /// is the user's id.
+    /// Accepts a path if every parameter with this name that axum's router found in it is the
+    /// user's ID.
     ///
-    /// It works wherever axum has parsed the path: under `route_layer` of a router and inside of
-    /// `nest`; under `layer` too, which also answers for unknown paths, with 403 where `route_layer`
-    /// leaves them a 404. What a router further inside will find, one given to `nest_service`, it
-    /// cannot know; there, put it inside of that one. A route without the parameter is refused, unless
-    /// [`except`](Self::except) lets it pass.
+    /// It works wherever axum has parsed the path: under `route_layer` of a router and inside
+    /// `nest`. It also works under `layer`, which however responds to unknown paths with 403
+    /// instead of 404. It cannot see parameters of a router further inside that was passed to
+    /// `nest_service`; apply it inside that router instead. Routes without the parameter are
+    /// rejected, unless [`except`](Self::except) exempts them.
     ///
     /// ```
     /// use axum::{Router, routing::get};
@@ -137,14 +138,13 @@ impl PathOwnerLayer {
         Self::of(name.into(), Reader::Router)
     }
 
-    /// Adds a pattern: a path is the user's own if it is so by the pattern that covers it.
-    ///
-    /// Where several do, the more literal one counts, as in a router.
+    /// Adds a pattern. The pattern that covers a path decides about it; if several cover it, the
+    /// most literal one decides, as in a router.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), or when the patterns contradict each other, or when the layer takes
-    /// its parameter from axum's router.
+    /// [`ConfigError`] as for [`new`](Self::new), if the pattern conflicts with another, or if the
+    /// layer was made with `path_param`.
     pub fn and(mut self, pattern: &str) -> Result<Self, ConfigError> {
         if self.rules.reader != Reader::Patterns {
             let wrong = "a layer made with path_param takes no patterns; leave .and(…) out, or start with PathOwnerLayer::new(…)";
@@ -154,26 +154,26 @@ impl PathOwnerLayer {
         Ok(self)
     }
 
-    /// Lets the paths of a pattern pass, whoever the user is. It is the only way to let a path
-    /// pass that is not the user's own.
+    /// Exempts the paths of a pattern from the check, for all users. Only this method and
+    /// [`except_when`](Self::except_when) allow a path that does not belong to the user.
     ///
-    /// Where a pattern of an owner covers the path too, the more literal one counts, as in a
-    /// router: `/api/health` passes beside `/api/{user_id}/{*rest}`, and no user's own paths do by
-    /// an exception that is wider than their pattern. In a layer made with `path_param`, inside of
-    /// axum's `nest`, it is matched against what is left of the path, as any pattern is.
+    /// If an owner's pattern covers the path too, the more literal one decides, as in a router:
+    /// `/api/health` is exempt beside `/api/{user_id}/{*rest}`, and an exemption that is wider than
+    /// an owner's pattern does not apply to its paths. In a layer made with `path_param` inside
+    /// axum's `nest`, the pattern is matched against the rest of the path, as everywhere.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is not a pattern, or one such as `/{*rest}` that would let every
-    /// other path pass.
+    /// [`ConfigError`] if the pattern is invalid, or if it would exempt all other paths, as
+    /// `/{*rest}` would.
     pub fn except(mut self, pattern: &str) -> Result<Self, ConfigError> {
         self.rules.patterns.except(pattern)?;
         Ok(self)
     }
 
-    /// Lets users pass of whom this rule says so, an administrator say, where the path is another's.
-    /// It is asked after the path was found to be clear and to have an owner: what no pattern covers
-    /// stays refused, and so does what may be read as another path.
+    /// Lets a user access another user's path if `rule` returns `true`, for example for
+    /// administrators. The rule runs only for unambiguous paths that have an owner: paths that
+    /// match no pattern and ambiguous paths are still rejected.
     ///
     /// ```
     /// use tower_jwt_auth::PathOwnerLayer;
@@ -196,12 +196,12 @@ impl PathOwnerLayer {
         self
     }
 
-    /// Compares the parameter with this claim of the token's, and not with the user's id: its name,
-    /// or a JSON Pointer (RFC 6901) to one inside of others, which starts with a slash. Where it is
-    /// an array of texts, one of them will do: a user of several organizations. Without it, or where
-    /// it is anything else, the request is refused.
+    /// Compares the parameter with this claim instead of the user's ID. `claim` is a name or, if it
+    /// starts with a slash, a JSON Pointer (RFC 6901) to a nested claim. If the claim is an array
+    /// of strings, one of them must match, for example for a user of several organizations. If the
+    /// claim is missing or has another type, the request is rejected.
     ///
-    /// The token's claims are read once more for each request (about a microsecond).
+    /// This setting parses the claims again for each request (about a microsecond).
     ///
     /// ```
     /// use tower_jwt_auth::PathOwnerLayer;
@@ -213,16 +213,17 @@ impl PathOwnerLayer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is empty, or a pointer with an empty part or a stray `~`.
+    /// [`ConfigError`] if `claim` is empty, or a pointer with an empty part or a stray `~`.
     pub fn owner_claim(mut self, claim: &str) -> Result<Self, ConfigError> {
         self.rules.claim = Some(ClaimName::new(claim)?);
         Ok(self)
     }
 
-    /// Serves the users of this issuer, and no others, instead of the first issuer's: see
+    /// Serves only the users of this issuer, instead of the first issuer's users: see
     /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or).
     ///
-    /// It takes one name, because two issuers may give one ID to two people. The last call counts.
+    /// A layer serves one issuer, because two issuers may assign the same ID to different people.
+    /// The last call replaces the earlier ones.
     ///
     /// ```
     /// use tower_jwt_auth::PathOwnerLayer;
@@ -237,14 +238,13 @@ impl PathOwnerLayer {
         self
     }
 
-    /// RejectionFormat 404 where it would answer 403, so that no other user learns whether there is such a
-    /// path.
+    /// Responds with 404 instead of 403, so that other users cannot find out whether a path exists.
     pub fn not_found(mut self) -> Self {
         self.rules.is_hidden = true;
         self
     }
 
-    /// RejectionFormat gRPC requests in plain HTTP too: see
+    /// Responds to gRPC requests in plain HTTP: see
     /// [`JwtAuthBuilder::http_answers_only`](crate::JwtAuthBuilder::http_answers_only).
     pub fn http_answers_only(mut self) -> Self {
         self.rules.http_only = true;

@@ -1,4 +1,4 @@
-//! [`PathOwnerLayer`] and what it is made of.
+//! [`PathOwnerLayer`]: its layer and service, the patterns, and the check of a path's ambiguity.
 
 mod advice;
 mod layer;

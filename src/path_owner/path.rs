@@ -1,14 +1,14 @@
-//! What a path must not contain, and what a parameter of it stands for.
+//! The checks of a path and of its owner parameter; used by the patterns and the service.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-/// Whether no part of the path can be read as another path.
+/// Returns whether every reader of the path finds the same path.
 ///
-/// A router takes `/api/alice/../bob` as alice's. A client library behind the service, or a proxy,
-/// rewrites it to bob's. So dot segments are refused wherever they stand and however they are
-/// disguised, and with them empty segments, backslashes and NUL.
+/// A router may treat `/api/alice/../bob` as alice's path, while a proxy or a client library behind
+/// the service rewrites it to bob's. Therefore dot segments are rejected anywhere and in every
+/// encoding, and so are empty segments, backslashes, and NUL.
 pub(super) fn is_unambiguous(path: &str) -> bool {
     let Some(segments) = path.strip_prefix('/') else {
         return false;
@@ -26,8 +26,9 @@ pub(super) fn is_unambiguous(path: &str) -> bool {
     true
 }
 
-/// Returns whether a path is unambiguous at a glance: it needs no decoding, has no colon, and no
-/// segment is empty or starts with a dot. Most paths are, and their bytes are read many at a time.
+/// Returns whether a path is unambiguous without decoding it: it contains no `%` and no colon, and
+/// no segment is empty or starts with a dot. Most paths are plain, and this check reads many bytes
+/// at a time.
 fn is_plain(path: &str) -> bool {
     let bytes = path.as_bytes();
     let is_odd = |pair: (&u8, &u8)| (*pair.0 == b'/') & matches!(pair.1, b'/' | b'.');
@@ -36,13 +37,13 @@ fn is_plain(path: &str) -> bool {
         && !has_any(path, |byte| matches!(byte, b'%' | b'\\' | b';' | b':' | 0))
 }
 
-/// Returns whether no reader of a segment, or of a URL or file path made of the decoded one, finds a
-/// dot segment, a backslash, NUL, or a slash at its start.
+/// Returns whether no reader of a segment, or of a URL or file path made of the decoded segment,
+/// finds a dot segment, a backslash, NUL, or a leading slash.
 ///
-/// A parser of URLs drops tabs and line breaks, and control characters and spaces at the ends; it
-/// reads `%2e` as a dot, ends the path at `?` or `#`, and may skip a scheme that it knows already
-/// (WHATWG URL, section 4.4). Some routers cut off the parameters of a segment, which follow a `;`
-/// (RFC 3986 section 3.3).
+/// A URL parser removes tabs and line breaks, and control characters and spaces at the ends; it
+/// reads `%2e` as a dot, ends the path at `?` or `#`, and may skip a repeated scheme (WHATWG URL,
+/// section 4.4). Some routers remove the parameters of a segment, which follow a `;` (RFC 3986
+/// section 3.3).
 fn is_unambiguous_segment(segment: &str) -> bool {
     let once = Cow::from(percent_decode(segment.as_bytes()));
     if once.iter().any(|byte| matches!(byte, b'\\' | 0)) {
@@ -50,9 +51,10 @@ fn is_unambiguous_segment(segment: &str) -> bool {
     }
     let is_visible = |byte: &u8| *byte > b' ';
     match once.iter().find(|byte| is_visible(byte)) {
-        // Joined to a folder or a URL, it would replace what is before it.
+        // Joined to a folder or a URL, an absolute path would replace the base.
         Some(b'/') => return false,
-        // A parser that drops the rest finds an empty segment. One at the end is a trailing slash.
+        // A parser that removes invisible bytes finds an empty segment. An empty last segment is
+        // only a trailing slash.
         None => return segment.is_empty(),
         Some(_) => {}
     }
@@ -72,13 +74,13 @@ fn is_unambiguous_segment(segment: &str) -> bool {
     })
 }
 
-/// Looks at all bytes, many at a time.
+/// Reads all bytes without an early return, so that the compiler can vectorize the loop.
 fn has_any(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(false, |any, byte| any | is_one(byte))
 }
 
-/// The id in a path's owner parameter, decoded and checked once, however many ids it is compared
-/// with.
+/// The ID in a path's owner parameter. It is decoded and checked once, however many IDs it is
+/// compared with.
 pub(super) struct Owner<'a> {
     id: Cow<'a, str>,
     /// False if the parameter appears several times with different values.
@@ -86,7 +88,8 @@ pub(super) struct Owner<'a> {
 }
 
 impl<'a> Owner<'a> {
-    /// Decodes a parameter as it appears in the path. `None` if it is no id that a path can hold.
+    /// Decodes a parameter as it appears in the path. Returns `None` if it is not an ID that a path
+    /// can contain.
     #[inline]
     pub(super) fn from_encoded(raw: &'a str) -> Option<Self> {
         if !has_any(raw, |byte| byte == b'%') {
@@ -98,7 +101,7 @@ impl<'a> Owner<'a> {
             .flatten()
     }
 
-    /// Accepts a parameter that is decoded. `None` if it is no id that a path can hold.
+    /// Accepts a decoded parameter. Returns `None` if it is not an ID that a path can contain.
     #[inline]
     pub(super) fn from_decoded(id: Cow<'a, str>) -> Option<Self> {
         is_plain_id(&id).then_some(Self { id, is_only: true })
@@ -120,18 +123,18 @@ impl<'a> Owner<'a> {
     }
 }
 
-/// Whether a parameter is one segment whoever reads it.
+/// Returns whether every reader finds exactly one segment in a parameter.
 ///
-/// A proxy that passes on what it decoded makes two of `a%2Fb`, and a container that cuts off the
-/// parameters of segments makes none of `;x`. All that follows is moved then: another segment stands
-/// where the owner's id stood, or another path where one that may pass was.
+/// A proxy that forwards the decoded path turns `a%2Fb` into two segments, and a container that
+/// removes path parameters turns `;x` into none. Either moves all later segments: another segment
+/// is then at the owner's position, or an exempt path becomes a different path.
 pub(super) fn is_one_segment(decoded: &[u8]) -> bool {
     let is_unfit = |byte: &u8| *byte == b'/' || byte.is_ascii_control();
     !decoded.starts_with(b";") && !decoded.iter().any(is_unfit)
 }
 
-/// Whether each `%` has its two digits. One that has not is left as it is here, and dropped or
-/// refused elsewhere.
+/// Returns whether each `%` is followed by two hex digits. Readers disagree about other escapes:
+/// some keep them, others drop or reject them.
 fn has_whole_escapes(raw: &str) -> bool {
     raw.split('%').skip(1).all(|after| {
         let digits = after.as_bytes().get(..2);
@@ -139,8 +142,8 @@ fn has_whole_escapes(raw: &str) -> bool {
     })
 }
 
-/// Whether an id may be found in a path at all. One that is empty, or has in it what ends a
-/// segment, could be read as another's.
+/// Returns whether a path can contain this ID. An ID that is empty, or that contains the end of a
+/// segment, could be read as another user's.
 #[inline]
 fn is_plain_id(id: &str) -> bool {
     let is_usual = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b';');

@@ -6,37 +6,37 @@ use percent_encoding::percent_decode;
 use super::path::{Owner, is_one_segment, is_unambiguous};
 use crate::config_error::Fault;
 
-/// Patterns of paths in axum's syntax, `/api/{user_id}/{*rest}`, matched as axum matches them: where
-/// several cover a path, the more literal one counts.
+/// Path patterns in axum's syntax, `/api/{user_id}/{*rest}`, with axum's matching rules: if several
+/// cover a path, the most literal one applies.
 #[derive(Clone, Default)]
 pub(super) struct Patterns {
     router: Router<Route>,
     routes: Vec<(String, PatternKind)>,
 }
 
-/// What a pattern says of the paths that it covers.
+/// The meaning of a pattern for the paths that it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PatternKind {
-    /// They are their owner's.
+    /// The paths belong to their owners.
     Owned,
-    /// They pass.
+    /// The paths are exempt from the check.
     Exempt,
 }
 
-/// What the router holds of a pattern.
+/// The value that the router stores for a pattern.
 #[derive(Clone, Copy)]
 struct Route {
     kind: PatternKind,
-    /// Those of one segment: all but a catch-all.
+    /// The number of parameters without the catch-all.
     parameters: usize,
 }
 
-/// What a pattern found in a path.
+/// The match of a path.
 pub(super) struct Found<'p> {
     kind: PatternKind,
-    /// What stands in the place of the parameter, undecoded.
+    /// The undecoded value of the owner's parameter.
     owner: Option<&'p str>,
-    /// Whether whoever reads the path finds the owner there.
+    /// Whether every reader of the path finds the owner at the same position.
     prefix_is_unambiguous: bool,
 }
 
@@ -46,7 +46,7 @@ impl<'p> Found<'p> {
         self.kind == PatternKind::Exempt && self.prefix_is_unambiguous
     }
 
-    /// The owner of the path, if it has one.
+    /// Returns the owner of the path, if it has one.
     pub(super) fn owner(&self) -> Option<Owner<'p>> {
         let is_owned = self.kind == PatternKind::Owned && self.prefix_is_unambiguous;
         self.owner
@@ -56,14 +56,14 @@ impl<'p> Found<'p> {
 }
 
 impl Patterns {
-    /// Adds a pattern that must have `parameter` in it, once and for one segment.
+    /// Adds a pattern that must contain `parameter` exactly once, for one segment.
     pub(super) fn own(&mut self, pattern: &str, parameter: &str) -> Result<(), Fault> {
         check(pattern)?;
         let segment = format!("{{{parameter}}}");
         let catch_all = format!("{{*{parameter}}}");
         let count = |wanted: &str| pattern.split('/').filter(|part| *part == wanted).count();
         let wrong = match (count(&segment), count(&catch_all)) {
-            // `{*rest}` is a segment of this form too.
+            // `{*rest}` also has this form, but it spans several segments.
             (1, 0) if !parameter.starts_with('*') => return self.add(pattern, PatternKind::Owned),
             (0, 0) => format!(
                 "has no segment {segment}; put it where the owner's id stands, or name another with PathOwnerLayer::named(…)"
@@ -77,7 +77,7 @@ impl Patterns {
         Err(fault(pattern, &wrong))
     }
 
-    /// Adds a pattern whose paths pass.
+    /// Adds a pattern whose paths are exempt.
     pub(super) fn except(&mut self, pattern: &str) -> Result<(), Fault> {
         check(pattern)?;
         if pattern.starts_with("/{*") {
@@ -89,8 +89,8 @@ impl Patterns {
         self.add(pattern, PatternKind::Exempt)
     }
 
-    /// Adds a pattern. One that ends in `/{*rest}` covers what stands before it too, with and
-    /// without the slash.
+    /// Adds a pattern. A pattern that ends in `/{*rest}` also covers the path before that, with and
+    /// without a trailing slash.
     fn add(&mut self, pattern: &str, kind: PatternKind) -> Result<(), Fault> {
         self.insert(pattern, pattern, kind)?;
         if let Some((root, _)) = pattern.rsplit_once("/{*") {
@@ -125,11 +125,12 @@ impl Patterns {
         Ok(())
     }
 
-    /// What the pattern that covers a path says of it.
+    /// Finds the pattern that covers a path.
     pub(super) fn find<'p>(&self, path: &'p str, parameter: &str) -> Option<Found<'p>> {
         let found = self.router.at(path).ok()?;
         let &Route { kind, parameters } = found.value;
-        // What follows the owner's id moves nobody; in a path that passes, all have their place.
+        // Segments after the owner's ID cannot move it. In an exempt path, every segment must be at
+        // its position.
         let is_before = |name: &str| kind == PatternKind::Exempt || name != parameter;
         let mut placed = found
             .params
@@ -144,7 +145,7 @@ impl Patterns {
         })
     }
 
-    /// The patterns of this kind, for `Debug`.
+    /// Returns the patterns of this kind, for `Debug` and events.
     pub(super) fn routes(&self, kind: PatternKind) -> Vec<&str> {
         let of_meaning = self.routes.iter().filter(|(_, other)| *other == kind);
         of_meaning.map(|(route, _)| route.as_str()).collect()
@@ -191,5 +192,5 @@ fn wrong_segment(segment: &str) -> Option<&'static str> {
     }
 }
 
-/// `matchit` panics above some tens of them.
+/// `matchit` panics above a few dozen parameters.
 const MAX_PARAMETERS: usize = 16;

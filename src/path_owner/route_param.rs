@@ -13,13 +13,13 @@ use http::{Extensions, Request};
 use super::path::{Owner, is_one_segment, is_unambiguous};
 use crate::Rejection;
 
-/// Whether the path that the client asked for is clear. Inside of `nest`, the path of the request
-/// is only the rest of it.
+/// Returns whether the path that the client requested is unambiguous. Inside `nest`, the request's
+/// own path is only the rest of it.
 pub(super) fn original_path_is_unambiguous<B>(request: &Request<B>) -> bool {
     original_path(request).is_none_or(is_unambiguous)
 }
 
-/// The path that the client asked for, before `nest` removed its prefix.
+/// Returns the path that the client requested, before `nest` removed its prefix.
 pub(super) fn original_path<B>(request: &Request<B>) -> Option<&str> {
     let original = request.extensions().get::<OriginalUri>();
     original.map(|uri| uri.path())
@@ -28,15 +28,15 @@ pub(super) fn original_path<B>(request: &Request<B>) -> Option<&str> {
 /// The parameters that axum's router found in a path.
 pub(super) enum RouteParams {
     Decoded(RawPathParams),
-    /// One of them is not UTF-8.
+    /// A parameter is not UTF-8.
     Unreadable,
-    /// No route of a router was found yet.
+    /// No router has matched a route yet.
     None,
 }
 
 impl RouteParams {
-    /// Reads what axum's router put into the extensions. Only its extractor can read that, and the
-    /// extractor never waits, so one poll is enough.
+    /// Reads the parameters that axum's router stored in the extensions. Only its extractor can
+    /// read them; the extractor never waits, so one poll is enough.
     pub(super) fn read(extensions: &mut Extensions) -> Self {
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.extensions = mem::take(extensions);
@@ -52,7 +52,8 @@ impl RouteParams {
         }
     }
 
-    /// The names of the route's parameters, which are in the route and not in the request.
+    /// Returns the names of the route's parameters, which come from the route, not from the
+    /// request.
     pub(super) fn names(&self) -> Option<Vec<&str>> {
         match self {
             Self::Decoded(params) => Some(params.iter().map(|(name, _)| name).collect()),
@@ -60,8 +61,8 @@ impl RouteParams {
         }
     }
 
-    /// The owner that the parameters of this name have. `None` if one is no id, or one before the
-    /// last of them may be read as more or less than a segment.
+    /// Returns the owner that the parameters of this name contain. Returns `None` if one is not an
+    /// ID, or if one before the last of them could be read as more or fewer segments.
     ///
     /// # Errors
     ///

@@ -22,7 +22,7 @@ use crate::{
     rejection::{Refusal, reject_inside_auth},
 };
 
-/// Middleware that lets a request through only when its path is the current user's own.
+/// Middleware that accepts a request only if its path belongs to the current user.
 ///
 /// See [`PathOwnerLayer`](crate::PathOwnerLayer).
 #[derive(Clone, Debug)]

@@ -8,10 +8,10 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The body of a response: the inner service's, or that of a refusal.
+    /// Response body of the layers: the inner service's body, or the body of a rejection.
     ///
-    /// It asks nothing of the inner body but that it is an [`http_body::Body`] of [`Bytes`], which
-    /// those of axum, tonic and hyper are.
+    /// The inner body can be any [`http_body::Body`] of [`Bytes`], such as those of axum, tonic,
+    /// and hyper.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]

@@ -3,7 +3,7 @@ use http::HeaderValue;
 use super::{Refusal, Rejection, RejectionDetails};
 use crate::token::TokenError;
 
-/// What a challenge says besides the error, as the builder was told and has checked.
+/// The configured parameters of a challenge, which the builder has validated.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Challenge {
     pub(crate) realm: Option<String>,
@@ -17,7 +17,7 @@ impl Challenge {
     }
 }
 
-/// The challenge of a refusal (RFC 6750 section 3). Nothing of the token is in it.
+/// Builds the challenge of a rejection (RFC 6750 section 3). It contains no part of the token.
 pub(super) fn challenge(refusal: Refusal<'_>, more: &Challenge) -> Option<HeaderValue> {
     let plain = error(refusal.rejection)?;
     let scope = refusal.details.and_then(RejectionDetails::scope);
@@ -25,7 +25,7 @@ pub(super) fn challenge(refusal: Refusal<'_>, more: &Challenge) -> Option<Header
         return Some(HeaderValue::from_static(plain));
     }
     let error = plain.strip_prefix(SCHEME).unwrap_or_default().trim_start();
-    // RFC 9110 section 11.6.1: the realm comes first.
+    // RFC 9110 section 11.6.1: the realm is the first parameter.
     let parameters = [
         more.realm
             .as_ref()
@@ -38,7 +38,7 @@ pub(super) fn challenge(refusal: Refusal<'_>, more: &Challenge) -> Option<Header
     ];
     let parameters: Vec<String> = parameters.into_iter().flatten().collect();
     let challenge = HeaderValue::try_from(format!("{SCHEME} {}", parameters.join(", ")));
-    // The builders refuse what is no header value, so this always is one.
+    // The builders reject invalid header values, so the fallback is never used.
     Some(challenge.unwrap_or_else(|_| HeaderValue::from_static(plain)))
 }
 

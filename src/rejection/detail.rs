@@ -1,4 +1,4 @@
-//! What the client is told in words.
+//! The body of a rejection, as JSON or problem details; used by `response`.
 
 use bytes::Bytes;
 
@@ -8,22 +8,22 @@ pub(super) fn detail(rejection: Rejection) -> &'static str {
     texts(rejection).0
 }
 
-/// The shape of FastAPI's answers, so that a front end need not change.
+/// Returns a body of FastAPI's shape, so that a front end for FastAPI works unchanged.
 pub(super) fn json(rejection: Rejection) -> &'static [u8] {
     texts(rejection).1.as_bytes()
 }
 
-/// Problem details (RFC 9457), of the type that says no more than the status.
+/// Returns problem details (RFC 9457) of the type `about:blank`.
 pub(super) fn problem(rejection: Rejection) -> Bytes {
     let status = rejection.status();
     let title = status.canonical_reason().unwrap_or_default();
     let (status, detail) = (status.as_str(), detail(rejection));
-    // None of the texts has a character that JSON escapes.
+    // The texts contain no character that JSON escapes.
     let json = format!(r#"{{"title":"{title}","status":{status},"detail":"{detail}"}}"#);
     Bytes::from(json)
 }
 
-/// Plain, and as JSON.
+/// Returns the text of a rejection, plain and as JSON.
 fn texts(rejection: Rejection) -> (&'static str, &'static str) {
     macro_rules! both {
         ($detail:literal) => {

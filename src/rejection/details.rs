@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
-/// What a [`Rejection`](crate::Rejection) concerns, beside its code.
+/// Details of a [`Rejection`](crate::Rejection), such as the scopes that an operation requires.
 ///
-/// It is in the response's extensions if there is anything to add, for example the scopes that an
-/// operation requires. It holds no part of the request.
+/// They are in the response's extensions if there are any. They contain no part of the request.
 ///
 /// ```
 /// use http::{Response, StatusCode};

@@ -11,9 +11,9 @@ use pin_project_lite::pin_project;
 use super::ResponseBody;
 
 pin_project! {
-    /// The future of a response: the inner service's, or a refusal that is at hand. Nothing is
-    /// boxed. It is what [`PathOwner`](crate::PathOwner) and [`RequireScope`](crate::RequireScope)
-    /// return.
+    /// Response future of [`PathOwner`](crate::PathOwner) and
+    /// [`RequireScope`](crate::RequireScope). It resolves to the inner service's response or to a
+    /// rejection, without allocating.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless they are polled"]
     pub struct ResponseFuture<F> {
@@ -61,7 +61,7 @@ where
             }
             KindProj::Refused { response } => match response.take() {
                 Some(response) => Poll::Ready(Ok(response.map(ResponseBody::refusal))),
-                // Polled again after it was ready, which no caller may do.
+                // Reached only if the future is polled again after it completed.
                 None => Poll::Pending,
             },
         }

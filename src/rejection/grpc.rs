@@ -4,7 +4,7 @@ use http::{
     request,
 };
 
-/// What of a request bears on how it is answered.
+/// The parts of a request that decide the protocol of its response.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'r> {
     pub(crate) method: &'r Method,
@@ -35,21 +35,24 @@ impl<'r> From<&'r request::Parts> for Head<'r> {
     }
 }
 
-/// The protocol that a request is answered in.
+/// The protocol of a response.
 #[derive(Clone, Debug)]
 pub(crate) enum Protocol {
     Http,
     /// gRPC or gRPC-Web, with the request's content type.
     Grpc(HeaderValue),
     /// gRPC over HTTP/1, as tonic-web's `GrpcWebLayer` passes gRPC-Web to its inner service, with
-    /// the request's content type. A client can send the same, so the HTTP status is the rejection's.
+    /// the request's content type. Any client can send such a request, so the response keeps the
+    /// HTTP status of the rejection.
     GrpcOverHttp1(HeaderValue),
 }
 
 impl Protocol {
-    /// gRPC's answers have the HTTP status 200, which a proxy may take for leave to go on. So only
-    /// a request that cannot be anything but gRPC is answered in it, whatever content type the
-    /// client sends.
+    /// Chooses the protocol of a response.
+    ///
+    /// A gRPC response has the HTTP status 200, which a forward-auth proxy treats as allowed.
+    /// Therefore the protocol is gRPC only if the request cannot be anything else; the content type
+    /// alone, which any client can send, is not enough.
     pub(crate) fn of(head: Head<'_>) -> Self {
         if *head.method != Method::POST {
             return Self::Http;
@@ -79,7 +82,8 @@ impl Protocol {
     }
 }
 
-/// Each gRPC client sends it, and `GrpcWebLayer` sets it.
+/// Returns whether the client accepts trailers. Every gRPC client sends this header, and
+/// `GrpcWebLayer` sets it.
 fn accepts_trailers(headers: &HeaderMap) -> bool {
     single_value(headers, TE).is_some_and(|te| te == "trailers")
 }

@@ -1,4 +1,5 @@
-//! Why a request is refused, and what its client is told.
+//! [`Rejection`] and its response: status, challenge, body, and gRPC status; used by all layers and
+//! extractors.
 
 mod body;
 mod challenge;
@@ -24,13 +25,13 @@ pub(crate) use self::{
     response::{InheritedFormat, RejectionFormat, reject_inside_auth},
 };
 
-/// Why a request is refused.
+/// The reason why a request was rejected.
 ///
-/// Returning one from an axum handler gives the default format, and is neither logged nor observed: use
-/// [`respond`](Self::respond), which follows the settings of the layer.
+/// A `Rejection` that an axum handler returns gets the default format and is neither logged nor
+/// observed. Use [`respond`](Self::respond), which follows the settings of the layer.
 ///
-/// It is left in the extensions of the response, where an outer layer finds it, such as
-/// tower-http's `TraceLayer` in its `on_response`. It holds no part of the request.
+/// The layers insert it into the response's extensions, where an outer layer can read it, such as
+/// tower-http's `TraceLayer` in its `on_response`. It contains no part of the request.
 ///
 /// ```
 /// use http::{Request, StatusCode};
@@ -63,24 +64,24 @@ pub enum Rejection {
     /// The request has no bearer token (RFC 6750 section 3, first example).
     #[error("the request has no bearer token")]
     MissingToken,
-    /// The request has more than one `Authorization` field, or a token in more than one of the
-    /// places where one is looked for (RFC 6750 section 3.1, `invalid_request`).
+    /// The request has more than one `Authorization` field, or tokens in more than one of the
+    /// configured places (RFC 6750 section 3.1, `invalid_request`).
     #[error("the request has more than one Authorization field, or tokens in several places")]
     SeveralTokens,
-    /// The token does not verify (RFC 6750 section 3.1, `invalid_token`).
+    /// The token is invalid (RFC 6750 section 3.1, `invalid_token`).
     #[error(transparent)]
     InvalidToken(TokenError),
-    /// The path is not one of the current user's own.
+    /// The path does not belong to the current user.
     #[error("the path is not the user's own")]
     NotOwner,
-    /// No pattern of [`PathOwnerLayer`](crate::PathOwnerLayer) covers the path: a mistake in the
-    /// configuration, or a path that does not exist.
+    /// No pattern of [`PathOwnerLayer`](crate::PathOwnerLayer) covers the path: the configuration
+    /// is wrong, or the path does not exist.
     #[error(
         "no pattern of PathOwnerLayer covers the path; .and(…) adds a pattern, .except(…) exempts one, and of several layers each must agree"
     )]
     NoPattern,
-    /// The route does not have the parameter that `PathOwnerLayer::path_param` names: a mistake in
-    /// the configuration, or a path that does not exist.
+    /// The route lacks the parameter that `PathOwnerLayer::path_param` names: the configuration is
+    /// wrong, or the path does not exist.
     #[error(
         "the route does not have the parameter that PathOwnerLayer::path_param names; correct the name, apply the layer only to routes that have it, or exempt the path with .except(…)"
     )]
@@ -90,22 +91,21 @@ pub enum Rejection {
     /// layer's events have the real one.
     #[error("{}", Rejection::NotOwner)]
     NotFound,
-    /// The user is one of another issuer than those whom the layer serves: see
+    /// The user belongs to an issuer that the layer does not serve: see
     /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or).
     #[error("the user is another issuer's, whose IDs, roles and scopes may mean other people")]
     OtherIssuer,
-    /// The user has not the scope or the role that [`RequireScopeLayer`](crate::RequireScopeLayer)
-    /// asks for (RFC 6750 section 3.1, `insufficient_scope`).
+    /// The user lacks the scope or the role that [`RequireScopeLayer`](crate::RequireScopeLayer)
+    /// requires (RFC 6750 section 3.1, `insufficient_scope`).
     #[error("the user has not the scope or the role that RequireScopeLayer asks for")]
     InsufficientScope,
-    /// No secret is there to verify a token with: the operator's fault.
+    /// No secret is configured for verifying the token: the operator's fault.
     #[error("{}", TokenError::NotConfigured)]
     NotConfigured,
-    /// The keys to verify a token with cannot be fetched, and none is held.
+    /// The keys for verifying the token cannot be fetched, and none is cached.
     #[error("{}", TokenError::KeysUnavailable)]
     KeysUnavailable,
-    /// No `JwtAuthLayer` ran before a layer or an extractor that needs the user: the programmer's
-    /// fault.
+    /// No `JwtAuthLayer` wraps a layer or an extractor that needs the user: the programmer's fault.
     #[error(
         "no JwtAuthLayer ran before PathOwnerLayer, RequireScopeLayer or an extractor; put JwtAuthLayer outside of it: around its route, later in a chain of .layer(…) calls, earlier in a ServiceBuilder"
     )]
@@ -113,7 +113,7 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// The status of the answer over plain HTTP.
+    /// Returns the status of the response over plain HTTP.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::MissingToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
@@ -129,15 +129,16 @@ impl Rejection {
         }
     }
 
-    /// Builds the response of the [`JwtAuthLayer`](crate::JwtAuthLayer) that wraps this code: in the
-    /// format that it is configured to use, in gRPC for a gRPC request, logged and
+    /// Builds the response of the [`JwtAuthLayer`](crate::JwtAuthLayer) around this code: in its
+    /// configured format, in gRPC for a gRPC request, logged and
     /// [observed](crate::JwtAuthBuilder::observe) once.
     ///
-    /// It is for handlers and middleware that reject a request themselves. Without such a layer, it is
-    /// the response of a layer with default settings.
+    /// Use it in handlers and middleware that reject requests themselves. Without a surrounding
+    /// layer, the response has the default format.
     ///
-    /// The body converts into that of the framework: `.map(axum::body::Body::from)` in axum,
-    /// `.map(http_body_util::Full::new)` in hyper, and that in `tonic::body::Body::new` in tonic.
+    /// Convert the body to the framework's type: `.map(axum::body::Body::from)` in axum,
+    /// `.map(http_body_util::Full::new)` in hyper; in tonic, wrap the latter in
+    /// `tonic::body::Body::new`.
     ///
     /// ```
     /// use axum::{body::Body, extract::Request, middleware::Next, response::Response};
@@ -154,12 +155,12 @@ impl Rejection {
     /// # drop(axum::Router::<()>::new().layer(axum::middleware::from_fn(staff_only)));
     /// ```
     pub fn respond(self, request: &http::request::Parts) -> http::Response<bytes::Bytes> {
-        // Inner code has no place to remember which faults were logged.
+        // Code inside the layer has no state for the faults that were already logged.
         static EVENT_LOG: crate::events::EventLog = crate::events::EventLog::new();
         reject_inside_auth(self.into(), false, &EVENT_LOG, request)
     }
 
-    /// A stable code for logs and metrics, such as `missing_token` or `expired`.
+    /// Returns a stable code for logs and metrics, such as `missing_token` or `expired`.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::MissingToken => "missing_token",
@@ -187,7 +188,7 @@ impl From<TokenError> for Rejection {
     }
 }
 
-/// What a request is refused for, and what the challenge says of it.
+/// A rejection with the details for its challenge.
 #[derive(Clone, Copy)]
 pub(crate) struct Refusal<'a> {
     pub(crate) rejection: Rejection,
@@ -197,7 +198,7 @@ pub(crate) struct Refusal<'a> {
 }
 
 impl Refusal<'_> {
-    /// The rejection that the client may see.
+    /// Returns the rejection that the client may see.
     pub(crate) fn shown(self) -> Self {
         if self.is_hidden && self.rejection.status() == StatusCode::FORBIDDEN {
             Rejection::NotFound.into()

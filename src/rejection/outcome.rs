@@ -2,28 +2,28 @@ use std::sync::Arc;
 
 use super::Rejection;
 
-/// Who is told what becomes of each request.
+/// The function that receives the outcome of each request.
 pub(crate) type Observer = Arc<dyn Fn(Outcome) + Send + Sync>;
 
-/// What became of a request, for
-/// [`JwtAuthBuilder::observe`](crate::JwtAuthBuilder::observe). It holds no part of the request.
+/// Outcome of a request, for [`JwtAuthBuilder::observe`](crate::JwtAuthBuilder::observe). It
+/// contains no part of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Its token verified, and the request went on. A layer or an extractor further in may still
-    /// refuse it, and then that is told as well.
+    /// The token is valid, and the request was passed on. An inner layer or extractor may still
+    /// reject it, which is then reported too.
     Accepted,
-    /// It has no token and went on without a user, as
+    /// The request has no token and was passed on without a user, because
     /// [`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous) or
-    /// [`allow_cors_preflight`](crate::JwtAuthBuilder::allow_cors_preflight) says.
+    /// [`allow_cors_preflight`](crate::JwtAuthBuilder::allow_cors_preflight) is set.
     Anonymous,
-    /// It was refused.
+    /// The request was rejected.
     Refused(Rejection),
 }
 
 impl Outcome {
-    /// A stable code for the label of a counter: `accepted`, `anonymous`, or the
-    /// [reason](Rejection::reason) of the refusal.
+    /// Returns a stable code for the label of a counter: `accepted`, `anonymous`, or the
+    /// [reason](Rejection::reason) of the rejection.
     ///
     /// ```
     /// use tower_jwt_auth::{Outcome, Rejection};

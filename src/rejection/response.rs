@@ -13,10 +13,10 @@ use super::{
 };
 use crate::events::EventLog;
 
-/// An answer of the application's own.
+/// The application's function for custom responses.
 pub(crate) type Custom = Arc<dyn Fn(&Rejection) -> Response<Bytes> + Send + Sync>;
 
-/// How a layer answers the requests that it refuses.
+/// The format of a layer's rejections.
 #[derive(Clone, Default)]
 pub(crate) struct RejectionFormat {
     pub(crate) http_only: bool,
@@ -26,11 +26,12 @@ pub(crate) struct RejectionFormat {
     pub(crate) observer: Option<Observer>,
 }
 
-/// Left in the extensions of a request, so that what stands inside of a layer answers as it does.
+/// The format in a request's extensions, for the layers and extractors inside a `JwtAuthLayer`.
 #[derive(Clone)]
 pub(crate) struct InheritedFormat {
     format: Arc<RejectionFormat>,
-    /// Said by this layer or by one outside of it: none inside can take it back.
+    /// Set by this layer or by one outside it. Inner layers cannot unset it, because a forward-auth
+    /// proxy depends on it.
     http_only: bool,
 }
 
@@ -43,7 +44,7 @@ impl InheritedFormat {
     }
 }
 
-/// Whether a layer outside has said so.
+/// Returns whether an outer layer allows only plain HTTP responses.
 fn is_http_only(extensions: &Extensions) -> bool {
     let inherited = extensions.get::<InheritedFormat>();
     inherited.is_some_and(|inherited| inherited.http_only)
@@ -60,7 +61,7 @@ static DEFAULT: RejectionFormat = RejectionFormat {
     observer: None,
 };
 
-/// RejectionFormat a request that what stands inside of a `JwtAuthLayer` refuses.
+/// Builds the response to a request that is rejected inside a `JwtAuthLayer`.
 pub(crate) fn reject_inside_auth<'r>(
     refusal: Refusal<'_>,
     http_only: bool,
@@ -79,14 +80,14 @@ pub(crate) fn reject_inside_auth<'r>(
     format.respond(refusal.shown(), protocol)
 }
 
-/// The answer of a layer that has no settings, in HTTP.
+/// Returns the HTTP response of a layer without settings.
 #[cfg(feature = "axum")]
 pub(crate) fn plain(rejection: Rejection) -> Response<Bytes> {
     DEFAULT.respond(rejection.into(), Protocol::Http)
 }
 
 impl RejectionFormat {
-    /// Whether what stands inside would answer in the same way without being told.
+    /// Returns whether inner layers would use the same format without inheriting it.
     pub(crate) fn is_default(&self) -> bool {
         let Self {
             http_only,
@@ -136,7 +137,8 @@ impl RejectionFormat {
             Some(custom) => custom(&rejection),
             None => Response::new(Bytes::new()),
         };
-        // A success that was not meant, such as that of `Response::new`, would be leave to go on.
+        // An accidental success status, such as the default of `Response::new`, would let the
+        // request through a forward-auth proxy.
         let status = response.status();
         if status.is_success() || status.is_informational() {
             *response.status_mut() = rejection.status();
@@ -166,7 +168,7 @@ impl RejectionFormat {
     }
 }
 
-/// What an answer of the application's own has said already stays.
+/// Adds a header unless the custom response already has it.
 fn fill_in(headers: &mut HeaderMap, name: HeaderName, value: impl FnOnce() -> Option<HeaderValue>) {
     if !headers.contains_key(&name)
         && let Some(value) = value()
@@ -175,8 +177,8 @@ fn fill_in(headers: &mut HeaderMap, name: HeaderName, value: impl FnOnce() -> Op
     }
 }
 
-/// The gRPC answer that has no body, and its trailers among the headers ("Trailers-Only" in the
-/// specification of gRPC over HTTP/2).
+/// Builds a gRPC response without a body and with its trailers among the headers ("Trailers-Only"
+/// in the specification of gRPC over HTTP/2).
 fn grpc(rejection: Rejection, content_type: HeaderValue) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     let headers: &mut HeaderMap = response.headers_mut();
@@ -186,14 +188,14 @@ fn grpc(rejection: Rejection, content_type: HeaderValue) -> Response<Bytes> {
     response
 }
 
-/// The status code of gRPC.
+/// Returns the gRPC status code of a rejection.
 fn code(rejection: Rejection) -> &'static str {
     match rejection.status() {
         StatusCode::NOT_FOUND => "5",
         StatusCode::FORBIDDEN => "7",
         StatusCode::INTERNAL_SERVER_ERROR => "13",
         StatusCode::SERVICE_UNAVAILABLE => "14",
-        // 400 too: to gRPC, a request with two tokens is one without a usable token.
+        // This includes 400: in gRPC, a request with two tokens is unauthenticated.
         _ => "16",
     }
 }
@@ -212,10 +214,10 @@ impl fmt::Debug for RejectionFormat {
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// In seconds: keys that cannot be fetched are tried for again within half a minute.
+/// In seconds. Failed fetches are retried within 30 seconds.
 const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("10");
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// Percent-encoded by its specification; the texts above have nothing that needs it.
+/// The specification requires percent-encoding; the texts above need none.
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");

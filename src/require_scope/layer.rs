@@ -12,36 +12,37 @@ use crate::{
     user::{ClaimName, Grant, ServedUsers},
 };
 
-/// Layer that applies the [`RequireScope`] middleware: it lets a request through only when its user
-/// has been granted a scope or a role, and answers 403 otherwise, with `insufficient_scope` in the
-/// challenge (RFC 6750 section 3.1); gRPC 7.
+/// Layer that applies the [`RequireScope`] middleware: it accepts a request only if its user has a
+/// scope or a role. Otherwise it responds with 403 and `insufficient_scope` in the challenge (RFC
+/// 6750 section 3.1), in gRPC with status 7.
 ///
-/// It needs a [`JwtAuthLayer`](crate::JwtAuthLayer) outside of it, which says who the user is.
-/// A request without a user, where that lets it go on, is answered with 401, unless it is a preflight
-/// that [`allow_cors_preflight`](crate::JwtAuthBuilder::allow_cors_preflight) lets pass.
+/// It needs a [`JwtAuthLayer`](crate::JwtAuthLayer) outside it, which identifies the user.
+/// Anonymous requests get 401, except CORS preflights if
+/// [`allow_cors_preflight`](crate::JwtAuthBuilder::allow_cors_preflight) is set.
 ///
-/// | | where it is looked for | if that is a text |
+/// | | claims | separator in a string |
 /// |---|---|---|
-/// | scopes | `scope` (RFC 8693 section 4.2), `scp`, and Auth0's `permissions` | spaces part them |
-/// | roles | `role`, as Better Auth's admin plugin has it, and `roles` | commas part them |
+/// | scopes | `scope` (RFC 8693 section 4.2), `scp`, and Auth0's `permissions` | space |
+/// | roles | `role`, as in Better Auth's admin plugin, and `roles` | comma |
 ///
-/// Each of these may also be an array of texts. Names are compared byte for byte; what has a wrong
-/// type grants nothing. [`in_claim`](Self::in_claim) says another place.
+/// Each claim may also be an array of strings. Names are compared byte for byte; a claim of another
+/// type grants nothing. To read another claim, call [`in_claim`](Self::in_claim).
 ///
 /// ```
 /// use axum::{Router, routing::get};
 /// use tower_jwt_auth::{ConfigError, JwtAuthLayer, RequireScopeLayer};
 ///
 /// fn router(auth: JwtAuthLayer) -> Result<Router, ConfigError> {
-///     let event_log = Router::new()
-///         .route("/event_log", get(async || "…"))
-///         .route_layer(RequireScopeLayer::new("event_log:read")?);
+///     let reports = Router::new()
+///         .route("/reports", get(async || "…"))
+///         .route_layer(RequireScopeLayer::new("reports:read")?);
 ///     let admin = Router::new()
 ///         .route("/users", get(async || "…"))
 ///         .route_layer(RequireScopeLayer::any_role(["admin", "owner"])?);
-///     Ok(event_log.merge(admin).route_layer(auth))
+///     Ok(reports.merge(admin).route_layer(auth))
 /// }
 /// ```
+#[doc(alias = "RequireRoleLayer")]
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct RequireScopeLayer {
@@ -52,62 +53,63 @@ pub struct RequireScopeLayer {
 }
 
 impl RequireScopeLayer {
-    /// Asks for this scope.
+    /// Requires this scope.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is not one by RFC 6749 section 3.3: visible ASCII without a space, a
-    /// quote or a backslash.
+    /// [`ConfigError`] if it is not a scope according to RFC 6749 section 3.3: visible ASCII
+    /// without spaces, quotes, and backslashes.
     pub fn new(scope: impl Into<String>) -> Result<Self, ConfigError> {
         Self::all_of([scope])
     }
 
-    /// Asks for each of these scopes.
+    /// Requires all of these scopes.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), or when there is none.
+    /// [`ConfigError`] as for [`new`](Self::new), or if the list is empty.
     pub fn all_of<N: Into<String>>(
         scopes: impl IntoIterator<Item = N>,
     ) -> Result<Self, ConfigError> {
         Self::of(Grant::Scopes, HowMany::All, scopes)
     }
 
-    /// Asks for one of these scopes.
+    /// Requires at least one of these scopes.
     ///
     /// # Errors
     ///
-    /// As [`all_of`](Self::all_of).
+    /// The same as for [`all_of`](Self::all_of).
     pub fn any_of<N: Into<String>>(
         scopes: impl IntoIterator<Item = N>,
     ) -> Result<Self, ConfigError> {
         Self::of(Grant::Scopes, HowMany::Any, scopes)
     }
 
-    /// Asks for each of these roles.
+    /// Requires all of these roles.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when there is none, or one is empty, has a comma in it, or a space at an end.
+    /// [`ConfigError`] if the list is empty, or if a role is empty, contains a comma, or starts or
+    /// ends with a space.
     pub fn all_roles<N: Into<String>>(
         roles: impl IntoIterator<Item = N>,
     ) -> Result<Self, ConfigError> {
         Self::of(Grant::Roles, HowMany::All, roles)
     }
 
-    /// Asks for one of these roles.
+    /// Requires at least one of these roles.
     ///
     /// # Errors
     ///
-    /// As [`all_roles`](Self::all_roles).
+    /// The same as for [`all_roles`](Self::all_roles).
     pub fn any_role<N: Into<String>>(
         roles: impl IntoIterator<Item = N>,
     ) -> Result<Self, ConfigError> {
         Self::of(Grant::Roles, HowMany::Any, roles)
     }
 
-    /// Looks in this claim, and in no other: its name, or a JSON Pointer (RFC 6901) to one inside of
-    /// others, which starts with a slash.
+    /// Reads only this claim instead of the usual ones. `claim` is a name or, if it starts with a
+    /// slash, a JSON Pointer (RFC 6901) to a nested claim.
     ///
     /// ```
     /// use tower_jwt_auth::RequireScopeLayer;
@@ -120,20 +122,20 @@ impl RequireScopeLayer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is empty, or a pointer with an empty part or a stray `~`.
+    /// [`ConfigError`] if `claim` is empty, or a pointer with an empty part or a stray `~`.
     pub fn in_claim(mut self, claim: &str) -> Result<Self, ConfigError> {
         self.needed.claim = Some(ClaimName::new(claim)?);
         Ok(self)
     }
 
-    /// Serves the users of these issuers, and no others, instead of the first issuer's: see
-    /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or). Roles and scopes then mean what each of these
-    /// issuers says. An empty list rejects every user.
+    /// Serves only the users of these issuers, instead of the first issuer's users: see
+    /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or). Each of these issuers then decides the
+    /// meaning of its own roles and scopes. An empty list rejects every user.
     ///
     /// ```
     /// use tower_jwt_auth::RequireScopeLayer;
     ///
-    /// let partner = RequireScopeLayer::new("event_log:read")?.issuers(["https://partner.example.com"]);
+    /// let partner = RequireScopeLayer::new("reports:read")?.issuers(["https://partner.example.com"]);
     /// # drop(partner);
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
@@ -142,7 +144,7 @@ impl RequireScopeLayer {
         self
     }
 
-    /// RejectionFormat gRPC requests in plain HTTP too: see
+    /// Responds to gRPC requests in plain HTTP: see
     /// [`JwtAuthBuilder::http_answers_only`](crate::JwtAuthBuilder::http_answers_only).
     pub fn http_answers_only(mut self) -> Self {
         self.http_only = true;

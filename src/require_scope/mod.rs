@@ -1,4 +1,4 @@
-//! [`RequireScopeLayer`] and what it is made of.
+//! [`RequireScopeLayer`]: its layer and service, and the grants that it requires.
 
 mod layer;
 mod needed;

@@ -4,14 +4,14 @@ use crate::{
     user::{ClaimName, Grant},
 };
 
-/// What a user must have been granted.
+/// The grants that a user needs.
 #[derive(Clone, Debug)]
 pub(super) struct Needed {
     grant: Grant,
-    /// At least one.
+    /// Never empty.
     names: Vec<String>,
     how_many: HowMany,
-    /// Where what was granted stands, if not in the usual place.
+    /// The claim that contains the grants, if not the usual ones.
     pub(super) claim: Option<ClaimName>,
 }
 
@@ -68,8 +68,8 @@ impl Needed {
         }
     }
 
-    /// Returns what a rejection says of it. The challenge (RFC 6750 section 3) lists scopes, and has
-    /// no word for roles.
+    /// Returns the details of a rejection. The challenge (RFC 6750 section 3) can list scopes but
+    /// has no parameter for roles.
     pub(super) fn details(&self) -> RejectionDetails {
         match self.grant {
             Grant::Scopes => RejectionDetails::requiring_scopes(&self.names),
@@ -78,7 +78,7 @@ impl Needed {
     }
 }
 
-/// RFC 6749 section 3.3.
+/// Returns whether `name` is a scope (RFC 6749 section 3.3).
 fn is_scope(name: &str) -> bool {
     let is_of_scopes = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
     !name.is_empty() && name.bytes().all(is_of_scopes)

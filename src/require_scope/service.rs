@@ -16,7 +16,7 @@ use crate::{
     user::ServedUsers,
 };
 
-/// Middleware that lets a request through only when its user has been granted a scope or a role.
+/// Middleware that accepts a request only if its user has a scope or a role.
 ///
 /// See [`RequireScopeLayer`](crate::RequireScopeLayer).
 #[derive(Clone, Debug)]

@@ -11,15 +11,15 @@ use crate::{
     json::{ClaimValue, Text},
 };
 
-/// The name of a claim, or the way to one inside of others, as a JSON Pointer (RFC 6901) says it.
+/// The name of a claim, or a JSON Pointer (RFC 6901) to a nested claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClaimName {
-    /// The names of the members, from the outside in.
+    /// The names of the members, outermost first.
     way: Vec<String>,
 }
 
 impl ClaimName {
-    /// A text that starts with a slash is a pointer, and any other a name.
+    /// Parses a text that starts with a slash as a pointer, and any other text as a name.
     pub(crate) fn new(name: &str) -> Result<Self, Fault> {
         let way = match name.strip_prefix('/') {
             Some(way) => way.split('/').map(unescape).collect(),
@@ -34,12 +34,12 @@ impl ClaimName {
             })
     }
 
-    /// Returns the claim of a user's token; `None` if it is there twice.
+    /// Returns the claim of a user's token, or `None` if it is duplicated.
     pub(crate) fn find<'u>(&self, user: &'u CurrentUser) -> Option<ClaimValue<'u>> {
         self.find_in(user.json())
     }
 
-    /// Returns the claim in the JSON of a token's claims; `None` if it is there twice.
+    /// Returns the claim in the JSON of a token's claims, or `None` if it is duplicated.
     pub(crate) fn find_in<'j>(&self, json: &'j str) -> Option<ClaimValue<'j>> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let Found(found) = At(&self.way).deserialize(&mut deserializer).ok()?;
@@ -47,7 +47,7 @@ impl ClaimName {
     }
 }
 
-/// Its name, or its pointer.
+/// Writes the name, or the pointer.
 impl fmt::Display for ClaimName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.way.as_slice() {
@@ -59,7 +59,7 @@ impl fmt::Display for ClaimName {
     }
 }
 
-/// RFC 6901 section 4.
+/// Decodes a reference token (RFC 6901 section 4).
 fn unescape(segment: &str) -> Option<String> {
     let mut after = segment.split('~').skip(1);
     after
@@ -71,7 +71,7 @@ struct At<'w>(&'w [String]);
 
 struct Found<'de>(ClaimValue<'de>);
 
-/// What a pointer finds in anything but an object.
+/// The result of a pointer into a value that is not an object.
 const NOTHING: Found<'_> = Found(ClaimValue::Absent);
 
 impl<'de> DeserializeSeed<'de> for At<'_> {
@@ -132,7 +132,7 @@ impl<'de> Visitor<'de> for At<'_> {
             if member != *name {
                 object.next_value::<IgnoredAny>()?;
             } else if is_there {
-                // Whoever else reads the token might take the other one.
+                // Another reader of the token might use the other value.
                 return Err(A::Error::custom("twice"));
             } else {
                 is_there = true;

@@ -1,3 +1,6 @@
+//! [`CurrentUser`], the claims and grants of its token, and the users that an authorization layer serves.
+//! Used by all layers and by handlers.
+
 mod claim;
 mod scopes;
 mod served;
@@ -16,11 +19,11 @@ use serde::Deserialize;
 use self::span::StrRange;
 pub(crate) use self::{claim::ClaimName, scopes::Grant, served::ServedUsers};
 
-/// The user that a request was made by: whom its token names.
+/// The authenticated user of a request.
 ///
-/// [`JwtAuthLayer`](crate::JwtAuthLayer) puts it into the request's extensions, where a handler
-/// finds it: in axum as `Extension<CurrentUser>`, in tonic and hyper through
-/// `request.extensions().get::<CurrentUser>()`.
+/// [`JwtAuthLayer`](crate::JwtAuthLayer) inserts it into the request's extensions. Handlers read it
+/// as `Extension<CurrentUser>` in axum, and with `request.extensions().get::<CurrentUser>()` in
+/// tonic and hyper. With the feature `axum`, `CurrentUser` is an extractor itself.
 ///
 /// Cloning it copies a pointer and a few numbers. `Debug` prints none of its contents.
 ///
@@ -33,25 +36,26 @@ pub(crate) use self::{claim::ClaimName, scopes::Grant, served::ServedUsers};
 ///
 /// assert_eq!(greet(&CurrentUser::new("u1", "ada@example.com")), "Hello ada@example.com");
 /// ```
+#[doc(alias = "current_user", alias = "Depends")]
 #[derive(Clone)]
 pub struct CurrentUser {
-    /// The claims as JSON, and after them what the JSON spells with escapes.
+    /// The claims as JSON, followed by the decoded form of values that the JSON escapes.
     text: Arc<str>,
-    /// How long the JSON is, in bytes.
+    /// The length of the JSON, in bytes.
     claims: usize,
     user_id: StrRange,
     email: StrRange,
     name: Option<StrRange>,
     expires_at: Option<f64>,
     issuer: Option<StrRange>,
-    /// Whether the ID is one of another issuer than the layer's first, and so may be that of
+    /// Whether another issuer than the layer's first one assigned the ID, which may then name
     /// another person.
     is_of_other_issuer: bool,
     verified_by: Option<IssuerRef>,
 }
 
-/// Identifies the issuer whose keys verified a token: its address, which is its own for as long as
-/// the request lasts.
+/// Identifies the issuer that verified a token by its address, which is unique while the request
+/// lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IssuerRef(NonZeroUsize);
 
@@ -69,11 +73,11 @@ pub(crate) struct VerifiedBy {
 }
 
 impl CurrentUser {
-    /// A user that no token was read for: for tests, and for other authentication layers whose
-    /// requests are to pass a [`PathOwnerLayer`](crate::PathOwnerLayer).
+    /// Creates a user without a token, for tests and for other authentication layers outside a
+    /// [`PathOwnerLayer`](crate::PathOwnerLayer).
     ///
-    /// It has no name and never expires; its claims are `sub` and `email`. It is a user of the first
-    /// issuer, whatever that is called; [`from_issuer`](Self::from_issuer) makes it another's.
+    /// The user has no name and never expires; the claims are `sub` and `email`. It belongs to the
+    /// first issuer of any layer; [`from_issuer`](Self::from_issuer) assigns it to another issuer.
     pub fn new(user_id: impl Into<String>, email: impl Into<String>) -> Self {
         let (user_id, email) = (user_id.into(), email.into());
         let claims = serde_json::json!({ "sub": &user_id, "email": &email }).to_string();
@@ -87,9 +91,9 @@ impl CurrentUser {
         Self::from_claims(&claims, identity, None)
     }
 
-    /// The same user as one of this issuer, which is not the first: see
-    /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or). Authorization layers reject it, unless they
-    /// name the issuer. Its claims stay as they are.
+    /// Returns the same user as a user of this issuer, which is not the first one: see
+    /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or). Authorization layers reject such a user
+    /// unless they name the issuer. The claims are unchanged.
     ///
     /// ```
     /// use tower_jwt_auth::CurrentUser;
@@ -135,66 +139,68 @@ impl CurrentUser {
         }
     }
 
-    /// `None` for a user that no token was read for.
+    /// Returns the issuer that verified the token, or `None` for a user without a token.
     pub(crate) fn verified_by(&self) -> Option<IssuerRef> {
         self.verified_by
     }
 
-    /// The user's id: the `sub` claim (RFC 7519 section 4.1.2). Never empty when it came from a
-    /// token.
+    /// Returns the user's ID: the `sub` claim (RFC 7519 section 4.1.2). It is never empty for a
+    /// verified token.
+    #[doc(alias = "id", alias = "sub")]
     pub fn user_id(&self) -> &str {
         self.user_id.within(&self.text)
     }
 
-    /// The user's e-mail address: the `email` claim. It is unverified unless the token says
-    /// otherwise, in Better Auth's tokens with the claim `emailVerified`, which
-    /// [`check`](crate::JwtAuthBuilder::check) can require.
+    /// Returns the user's e-mail address: the `email` claim. The address may be unverified. Better
+    /// Auth's tokens have the claim `emailVerified`, which [`check`](crate::JwtAuthBuilder::check)
+    /// can require.
     ///
-    /// Never empty, unless the layer was built with
+    /// The address is never empty for a verified token, unless the layer was built with
     /// [`email_optional`](crate::JwtAuthBuilder::email_optional).
     pub fn email(&self) -> &str {
         self.email.within(&self.text)
     }
 
-    /// The user's name: the `name` claim, if the token has one.
+    /// Returns the user's name: the `name` claim, if the token has one.
     pub fn name(&self) -> Option<&str> {
         self.name.map(|name| name.within(&self.text))
     }
 
-    /// The issuer that vouches for the user: the verified `iss` claim (RFC 7519 section 4.1.1).
+    /// Returns the issuer of the token: the verified `iss` claim (RFC 7519 section 4.1.1).
     ///
     /// A [`user_id`](Self::user_id) is unique only within its issuer. If the layer accepts several
-    /// ([`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or)), use both as the key of what belongs to
-    /// the user.
+    /// issuers ([`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or)), use both values together as the
+    /// key for a user's data.
     ///
-    /// `None` if no [`issuer`](crate::JwtAuthBuilder::issuer) is configured, since then nothing
-    /// checks the claim, and for a user made with [`CurrentUser::new`].
+    /// Returns `None` if no [`issuer`](crate::JwtAuthBuilder::issuer) is configured, because the
+    /// claim is then unverified, and for a user made with [`CurrentUser::new`].
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.map(|issuer| issuer.within(&self.text))
     }
 
-    /// When the token expires: the `exp` claim (RFC 7519 section 4.1.4), before the year 10000.
-    /// Without any leeway: where one is configured, a token that is just let in may already be past.
-    /// `None` for a user made with [`CurrentUser::new`].
+    /// Returns the expiry time of the token: the `exp` claim (RFC 7519 section 4.1.4), before the
+    /// year 10000. The leeway is not added, so the time may already have passed when a token is
+    /// accepted. Returns `None` for a user made with [`CurrentUser::new`].
     ///
-    /// A request is judged once, when it arrives. Close what outlives it, a WebSocket or a
-    /// stream of events, at this time.
+    /// A request is verified once, when it arrives. Close longer-lived connections, such as a
+    /// WebSocket or an event stream, at this time.
     pub fn expires_at(&self) -> Option<SystemTime> {
         let seconds = Duration::try_from_secs_f64(self.expires_at?).ok()?;
         UNIX_EPOCH.checked_add(seconds)
     }
 
-    /// `exp` as the token has it, in seconds since the epoch.
+    /// Returns `exp` unchanged, in seconds since the epoch.
     #[cfg(feature = "cache")]
     pub(crate) fn exp(&self) -> Option<f64> {
         self.expires_at
     }
 
-    /// The scopes that the token grants: those of `scope` (RFC 8693 section 4.2), `scp` and
-    /// `permissions`, each a text with spaces between them or an array of texts. Empty where there
-    /// are none, or where one is there twice; one of a wrong type grants nothing.
+    /// Returns the scopes that the token grants: those of `scope` (RFC 8693 section 4.2), `scp`,
+    /// and `permissions`. Each is a string with spaces between the scopes or an array of strings.
+    /// The result is empty if there are none or if one of the claims is duplicated; a claim of
+    /// another type grants nothing.
     ///
-    /// The claims are read at each call. To ask for a scope before the handler runs, there is
+    /// Each call parses the claims. To check a scope before the handler runs, use
     /// [`RequireScopeLayer`](crate::RequireScopeLayer).
     ///
     /// ```
@@ -210,13 +216,14 @@ impl CurrentUser {
         Grant::Scopes.of(self, None)
     }
 
-    /// The token's claims as a type of your own. Claims that the type does not name are skipped.
+    /// Deserializes the token's claims into your own type. Claims that the type does not name are
+    /// ignored.
     ///
-    /// The verified JSON is parsed at each call (about a microsecond for a few hundred bytes).
+    /// Each call parses the verified JSON (about a microsecond for a few hundred bytes).
     ///
     /// # Errors
     ///
-    /// [`ClaimsError`] when the claims do not have the shape of `T`.
+    /// [`ClaimsError`] if the claims do not have the shape of `T`.
     ///
     /// ```
     /// use tower_jwt_auth::CurrentUser;
@@ -250,9 +257,9 @@ impl fmt::Debug for CurrentUser {
     }
 }
 
-/// Why [`CurrentUser::claims`] failed: the claims do not have the shape of the type asked for.
+/// Error of [`CurrentUser::claims`]: the claims do not have the shape of the requested type.
 ///
-/// It says where, as a byte column of the claims' JSON, and not what stood there.
+/// It reports the position as a byte column in the claims' JSON, but no part of their content.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
     "the token's claims do not have the shape of the type asked for (column {column} of their JSON)"
@@ -261,7 +268,7 @@ pub struct ClaimsError {
     column: usize,
 }
 
-/// What a verified token says of its user.
+/// The values that identify the user of a verified token.
 pub(crate) struct Identity<'a> {
     pub(crate) user_id: &'a str,
     pub(crate) email: &'a str,

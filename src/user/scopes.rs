@@ -5,26 +5,26 @@ use serde::Deserialize;
 use super::{ClaimName, CurrentUser};
 use crate::json::ClaimValue;
 
-/// What a token may grant.
+/// The kinds of grants in a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Grant {
     Scopes,
     Roles,
 }
 
-/// Where issuers write what they grant.
+/// The claims in which issuers store grants.
 #[derive(Deserialize)]
 struct GrantClaims<'a> {
-    /// RFC 8693 section 4.2: one text.
+    /// RFC 8693 section 4.2: one string, separated by spaces.
     #[serde(borrow, default)]
     scope: ClaimValue<'a>,
-    /// Microsoft's and Okta's.
+    /// Used by Microsoft and Okta.
     #[serde(borrow, default)]
     scp: ClaimValue<'a>,
-    /// Auth0's.
+    /// Used by Auth0.
     #[serde(borrow, default)]
     permissions: ClaimValue<'a>,
-    /// Better Auth's admin plugin: one text, in which commas part several.
+    /// Used by Better Auth's admin plugin: one string, separated by commas.
     #[serde(borrow, default)]
     role: ClaimValue<'a>,
     #[serde(borrow, default)]
@@ -32,8 +32,8 @@ struct GrantClaims<'a> {
 }
 
 impl Grant {
-    /// What a user's token grants: in this claim, or where it usually stands. Nothing, where that
-    /// has a wrong type or is there twice.
+    /// Returns the grants in `claim` or, by default, in the usual claims. Returns none if a claim
+    /// has a wrong type or is duplicated.
     pub(crate) fn of<'u>(
         self,
         user: &'u CurrentUser,

@@ -1,13 +1,13 @@
 use super::CurrentUser;
 
-/// The users whom an authorization layer serves. All others it rejects before any rule of its own
-/// runs, because their IDs, roles and scopes mean what another issuer says.
+/// The users that an authorization layer serves. It rejects all others before its own rules run,
+/// because their IDs, roles, and scopes have the meaning that another issuer gives them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ServedUsers {
     /// The users of the first issuer, and of those that have the same users.
     #[default]
     FirstIssuer,
-    /// The users of the issuers with these names, and no others.
+    /// Only the users of the issuers with these names.
     Issuers(Vec<String>),
 }
 

@@ -2,8 +2,8 @@ use std::borrow::Cow;
 
 /// The range of a text within another.
 ///
-/// The numbers are small, so that a user is cheap to move. In a text of 4 GiB or more, which no
-/// request has, a range is empty.
+/// Its numbers are 32 bits wide, so that a user is cheap to move. In a text of 4 GiB or more, which
+/// no request can contain, a range is empty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct StrRange {
     start: u32,
@@ -11,9 +11,7 @@ pub(super) struct StrRange {
 }
 
 impl StrRange {
-    /// Returns the range of `part` if it was borrowed from `whole`.
-    ///
-    /// Its address tells: memory that lies within the text's is the text's.
+    /// Returns the range of `part` if it was borrowed from `whole`, which their addresses show.
     #[inline]
     pub(super) fn find(part: &str, whole: &str) -> Option<Self> {
         let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;

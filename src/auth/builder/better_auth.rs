@@ -5,7 +5,7 @@ use http::Uri;
 use super::{JwtAuthBuilder, issuer_settings::IssuerSettings, public_keys::PublicSource};
 use crate::{config_error::Faults, loopback::is_loopback, redact::describe_url};
 
-/// Tokens of a few seconds' age must not fail because a clock is a little behind.
+/// Accepts tokens that are a few seconds old although a clock is slightly behind.
 const LEEWAY: Duration = Duration::from_secs(5);
 
 const JWKS_PATH: &str = "/api/auth/jwks";
@@ -23,7 +23,8 @@ impl IssuerSettings {
         self.policy.issuer.as_deref().or(self.origin.as_deref())
     }
 
-    /// Lets the origin stand for what is not said. One that cannot stands for nothing.
+    /// Derives from the origin each setting that is not set explicitly. An invalid origin is
+    /// reported and sets nothing.
     pub(super) fn apply_origin(&mut self, faults: &mut Faults) {
         let Some(origin) = self.origin.take() else {
             return;
@@ -45,8 +46,8 @@ impl IssuerSettings {
     }
 }
 
-/// Whether tokens can have this origin as their `iss`, as Better Auth writes it: what is wrong, if
-/// anything.
+/// Checks that tokens can have this origin as their `iss`, as Better Auth writes it. Returns the
+/// problem otherwise.
 fn check_origin(origin: &str, must_be_safe: bool) -> Result<(), String> {
     let uri: Uri = origin
         .parse()
@@ -55,7 +56,7 @@ fn check_origin(origin: &str, must_be_safe: bool) -> Result<(), String> {
     else {
         return Err("is not an origin; give one such as https://app.example.com".into());
     };
-    // First of all, since what follows shows the origin.
+    // This check runs first because the later messages show the origin.
     let ill_formed =
         "is not written as an origin is: in lower case, without a user name and the usual port";
     if authority.as_str().contains('@') {

@@ -31,29 +31,31 @@ const PUBLIC_ALGORITHMS: [Algorithm; 10] = [
     Algorithm::EdDSA,
 ];
 
+/// # Several issuers, and build
 impl JwtAuthBuilder {
-    /// Accepts the tokens of another issuer too, with its own keys, audience and rules. A token is
-    /// only ever tried with the keys of the issuer that it names.
+    /// Accepts the tokens of another issuer too, with its own keys, audience, and rules. A token is
+    /// verified only with the keys of the issuer that it names.
     ///
     /// Each must have an [`issuer`](Self::issuer). The *first issuer* is the builder on which
     /// [`build`](Self::build) is called. The settings of the whole layer (token sources, responses,
     /// limits, clock, cache) belong on that builder; on `other` they are a [`ConfigError`].
     ///
-    /// A user ID is unique only within its issuer (RFC 7519 section 4.1.2): the partner's `alice` is
-    /// another person than ours. So [`PathOwnerLayer`](crate::PathOwnerLayer) and
-    /// [`RequireScopeLayer`](crate::RequireScopeLayer) reject the users of every issuer but the first
-    /// with 403 (reason `other_issuer`), unless one of these is set:
+    /// A user ID is unique only within its issuer (RFC 7519 section 4.1.2): the partner's `alice`
+    /// is not our `alice`. Therefore [`PathOwnerLayer`](crate::PathOwnerLayer) and
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer) reject the users of every issuer except the
+    /// first with 403 (reason `other_issuer`), unless one of these is set:
     ///
     /// - [`same_users`](Self::same_users) on `other`, if its IDs name the same people;
     /// - [`PathOwnerLayer::issuer`](crate::PathOwnerLayer::issuer) or
-    ///   [`RequireScopeLayer::issuers`](crate::RequireScopeLayer::issuers), for the routes of another
+    ///   [`RequireScopeLayer::issuers`](crate::RequireScopeLayer::issuers), for routes of another
     ///   issuer's users.
     ///
-    /// The first issuer is each layer's own. If another `JwtAuthLayer` runs inside this one, its first
-    /// issuer counts for the layers inside it; to tell the two apart there, name the issuer.
+    /// Each layer has its own first issuer. If another `JwtAuthLayer` runs inside this one, the
+    /// layers inside it use the first issuer of the inner layer; to distinguish the two there, name
+    /// the issuer.
     ///
-    /// A handler that uses [`user_id`](crate::CurrentUser::user_id) as a key must do the same: see
-    /// [`CurrentUser::issuer`](crate::CurrentUser::issuer).
+    /// A handler that uses [`user_id`](crate::CurrentUser::user_id) as a key must also distinguish
+    /// issuers: see [`CurrentUser::issuer`](crate::CurrentUser::issuer).
     ///
     /// ```
     /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
@@ -71,14 +73,15 @@ impl JwtAuthBuilder {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "add_issuer")]
     pub fn or(mut self, other: Self) -> Self {
         self.others.push(other);
         self
     }
 
     /// Declares that the user IDs of this issuer name the same people as the first issuer's, and
-    /// that its roles and scopes count. For a builder that is passed to [`or`](Self::or), for
-    /// example when one user base moves from one issuer to another.
+    /// that its roles and scopes are valid. Call it on a builder that is passed to
+    /// [`or`](Self::or), for example while a user base moves from one issuer to another.
     ///
     /// ```
     /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
@@ -101,12 +104,12 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Builds the layer. It never waits.
+    /// Builds the layer. It never blocks on the network.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`], which lists all that is wrong. If it is only that the secret's environment
-    /// variable is missing, its text is `<NAME> environment variable is required`.
+    /// [`ConfigError`], which lists all problems. If the only problem is that the secret's
+    /// environment variable is missing, its text is `<NAME> environment variable is required`.
     pub fn build(mut self) -> Result<JwtAuthLayer, ConfigError> {
         let mut faults = Faults::default();
         self.layer.check(&mut faults);
@@ -146,7 +149,7 @@ impl JwtAuthBuilder {
         }))
     }
 
-    /// Returns all other issuers, also those that were passed to their builders in turn.
+    /// Returns all other issuers, including those that were passed to their builders.
     fn take_others(&mut self, faults: &mut Faults) -> Vec<Self> {
         let mut all = Vec::new();
         for mut other in std::mem::take(&mut self.others) {
@@ -163,7 +166,7 @@ impl JwtAuthBuilder {
 }
 
 impl IssuerSettings {
-    /// Looks at all of it, also where a fault was found, so that each is told.
+    /// Checks all settings, even after a fault, so that one error lists every fault.
     fn into_issuer(mut self, is_first: bool, now: u64, faults: &mut Faults) -> Option<Issuer> {
         self.check_policy(faults);
         self.policy.user_id_claim = claim_name(self.user_id_claim.take(), faults);
@@ -177,7 +180,8 @@ impl IssuerSettings {
             );
         }
         let named = self.algorithms.take();
-        // A wrong origin, which was reported, has left no URL for the public keys.
+        // An invalid origin has been reported but has added no URL, so `has_public` alone is not
+        // enough.
         let kinds = (has_secrets, has_public || has_origin);
         let algorithms = named
             .clone()
@@ -274,7 +278,7 @@ impl IssuerSettings {
             max_stale: self.fetching.max_stale,
             cooldown: self.fetching.cooldown,
         };
-        // A layer that will not be built fetches nothing.
+        // A layer that is not built must not fetch keys.
         faults
             .is_empty()
             .then(|| KeySource::Url(JwksUrl::new(settings, fetcher)))
@@ -290,7 +294,7 @@ impl IssuerSettings {
     }
 }
 
-/// The algorithms of these kinds of keys: secrets and public keys.
+/// Returns the default algorithms for these kinds of keys: secrets and public keys.
 fn default_algorithms((secrets, public): (bool, bool)) -> impl Iterator<Item = Algorithm> {
     let of_secrets = [Algorithm::HS256]
         .into_iter()
@@ -298,7 +302,7 @@ fn default_algorithms((secrets, public): (bool, bool)) -> impl Iterator<Item = A
     of_secrets.chain(PUBLIC_ALGORITHMS.into_iter().filter(move |_| public))
 }
 
-/// Checks that each kind of keys has an algorithm, and each algorithm a kind of keys.
+/// Checks that each kind of key has an algorithm, and each algorithm a kind of key.
 fn check_algorithms(algorithms: &[Algorithm], kinds: (bool, bool), faults: &mut Faults) {
     let is_possible = |algorithm: &Algorithm| default_algorithms(kinds).any(|of| of == *algorithm);
     if algorithms.is_empty() || !algorithms.iter().all(is_possible) {
@@ -341,7 +345,7 @@ fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
         }
     }
     let set = KeySet::new(keys);
-    // If not, that is why none is left.
+    // A key that could not be read has been reported already and explains the empty set.
     if set.keys().is_empty() && all_were_read {
         let mut why = set.skipped().join("; ");
         if why.is_empty() {

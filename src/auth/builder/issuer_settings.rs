@@ -13,7 +13,7 @@ const DEFAULT_MAX_STALE: Duration = Duration::from_secs(60 * 60);
 
 const DEFAULT_COOLDOWN: Duration = Duration::from_secs(5);
 
-/// The settings of one issuer: its keys, and what its tokens must say.
+/// The settings of one issuer: its keys and the policy for its tokens.
 #[derive(Clone, Default)]
 pub(super) struct IssuerSettings {
     pub(super) secrets: Vec<SecretSource>,
@@ -21,18 +21,19 @@ pub(super) struct IssuerSettings {
     pub(super) public_keys: Vec<PublicSource>,
     pub(super) fetching: Fetching,
     pub(super) algorithms: Option<Vec<Algorithm>>,
-    /// Better Auth's: the default of the issuer, the audience and the key set's URL.
+    /// The origin of Better Auth, from which the defaults of the issuer, the audience, and the key
+    /// set's URL are derived.
     pub(super) origin: Option<String>,
     pub(super) policy: Policy,
-    /// As given. `build` reads them into the policy.
+    /// Unparsed, so that `build` reports a bad name together with all other faults.
     pub(super) user_id_claim: Option<String>,
     pub(super) email_claim: Option<String>,
     pub(super) checks: Vec<Check>,
-    /// Whether its user IDs name the same people as the first issuer's.
+    /// Whether the issuer's user IDs name the same people as the first issuer's.
     pub(super) has_same_users: bool,
 }
 
-/// How a key set is fetched.
+/// The settings for fetching a key set.
 #[derive(Clone)]
 pub(super) struct Fetching {
     pub(super) ttl: Duration,

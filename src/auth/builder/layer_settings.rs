@@ -9,7 +9,7 @@ const DEFAULT_MAX_TOKEN_LEN: usize = 16 * 1024;
 /// The method that configures the clock.
 pub(super) const CLOCK: &str = ".clock(…)";
 
-/// The settings of the whole layer, whatever the issuer of a token.
+/// The settings of the whole layer, which apply to the tokens of every issuer.
 #[derive(Clone)]
 pub(super) struct LayerSettings {
     pub(super) sources: TokenSources,
@@ -20,7 +20,7 @@ pub(super) struct LayerSettings {
     #[cfg(feature = "cache")]
     pub(super) cached_tokens: Option<usize>,
     pub(super) clock: Clock,
-    /// The methods that configured this, such as `.realm(…)`.
+    /// The methods that changed these settings, such as `.realm(…)`.
     pub(super) configured_by: Vec<&'static str>,
 }
 
@@ -41,10 +41,10 @@ impl Default for LayerSettings {
 }
 
 impl JwtAuthBuilder {
-    /// The settings of the layer, for this method to change them.
+    /// Returns the settings of the layer, so that `method` can change them.
     ///
-    /// The method is remembered: a builder that is passed to `.or(…)` must not have any, since they
-    /// would have no effect.
+    /// The method is recorded because a builder that is passed to `.or(…)` must have no layer
+    /// settings: they would have no effect.
     pub(super) fn layer_settings(&mut self, method: &'static str) -> &mut LayerSettings {
         if !self.layer.configured_by.contains(&method) {
             self.layer.configured_by.push(method);

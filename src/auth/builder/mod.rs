@@ -1,24 +1,33 @@
-mod better_auth;
-mod build;
-#[cfg(feature = "cache")]
-mod cache;
-mod claims;
-mod issuer_settings;
-mod layer_settings;
+//! [`JwtAuthBuilder`]: the settings of a layer, one file for each heading of its documentation, and
+//! their validation in `build`.
+
+// Rustdoc shows the builder's methods in the order of these modules, which is the order in which they
+// are needed. The blank lines keep rustfmt from sorting them.
+mod secrets;
+
 mod public_keys;
+
+mod claims;
 mod requests;
 mod responses;
-mod secrets;
+
+mod operations;
+
+mod build;
+
+mod better_auth;
+mod issuer_settings;
+mod layer_settings;
 mod validate;
 
 use std::fmt;
 
 use self::{issuer_settings::IssuerSettings, layer_settings::LayerSettings};
 
-/// Configures a [`JwtAuthLayer`](crate::JwtAuthLayer), step by step.
+/// Builder for a [`JwtAuthLayer`](crate::JwtAuthLayer).
 ///
-/// Nothing is looked at before [`build`](Self::build), which event_log all faults at once. Whatever
-/// a token is configured to have is also required of it.
+/// The settings are validated by [`build`](Self::build), which reports all faults at once. Every
+/// claim that is configured is also required: a token without it is rejected.
 ///
 /// ```
 /// use std::time::Duration;

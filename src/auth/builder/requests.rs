@@ -1,14 +1,13 @@
-use std::{sync::Arc, time::SystemTime};
+use super::JwtAuthBuilder;
+use crate::{TokenSource, auth::token_source::TokenSources};
 
-use super::{JwtAuthBuilder, layer_settings::CLOCK};
-use crate::{TokenSource, auth::token_source::TokenSources, clock::Clock};
-
-/// # Which requests are accepted
+/// # Token sources and requests
 impl JwtAuthBuilder {
-    /// Looks for the token in these places, and no others; not only in the `Authorization` field.
+    /// Sets the places where the layer looks for the token, instead of only the `Authorization`
+    /// header.
     ///
-    /// A request with tokens in two of them is answered with 400, as one with two `Authorization`
-    /// fields is.
+    /// A request with tokens in two of them gets 400, like a request with two `Authorization`
+    /// fields.
     ///
     /// ```
     /// use tower_jwt_auth::{JwtAuthLayer, TokenSource};
@@ -25,45 +24,32 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Lets a request without a token go on, without a user. One with a token that does
-    /// not verify is refused as ever, and [`PathOwnerLayer`](crate::PathOwnerLayer) and
-    /// [`RequireScopeLayer`](crate::RequireScopeLayer) answer an anonymous request with the 401
-    /// that it would have got here. A handler finds `None` for `Option<CurrentUser>`.
+    /// Accepts requests without a token, as anonymous. Requests with an invalid token are still
+    /// rejected. [`PathOwnerLayer`](crate::PathOwnerLayer) and
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer) respond to an anonymous request with the 401
+    /// that this layer would have sent. In a handler, `Option<CurrentUser>` is `None`.
     pub fn allow_anonymous(mut self) -> Self {
         self.layer_settings(".allow_anonymous()").anonymous_may_pass = true;
         self
     }
 
-    /// Lets a browser's CORS preflight pass, which never has a token: an `OPTIONS` with `Origin` and
-    /// `Access-Control-Request-Method`. It goes on without a user, through
+    /// Accepts CORS preflights, for which browsers send no token: `OPTIONS` requests with `Origin`
+    /// and `Access-Control-Request-Method`. They are passed on without a user, also by
     /// [`PathOwnerLayer`](crate::PathOwnerLayer) and
-    /// [`RequireScopeLayer`](crate::RequireScopeLayer) too.
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer).
     ///
-    /// It is better to put the CORS layer outside of this one, which answers preflights before they
-    /// come here. This is for services that answer them further in, where what answers an `OPTIONS`
-    /// must do nothing else, since anybody can send one.
+    /// Prefer a CORS layer outside this one, which responds to preflights before they reach it.
+    /// This setting is for services that respond to preflights themselves. Their `OPTIONS` handlers
+    /// must do nothing else, because any client can send such a request.
     pub fn allow_cors_preflight(mut self) -> Self {
         self.layer_settings(".allow_cors_preflight()")
             .preflight_may_pass = true;
         self
     }
 
-    /// Refuses tokens of more bytes than this. Default 16 KiB.
+    /// Rejects tokens of more than this many bytes. Default 16 KiB.
     pub fn max_token_len(mut self, bytes: usize) -> Self {
         self.layer_settings(".max_token_len(…)").max_token_len = bytes;
-        self
-    }
-
-    /// Takes the time from this function and not from the system: for tests.
-    pub fn clock<F>(self, now: F) -> Self
-    where
-        F: Fn() -> SystemTime + Send + Sync + 'static,
-    {
-        self.with_clock(Clock::Custom(Arc::new(now)))
-    }
-
-    pub(crate) fn with_clock(mut self, clock: Clock) -> Self {
-        self.layer_settings(CLOCK).clock = clock;
         self
     }
 }

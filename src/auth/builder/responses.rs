@@ -8,15 +8,26 @@ use crate::{Outcome, Rejection};
 
 /// # Responses and metrics
 impl JwtAuthBuilder {
-    /// Names the realm in the challenge of a 401 (RFC 9110 section 11.5): visible ASCII and spaces,
+    /// Sets the realm in the challenge of a 401 (RFC 9110 section 11.5): visible ASCII and spaces,
     /// without `"` and `\`.
+    ///
+    /// ```
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// let auth = JwtAuthLayer::builder()
+    ///     .secret("correct horse battery staple, and more")
+    ///     .realm("tasks") // www-authenticate: Bearer realm="tasks"
+    ///     .build()?;
+    /// # drop(auth);
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.layer_settings(".realm(…)").format.challenge.realm = Some(realm.into());
         self
     }
 
-    /// Names the metadata of this protected resource in each challenge (RFC 9728 section 5.1): a
-    /// URL, where a client learns which issuer to get a token from.
+    /// Adds the URL of this protected resource's metadata to each challenge (RFC 9728 section 5.1).
+    /// The metadata name the issuer from which a client can get a token.
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
         self.layer_settings(".resource_metadata(…)")
             .format
@@ -25,23 +36,33 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// RejectionFormat with problem details, `application/problem+json` (RFC 9457), in the place of
-    /// `{"detail": "…"}`: `{"title": "Unauthorized", "status": 401, "detail": "Not
-    /// authenticated"}`. Its `type` is `about:blank`, which is not written.
+    /// Responds with problem details, `application/problem+json` (RFC 9457), instead of `{"detail":
+    /// "…"}`: `{"title": "Unauthorized", "status": 401, "detail": "Not authenticated"}`. The `type`
+    /// is omitted and therefore `about:blank`.
     ///
-    /// What stands inside of this layer answers like that too: the crate's other layers and its
-    /// extractors.
+    /// The crate's other layers and extractors use the same format when they run inside this layer.
+    ///
+    /// ```
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// let auth = JwtAuthLayer::builder()
+    ///     .secret("correct horse battery staple, and more")
+    ///     .problem_json()
+    ///     .build()?;
+    /// # drop(auth);
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
     pub fn problem_json(mut self) -> Self {
         self.layer_settings(".problem_json()").format.problem_json = true;
         self
     }
 
-    /// RejectionFormat with what this function makes of a rejection, here and in what stands inside of this
-    /// layer.
+    /// Builds the response to each rejection with this function. The crate's other layers and
+    /// extractors use it too when they run inside this layer.
     ///
-    /// What it leaves out is filled in: the challenge, `cache-control: no-store`, `retry-after`. A
-    /// status of success, such as the one that `Response::new` has, is replaced by the rejection's
-    /// own. Requests of gRPC are answered as ever.
+    /// Missing headers are added: the challenge, `cache-control: no-store`, and `retry-after`. A
+    /// success status, such as the default of `Response::new`, is replaced by the rejection's own
+    /// status. gRPC requests still get gRPC responses.
     ///
     /// ```
     /// use http::Response;
@@ -64,20 +85,21 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// RejectionFormat gRPC requests in plain HTTP too, here and in what stands inside of this layer.
+    /// Responds to gRPC requests in plain HTTP, also from the crate's layers and extractors inside
+    /// this layer.
     ///
-    /// A refusal in gRPC has the HTTP status 200. A service whose 2xx stands for "allowed", such as
-    /// the target of nginx's `auth_request`, must say this.
+    /// A gRPC rejection has the HTTP status 200. If a 2xx response means "allowed", as with nginx's
+    /// `auth_request`, this setting is required.
     pub fn http_answers_only(mut self) -> Self {
         self.layer_settings(".http_answers_only()").format.http_only = true;
         self
     }
 
-    /// Tells this function what becomes of each request, for metrics. It runs while the request
-    /// waits, so it should do no more than count.
+    /// Calls this function with the outcome of each request, for metrics. It runs while the request
+    /// waits, so it should only update a counter.
     ///
-    /// A request that this layer accepts, and a layer or an extractor inside of it refuses, is told
-    /// twice: as [`Accepted`](Outcome::Accepted) and then as [`Refused`](Outcome::Refused).
+    /// A request that this layer accepts but an inner layer or extractor rejects is reported twice:
+    /// as [`Accepted`](Outcome::Accepted) and then as [`Refused`](Outcome::Refused).
     ///
     /// ```
     /// use std::{collections::BTreeMap, sync::{Arc, Mutex}};

@@ -3,21 +3,22 @@ use std::path::PathBuf;
 use super::JwtAuthBuilder;
 use crate::{Secret, key_source::SecretSource};
 
-/// # Where secrets come from
+/// # Keys: secrets
 ///
-/// Sources add up, in the order of the calls: a token is accepted when any of at most eight
-/// secrets signed it. Each must have at least 32 bytes (RFC 7518 section 3.2) and eight different
-/// ones; published examples, PEM, JWK and SSH keys are refused, and so is a text in quotes or with
-/// white space at an end, unless it is given as [`Secret::from_bytes`].
+/// Sources add up, in the order of the calls, to at most eight secrets. A token is accepted if any
+/// of them signed it. Each secret needs at least 32 bytes (RFC 7518 section 3.2) and eight
+/// different byte values. Published examples and PEM, JWK, and SSH keys are rejected. Text in
+/// quotes or with leading or trailing white space is also rejected, unless it is passed as
+/// [`Secret::from_bytes`].
 impl JwtAuthBuilder {
-    /// Verifies HS256 tokens with this secret.
+    /// Adds a secret for HS256 tokens.
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.issuer.secrets.push(SecretSource::One(secret.into()));
         self
     }
 
-    /// Verifies HS256 tokens with any of these secrets, tried in order: put the current one first
-    /// and those that are being rotated out after it.
+    /// Adds secrets for HS256 tokens, which are tried in order. Put the current secret first, and
+    /// after it those that are being rotated out.
     pub fn secrets<I>(mut self, secrets: I) -> Self
     where
         I: IntoIterator,
@@ -28,8 +29,8 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Verifies HS256 tokens with the secret in this environment variable, which
-    /// [`build`](Self::build) reads, once. An empty value counts as none.
+    /// Adds the secret in this environment variable for HS256 tokens. [`build`](Self::build) reads
+    /// it once. An empty value is treated as missing.
     pub fn secret_from_env(mut self, name: impl Into<String>) -> Self {
         self.issuer
             .secrets
@@ -37,35 +38,33 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Verifies HS256 tokens with the secrets in this file: one in each line that is not empty,
-    /// the current one first. It must be a regular file, or a link to one, of at most 64 KiB.
+    /// Adds the secrets in this file for HS256 tokens: one on each non-empty line, the current one
+    /// first. The path must name a regular file, or a link to one, of at most 64 KiB.
     ///
-    /// The file is read by [`build`](Self::build), and while requests come, by one of them every
-    /// two seconds at most; the others do not wait, and there is no thread. New content counts
-    /// when two such looks saw the same, so that a file that is being written is never used: under
-    /// steady traffic a change takes effect within about four seconds, under little traffic at the
-    /// second request. To rotate, put the new secret before the old one, wait, and then let the
-    /// issuer sign with it. When the file turns bad, the secrets that are held stay in use and the
-    /// fault is logged once.
+    /// [`build`](Self::build) reads the file. After that, requests check it for changes, at most
+    /// once every two seconds; other requests do not wait, and no thread is started. New content is
+    /// used once two checks in a row have read the same content, so that a half-written file is
+    /// never used. Under steady traffic a change takes effect within about four seconds, under
+    /// little traffic with the second request. To rotate a secret, put the new one before the old
+    /// one, wait, and then let the issuer sign with it. If the file becomes invalid, the current
+    /// secrets stay in use and the fault is logged once.
     pub fn secret_from_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.issuer.secrets.push(SecretSource::File(path.into()));
         self
     }
 
-    /// Admits secrets of fewer than 32 bytes, which can be guessed offline from a single token.
-    /// For an issuer that cannot be changed.
+    /// Accepts secrets of fewer than 32 bytes, which an attacker can guess offline from a single
+    /// token. Use it only for an issuer that cannot be changed.
     pub fn allow_short_secret(mut self) -> Self {
         self.issuer.secret_policy.allow_short = true;
         self
     }
 
     /// Builds the layer even if the environment variable is unset or empty, the list is empty, or
-    /// the file is not there, and answers requests that carry a token with a 500 until there is a
-    /// secret.
+    /// the file does not exist. Requests with a token get 500 until there is a secret.
     ///
-    /// Only an absent secret is let pass; one that is weak, and a file that has none in it, still
-    /// fails the build. The environment is not read again, so it is a file that may bring a secret
-    /// later.
+    /// Only a missing secret is allowed; a weak secret, or a file without secrets, still fails the
+    /// build. The environment is not read again, so only a file can provide a secret later.
     pub fn allow_missing_secret(mut self) -> Self {
         self.issuer.secret_policy.allow_missing = true;
         self

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, besides its keys.
+//! Checks the settings that do not concern keys; used by `build`.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ impl LayerSettings {
     }
 }
 
-/// Checks what the issuers of one layer must have, the first of them first.
+/// Checks the issuers of one layer, the first issuer first.
 pub(super) fn check_issuers(issuers: &[IssuerSettings], faults: &mut Faults) {
     if issuers.first().is_some_and(|first| first.has_same_users) {
         faults.add(".same_users() is set on the builder that is built, whose users the layer's are anyway; set it on the builder that is passed to .or(…)");

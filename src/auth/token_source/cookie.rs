@@ -3,10 +3,10 @@ use http::{HeaderMap, header::COOKIE};
 use super::at_most_one;
 use crate::Rejection;
 
-/// The value of a cookie of this name (RFC 6265 section 4.2.1). An empty one is none: what is left
-/// of a cookie that was deleted.
+/// Returns the value of the cookie with this name (RFC 6265 section 4.2.1). An empty value is
+/// treated as missing, because deleting a cookie can leave one.
 pub(super) fn find<'r>(headers: &'r HeaderMap, name: &str) -> Result<Option<&'r [u8]>, Rejection> {
-    // HTTP/2 may send each in a field of its own (RFC 9113 section 8.2.3).
+    // HTTP/2 may send each cookie in its own field (RFC 9113 section 8.2.3).
     let cookies = headers
         .get_all(COOKIE)
         .into_iter()
@@ -19,7 +19,8 @@ pub(super) fn find<'r>(headers: &'r HeaderMap, name: &str) -> Result<Option<&'r 
     )
 }
 
-/// RFC 6265 section 4.1.1: a token of RFC 9110 section 5.6.2.
+/// Returns whether a cookie can have this name: a token of RFC 9110 section 5.6.2 (RFC 6265 section
+/// 4.1.1).
 pub(super) fn is_name(name: &str) -> bool {
     let is_of_names = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(is_of_names)

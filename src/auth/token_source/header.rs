@@ -5,17 +5,17 @@ use crate::rejection::Rejection;
 
 const SCHEME: &[u8] = b"Bearer";
 
-/// What the base64url of a JSON object starts with.
+/// The start of every JWT: the base64url form of `{"`.
 #[cfg(feature = "tracing")]
 const START_OF_A_JWT: &[u8] = b"eyJ";
 
-/// The bearer token of a request (RFC 6750 section 2.1), not yet looked at. Its field is marked, so
-/// that whoever prints the headers from here on does not print it.
+/// Returns the unverified bearer token of a request (RFC 6750 section 2.1). Marks its field as
+/// sensitive, so that middleware further in does not log it.
 ///
-/// All that follows the scheme and its spaces is the token, so that a malformed one is refused as
-/// malformed. Only where nothing follows is there none.
+/// Everything after the scheme and its spaces is the token, so that a malformed token is rejected
+/// as malformed. Only an empty rest means that there is no token.
 pub(in crate::auth) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Rejection> {
-    // Mostly no field stands there twice, which the map knows without looking for this one.
+    // The two lengths differ only if a field is repeated, so most requests skip the lookup.
     if headers.len() > headers.keys_len() && headers.get_all(AUTHORIZATION).iter().nth(1).is_some()
     {
         mark_sensitive(headers, &AUTHORIZATION);
@@ -28,15 +28,14 @@ pub(in crate::auth) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Re
     after_scheme(field.as_bytes()).ok_or(Rejection::MissingToken)
 }
 
-/// The same, where tokens are looked for in other places too and all fields were marked.
+/// Like `bearer_token`, for layers with several sources, which have marked all fields already.
 pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
     let field = at_most_one(headers.get_all(AUTHORIZATION).iter())?;
     Ok(field.and_then(|field| after_scheme(field.as_bytes())))
 }
 
-/// Returns whether the field, which has no bearer token, has what looks like a JWT all the same: alone,
-/// or after another word than `Bearer`. A token under DPoP (RFC 9449 section 7.1) is not sent by
-/// mistake.
+/// Returns whether the field contains a JWT without the `Bearer` scheme: alone or after another
+/// word. A DPoP token (RFC 9449 section 7.1) is excluded, because it is not a mistake.
 #[cfg(feature = "tracing")]
 pub(super) fn has_jwt_without_scheme(headers: &HeaderMap) -> bool {
     let Some(field) = headers.get(AUTHORIZATION) else {
@@ -48,7 +47,7 @@ pub(super) fn has_jwt_without_scheme(headers: &HeaderMap) -> bool {
         Some(space) => field.split_at(space + 1),
         None => (&[][..], field),
     };
-    // `Bearer:<token>`, without a space.
+    // Matches `Bearer:<token>`, without a space.
     let token = match word.split_at_checked(SCHEME.len()) {
         Some((start, [b':' | b'=', rest @ ..] | rest)) if start.eq_ignore_ascii_case(SCHEME) => {
             rest
@@ -71,7 +70,7 @@ pub(super) fn mark_sensitive(headers: &mut HeaderMap, name: &HeaderName) {
 
 fn after_scheme(field: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = field.split_at_checked(SCHEME.len())?;
-    // RFC 9110 section 11.1: schemes are compared without case, and end at white space.
+    // RFC 9110 section 11.1: schemes are case-insensitive and end at white space.
     if !scheme.eq_ignore_ascii_case(SCHEME) || !matches!(rest.first(), Some(b' ' | b'\t')) {
         return None;
     }

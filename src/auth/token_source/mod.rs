@@ -1,4 +1,4 @@
-//! Where the token of a request stands.
+//! The sources of a request's token, and the search for it; used by the service of the layer.
 
 mod cookie;
 mod header;
@@ -15,11 +15,11 @@ use http::{
 pub(super) use self::header::bearer_token;
 use crate::{Rejection, config_error::Faults};
 
-/// A place where a request may have its token: see
+/// A place where the layer looks for a request's token: see
 /// [`JwtAuthBuilder::token_sources`](crate::JwtAuthBuilder::token_sources).
 ///
-/// RejectionFormat to requests whose token stands anywhere but in the header get `cache-control: private`
-/// (RFC 6750 section 2.3), beside what they say themselves, unless they say `no-store`.
+/// If the token was not in the `Authorization` header, `private` is added to the response's
+/// `Cache-Control` (RFC 6750 section 2.3), unless it already contains `no-store`.
 #[derive(Clone)]
 pub struct TokenSource(Place);
 
@@ -35,46 +35,46 @@ enum Place {
 type Custom = Arc<dyn Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync>;
 
 impl TokenSource {
-    /// The `Authorization` field, as `Bearer <token>` (RFC 6750 section 2.1): the only place unless
-    /// others are said.
+    /// The `Authorization` header, as `Bearer <token>` (RFC 6750 section 2.1). This is the only
+    /// source by default.
     pub fn header() -> Self {
         Self(Place::Header)
     }
 
-    /// A cookie of this name.
+    /// The cookie with this name.
     ///
-    /// A browser sends a cookie along with requests that other sites make it send. So put a check
-    /// against cross-site request forgery outside of the layer, such as tower-http's `CsrfLayer`,
-    /// and compare the `Origin` of a WebSocket's upgrade, which is a `GET` and passes that check,
-    /// with your own. `examples/cookie.rs` does both.
+    /// Browsers attach cookies to requests that other sites trigger. Add a check against cross-site
+    /// request forgery outside the layer, such as tower-http's `CsrfLayer`. The upgrade of a
+    /// WebSocket is a `GET` and passes that check, so compare its `Origin` with your own.
+    /// `examples/cookie.rs` does both.
     ///
-    /// Two cookies of the name are two tokens, and refused. Another subdomain can set a second one,
-    /// unless the name starts with `__Host-`.
+    /// Two cookies with this name are two tokens, and the request is rejected. Another subdomain
+    /// can set a second cookie unless the name starts with `__Host-`.
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Place::Cookie(name.into()))
     }
 
-    /// A parameter of the query, as `access_token` in RFC 6750 section 2.3.
+    /// The query parameter with this name, such as `access_token` in RFC 6750 section 2.3.
     ///
-    /// URLs are logged, kept in histories and sent on as referrers, which is why that section
-    /// advises against it. Keep such tokens short-lived, and use it where nothing else can be
-    /// sent, as for an `EventSource`.
+    /// URLs are logged, stored in histories, and sent as referrers, so that section advises against
+    /// this source. Keep such tokens short-lived, and use the source only if the client can send
+    /// nothing else, such as an `EventSource`.
     pub fn query(parameter: impl Into<String>) -> Self {
         Self(Place::Query(parameter.into()))
     }
 
-    /// The protocol after `bearer` in `Sec-WebSocket-Protocol`, which is what the browser sends for
-    /// `new WebSocket(url, ["bearer", token])`.
+    /// The protocol after `bearer` in `Sec-WebSocket-Protocol`, which a browser sends for `new
+    /// WebSocket(url, ["bearer", token])`.
     ///
-    /// The answer to the upgrade must choose the protocol `bearer`, in axum by
+    /// The response to the upgrade must select the protocol `bearer`, in axum with
     /// `WebSocketUpgrade::protocols(["bearer"])`; otherwise the browser closes the connection.
     pub fn websocket_protocol() -> Self {
         Self(Place::WebSocketProtocol)
     }
 
-    /// What this function finds among the headers and in the URI of a request. Fields that it reads
-    /// are not marked as sensitive. It may be asked more than once of a request, and an empty text
-    /// is a malformed token.
+    /// The text that this function finds in the headers or the URI of a request. Fields that it
+    /// reads are not marked as sensitive. The function may be called more than once for a request.
+    /// An empty text is rejected as a malformed token.
     pub fn from_fn<F>(find: F) -> Self
     where
         F: Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync + 'static,
@@ -95,15 +95,15 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// All places where a layer looks.
+/// All sources of a layer.
 #[derive(Clone, Debug)]
 pub(super) struct TokenSources(Vec<TokenSource>);
 
-/// A token, not yet looked at.
+/// A token that is not yet verified.
 pub(super) struct Token<'r> {
     pub(super) text: Cow<'r, [u8]>,
-    /// Whether shared caches have to be told that the answer is for one client alone. They know of
-    /// `Authorization` (RFC 9111 section 3.5), and of nothing else.
+    /// Whether the response must be marked as private. Shared caches treat only requests with
+    /// `Authorization` specially (RFC 9111 section 3.5).
     pub(super) is_private: bool,
 }
 
@@ -123,8 +123,8 @@ impl TokenSources {
         matches!(self.0.as_slice(), [TokenSource(Place::Header)])
     }
 
-    /// The one token of a request. Its fields are marked, so that whoever prints the headers from
-    /// here on does not print it.
+    /// Returns the only token of a request. Marks its fields as sensitive, so that middleware
+    /// further in does not log it.
     pub(super) fn token<'r, B>(&self, request: &'r mut Request<B>) -> Result<Token<'r>, Rejection> {
         for TokenSource(place) in &self.0 {
             if let Some(name) = place.field() {
@@ -144,8 +144,8 @@ impl TokenSources {
         only.ok_or(Rejection::MissingToken)
     }
 
-    /// Returns whether a request without a token has one in its `Authorization` field that the
-    /// scheme is missing of, if tokens are looked for there.
+    /// Returns whether a request without a token has a JWT without the `Bearer` scheme in its
+    /// `Authorization` field, if the layer looks there.
     #[cfg(feature = "tracing")]
     pub(super) fn has_jwt_without_scheme(&self, headers: &HeaderMap) -> bool {
         let mut places = self.0.iter().map(|TokenSource(place)| place);
@@ -206,7 +206,7 @@ impl Place {
     }
 }
 
-/// The only one, if there is one at all.
+/// Returns the only item, if there is one; fails if there are several.
 fn at_most_one<T>(mut found: impl Iterator<Item = T>) -> Result<Option<T>, Rejection> {
     let first = found.next();
     match found.next() {

@@ -6,9 +6,9 @@ use percent_encoding::percent_decode;
 use super::at_most_one;
 use crate::Rejection;
 
-/// The value of a parameter of the query, decoded. An empty one is none.
+/// Returns the decoded value of a query parameter. An empty value is treated as missing.
 ///
-/// A plus sign stays one: it stands for a space, and a token has neither.
+/// A plus sign is kept: decoding it to a space would not help, because a token contains neither.
 pub(super) fn find<'r>(uri: &'r Uri, name: &str) -> Result<Option<Cow<'r, [u8]>>, Rejection> {
     let query = uri.query().unwrap_or_default();
     let parameters = query

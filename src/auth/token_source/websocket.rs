@@ -3,15 +3,15 @@ use http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
 use super::at_most_one;
 use crate::Rejection;
 
-/// The protocol that stands after `bearer` among those that a WebSocket's client offers (RFC 6455
-/// section 11.3.4: a list, which may be spread over several fields).
+/// Returns the protocol after `bearer` in the list that a WebSocket client offers (RFC 6455 section
+/// 11.3.4). The list may span several fields.
 pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
     let mut protocols = headers
         .get_all(SEC_WEBSOCKET_PROTOCOL)
         .into_iter()
         .flat_map(|field| field.as_bytes().split(|&byte| byte == b','))
         .map(<[u8]>::trim_ascii)
-        // RFC 9110 section 5.6.1.2: empty elements of a list count for nothing.
+        // RFC 9110 section 5.6.1.2: empty list elements are ignored.
         .filter(|protocol| !protocol.is_empty());
     at_most_one(std::iter::from_fn(|| {
         protocols.find(|protocol| *protocol == b"bearer")?;
