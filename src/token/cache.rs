@@ -1,4 +1,4 @@
-//! Tokens that verified a little while ago.
+//! The cache of recently verified tokens; used by the verifier.
 
 use std::{
     fmt,
@@ -21,26 +21,26 @@ use crate::{
     user::CurrentUser,
 };
 
-/// In seconds. A key that is gone takes its tokens with it at once; this bounds the rest.
+/// In seconds. A change of the keys invalidates their tokens immediately; this limits all others.
 const MAX_AGE_SECS: u64 = 5 * 60;
 
 /// In bytes. Longer tokens are verified each time.
 const MAX_TOKEN_BYTES: usize = 4096;
 
-/// In bytes: the base64url of 32, which is the shortest signature.
+/// In bytes: the base64url length of 32 bytes, the shortest signature.
 const HASHED_SUFFIX_LEN: usize = 43;
 
-/// The tokens that verified with the keys and rules of one layer.
+/// The tokens that were verified with the keys and rules of one layer.
 pub(crate) struct TokenCache {
     verified: Cache<Token, Arc<Verified>, UnitWeighter, RandomState>,
-    /// How many were found and had to be verified again.
+    /// The number of tokens that were found but had to be verified again.
     outdated: AtomicU64,
 }
 
-/// A token that verified.
+/// A verified token.
 struct Verified {
     user: CurrentUser,
-    /// Which of the layer's issuers it is of.
+    /// The index of the token's issuer.
     issuer: usize,
     algorithm: Option<Algorithm>,
     generation: Generation,
@@ -62,8 +62,8 @@ impl TokenCache {
         }
     }
 
-    /// The user of a token that verified a little while ago and would verify now, unless a rule of
-    /// the application's own refuses it. `None` for one that is to be verified.
+    /// Returns the user of a cached token that is still valid, or the error of a rule of the
+    /// application. Returns `None` if the token must be verified.
     pub(super) fn find(
         &self,
         token: &[u8],
@@ -81,7 +81,7 @@ impl TokenCache {
         Some(issuer.check(&user).map(|()| user))
     }
 
-    /// Keeps a token that verified now, with these keys.
+    /// Stores a token that these keys have just verified.
     pub(super) fn keep(
         &self,
         token: &[u8],
@@ -115,9 +115,9 @@ impl TokenCache {
 }
 
 impl Verified {
-    /// Whether it was not long ago, the keys are the same, and it has not expired. What else it was
-    /// judged by is the same for the layer's whole life; and as the time has only gone on, `nbf`
-    /// holds as it did.
+    /// Returns whether the entry is recent, its keys are unchanged, and the token has not expired.
+    /// No other rule can change during the layer's life, and since time only advances, `nbf` is
+    /// still satisfied.
     fn holds(&self, issuer: &Issuer, now: u64) -> bool {
         let age = now.checked_sub(self.since);
         let exp = self.user.exp();
@@ -135,21 +135,21 @@ impl fmt::Debug for TokenCache {
     }
 }
 
-/// How a layer's token cache does: see
+/// Statistics of a layer's token cache: see
 /// [`JwtAuthBuilder::cache_tokens`](crate::JwtAuthBuilder::cache_tokens).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheStats {
-    /// How many tokens were answered from the cache.
+    /// The number of tokens that were accepted from the cache.
     pub hits: u64,
-    /// How many were looked for and had to be verified, whether they were valid or not.
+    /// The number of tokens that had to be verified, valid or not.
     pub misses: u64,
-    /// How many are kept now, some of which may have expired.
+    /// The number of cached tokens, some of which may have expired.
     pub tokens: usize,
 }
 
-/// The whole token. Its hash is that of its last bytes, which are of the signature: no two tokens
-/// that verified have the same one, unless the same key signed the same text.
+/// The whole token. Its hash uses only the last bytes, which belong to the signature: two verified
+/// tokens share them only if the same key signed the same text.
 #[derive(PartialEq, Eq)]
 struct Token(Box<[u8]>);
 

@@ -1,4 +1,5 @@
-//! The registered claims (RFC 7519 section 4.1), and those that make a user of a token.
+//! The registered claims (RFC 7519 section 4.1) and the claims that identify the user; checked by
+//! `policy`.
 
 use std::fmt;
 
@@ -13,8 +14,7 @@ use crate::{
     nesting,
 };
 
-/// What a token claims, read in one pass and not yet judged. Claims that are not named here are
-/// skipped.
+/// The claims of a token, read in one pass and not yet checked. All other claims are skipped.
 #[derive(Default)]
 pub(crate) struct Claims<'a> {
     pub(crate) exp: Option<f64>,
@@ -25,12 +25,12 @@ pub(crate) struct Claims<'a> {
     pub(crate) sub: ClaimValue<'a>,
     pub(crate) email: ClaimValue<'a>,
     pub(crate) name: ClaimValue<'a>,
-    /// The claims that are present and whose values do not matter.
+    /// Bits for claims that must not be present, whatever their values.
     present: u8,
 }
 
-/// `session` or `updateTo`, as in Better Auth's session data and links, which it signs with the
-/// same secret.
+/// `session` or `updateTo`, from Better Auth's session data and links, which it signs with the same
+/// secret.
 const SESSION: u8 = 1;
 
 /// `cnf` (RFC 7800 section 3.1).
@@ -51,7 +51,7 @@ impl<'a> Claims<'a> {
         Ok(claims)
     }
 
-    /// Returns whether the token is session data of Better Auth's, or one of its links.
+    /// Returns whether the token is session data or a link from Better Auth.
     pub(crate) fn is_session_data(&self) -> bool {
         self.present & SESSION != 0
     }
@@ -72,7 +72,7 @@ enum Claim {
     Sub,
     Email,
     Name,
-    /// Its value is skipped. These bits say that it is present.
+    /// A claim with a skipped value; the bits record its presence.
     Skipped(u8),
 }
 
@@ -95,7 +95,7 @@ impl From<&str> for Claim {
     }
 }
 
-/// Reads the claims to where they stay, which saves moving them about.
+/// Reads the claims in place, which avoids moving them.
 struct ClaimsVisitor<'a, 'de>(&'a mut Claims<'de>);
 
 impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
@@ -127,7 +127,7 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
     }
 }
 
-/// Reads a claim into its place, which nothing may have been read into before.
+/// Reads a claim; fails if it appears for the second time.
 fn once<'de, T: FromClaim<'de>, A: MapAccess<'de>>(
     place: &mut T,
     map: &mut A,
@@ -151,7 +151,7 @@ impl<'de> FromClaim<'de> for Option<f64> {
     }
 
     fn read<A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
-        // Not `Option::<f64>`, which would take null for a claim that is absent.
+        // `Option::<f64>` would accept null as a missing claim.
         map.next_value::<f64>().map(Some)
     }
 }

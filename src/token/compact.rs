@@ -11,13 +11,13 @@ pub(crate) struct Compact<'a> {
     pub(crate) header: &'a [u8],
     pub(crate) payload: &'a [u8],
     pub(crate) signature: &'a [u8],
-    /// What is signed: the header and the payload, with the dot between them.
+    /// The signed text: the header and the payload, with the dot between them.
     pub(crate) signing_input: &'a [u8],
 }
 
 impl<'a> Compact<'a> {
-    /// Splits at the first and the last dot. A dot between them stays in the payload, where
-    /// base64url refuses it.
+    /// Splits at the first and the last dot. Any dot between them stays in the payload, where
+    /// base64url decoding rejects it.
     #[inline]
     pub(crate) fn split(token: &'a [u8]) -> Result<Self, TokenError> {
         Self::parts(token).ok_or_else(|| {
@@ -44,7 +44,7 @@ impl<'a> Compact<'a> {
         (!any_empty).then_some(compact)
     }
 
-    /// The header, in `buffer` if it is short.
+    /// Decodes the header, into `buffer` if it is short.
     pub(crate) fn decode_header<'b>(
         &self,
         buffer: &'b mut [u8; INLINE_HEADER_LEN],
@@ -52,7 +52,7 @@ impl<'a> Compact<'a> {
         decode(self.header, buffer).ok_or(TokenError::Malformed)
     }
 
-    /// The claims as JSON, in `buffer` if they are short.
+    /// Decodes the claims as JSON, into `buffer` if they are short.
     #[inline]
     pub(crate) fn decode_payload<'b>(
         &self,
@@ -66,13 +66,13 @@ impl<'a> Compact<'a> {
         .ok_or(TokenError::Claims)
     }
 
-    /// The signature, in `buffer` if it is a short one.
+    /// Decodes the signature, into `buffer` if it is short.
     #[inline]
     pub(crate) fn decode_signature<'b>(&self, buffer: &'b mut [u8]) -> Option<Cow<'b, [u8]>> {
         decode(self.signature, buffer)
     }
 
-    /// Returns why a token is rejected whose parts are not those of a JWS.
+    /// Returns the error for a token without the form of a JWS.
     #[cold]
     pub(crate) fn form_error(&self) -> TokenError {
         if self.has_jwe_form() {
@@ -82,8 +82,8 @@ impl<'a> Compact<'a> {
         }
     }
 
-    /// Returns why a token is rejected whose header is not acceptable. A header with `enc` makes a
-    /// JWE only of a token that has the form of one, or of a JWS.
+    /// Returns the error for a token whose header is not acceptable. A header with `enc` means a
+    /// JWE only if the token has the form of a JWE or a JWS.
     #[cold]
     pub(crate) fn header_error(&self, error: TokenError) -> TokenError {
         if error == TokenError::Encrypted && !self.is_well_formed() {
@@ -93,7 +93,7 @@ impl<'a> Compact<'a> {
         }
     }
 
-    /// Returns whether the token has the five parts of a JWE (RFC 7516 section 7.1), of which some
+    /// Returns whether the token has the five parts of a JWE (RFC 7516 section 7.1), some of which
     /// may be empty.
     fn has_jwe_form(&self) -> bool {
         let mut inner = 0;
@@ -104,8 +104,8 @@ impl<'a> Compact<'a> {
         is_base64url && inner == 3 && base64url::is_strict(self.signature)
     }
 
-    /// Whether the payload and the signature are base64url. Asked only where a token is refused
-    /// before they are decoded, so that its form is what it is refused for.
+    /// Returns whether the payload and the signature are base64url. Called only for a token that is
+    /// rejected before they are decoded, so that a malformed token is reported as malformed.
     pub(crate) fn is_well_formed(&self) -> bool {
         base64url::is_strict(self.payload) && base64url::is_strict(self.signature)
     }
@@ -114,7 +114,7 @@ impl<'a> Compact<'a> {
 /// In bytes. Most headers are shorter.
 pub(crate) const INLINE_HEADER_LEN: usize = 192;
 
-/// In bytes. Most claims are shorter, and need no memory of their own until the token is accepted.
+/// In bytes. Most claims are shorter and need no allocation until the token is accepted.
 pub(crate) const INLINE_CLAIMS_LEN: usize = 512;
 
 #[inline]
@@ -126,9 +126,9 @@ fn decode<'b>(encoded: &[u8], buffer: &'b mut [u8]) -> Option<Cow<'b, [u8]>> {
     }
 }
 
-/// Better Auth's session token, in any of the forms that its `bearer()` plugin takes: an id of 32
-/// letters and digits, alone or with a dot and a MAC of 32 bytes in base64 with its padding. In a
-/// cookie, and where a client copied it from one, that is percent-encoded.
+/// Returns whether this is a session token of Better Auth, in any form that its `bearer()` plugin
+/// accepts: an ID of 32 letters and digits, alone or with a dot and a padded base64 MAC of 32
+/// bytes. In a cookie, or copied from one, it is percent-encoded.
 fn is_opaque_session_token(token: &[u8]) -> bool {
     let Some((id, mac)) = token.split_at_checked(32) else {
         return false;

@@ -9,20 +9,20 @@ use super::{
 };
 use crate::json::ClaimValue;
 
-/// In characters. No registered algorithm for signatures has a longer name.
+/// In characters. All registered signature algorithms have shorter names.
 const MAX_ALGORITHM_LEN: usize = 16;
 
-/// In characters: more than any key id that an issuer would choose.
+/// In characters. Issuers choose shorter key IDs.
 const MAX_KEY_ID_LEN: usize = 64;
 
-/// What the log tells of a rejected token. Nobody has verified its header.
+/// The description of a rejected token for the log. Its header is unverified.
 #[derive(Default)]
 pub(crate) struct HeaderSummary {
-    /// Escaped and cut, if it is not a known one.
+    /// Escaped and shortened unless it is a known algorithm.
     pub(crate) algorithm: Option<String>,
-    /// Escaped and cut.
+    /// Escaped and shortened.
     pub(crate) key_id: Option<String>,
-    /// What is likely wrong, if the error does not tell.
+    /// The likely cause, if the error does not show it.
     pub(crate) hint: Option<&'static str>,
 }
 
@@ -52,8 +52,8 @@ impl HeaderSummary {
     }
 }
 
-/// Returns what is wrong with the token's times. Its claims are only read for the errors that a time
-/// has, which come after the signature was verified.
+/// Returns the problem with the token's times. The claims are read only for errors about a time,
+/// which occur after the signature was verified.
 fn wrong_time(compact: &Compact<'_>, error: TokenError) -> Option<&'static str> {
     if !matches!(
         error,
@@ -66,8 +66,8 @@ fn wrong_time(compact: &Compact<'_>, error: TokenError) -> Option<&'static str> 
     hint::wrong_time(&Claims::parse(&json).ok()?, error)
 }
 
-/// Returns the start of the `alg` in a header that was read before, escaped. A space is escaped too:
-/// fields are logged without quotes, so what follows a space would look like another field.
+/// Returns the start of the `alg` in a header that was parsed before, escaped. Spaces are escaped
+/// too: fields are logged without quotes, so text after a space would look like another field.
 fn unknown_algorithm(json: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Algorithm<'a> {

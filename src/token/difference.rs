@@ -1,7 +1,7 @@
-//! How a claim differs from the configured value, for the operator.
+//! Describes how a claim differs from the configured value, for the operator.
 //!
-//! The token's own value is never part of it: a kind of difference is enough to find the fault, and
-//! can go to a log.
+//! The description never contains the token's own value: the kind of difference is enough to find
+//! the fault and is safe to log.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use http::Uri;
 
 use crate::json::ClaimValue;
 
-/// Returns how the values of a claim differ from the configured ones, of which one would do.
+/// Returns how the values of a claim differ from the configured values, one of which is required.
 pub(super) fn of_claim(configured: &[String], claim: &ClaimValue<'_>) -> &'static str {
     match claim {
         ClaimValue::Absent => "the token has none",
@@ -23,11 +23,11 @@ pub(super) fn of_claim(configured: &[String], claim: &ClaimValue<'_>) -> &'stati
     }
 }
 
-/// Returns the smallest of the differences between each two of the texts.
+/// Returns the smallest difference between any two of the texts.
 fn closest(configured: &[String], found: &[Cow<'_, str>]) -> &'static str {
     configured
         .iter()
-        // A token may list thousands.
+        // A token may list thousands of values.
         .flat_map(|configured| found.iter().take(8).map(|found| compare(configured, found)))
         .min()
         .map_or(OTHER_TEXT, |(_, difference)| difference)
@@ -35,7 +35,8 @@ fn closest(configured: &[String], found: &[Cow<'_, str>]) -> &'static str {
 
 const OTHER_TEXT: &str = "the token's is another text";
 
-/// Returns a difference of two texts, and how large it is: what is easily overlooked is small.
+/// Returns the difference between two texts, and its size: differences that are easily overlooked
+/// are small.
 fn compare(configured: &str, found: &str) -> (u8, &'static str) {
     if configured == found {
         return (0, "there is none");

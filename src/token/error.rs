@@ -1,15 +1,15 @@
-/// Why a token is refused, or could not be judged.
+/// Error of a token that is rejected or could not be verified.
 ///
-/// [`reason`](TokenError::reason) is a stable code for logs and metrics. `Display` is written for
-/// the operator and says, where the fault is likely one of configuration, what mends it. Neither
-/// holds any part of the token.
+/// [`reason`](TokenError::reason) returns a stable code for logs and metrics. `Display` is written
+/// for the operator and names the fix if the configuration is the likely cause. Neither contains
+/// any part of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// The token is longer than the layer's limit (16 KiB unless set otherwise).
+    /// The token is longer than the layer's limit (16 KiB by default).
     #[error("the token is longer than the limit; .max_token_len(…) sets it")]
     TooLong,
-    /// An opaque session token of Better Auth's, `<id>.<signature>`, and not a JWT.
+    /// An opaque Better Auth session token, `<id>.<signature>`, instead of a JWT.
     #[error(
         "an opaque Better Auth session token, not a JWT; let the client send a JWT, such as the one from /api/auth/token"
     )]
@@ -22,22 +22,21 @@ pub enum TokenError {
         "the token is encrypted (JWE), and only signed tokens (JWS) are accepted; configure the issuer to sign access tokens without encrypting them"
     )]
     Encrypted,
-    /// The protected header is not acceptable JSON, or a member of it has a wrong type
-    /// (RFC 7515 section 4.1).
+    /// The protected header is not valid JSON, or a member has a wrong type (RFC 7515 section 4.1).
     #[error("the header is not a JSON object whose members have their registered types")]
     Header,
     /// The `alg` of the header is not the algorithm of a configured key (RFC 7515 section 4.1.1).
     #[error("the header's alg is not the algorithm of a configured key")]
     Algorithm,
-    /// The header asks for an extension, with `crit` or `b64`; none is supported
-    /// (RFC 7515 section 4.1.11).
+    /// The header requires an extension with `crit` or `b64`; no extension is supported (RFC 7515
+    /// section 4.1.11).
     #[error("the header has crit or b64; no extension is supported")]
     CriticalHeader,
-    /// A JWT of another kind than an access token, by its `typ` or `cty` (RFC 8725 section 3.11)
-    /// or by claims that only Better Auth's own session tokens have.
+    /// A JWT of another kind than an access token, according to its `typ` or `cty` (RFC 8725
+    /// section 3.11), or to claims that only Better Auth's session data has.
     #[error("a JWT of another kind than an access token; .accept_typ(…) admits a typ")]
     TokenType,
-    /// The token's `kid` names a key that the issuer's set does not have (RFC 7515 section 4.1.4).
+    /// The issuer's set has no key with the token's `kid` (RFC 7515 section 4.1.4).
     #[error("no key of the issuer's set has the token's kid")]
     UnknownKey,
     /// No configured key verifies the signature.
@@ -45,9 +44,9 @@ pub enum TokenError {
         "the signature does not verify with any configured key; configure the keys of the issuer that signs the tokens"
     )]
     Signature,
-    /// The claims are not a JSON object; `exp` is missing; `exp`, `nbf` or `iat` is not a number in
-    /// range (RFC 7519 section 4.1); or a claim that the layer reads appears twice: those, `iss`,
-    /// `aud`, `sub`, `email`, `name`, and the claims that are configured in their place. Other
+    /// The claims are not a JSON object; `exp` is missing; `exp`, `nbf`, or `iat` is not a number
+    /// in range (RFC 7519 section 4.1); or a claim that the layer reads is duplicated: one of
+    /// those, `iss`, `aud`, `sub`, `email`, `name`, or a claim that is configured instead. Other
     /// claims, such as `jti`, may have any value.
     #[error(
         "the claims are not a JSON object with exp, nbf and iat as numbers in range (exp is required), and each claim that is read only once"
@@ -62,52 +61,52 @@ pub enum TokenError {
     /// `iss` is not the configured issuer (RFC 7519 section 4.1.1).
     #[error("iss is not the configured issuer, byte for byte")]
     Issuer,
-    /// `aud` does not contain a configured audience (RFC 7519 section 4.1.3). An empty list names
-    /// nobody. Without a configured audience: `aud` is neither a string nor a list of strings.
+    /// `aud` does not contain a configured audience (RFC 7519 section 4.1.3), or it is an empty
+    /// list. Without a configured audience: `aud` is neither a string nor a list of strings.
     #[error(
         "aud is not a string or a list of strings with the configured audience in it, byte for byte; an empty list names nobody"
     )]
     Audience,
-    /// The token is meant for an audience and none is configured, so nobody knows whether this
-    /// service is meant (RFC 7519 section 4.1.3). This is also the error for an empty list.
+    /// The token has an audience and none is configured, so nothing shows that it was issued for
+    /// this service (RFC 7519 section 4.1.3). An empty list also causes this error.
     #[error(
         "the token has an aud and no audience is configured; call .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience(), which alone accepts an aud that is an empty list"
     )]
     AudienceNotConfigured,
-    /// The token is bound to a key or a certificate by `cnf` (RFC 7800 section 3.1), and so is no
+    /// `cnf` binds the token to a key or a certificate (RFC 7800 section 3.1), so it is not a
     /// bearer token (RFC 9449 section 7.2, RFC 8705 section 3).
     #[error(
         "the token is bound to a key or certificate (cnf), and a bearer does not prove that it has it; let the issuer give this client tokens without DPoP or mTLS"
     )]
     BoundToken,
-    /// The user ID (`sub`, or the claim that
-    /// [`user_id_claim`](crate::JwtAuthBuilder::user_id_claim) names) is missing, blank, too long, or
-    /// has a control character.
+    /// The user ID (`sub`, or the claim set with
+    /// [`user_id_claim`](crate::JwtAuthBuilder::user_id_claim)) is missing, blank, or too long, or
+    /// contains a control character.
     #[error(
         "the user ID (sub, or the claim given with .user_id_claim(…)) is not a non-blank string without control characters of at most 255 bytes, or what .max_user_id_len(…) allows"
     )]
     Subject,
-    /// `email`, or the claim that [`email_claim`](crate::JwtAuthBuilder::email_claim) names, is
-    /// missing, empty or not a string, or it or `name` has a control character.
+    /// `email`, or the claim set with [`email_claim`](crate::JwtAuthBuilder::email_claim), is
+    /// missing, empty, or not a string, or it or `name` contains a control character.
     #[error(
         "email (or the claim given with .email_claim(…)) is missing, empty or not a string, or it or name has a control character; .email_claim(…) names another claim, .email_optional() accepts tokens without"
     )]
     User,
-    /// A rule of the application's own, given with `.check(…)`, refused the user.
+    /// A rule of the application, set with `.check(…)`, rejected the user.
     #[error("refused by a rule given with .check(…)")]
     Check,
-    /// No secret is there to verify with.
+    /// No secret is configured.
     #[error(
         "no secret is configured; set the environment variable or write the file that the layer was told to read"
     )]
     NotConfigured,
-    /// No key is there to verify with: they could not be fetched yet, or not for too long.
+    /// No keys are cached: they were not fetched yet, or the last successful fetch is too old.
     #[error("no keys are held; the log says why they could not be fetched")]
     KeysUnavailable,
 }
 
 impl TokenError {
-    /// A stable code for logs and metrics, such as `expired`.
+    /// Returns a stable code for logs and metrics, such as `expired`.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::TooLong => "too_long",

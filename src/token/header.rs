@@ -1,4 +1,4 @@
-//! The protected header (RFC 7515 section 4).
+//! The protected header (RFC 7515 section 4); checked by `policy` and the verifier.
 
 use std::{borrow::Cow, fmt};
 
@@ -14,11 +14,11 @@ use crate::{
     nesting,
 };
 
-/// What a header says that bears on how its token is judged. Keys that it brings or points to
-/// (`jwk`, `jku`, `x5c`, `x5u`) are checked for their type and never used.
+/// The members of a header that affect verification. Keys in the header (`jwk`, `jku`, `x5c`,
+/// `x5u`) are checked for their type and never used: an attacker can choose them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Header<'a> {
-    /// `None` for one that is not known here, and where there is none.
+    /// `None` if the algorithm is missing or unknown.
     pub(crate) alg: Option<Algorithm>,
     pub(crate) kid: Option<Cow<'a, str>>,
     pub(crate) typ: Option<Cow<'a, str>>,
@@ -27,8 +27,7 @@ pub(crate) struct Header<'a> {
     is_encrypted: bool,
 }
 
-/// The encoded headers that practically every issuer of HS256 tokens writes. Recognized, they need
-/// not be parsed.
+/// The encoded headers of nearly all issuers of HS256 tokens. They are recognized without parsing.
 const WELL_KNOWN: [&[u8]; 3] = [
     // {"alg":"HS256","typ":"JWT"}
     b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
@@ -39,8 +38,8 @@ const WELL_KNOWN: [&[u8]; 3] = [
 ];
 
 impl<'a> Header<'a> {
-    /// The header whose encoded form is one of the usual ones. That its type is JWT is left out: no
-    /// type says the same.
+    /// Returns the header if its encoded form is well known. The type JWT is omitted, because a
+    /// missing type has the same meaning.
     #[inline]
     pub(crate) fn well_known(encoded: &[u8]) -> Option<Header<'static>> {
         WELL_KNOWN.contains(&encoded).then(|| Header {
@@ -49,7 +48,7 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// Reads a decoded header, which must be one that can be verified.
+    /// Parses a decoded header; rejects extensions and encryption.
     pub(crate) fn parse(json: &'a [u8]) -> Result<Self, TokenError> {
         let header = Self::read(json)?;
         if header.is_encrypted {
@@ -61,7 +60,7 @@ impl<'a> Header<'a> {
         Ok(header)
     }
 
-    /// Reads a decoded header, whatever it asks for.
+    /// Parses a decoded header, including those that `parse` rejects.
     pub(super) fn read(json: &'a [u8]) -> Result<Self, TokenError> {
         if nesting::is_too_deep(json) {
             return Err(TokenError::Header);
@@ -71,16 +70,16 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Each registered member, with its type. Any other member is skipped.
+/// A registered member. Other members are skipped.
 #[derive(Clone, Copy)]
 enum Member {
     Alg,
     Kid,
     Typ,
     Cty,
-    /// `crit`, and `b64`, which nobody may send without `crit` (RFC 7797 section 6).
+    /// `crit`, and `b64`, which requires `crit` (RFC 7797 section 6).
     Extension,
-    /// `enc`, which makes it a JWE (RFC 7516 section 9).
+    /// `enc`, which indicates a JWE (RFC 7516 section 9).
     Encryption,
     /// `zip`, which only a JWE may have.
     Compression,
@@ -114,7 +113,7 @@ impl From<&str> for Member {
 }
 
 impl Member {
-    /// A bit of its own for each member that may stand there once; none for the others.
+    /// Returns a distinct bit for each member that must not be repeated, and 0 for the others.
     fn bit(self) -> u16 {
         match self {
             Self::Alg => 1,
@@ -153,7 +152,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
             }
             seen |= member.bit();
             match member {
-                // A wrong type of `alg` is an algorithm that no key has.
+                // An `alg` of another type is treated as an unknown algorithm.
                 Member::Alg => {
                     if let ClaimValue::Text(alg) = map.next_value()? {
                         header.alg = Algorithm::from_name(&alg);
@@ -179,7 +178,8 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                 Member::Texts(_) => {
                     map.next_value::<Vec<Text<'_>>>()?;
                 }
-                // Read and not skipped, which would let numbers and escapes pass that are none.
+                // The value is parsed instead of ignored, because ignoring it would accept invalid
+                // numbers and escapes.
                 Member::Other => {
                     map.next_value::<serde_json::Value>()?;
                 }

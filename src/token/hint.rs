@@ -1,6 +1,6 @@
-//! What an operator can change so that tokens like a rejected one are accepted.
+//! Suggests a change of the configuration so that tokens like a rejected one are accepted.
 //!
-//! A hint names configured values and the kind of a difference, and never a value of the token.
+//! A hint contains configured values and the kind of a difference, but no value of the token.
 
 use std::fmt::Write;
 
@@ -14,18 +14,19 @@ use super::{
 };
 use crate::json::ClaimValue;
 
-/// In seconds since 1970. No token of today expires before it, but a lifetime looks as if it did.
+/// In seconds since 1970. No current token expires before it, but an `exp` that contains a lifetime
+/// looks as if it did.
 const START_OF_2000: f64 = 946_684_800.0;
 
 /// A hint for the log.
 pub(crate) struct Hint {
     pub(crate) text: String,
-    /// Whether the signature verified. Then the configuration is nearly always wrong; before, the
-    /// token may be anybody's.
+    /// Whether the signature is valid. If it is, the configuration is nearly always wrong;
+    /// otherwise the token may come from anyone.
     pub(crate) is_verified: bool,
 }
 
-/// Returns what to change for a token that was rejected with this error.
+/// Returns the change for a token that was rejected with this error.
 pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Option<Hint> {
     let about_form = match error {
         TokenError::OpaqueSessionToken => Some(
@@ -126,13 +127,13 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
             format!("the layer accepts {}; {}", algorithms(issuer), other_kind(issuer)),
             false,
         ),
-        // Without a signature, the claims would not have been checked.
+        // These errors occur only after the signature was verified.
         _ => (wrong_time(&claims, error)?.to_owned(), true),
     };
     Some(Hint { text, is_verified })
 }
 
-/// Returns what is wrong with a time that causes this error, if it is no time in seconds at all.
+/// Returns the problem with the time that causes this error, if it is not a time in seconds.
 pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'static str> {
     if error == TokenError::Claims && claims.exp.is_none() {
         return Some("exp is required, and the token has none");

@@ -17,13 +17,13 @@ use crate::{
     user::{CurrentUser, IssuerRef, VerifiedBy},
 };
 
-/// A rule of the application's own on who is let in.
+/// A rule of the application that accepts or rejects a user.
 pub(crate) type Check = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
 
-/// Somebody whose tokens are accepted: the keys, and what the tokens must say.
+/// A trusted issuer: its keys and the policy for its tokens.
 pub(crate) struct Issuer {
     pub(crate) keys: IssuerKeys,
-    /// Those of other algorithms are refused, whatever the keys.
+    /// Tokens with other algorithms are rejected, even if a key supports them.
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) policy: Policy,
     pub(crate) checks: Vec<Check>,
@@ -31,14 +31,14 @@ pub(crate) struct Issuer {
     pub(crate) has_own_users: bool,
 }
 
-/// Why a token is not accepted now.
+/// The reason why a token is not accepted now.
 pub(crate) enum VerifyError {
     Rejected(TokenError),
     Pending(Pending),
 }
 
-/// A token that the cached keys do not verify, while a fetch may bring other keys. The future ends
-/// with the place in the waiting room to verify it again with, or with why it is rejected.
+/// A token that the cached keys do not verify, while a fetch may bring other keys. The future
+/// returns the place in the waiting room for verifying it again, or the error.
 pub(crate) struct Pending {
     wait: KeyWait,
     error: TokenError,
@@ -74,8 +74,8 @@ impl Issuer {
         self.policy.issuer.as_deref() == Some(iss)
     }
 
-    /// Verifies a token with these keys of a source. `waiter` is the place of a token that has waited
-    /// for them.
+    /// Verifies a token with these keys of a source. `waiter` is the place of a token that has
+    /// waited for them.
     #[inline]
     pub(super) fn verify(
         &self,
@@ -99,9 +99,9 @@ impl Issuer {
         }
     }
 
-    /// Waits for other keys if a fetch may bring them: the issuer may have a new key, also under an
-    /// old `kid`. The claims are not verified yet; but a token that they make unacceptable under any
-    /// key requests no fetch.
+    /// Waits for other keys if a fetch may bring them: the issuer may have a new key, even under an
+    /// old `kid`. The claims are unverified at this point, but a token with unacceptable claims
+    /// requests no fetch, because no key could make it valid.
     #[cold]
     fn wait_or_reject(
         &self,
@@ -116,7 +116,7 @@ impl Issuer {
         let error = match failed {
             _ if keys.is_empty() => TokenError::KeysUnavailable,
             SignatureCheck::Verified | SignatureCheck::BadSignature => TokenError::Signature,
-            // The issuer may have keys for other algorithms by now.
+            // The issuer may have published keys for other algorithms since.
             SignatureCheck::OtherAlgorithm if !is_fetched => TokenError::Algorithm,
             SignatureCheck::OtherAlgorithm | SignatureCheck::UnknownKey => TokenError::UnknownKey,
         };
@@ -162,7 +162,7 @@ impl Issuer {
         Ok(user)
     }
 
-    /// The application's own rules.
+    /// Applies the application's rules.
     #[inline]
     pub(super) fn check(&self, user: &CurrentUser) -> Result<(), TokenError> {
         let passes = self.checks.iter().all(|check| check(user));
@@ -208,5 +208,5 @@ fn verify_signature(
     Ok(attempt)
 }
 
-/// In bytes, with room to spare: HMAC-SHA256 has 32, ES256 and EdDSA have 64.
+/// In bytes. HMAC-SHA256 signatures have 32, those of ES256 and EdDSA 64.
 const INLINE_SIGNATURE_LEN: usize = 66;

@@ -1,5 +1,5 @@
-//! What a JWT is, and whether one is to be believed. Pure functions of a token, keys, a policy and
-//! a time: no HTTP and no I/O.
+//! JWTs: the compact form, header, claims, policy, and verification. Pure functions of a token,
+//! keys, a policy, and a time, without HTTP or I/O; used by `auth` and by [`TokenVerifier`].
 
 #[cfg(feature = "cache")]
 mod cache;

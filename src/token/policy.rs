@@ -12,28 +12,29 @@ use crate::{
     user::{ClaimName, Identity},
 };
 
-/// The end of the year 9999. A later `exp` is a mistake, of milliseconds for seconds say.
+/// The end of the year 9999. A later `exp` is a mistake, for example milliseconds instead of
+/// seconds.
 pub(super) const END_OF_9999: f64 = 253_402_300_800.0;
 
-/// In bytes: what OpenID Connect Core section 2 allows.
+/// In bytes, as in OpenID Connect Core section 2.
 pub(crate) const DEFAULT_MAX_USER_ID_LEN: usize = 255;
 
-/// What a token must say to be accepted. What is configured is also required.
+/// The requirements for a token. Each configured claim is required.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     pub(crate) issuer: Option<String>,
-    /// A token must be meant for one of these.
+    /// The accepted audiences; a token must name at least one of them.
     pub(crate) audiences: Vec<String>,
     pub(crate) any_audience: bool,
     pub(crate) leeway: Duration,
     pub(crate) email_optional: bool,
-    /// The claim that is the user ID, if another is configured than `sub`, or an integer may be one.
+    /// The claim that contains the user ID, if it is not a string in `sub`.
     pub(crate) user_id_claim: Option<ClaimName>,
     /// In bytes.
     pub(crate) max_user_id_len: usize,
-    /// The claim that is the e-mail address, if another is configured than `email`.
+    /// The claim that contains the e-mail address, if it is not `email`.
     pub(crate) email_claim: Option<ClaimName>,
-    /// Accepted beside the usual kinds of access token.
+    /// Accepted in addition to the usual types of access tokens.
     pub(crate) types: Vec<String>,
 }
 
@@ -54,7 +55,8 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Whether the header is one of an access token (RFC 8725 section 3.11, RFC 9068 section 4).
+    /// Checks that the header is one of an access token (RFC 8725 section 3.11, RFC 9068 section
+    /// 4).
     #[inline]
     pub(crate) fn check_header(&self, header: &Header<'_>) -> Result<(), TokenError> {
         let is_access_token = header.typ.as_deref().is_none_or(|typ| {
@@ -63,7 +65,7 @@ impl Policy {
                 .chain(self.types.iter().map(String::as_str))
                 .any(|accepted| is_same_type(typ, accepted))
         });
-        // A JWT inside the JWT (RFC 7519 section 5.2).
+        // `cty` marks a nested JWT (RFC 7519 section 5.2).
         let is_nested = { header.cty.as_deref() }.is_some_and(|cty| is_same_type(cty, "JWT"));
         if is_access_token && !is_nested {
             Ok(())
@@ -72,8 +74,8 @@ impl Policy {
         }
     }
 
-    /// Reads the claims, and puts those that are configured as the user ID and the e-mail address in
-    /// the place of `sub` and `email`.
+    /// Reads the claims, and replaces `sub` and `email` with the claims that are configured
+    /// instead.
     #[inline]
     pub(crate) fn read_claims<'a>(&self, json: &'a str) -> Result<Claims<'a>, TokenError> {
         let mut claims = Claims::parse(json)?;
@@ -90,7 +92,7 @@ impl Policy {
     }
 
     /// Checks the claims of a token of this algorithm at `now`, in seconds since the epoch. Returns
-    /// the user whom they name.
+    /// the user that they name.
     #[inline]
     pub(crate) fn check_claims<'a>(
         &self,
@@ -98,8 +100,8 @@ impl Policy {
         algorithm: Algorithm,
         now: u64,
     ) -> Result<Identity<'a>, TokenError> {
-        // Better Auth signs its session data and its links with the shared secret. With a public
-        // key, these are claims like any other.
+        // Better Auth signs its session data and its links with the shared secret, so they must not
+        // pass as access tokens. With a public key, these claims have no special meaning.
         if claims.is_session_data() && algorithm.is_hmac() {
             return Err(TokenError::TokenType);
         }
@@ -118,7 +120,7 @@ impl Policy {
         })
     }
 
-    /// RFC 7519 sections 4.1.4 to 4.1.6. Returns `exp`.
+    /// Checks `exp`, `nbf`, and `iat` (RFC 7519 sections 4.1.4 to 4.1.6). Returns `exp`.
     #[inline]
     fn check_times(&self, claims: &Claims<'_>, now: u64) -> Result<f64, TokenError> {
         let exp = claims.exp.ok_or(TokenError::Claims)?;
@@ -194,7 +196,7 @@ impl Policy {
     }
 }
 
-/// A `name` of another type than a string counts as absent: a user can do without.
+/// Returns the name. A `name` that is not a string is treated as missing, because it is optional.
 #[inline(always)]
 fn name<'a>(name: &'a ClaimValue<'a>) -> Result<Option<&'a str>, TokenError> {
     match name {
@@ -204,8 +206,8 @@ fn name<'a>(name: &'a ClaimValue<'a>) -> Result<Option<&'a str>, TokenError> {
     }
 }
 
-/// Returns whether two media types are the same. They are compared without case, and one without a
-/// slash stands for `application/` and it (RFC 7515 section 4.1.9).
+/// Returns whether two media types are equal. The comparison ignores case, and a type without a
+/// slash implies `application/` (RFC 7515 section 4.1.9).
 fn is_same_type(one: &str, other: &str) -> bool {
     shortened(one).eq_ignore_ascii_case(shortened(other))
 }

@@ -1,22 +1,22 @@
-//! Whether a claim can go into a header, a log line or a C string without ending it there.
+//! Checks that a claim cannot end a header, a log line, or a C string early; used by `policy`.
 
-/// Returns whether a text has no control character.
+/// Returns whether a text contains no control character.
 #[inline(always)]
 pub(super) fn has_no_control(text: &str) -> bool {
     is_printable_ascii(text.as_bytes()) || !text.contains(char::is_control)
 }
 
-/// Returns whether a text has no control character and is not blank.
+/// Returns whether a text contains no control character and is not blank.
 #[inline(always)]
 pub(super) fn is_visible(text: &str) -> bool {
     let starts_visibly = text.as_bytes().first().is_some_and(u8::is_ascii_graphic);
     has_no_control(text) && (starts_visibly || !text.trim_start().is_empty())
 }
 
-/// Returns whether all bytes are ASCII from the space to the tilde, as those of most claims are.
+/// Returns whether all bytes are printable ASCII, from the space to the tilde, as in most claims.
 ///
-/// It reads eight bytes at a time: adding one sets the high bit of DEL, subtracting a space that of
-/// a control character.
+/// It reads eight bytes at a time: adding one sets the high bit of DEL, and subtracting a space
+/// sets the high bit of a control character.
 #[inline(always)]
 fn is_printable_ascii(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
@@ -27,7 +27,7 @@ fn is_printable_ascii(bytes: &[u8]) -> bool {
         word | word.wrapping_add(ONES) | word.wrapping_sub(SPACES)
     };
     match (bytes.as_chunks::<8>().0, bytes.last_chunk::<8>()) {
-        // The last eight bytes overlap the chunks before them, so that there is no rest.
+        // The last eight bytes overlap the previous chunks, so no remainder is left.
         (chunks, Some(last)) => {
             let all = chunks.iter().fold(odd(last), |all, chunk| all | odd(chunk));
             all & HIGH_BITS == 0

@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{clock::Clock, json::ClaimValue, key::Keys, key_source::Waiter, user::CurrentUser};
 
-/// Verifies tokens as a [`JwtAuthLayer`](crate::JwtAuthLayer) does, without HTTP: for the messages
-/// of a WebSocket, for queues, for tests. Get it from
-/// [`JwtAuthLayer::verifier`](crate::JwtAuthLayer::verifier); it shares the layer's keys.
+/// Verifies tokens like a [`JwtAuthLayer`](crate::JwtAuthLayer), but without HTTP: for WebSocket
+/// messages, queues, and tests. [`JwtAuthLayer::verifier`](crate::JwtAuthLayer::verifier) returns
+/// it; it shares the layer's keys.
 ///
 /// Cloning it copies one pointer.
 ///
@@ -28,7 +28,7 @@ use crate::{clock::Clock, json::ClaimValue, key::Keys, key_source::Waiter, user:
 pub struct TokenVerifier(Arc<Inner>);
 
 struct Inner {
-    /// At least one; several have different names.
+    /// Never empty. If there are several, their names differ.
     issuers: Vec<Issuer>,
     clock: Clock,
     max_token_len: usize,
@@ -57,34 +57,34 @@ impl TokenVerifier {
         self.0.cache.as_ref().map(super::TokenCache::stats)
     }
 
-    /// Verifies a token with the keys at hand, and returns the user whom it names.
+    /// Verifies a token with the cached keys and returns its user.
     ///
-    /// A few hundred nanoseconds with HS256 and some tens of microseconds with a public key. It
-    /// never waits, unless secrets are read from a file: then a call every few seconds reads that
-    /// file. Where keys are fetched, [`verify_waiting`](Self::verify_waiting) also waits for those
-    /// that are not there yet.
+    /// This takes a few hundred nanoseconds with HS256 and a few dozen microseconds with a public
+    /// key. It does not block, except that with secrets from a file, a call reads that file every
+    /// few seconds. To wait for keys that are not fetched yet, call
+    /// [`verify_waiting`](Self::verify_waiting).
     ///
     /// # Errors
     ///
-    /// [`TokenError`] when the token is refused, or when no key is there to judge it with. The form
-    /// of the token and its header are looked at first, then the signature, and only when that
-    /// verified the claims. Where several issuers are configured, the issuer that the token names
-    /// is looked up before that.
+    /// [`TokenError`] if the token is rejected, or if there is no key for verifying it. The form of
+    /// the token and its header are checked first, then the signature, and the claims last. With
+    /// several issuers, the issuer that the token names is looked up before the signature check.
     pub fn verify(&self, token: &str) -> Result<CurrentUser, TokenError> {
-        // An unknown key has requested a fetch, also outside a runtime, so a later token can succeed.
+        // An unknown key has requested a fetch, even outside a runtime, so a later token can
+        // succeed.
         Ok(self.verify_or_wait(token.as_bytes(), None)?)
     }
 
-    /// Verifies a token as [`verify`](Self::verify) does, but waits for its key if a fetch may bring
-    /// it: because the issuer has rotated its keys, or because they are fetched for the first time.
+    /// Verifies a token like [`verify`](Self::verify), but waits for its key if a fetch may bring
+    /// it, because the issuer has rotated its keys or the first fetch has not ended.
     ///
     /// It waits until a fetch brings the key, at most until the first fetch that starts after the
-    /// call has ended, and ten seconds in all. At most 1,024 calls and requests wait for one key set
-    /// at once; if its waiting room is full, the token is rejected immediately.
+    /// call has ended, and at most ten seconds in all. At most 1,024 calls and requests wait for
+    /// one key set at a time; if the waiting room is full, the token is rejected immediately.
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify).
+    /// The same as for [`verify`](Self::verify).
     pub async fn verify_waiting(&self, token: &str) -> Result<CurrentUser, TokenError> {
         let mut waiter = None;
         loop {
@@ -96,15 +96,15 @@ impl TokenVerifier {
         }
     }
 
-    /// Returns what to change for a token that was rejected with this error.
+    /// Returns the change of the configuration for a token that was rejected with this error.
     #[cfg(feature = "tracing")]
     pub(crate) fn hint(&self, token: &[u8], error: TokenError) -> Option<super::Hint> {
         let is_short = token.len() <= self.0.max_token_len;
         is_short.then(|| super::hint::find(&self.0.issuers, token, error))?
     }
 
-    /// What a token that was rejected says of itself, for a log. Nothing of one that is longer than
-    /// the limit.
+    /// Returns the description of a rejected token for a log. It is empty for a token over the
+    /// length limit.
     #[cfg(feature = "tracing")]
     pub(crate) fn describe(&self, token: &[u8], error: TokenError) -> super::HeaderSummary {
         let is_short = token.len() <= self.0.max_token_len;
@@ -120,8 +120,8 @@ impl TokenVerifier {
         issuers.filter_map(|issuer| issuer.keys.fetched())
     }
 
-    /// Verifies a token with the cached keys, or returns a wait for others. A token that has waited
-    /// brings its place in the waiting room.
+    /// Verifies a token with the cached keys, or returns a wait for others. `waiter` is the place
+    /// of a token that has waited already.
     pub(crate) fn verify_or_wait(
         &self,
         token: &[u8],
@@ -142,7 +142,8 @@ impl TokenVerifier {
         let only_source = only.and_then(|issuer| issuer.keys.only_source());
         let keys = only_source.map(|source| source.current(now));
         if let Some(keys) = &keys {
-            // Without a secret, nothing about a token can be told, not even that it is garbage.
+            // Without a secret, no token can be verified, so even a malformed one reports the
+            // missing secret.
             check_configured(keys)?;
         }
         if token.len() > inner.max_token_len {
@@ -183,9 +184,9 @@ impl TokenVerifier {
 }
 
 impl Inner {
-    /// The issuer whose keys and rules a token is judged by. Where there are several, the token
-    /// says itself whose it is: it is then tried with that one's keys alone, so that it gains
-    /// nothing by saying so wrongly.
+    /// Returns the issuer whose keys and rules apply to a token. With several issuers, the
+    /// unverified `iss` selects it. A token is verified only with the keys of that issuer, so a
+    /// false `iss` gains nothing.
     fn issuer_of(&self, compact: &Compact<'_>) -> Result<&Issuer, TokenError> {
         let mut buffer = [0; INLINE_CLAIMS_LEN];
         let json = compact.decode_payload(&mut buffer)?;
