@@ -2,11 +2,11 @@ use std::fmt;
 
 /// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
 ///
-/// Which of them this crate can verify depends on its features: HS256 always; the others with
-/// `aws-lc-rs` or `rust-crypto`; ES512, and RSA keys of more than 4096 bits, with `aws-lc-rs` only.
+/// HS256 is always supported. The other algorithms need the feature `aws-lc-rs` or `rust-crypto`;
+/// ES512 and RSA keys over 4096 bits need `aws-lc-rs`.
 ///
-/// A key has exactly one algorithm, and a token is verified with the algorithm of the key. What the
-/// token's header says is compared with that and never followed.
+/// Each key has exactly one algorithm, and a token is verified with the algorithm of its key. The
+/// `alg` in the token's header must match it but never selects it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -30,7 +30,7 @@ pub enum Algorithm {
     ES384,
     /// ECDSA over P-521 with SHA-512.
     ES512,
-    /// EdDSA over Ed25519. Tokens may name it `Ed25519` too (RFC 9864 section 2.2).
+    /// EdDSA over Ed25519. Tokens may also name it `Ed25519` (RFC 9864 section 2.2).
     EdDSA,
 }
 
@@ -50,7 +50,7 @@ const NAMES: [(&str, Algorithm); 12] = [
 ];
 
 impl Algorithm {
-    /// The algorithm of this name, byte for byte: `hs256` is none.
+    /// Returns the algorithm with exactly this name: `hs256` is not a name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         NAMES
             .iter()
@@ -72,7 +72,7 @@ impl Algorithm {
     }
 }
 
-/// Its registered name, such as `EdDSA`.
+/// Writes the registered name, such as `EdDSA`.
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = NAMES.iter().find(|(_, algorithm)| algorithm == self);

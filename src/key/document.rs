@@ -7,13 +7,14 @@ use super::{
 };
 use crate::json::Name;
 
-/// How many keys of a document are read.
+/// Bounds the memory of a key set and the time to parse it.
 const MAX_KEYS: usize = 100;
 
-/// The entries of a JWK Set (RFC 7517 section 5): the keys, and why the others cannot be used.
+/// The entries of a JWK Set (RFC 7517 section 5): the keys, and the reasons why others cannot be
+/// used.
 ///
-/// The text is read in one pass. Beside what becomes a key, reading takes memory for one entry at a
-/// time, which is less than the text.
+/// The text is parsed in one pass. Apart from the resulting keys, parsing needs memory for one
+/// entry at a time, which is less than the text.
 #[derive(Default)]
 pub(super) struct Entries {
     is_array: bool,
@@ -22,7 +23,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Reads a JWK Set, or returns why it is none.
+    /// Reads a JWK Set. Fails with the reason if the text is not one.
     pub(super) fn read(json: &str) -> Result<Self, String> {
         parse::<Document>(json)?.entries()
     }
@@ -58,7 +59,7 @@ impl<'de> FromJson<'de> for Entries {
     }
 }
 
-/// What a document at the address of a JWK Set is, as far as it matters.
+/// The members of a document that distinguish a JWK Set from other documents.
 #[derive(Default)]
 struct Document {
     entries: Option<Entries>,
@@ -79,7 +80,7 @@ impl Document {
         }
     }
 
-    /// What the document is instead of a key set, and what to give.
+    /// Returns the likely kind of a document that is not a key set, and the setting to use.
     fn hint(&self) -> &'static str {
         if self.has_jwks_uri {
             "; it is a discovery document: give the URL or the content of its jwks_uri"
@@ -151,7 +152,7 @@ impl FromJson<'_> for IsCertificate {
     }
 }
 
-/// An entry as a log names it. What an issuer wrote is escaped and short.
+/// Returns the name of an entry for a log. The issuer's text is escaped and shortened.
 fn name(index: usize, key_id: Option<&str>) -> String {
     match key_id {
         Some(key_id) => format!("key {index} ({})", quoted(key_id)),

@@ -3,11 +3,11 @@ use sha2::Sha256;
 
 use super::Secret;
 
-/// The bytes of an HMAC-SHA256 tag.
+/// The length of an HMAC-SHA256 tag, in bytes.
 pub(crate) const TAG: usize = 32;
 
-/// HMAC-SHA256 (RFC 2104, RFC 7518 section 3.2) with the key already mixed in, which is done once
-/// for a secret and not for each token. The state is wiped when it is dropped.
+/// HMAC-SHA256 (RFC 2104, RFC 7518 section 3.2) with the key already absorbed, once for each secret
+/// instead of once for each token. The state is wiped when it is dropped.
 #[derive(Clone)]
 pub(crate) struct HmacKey(Hmac<Sha256>);
 
@@ -17,7 +17,7 @@ impl HmacKey {
         Self(state.expect("HMAC takes a key of any length"))
     }
 
-    /// Compares in constant time.
+    /// Verifies the tag in constant time.
     #[inline]
     pub(crate) fn verify(&self, message: &[u8], tag: &[u8; TAG]) -> bool {
         self.0

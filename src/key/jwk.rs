@@ -7,21 +7,22 @@ use super::{
 };
 use crate::{base64url, json::Name, key::Algorithm};
 
-/// The strings of a JWK that are read.
+/// The string members of a JWK that are used.
 const TEXTS: [&str; 9] = ["kty", "use", "alg", "kid", "crv", "n", "e", "x", "y"];
 
-/// Why a key with `use: enc` is skipped. Many sets have one, so that is no reason for a warning.
+/// The reason why a key with `use: enc` is skipped. Many sets contain one, so it is not worth a
+/// warning.
 pub(crate) const FOR_ENCRYPTION: &str = "its use is enc, so that it is for encryption only";
 
-/// The members of private keys and of shared secrets.
+/// The members of private keys and shared secrets.
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// A JWK whose members have been found and not yet checked. Members that are not used, such as
-/// `x5c`, are skipped, and nothing of them is kept.
+/// The members of a JWK, not yet checked. Unused members, such as `x5c`, are skipped and not
+/// stored.
 #[derive(Default)]
 pub(super) struct Jwk<'a> {
     is_object: bool,
-    /// In the order of [`TEXTS`].
+    /// The values, in the order of [`TEXTS`].
     texts: [Option<Text<'a>>; TEXTS.len()],
     key_ops: Option<KeyOps>,
     is_private: bool,
@@ -29,13 +30,13 @@ pub(super) struct Jwk<'a> {
 }
 
 impl Jwk<'_> {
-    /// Checks an entry of a JWK Set (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2),
-    /// or returns why it cannot be used.
+    /// Checks an entry of a JWK Set (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2).
+    /// Fails with the reason why it cannot be used.
     pub(super) fn read(&self) -> Result<VerifyingKey, String> {
         if !self.is_object {
             return Err("it is not a JSON object".into());
         }
-        // RFC 7517 section 4: the names are unique, or the key is rejected.
+        // RFC 7517 section 4 requires unique names.
         if let Some(name) = self.repeated {
             return Err(format!("it has two members {name}"));
         }
@@ -72,7 +73,7 @@ impl Jwk<'_> {
         VerifyingKey::new(algorithm, key_id, material)
     }
 
-    /// RFC 7517 sections 4.2 and 4.3.
+    /// Checks `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
     fn check_use(&self) -> Result<(), String> {
         match self.text("use")? {
             None | Some("sig") => {}
@@ -85,7 +86,7 @@ impl Jwk<'_> {
         }
     }
 
-    /// The `kid`, if it is a string.
+    /// Returns the `kid`, if it is a string.
     pub(super) fn key_id(&self) -> Option<&str> {
         self.text("kid").ok().flatten()
     }
@@ -156,7 +157,7 @@ impl From<&str> for Member {
     }
 }
 
-/// Reads a member, of which only the first is kept.
+/// Reads a member and keeps only its first value.
 fn read_once<'de, T: FromJson<'de>, A: MapAccess<'de>>(
     place: &mut Option<T>,
     name: &'static str,

@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{ConfigError, config_error::Fault, key::Algorithm};
 
-/// How many keys are tried for one token. Each costs a signature check.
+/// The maximum number of keys that are tried for one token; each costs a signature check.
 const MAX_TRIED: usize = 10;
 
-/// Public keys of one issuer, found by key id and algorithm.
+/// Public keys of one issuer, found by key ID and algorithm.
 ///
-/// Two keys of the same id and algorithm that are not the same key are a mistake or an attack, and
-/// neither is used.
+/// If two different keys have the same ID and algorithm, neither is used, because the set is then
+/// wrong or forged.
 #[derive(Clone, Default)]
 pub struct KeySet {
     keys: Vec<VerifyingKey>,
@@ -20,7 +20,7 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// A set of these keys.
+    /// Creates a set of these keys.
     pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
         let mut set = Self::default();
         let keys: Vec<_> = keys.into_iter().collect();
@@ -37,8 +37,7 @@ impl KeySet {
 
     /// Reads a JWK Set (RFC 7517 section 5).
     ///
-    /// A key that cannot be used is [skipped](Self::skipped), and the others are used. At most 100
-    /// are read.
+    /// A key that cannot be used is [skipped](Self::skipped). At most 100 keys are read.
     ///
     /// ```
     /// # #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
@@ -62,7 +61,7 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the text is not a JWK Set, or none of its keys can be used.
+    /// [`ConfigError`] if the text is not a JWK Set or contains no usable key.
     pub fn from_jwks(json: &str) -> Result<Self, ConfigError> {
         let read = || {
             let set = Self::read(json)?;
@@ -72,7 +71,7 @@ impl KeySet {
         read().map_err(|wrong: String| Fault::new(format!("the JWK Set: {wrong}")).into())
     }
 
-    /// Reads a set, which may turn out to have no key that can be used.
+    /// Reads a set, which may contain no usable key.
     pub(crate) fn read(json: &str) -> Result<Self, String> {
         let Entries { keys, skipped, .. } = Entries::read(json)?;
         let mut set = Self::new(keys);
@@ -80,8 +79,8 @@ impl KeySet {
         Ok(set)
     }
 
-    /// Lets the keys that are bound to no algorithm verify these too, as far as they are of their
-    /// type. A key of the same id that is bound to one of them keeps it for itself.
+    /// Lets keys without a stated algorithm also verify `algorithms`, as far as their type allows.
+    /// If a key with the same ID states one of them, only that key verifies it.
     pub(crate) fn with_algorithms(mut self, algorithms: &[Algorithm]) -> Self {
         let mut keys = Vec::new();
         for key in &self.keys {
@@ -101,7 +100,7 @@ impl KeySet {
         self
     }
 
-    /// Why there is nothing to verify with, if there is not.
+    /// Fails with the reason if the set has no keys.
     pub(crate) fn check_not_empty(&self) -> Result<(), String> {
         match self.skipped.as_slice() {
             _ if !self.keys.is_empty() => Ok(()),
@@ -115,8 +114,8 @@ impl KeySet {
 
     /// Returns whether both sets verify the same tokens.
     ///
-    /// Some issuers list their keys in another order each time. It counts only if a token without
-    /// `kid` is not tried with all of them.
+    /// Some issuers list their keys in a different order each time. The order matters only if the
+    /// set has more keys than are tried for a token without `kid`.
     #[cfg(feature = "jwks-custom")]
     pub(crate) fn has_same_keys(&self, other: &Self) -> bool {
         let is_same = |ours: &VerifyingKey, theirs: &VerifyingKey| {
@@ -135,20 +134,20 @@ impl KeySet {
         self.keys.iter().all(|key| has(other, key)) && other.keys.iter().all(|key| has(self, key))
     }
 
-    /// The keys.
+    /// Returns the keys.
     pub fn keys(&self) -> &[VerifyingKey] {
         &self.keys
     }
 
-    /// The keys that cannot be used, and why not, each in one line for a log. The layer logs them
-    /// at WARN, and keys for encryption (`use: enc`) at DEBUG.
+    /// Returns the keys that cannot be used, and the reasons, as one log line each. The layer logs
+    /// them at WARN, and keys for encryption (`use: enc`) at DEBUG.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
 
     /// Verifies the signature with the keys for this `alg` and `kid`, the most recently listed first.
     ///
-    /// A token without `kid` may be signed by any key, and a key without `kid` may have signed any
+    /// Any key may have signed a token without `kid`, and a key without `kid` may have signed any
     /// token.
     pub(crate) fn verify(
         &self,
@@ -180,7 +179,7 @@ impl KeySet {
         }
     }
 
-    /// Whether a key has this id.
+    /// Returns whether a key has this ID.
     pub(crate) fn has(&self, key_id: &str) -> bool {
         self.keys.iter().any(|key| key.key_id() == Some(key_id))
     }
@@ -200,11 +199,11 @@ impl fmt::Debug for KeySet {
     }
 }
 
-/// What came of verifying a signature.
+/// The result of verifying a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignatureCheck {
     Verified,
-    /// At least one key was tried.
+    /// At least one key was tried, and none verifies the signature.
     BadSignature,
     /// No key has the token's `kid`.
     UnknownKey,

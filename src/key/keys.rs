@@ -2,8 +2,8 @@ use std::fmt;
 
 use super::{Algorithm, KeySet, Secret, SignatureCheck, hmac::HmacKey};
 
-/// The keys of one source at one time: shared secrets or public keys, and never both. Using a public
-/// key as a secret is the oldest attack on JWT (RFC 8725 section 2.1).
+/// The keys of one source at one time: either shared secrets or public keys. Mixing them would
+/// allow the oldest attack on JWT, which uses a public key as a secret (RFC 8725 section 2.1).
 pub(crate) enum Keys {
     Secrets(Vec<HmacKey>),
     Public(KeySet),
@@ -11,7 +11,8 @@ pub(crate) enum Keys {
 
 impl Keys {
     pub(crate) fn from_secrets<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        // Counted first: a vector that grows leaves what it held behind.
+        // The references are collected first, because a vector of secrets that grows would leave
+        // copies in freed memory.
         let secrets: Vec<&Secret> = secrets.into_iter().collect();
         Self::Secrets(secrets.into_iter().map(HmacKey::new).collect())
     }
@@ -23,8 +24,8 @@ impl Keys {
         }
     }
 
-    /// Whether a key for this `alg` and `kid` made the signature. A secret has no key id, so that
-    /// all are tried, in their order.
+    /// Verifies the signature with the keys for this `alg` and `kid`. Secrets have no key ID, so
+    /// all are tried in order.
     #[inline]
     pub(crate) fn verify(
         &self,

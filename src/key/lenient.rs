@@ -1,5 +1,5 @@
-//! JSON that anybody may have written, read without building it: serde_json's own values take many
-//! times the memory of their text.
+//! Parses untrusted JSON without building values for unused parts: serde_json's own values need
+//! many times the memory of their text. Used for JWK Sets.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -10,7 +10,7 @@ use serde::{
 
 use crate::nesting;
 
-/// Reads a text, or returns why that is not possible.
+/// Parses a text. Fails with the reason if that is not possible.
 pub(super) fn parse<'de, T: FromJson<'de>>(json: &'de str) -> Result<T, String> {
     if nesting::is_too_deep(json.as_bytes()) {
         return Err("it nests deeper than 64 levels".into());
@@ -21,8 +21,8 @@ pub(super) fn parse<'de, T: FromJson<'de>>(json: &'de str) -> Result<T, String> 
     }
 }
 
-/// A value of which one type of JSON is read. A value of any other type is skipped and becomes the
-/// default.
+/// A type that is read from one type of JSON value. Values of other types are skipped and become
+/// the default.
 pub(super) trait FromJson<'de>: Default {
     fn from_text(_: &str) -> Self {
         Self::default()
@@ -99,7 +99,7 @@ impl<'de, T: FromJson<'de>> Visitor<'de> for LenientVisitor<T> {
     }
 }
 
-/// A string, borrowed if it has no escapes. None for a value of another type.
+/// A string, borrowed if it has no escapes; `None` for a value of another type.
 #[derive(Default)]
 pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);
 

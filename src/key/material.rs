@@ -1,7 +1,7 @@
 use super::roca::has_roca_fingerprint;
 use crate::key::Algorithm;
 
-/// The numbers that a public key consists of, as bytes, big end first where that matters.
+/// The numbers of a public key as bytes, big-endian unless the algorithm defines otherwise.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum KeyComponents {
     Rsa { n: Vec<u8>, e: Vec<u8> },
@@ -36,7 +36,7 @@ impl Curve {
             .find(|curve| point.len() == 1 + coordinates * curve.width())
     }
 
-    /// The bytes of a coordinate.
+    /// Returns the length of a coordinate, in bytes.
     pub(super) fn width(self) -> usize {
         match self {
             Self::P256 => 32,
@@ -56,7 +56,7 @@ impl Curve {
 
 impl KeyComponents {
     pub(super) fn rsa(n: &[u8], e: &[u8]) -> Self {
-        // Some issuers write the sign byte of DER along with the number.
+        // Some issuers include the sign byte of the DER encoding.
         let number = |bytes: &[u8]| {
             let start = bytes
                 .iter()
@@ -70,7 +70,7 @@ impl KeyComponents {
         }
     }
 
-    /// An uncompressed point (SEC 1 section 2.3.3).
+    /// Builds the key of an uncompressed point (SEC 1 section 2.3.3).
     pub(super) fn ec(curve: Curve, x: &[u8], y: &[u8]) -> Self {
         Self::Ec {
             curve,
@@ -78,7 +78,7 @@ impl KeyComponents {
         }
     }
 
-    /// The algorithm of a key that does not name one.
+    /// Returns the algorithm of a key that does not name one.
     pub(super) fn default_algorithm(&self) -> Algorithm {
         match self {
             Self::Rsa { .. } => Algorithm::RS256,
@@ -87,7 +87,7 @@ impl KeyComponents {
         }
     }
 
-    /// Whether the key can be used with the algorithm: what is wrong, if anything.
+    /// Checks that the key can be used with the algorithm. Fails with the reason.
     pub(super) fn check(&self, algorithm: Algorithm) -> Result<(), String> {
         let fits = match self {
             Self::Rsa { .. } => algorithm.is_rsa(),
@@ -115,11 +115,12 @@ impl KeyComponents {
     }
 }
 
-/// In bits: RFC 7518 section 3.3 for the least, and for the most what a signature may cost.
+/// In bits. RFC 7518 section 3.3 sets the minimum; the maximum limits the cost of a signature
+/// check.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// NIST SP 800-56B section 6.4.1 asks for an odd exponent above 2^16; 3 is old, and sound for
-/// signatures.
+/// Checks the size and the exponent of an RSA key. NIST SP 800-56B section 6.4.1 requires an odd
+/// exponent above 2^16, but the older exponent 3 is also safe for signatures.
 fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), String> {
     let leading_zeros = n.first().map_or(0, |byte| byte.leading_zeros()) as usize;
     let bits = n.len() * 8 - leading_zeros;

@@ -1,6 +1,6 @@
 use super::material::KeyComponents;
 
-/// As in an environment variable whose newlines were escaped.
+/// The error for PEM from an environment variable in which newlines were escaped.
 const WRITTEN_NEWLINES: &str = "its newlines are written as a backslash and an n (`\\n`); replace each with a newline before it is given";
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
@@ -35,7 +35,7 @@ pub(super) fn read(pem: &[u8]) -> Result<KeyComponents, String> {
     Err(super::backend::MISSING_BACKEND.into())
 }
 
-/// Returns why the text is not one public key and nothing else, if it is not.
+/// Checks that the text is exactly one public key. Fails with the reason.
 fn check_label(pem: &[u8]) -> Result<(), String> {
     let text = pem.trim_ascii_start();
     let label = ["PUBLIC KEY", "RSA PUBLIC KEY"]

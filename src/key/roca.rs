@@ -1,17 +1,18 @@
-//! The keys of one faulty generator, whose private keys can be computed from their public ones.
+//! Detects keys of a faulty generator (ROCA): their private keys can be computed from the public
+//! keys. Used when an RSA key is read.
 
-/// The generator of the subgroups that the faulty primes lie in.
+/// The generator of the subgroup that contains the faulty primes.
 const GENERATOR: u32 = 65537;
 
-/// The greatest prime that the published test looks at; the moduli of all key sizes fit it.
+/// The largest prime of the published test, which applies to moduli of all sizes.
 const MAX_PRIME: u32 = 167;
 
 /// Returns whether a modulus has the fingerprint of CVE-2017-15361 (ROCA): modulo each small prime,
 /// it is a power of 65537.
 ///
-/// The primes of such a key are so by construction (Nemec and others, "The Return of Coppersmith's
-/// Attack", section 4.2), and one of about 2^28 other moduli by chance. Most moduli differ at the
-/// first few primes.
+/// Keys of the faulty generator have this property by construction (Nemec and others, "The Return
+/// of Coppersmith's Attack", section 4.2). Of other moduli, about one in 2^28 has it by chance.
+/// Most moduli fail at one of the first primes, so the check is cheap.
 pub(super) fn has_roca_fingerprint(n: &[u8]) -> bool {
     let is_prime = |number: &u32| (2..*number).all(|divisor| !number.is_multiple_of(divisor));
     (3..=MAX_PRIME)
@@ -21,13 +22,13 @@ pub(super) fn has_roca_fingerprint(n: &[u8]) -> bool {
 
 fn is_power(number: u32, prime: u32) -> bool {
     let next = |power: &u32| Some(power * (GENERATOR % prime) % prime);
-    // The powers repeat after less than `prime` steps.
+    // The powers repeat after fewer than `prime` steps.
     std::iter::successors(Some(1), next)
         .take(prime as usize)
         .any(|power| power == number)
 }
 
-/// The remainder of a number in bytes, big end first.
+/// Returns the remainder of a big-endian number.
 fn remainder(number: &[u8], divisor: u32) -> u32 {
     let append = |remainder, &byte: &u8| (remainder * 256 + u32::from(byte)) % divisor;
     number.iter().fold(0, append)
@@ -60,14 +61,14 @@ mod tests {
         }
     }
 
-    /// One in 2^28 would have it.
+    /// About one in 2^28 odd numbers has the fingerprint.
     #[test]
     fn other_odd_numbers_do_not_have_the_fingerprint() {
         let mut seed = 1_u64;
         for _ in 0..20_000 {
             let mut number = [0; 256];
             for byte in &mut number {
-                // Knuth's MMIX generator.
+                // The constants of Knuth's MMIX generator.
                 seed = seed
                     .wrapping_mul(6_364_136_223_846_793_005)
                     .wrapping_add(1_442_695_040_888_963_407);

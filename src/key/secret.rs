@@ -4,14 +4,14 @@ use zeroize::Zeroizing;
 
 use crate::stray::stray_ends;
 
-/// A shared secret, as HS256 signs with: whoever has it can both verify and mint tokens.
+/// A shared secret for HS256. Anyone who has it can both verify and mint tokens.
 ///
-/// A text stands for its UTF-8 bytes as they are. Nothing is trimmed and no base64 is decoded, as
-/// Better Auth does. A text in quotes, or with white space at an end, is rejected when a layer is
-/// built with it, because that is mostly left by an env file; [`from_bytes`](Self::from_bytes) accepts
-/// it. The memory is wiped when the secret is dropped, and `Debug` prints nothing of it.
+/// A string is used as its UTF-8 bytes, without trimming and without decoding base64, as in Better
+/// Auth. When a layer is built, text in quotes or with leading or trailing white space is rejected,
+/// because it usually comes from a badly written env file; [`from_bytes`](Self::from_bytes) accepts
+/// it. The memory is wiped when the secret is dropped, and `Debug` prints none of it.
 ///
-/// How strong a secret has to be is checked when a layer is built with it: see
+/// The strength of the secret is also checked when a layer is built: see
 /// [`JwtAuthBuilder::secret`](crate::JwtAuthBuilder::secret).
 ///
 /// ```
@@ -29,8 +29,8 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// A secret that is not text, such as 32 random bytes, or a text whose quotes or white space at
-    /// an end are part of it.
+    /// Creates a secret that is not text, such as 32 random bytes, or text in which quotes or
+    /// surrounding white space are part of the secret.
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self {
             bytes: Zeroizing::new(bytes.into()),
@@ -47,7 +47,7 @@ impl Secret {
         std::str::from_utf8(bytes).ok()
     }
 
-    /// Whether the secret may be used: what is wrong with it and what mends that, if anything.
+    /// Returns the reason why the secret must not be used, and the fix, if there is one.
     pub(crate) fn weakness(&self, allow_short: bool) -> Option<String> {
         let bytes = self.as_bytes();
         if bytes.is_empty() {
@@ -117,7 +117,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What of `text` is a key of another kind, and so was pasted into the wrong place.
+/// Returns the kind of key that `text` contains instead of a secret, if it does.
 pub(crate) fn mistaken_for_a_secret(text: &[u8]) -> Option<&'static str> {
     let text = text.trim_ascii();
     let starts_with_any = |prefixes: &[&str]| {
@@ -125,7 +125,7 @@ pub(crate) fn mistaken_for_a_secret(text: &[u8]) -> Option<&'static str> {
             .iter()
             .any(|prefix| text.starts_with(prefix.as_bytes()))
     };
-    // RFC 7468 section 2 allows for text before the label.
+    // RFC 7468 section 2 allows text before the label.
     if contains(text, b"-----BEGIN ") || contains(text, b"---- BEGIN ") {
         Some("a PEM or an SSH key")
     } else if starts_with_any(&["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"]) {
@@ -153,25 +153,25 @@ fn has_few_different_bytes(bytes: &[u8]) -> bool {
     seen.iter().filter(|&&seen| seen).count() < MIN_DIFFERENT_BYTES
 }
 
-/// What was meant by whoever gives a key where a secret belongs. As a secret, a public key would let
-/// everybody who has it mint tokens.
+/// The advice for a key in place of a secret. As a secret, a public key would let anyone who has it
+/// mint tokens.
 pub(crate) const FOR_KEYS: &str = "tokens that are signed with a private key are verified with .public_key_pem(…), .jwks_text(…) or .jwks_url(…)";
 
 const FOR_STRAY_ENDS: &str = "remove that; only if the issuer's secret has it too, give it with .secret(Secret::from_bytes(…))";
 
 const GENERATE: &str = "generate one with `openssl rand -base64 32`";
 
-/// In bytes: an HMAC-SHA256 key is to be at least as long as its tag.
+/// In bytes. RFC 7518 section 3.2 requires an HMAC-SHA256 key that is at least as long as the tag.
 const MIN_SECRET_BYTES: usize = 32;
 
 const MIN_DIFFERENT_BYTES: usize = 8;
 
 const WELL_KNOWN: [&str; 4] = [
-    // What Better Auth signs with outside production when no secret is set.
+    // Better Auth's default outside production.
     "better-auth-secret-12345678901234567890",
-    // The FastAPI tutorial's.
+    // The secret of the FastAPI tutorial.
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
-    // jwt.io's, now and before.
+    // The current and former secrets of jwt.io.
     "a-string-secret-at-least-256-bits-long",
     "your-256-bit-secret",
 ];

@@ -1,17 +1,17 @@
 use super::material::KeyComponents;
 
-/// The order of the group of Ed25519 (RFC 8032 section 5.1), little end first as in a signature.
+/// The order of the Ed25519 group (RFC 8032 section 5.1), little-endian as in a signature.
 const ED25519_ORDER: [u8; 32] = [
     0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-/// Returns whether the bytes are the one encoding that a signature of this key can have.
+/// Returns whether a signature has the only valid encoding for this key.
 ///
-/// A second encoding of the same signature makes a second token out of one. Not every backend
-/// rejects them all: the `rsa` crate accepts an RSASSA-PSS signature with the modulus added, and
-/// `ed25519-dalek` accepts S + L if any crate of the program enables its `legacy_compatibility`.
-/// Both backends check the range of r and s in ECDSA themselves.
+/// A second encoding of the same signature would turn one token into two. Not every backend rejects
+/// all of them: the `rsa` crate accepts an RSASSA-PSS signature to which the modulus was added, and
+/// `ed25519-dalek` accepts S + L if any crate of the program enables its feature
+/// `legacy_compatibility`. For ECDSA, both backends check the range of r and s themselves.
 pub(super) fn is_canonical(signature: &[u8], key: &KeyComponents) -> bool {
     match key {
         // RFC 8017 sections 8.1.2 and 8.2.2 (length) and 5.2.2 (range).

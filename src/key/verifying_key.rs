@@ -6,16 +6,17 @@ use super::{
 };
 use crate::{ConfigError, config_error::Fault, key::Algorithm};
 
-/// A public key: whoever has it can verify tokens and not mint any.
+/// A public key, which can verify tokens but not mint them.
 ///
-/// It is bound to one [`Algorithm`]. If neither its `alg` nor your code names one, that is the usual
-/// one of its type, and [`algorithms`](crate::JwtAuthBuilder::algorithms) adds others of its type.
-/// Cloning it copies one pointer.
+/// A key is bound to one [`Algorithm`]. If neither its `alg` nor your code names one, the key uses
+/// the default of its type, and [`algorithms`](crate::JwtAuthBuilder::algorithms) adds others of
+/// its type. Cloning it copies one pointer.
 ///
-/// Weak keys are refused when they are read: RSA under 2048 bits, with an exponent of 1 or with the
-/// fingerprint of CVE-2017-15361 (ROCA), points off their curve, points of small order.
+/// Weak keys are rejected when they are read: RSA keys under 2048 bits, with the exponent 1, or
+/// with the fingerprint of CVE-2017-15361 (ROCA); points off their curve; and points of small
+/// order.
 ///
-/// Reading one needs the feature `aws-lc-rs` or `rust-crypto`.
+/// Reading a key needs the feature `aws-lc-rs` or `rust-crypto`.
 ///
 /// ```
 /// # #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
@@ -39,7 +40,8 @@ pub struct VerifyingKey(Arc<Inner>);
 
 struct Inner {
     algorithm: Algorithm,
-    /// Whether the key or its owner names the algorithm, or it is the default of the key's type.
+    /// Whether the key or the application names the algorithm; otherwise it is the default of the
+    /// key's type.
     has_stated_algorithm: bool,
     key_id: Option<String>,
     material: KeyComponents,
@@ -47,16 +49,16 @@ struct Inner {
 }
 
 impl VerifyingKey {
-    /// Reads a public key in PEM: `PUBLIC KEY` (RFC 7468 section 13), or `RSA PUBLIC KEY`.
+    /// Reads a public key in PEM: `PUBLIC KEY` (RFC 7468 section 13) or `RSA PUBLIC KEY`.
     ///
-    /// Its algorithm is the usual one of its type: RS256, ES256, ES384, ES512 or EdDSA, and those
-    /// that [`algorithms`](crate::JwtAuthBuilder::algorithms) names of its type.
-    /// [`with_algorithm`](Self::with_algorithm) chooses another.
+    /// The key verifies the default algorithm of its type (RS256, ES256, ES384, ES512, or EdDSA)
+    /// and the algorithms of its type that [`algorithms`](crate::JwtAuthBuilder::algorithms) lists.
+    /// [`with_algorithm`](Self::with_algorithm) sets another algorithm.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is no public key, or a weak one, or when anything but white space is
-    /// before or after it: each key is read by a call of its own.
+    /// [`ConfigError`] if the text is not a public key, if the key is weak, or if there is anything
+    /// but white space around it. Read each key with its own call.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let read = || {
             let material = pem::read(pem.as_ref())?;
@@ -65,47 +67,49 @@ impl VerifyingKey {
         read().map_err(|wrong| Fault::new(format!("the public key in PEM: {wrong}")).into())
     }
 
-    /// Reads a JWK (RFC 7517): its algorithm is its `alg`, else the usual one of its `kty` and
-    /// `crv`, and those that [`algorithms`](crate::JwtAuthBuilder::algorithms) names of its type.
+    /// Reads a JWK (RFC 7517). The key verifies its `alg`; without `alg`, the default algorithm of
+    /// its `kty` and `crv` and the algorithms of its type that
+    /// [`algorithms`](crate::JwtAuthBuilder::algorithms) lists.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is no public key for signatures, or a weak one.
+    /// [`ConfigError`] if it is not a public key for signatures, or if the key is weak.
     pub fn from_jwk(json: &str) -> Result<Self, ConfigError> {
         let read = || parse::<Jwk<'_>>(json)?.read();
         read().map_err(|wrong| Fault::new(format!("the JWK: {wrong}")).into())
     }
 
-    /// The same key bound to another algorithm, such as [`Algorithm::PS256`] for an RSA key.
+    /// Returns the same key bound to another algorithm, such as [`Algorithm::PS256`] for an RSA
+    /// key.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the algorithm is not one of this type of key.
+    /// [`ConfigError`] if this type of key does not support the algorithm.
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, ConfigError> {
         self.bound_to(algorithm)
             .map_err(|wrong| Fault::new(format!("the public key: {wrong}")).into())
     }
 
-    /// The same key under this key id: it is then tried for tokens with that `kid`, and for those
-    /// without any.
+    /// Returns the same key with this key ID. It is then used for tokens with that `kid` and for
+    /// tokens without a `kid`.
     #[must_use]
     pub fn with_key_id(self, key_id: impl Into<String>) -> Self {
-        // What was a key before is one still.
+        // The key was valid before, so it still is with another ID.
         let algorithm = self.0.has_stated_algorithm.then_some(self.0.algorithm);
         Self::new(algorithm, Some(key_id.into()), self.0.material.clone()).unwrap_or(self)
     }
 
-    /// The algorithm that it verifies with.
+    /// Returns the algorithm of the key.
     pub fn algorithm(&self) -> Algorithm {
         self.0.algorithm
     }
 
-    /// Its key id (RFC 7517 section 4.5), if it has one.
+    /// Returns the key ID (RFC 7517 section 4.5), if the key has one.
     pub fn key_id(&self) -> Option<&str> {
         self.0.key_id.as_deref()
     }
 
-    /// A key without an algorithm gets the default of its type.
+    /// Creates a key; without an algorithm, it gets the default of its type.
     pub(super) fn new(
         stated_algorithm: Option<Algorithm>,
         key_id: Option<String>,
@@ -131,8 +135,8 @@ impl VerifyingKey {
         )
     }
 
-    /// Returns the same key for each other algorithm of its type among these, if it is not bound to
-    /// one by its `alg` or by [`with_algorithm`](Self::with_algorithm) (RFC 7517 section 4.4).
+    /// Returns the same key for each other algorithm of its type in `algorithms`, unless its `alg`
+    /// or [`with_algorithm`](Self::with_algorithm) binds it to one (RFC 7517 section 4.4).
     pub(super) fn for_more_algorithms(&self, algorithms: &[Algorithm]) -> Vec<Self> {
         let is_other = |algorithm: &&Algorithm| **algorithm != self.0.algorithm;
         let bound_to = |&algorithm: &Algorithm| self.bound_to(algorithm).ok();

@@ -6,11 +6,12 @@ use aws_lc_rs::{
 
 use super::{Algorithm, KeyComponents, does_not_fit};
 
-/// A key as it is verified with: read once, since reading an RSA key takes a fifth as long as checking a signature.
+/// A parsed key. It is parsed once, because parsing an RSA key takes a fifth of the time of a
+/// signature check.
 pub(in crate::key) struct ParsedKey(ParsedPublicKey);
 
 impl ParsedKey {
-    /// Fails for what is no key: a point that is not on its curve, say.
+    /// Fails if the numbers are not a key, for example a point that is not on its curve.
     pub(in crate::key) fn new(
         algorithm: Algorithm,
         material: &KeyComponents,
@@ -35,7 +36,7 @@ impl ParsedKey {
     }
 }
 
-/// The modulus and the exponent of an RSA key in DER.
+/// Returns the modulus and the exponent of an RSA key in DER.
 pub(in crate::key) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let provider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
     (provider.key_utils.rsa_pub_components_from_public_key)(der).ok()

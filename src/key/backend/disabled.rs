@@ -1,6 +1,6 @@
 use super::{Algorithm, KeyComponents, MISSING_BACKEND};
 
-/// There is no such key.
+/// Never constructed: without a backend, there are no public keys.
 pub(in crate::key) enum ParsedKey {}
 
 pub(in crate::key) fn check_edwards_point(_: &[u8]) -> Result<(), String> {

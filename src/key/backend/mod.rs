@@ -1,6 +1,6 @@
-//! Who verifies the signatures: AWS-LC itself, or RustCrypto as jsonwebtoken has it. The
-//! process-wide provider of jsonwebtoken is never asked, since what other crates switch on decides
-//! about that.
+//! The backends that verify signatures: AWS-LC directly, or RustCrypto through jsonwebtoken. The
+//! process-wide provider of jsonwebtoken is not used, because the features of other crates select
+//! it.
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
@@ -11,7 +11,7 @@ mod points;
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
 mod rust_crypto;
 
-// With both features on, AWS-LC: it is the faster one.
+// AWS-LC is preferred because it is faster.
 #[cfg(feature = "aws-lc-rs")]
 pub(super) use self::aws_lc::{ParsedKey, rsa_numbers};
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
@@ -23,7 +23,7 @@ pub(super) use self::rust_crypto::{ParsedKey, rsa_numbers};
 use super::material::KeyComponents;
 use crate::key::Algorithm;
 
-/// Said where a key is configured and no feature can use it.
+/// The error if a public key is configured and no backend is enabled.
 pub(crate) const MISSING_BACKEND: &str = "public keys need the feature `aws-lc-rs` or `rust-crypto` of tower-jwt-auth; switch one on in Cargo.toml";
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]

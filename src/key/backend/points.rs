@@ -1,7 +1,8 @@
 use curve25519_dalek::edwards::CompressedEdwardsY;
 
-/// RFC 8032 section 5.1.3. AWS-LC takes any 32 bytes for a key of Ed25519, and either backend takes a point of small order,
-/// under which signatures of nobody's verify.
+/// Checks that a point is on its curve and not of small order (RFC 8032 section 5.1.3). AWS-LC
+/// accepts any 32 bytes as an Ed25519 key, and both backends accept a point of small order, for
+/// which anyone can make valid signatures.
 pub(in crate::key) fn check_edwards_point(x: &[u8]) -> Result<(), String> {
     let point = CompressedEdwardsY::from_slice(x)
         .ok()

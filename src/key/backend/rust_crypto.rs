@@ -5,16 +5,16 @@ use jsonwebtoken::{
 
 use super::{Algorithm, KeyComponents, does_not_fit};
 
-/// The `rsa` crate verifies nothing under a longer modulus, and event_log that as a bad signature.
+/// The `rsa` crate rejects longer moduli and reports that as a bad signature.
 const MAX_RSA_BYTES: usize = 4096 / 8;
 
 static PROVIDER: &CryptoProvider = &DEFAULT_PROVIDER;
 
-/// A key as it is verified with.
+/// A parsed key.
 pub(in crate::key) struct ParsedKey(Engine, DecodingKey);
 
 impl ParsedKey {
-    /// Fails for what is no key: a point that is not on its curve, say.
+    /// Fails if the numbers are not a key, for example a point that is not on its curve.
     pub(in crate::key) fn new(
         algorithm: Algorithm,
         material: &KeyComponents,
@@ -39,13 +39,13 @@ impl ParsedKey {
     }
 
     pub(in crate::key) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        // A verifier is neither Send nor Sync, so that none can be kept.
+        // A verifier is neither `Send` nor `Sync`, so it cannot be stored.
         (PROVIDER.verifier_factory)(&self.0, &self.1)
             .is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
     }
 }
 
-/// The modulus and the exponent of an RSA key in DER.
+/// Returns the modulus and the exponent of an RSA key in DER.
 pub(in crate::key) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     (PROVIDER.key_utils.rsa_pub_components_from_public_key)(der).ok()
 }
