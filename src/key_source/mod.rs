@@ -1,4 +1,5 @@
-//! Where keys come from. Every source ends in [`Keys`], which a request only reads.
+//! The sources of keys: fixed, watched files, shared with the application, or fetched. Each
+//! provides [`Keys`], which the verifier only reads.
 
 mod secrets;
 mod shared;
@@ -12,10 +13,10 @@ pub use self::shared::SharedKeys;
 pub(crate) use crate::jwks::{KeyWait, Waiter};
 use crate::key::{Algorithm, Keys};
 
-/// The keys of an issuer: secrets, public keys, or both while it moves from one to the other.
+/// The keys of an issuer: secrets, public keys, or both during a migration.
 ///
-/// They stay apart. The `alg` of a token says which kind it is tried with, and a key of that kind
-/// verifies it only if the algorithm is one of the key's own.
+/// Secrets and public keys are never mixed. The `alg` of a token selects the kind of keys, and a
+/// key of that kind verifies the token only if the algorithm is one of its own.
 #[derive(Debug)]
 pub(crate) enum IssuerKeys {
     One(KeySource),
@@ -26,7 +27,8 @@ pub(crate) enum IssuerKeys {
 }
 
 impl IssuerKeys {
-    /// Returns the only source, which the `alg` of a token has no part in choosing.
+    /// Returns the source if there is only one, so that the `alg` of a token is not needed to
+    /// choose it.
     #[inline]
     pub(crate) fn only_source(&self) -> Option<&KeySource> {
         match self {
@@ -54,21 +56,21 @@ impl IssuerKeys {
     }
 }
 
-/// A place that keys come from.
+/// A source of keys.
 #[derive(Debug)]
 pub(crate) enum KeySource {
     Fixed(Keys),
-    /// Secrets of which some stand in files that may change.
+    /// Secrets, some of which are in files that may change.
     WatchedSecrets(WatchedSecrets),
     /// Public keys that the application replaces.
     Shared(SharedKeys),
-    /// Public keys that are fetched.
+    /// Public keys that are fetched from a URL.
     #[cfg(feature = "jwks-custom")]
     Url(crate::jwks::JwksUrl),
 }
 
 impl KeySource {
-    /// The keys at `now`, in seconds since the epoch.
+    /// Returns the keys at `now`, in seconds since the epoch.
     #[inline]
     pub(crate) fn current(&self, now: u64) -> Snapshot<'_> {
         match self {
@@ -89,8 +91,8 @@ impl KeySource {
         }
     }
 
-    /// Waits for other keys than these, if a fetch may bring them. A request that has waited before
-    /// keeps its place.
+    /// Waits for other keys than `tried`, if a fetch may bring them. A request that has waited
+    /// before keeps its place in the waiting room.
     pub(crate) fn wait(&self, waiter: Option<Box<Waiter>>, tried: &Keys) -> Option<KeyWait> {
         match self {
             #[cfg(feature = "jwks-custom")]
@@ -103,7 +105,7 @@ impl KeySource {
     }
 }
 
-/// Without fetched keys, nothing waits.
+/// Without the feature `jwks-custom`, no request ever waits for keys.
 #[cfg(not(feature = "jwks-custom"))]
 mod never {
     use std::{
@@ -129,13 +131,13 @@ mod never {
 #[cfg(not(feature = "jwks-custom"))]
 pub(crate) use self::never::{KeyWait, Waiter};
 
-/// Keys that stay as they are while a token is judged, whatever the source does meanwhile.
+/// Keys that do not change while a token is verified, even if the source is updated meanwhile.
 pub(crate) enum Snapshot<'a> {
     Fixed(&'a Keys),
     Swapped(arc_swap::Guard<Arc<Keys>>),
 }
 
-/// Which of the keys that a source had, one after another. None for one whose keys stay.
+/// Identifies the keys that a source had at one time; `None` for a source that never changes.
 #[cfg(feature = "cache")]
 pub(crate) struct Generation(Option<std::sync::Weak<Keys>>);
 
@@ -151,7 +153,7 @@ impl Snapshot<'_> {
     pub(crate) fn is_of(&self, generation: &Generation) -> bool {
         match (self, &generation.0) {
             (Self::Fixed(_), None) => true,
-            // The place is not used again as long as something points there, weakly or not.
+            // The address is not reused while a weak reference to it exists.
             (Self::Swapped(keys), Some(then)) => std::ptr::eq(Arc::as_ptr(keys), then.as_ptr()),
             _ => false,
         }

@@ -4,11 +4,11 @@ use arc_swap::ArcSwap;
 
 use crate::key::{KeySet, Keys};
 
-/// Public keys that your code replaces while the layer is at work: from Vault, say, or when a
-/// configuration is pushed.
+/// Public keys that your code can replace while the layer is in use, for example keys from Vault or
+/// from a pushed configuration.
 ///
-/// Clones share the keys: give one to the builder and keep one. Replacing them waits for no
-/// request, and a request that has begun keeps the keys that it began with.
+/// Clones share the keys: pass one to the builder and keep another. Replacing the keys never
+/// blocks, and a request that has started keeps using the keys that it started with.
 ///
 /// ```
 /// use tower_jwt_auth::{KeySet, SharedKeys};
@@ -16,19 +16,18 @@ use crate::key::{KeySet, Keys};
 /// let keys = SharedKeys::new(KeySet::default());
 /// let handle = keys.clone();
 /// // let auth = JwtAuthLayer::builder().shared_keys(keys)…
-/// handle.replace(KeySet::new([/* the keys that count from now on */]));
+/// handle.replace(KeySet::new([/* the new keys */]));
 /// ```
 #[derive(Clone)]
 pub struct SharedKeys(Arc<ArcSwap<Keys>>);
 
 impl SharedKeys {
-    /// Starts with these keys. As long as there are none, requests with a token are answered with
-    /// 503.
+    /// Starts with these keys. While the set is empty, requests with a token get 503.
     pub fn new(keys: KeySet) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(Keys::Public(keys))))
     }
 
-    /// Lets these keys count from now on, and no others.
+    /// Replaces all keys with these.
     pub fn replace(&self, keys: KeySet) {
         self.0.store(Arc::new(Keys::Public(keys)));
     }

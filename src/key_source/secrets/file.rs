@@ -19,17 +19,17 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 type Content = Zeroizing<Vec<u8>>;
 
-/// A file with a secret in each non-empty line, the current one first.
+/// A file with one secret on each non-empty line, the current one first.
 pub(super) struct SecretFile {
     path: PathBuf,
     policy: SecretPolicy,
     secrets: Vec<Secret>,
-    /// What the secrets were read from.
+    /// The content from which the active secrets were read.
     active: Option<Content>,
-    /// What the last poll saw instead, if anything. It counts when the next one sees it again, so
-    /// that a file which is being written is never used.
+    /// Different content that the last poll has read, if any. It becomes active when the next poll
+    /// reads it again, so that a half-written file is never used.
     pending: Option<Result<Content, ReadError>>,
-    /// The fault that was told of.
+    /// The fault that was logged last.
     reported: Option<String>,
 }
 
@@ -59,8 +59,8 @@ impl SecretFile {
         &self.secrets
     }
 
-    /// Looks at the file; whether its secrets changed. A content with more than `room` secrets is
-    /// a bad one.
+    /// Reads the file and returns whether the secrets changed. Content with more than `room`
+    /// secrets is rejected.
     pub(super) fn poll(&mut self, room: usize) -> bool {
         let now = read(&self.path);
         if now
@@ -94,8 +94,8 @@ impl SecretFile {
         }
     }
 
-    /// Tells of a fault once. While no secret is active, of each that follows it too: the operator is
-    /// then at work on it.
+    /// Logs a fault once. While no secret is active, each further fault is logged too, because an
+    /// operator is then fixing the file.
     fn report(&mut self, wrong: String) {
         let is_first = match &self.reported {
             Some(reported) => self.active.is_none() && *reported != wrong,
@@ -125,7 +125,7 @@ impl fmt::Debug for SecretFile {
     }
 }
 
-/// Why a file could not be read.
+/// The reason why a file could not be read.
 #[derive(PartialEq, Eq)]
 struct ReadError {
     why: String,
@@ -157,7 +157,7 @@ impl ReadError {
 }
 
 fn read(path: &Path) -> Result<Content, ReadError> {
-    // Looked at before it is opened, since opening a FIFO waits for its writer.
+    // Checked before opening the file, because opening a FIFO blocks until a writer appears.
     if !fs::metadata(path)?.is_file() {
         return Err(ReadError::no_file());
     }
@@ -166,7 +166,7 @@ fn read(path: &Path) -> Result<Content, ReadError> {
     if !metadata.is_file() {
         return Err(ReadError::no_file());
     }
-    // With the room at hand, no copy of a secret is left behind where a vector grew.
+    // Allocated at full size, because a buffer that grows leaves copies of secrets in freed memory.
     let room = usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or_default() + 1;
     let mut content = Zeroizing::new(Vec::with_capacity(room));
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;

@@ -1,4 +1,5 @@
-//! Shared secrets, from wherever the builder was told to take them.
+//! Shared secrets from all configured sources: values, environment variables, and files. Used by
+//! the builder.
 
 mod file;
 mod watched;
@@ -14,10 +15,10 @@ use crate::{
     redact::is_variable_name,
 };
 
-/// How many secrets a layer may have: each costs an HMAC at every token that does not verify.
+/// The maximum number of secrets of a layer: each costs one HMAC for every invalid token.
 const MAX_SECRETS: usize = 8;
 
-/// A place that the builder was told to take secrets from.
+/// A configured source of secrets.
 #[derive(Clone)]
 pub(crate) enum SecretSource {
     One(Secret),
@@ -38,7 +39,7 @@ impl fmt::Debug for SecretSource {
     }
 }
 
-/// What the builder lets pass.
+/// The checks that the builder relaxes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SecretPolicy {
     pub(crate) allow_short: bool,
@@ -46,7 +47,7 @@ pub(crate) struct SecretPolicy {
 }
 
 impl KeySource {
-    /// Takes the secrets of all sources, in order. What is wrong with them is added to `faults`.
+    /// Loads the secrets of all sources, in order. Adds problems to `faults`.
     pub(crate) fn of_secrets(
         sources: Vec<SecretSource>,
         policy: SecretPolicy,
@@ -118,8 +119,8 @@ impl LoadedSecrets {
     }
 }
 
-/// The secret in an environment variable. One that is set and empty is as good as unset: that is
-/// what a compose file makes of a variable that its host does not have.
+/// Reads the secret in an environment variable. An empty value is treated as unset: a compose file
+/// passes one on if the host does not set the variable.
 fn variable(name: &str, policy: SecretPolicy, faults: &mut Faults) -> Option<Secret> {
     match env::var_os(name).map(OsString::into_string) {
         Some(Ok(text)) if !text.is_empty() => Some(text.into()),

@@ -11,12 +11,12 @@ use arc_swap::ArcSwap;
 use super::{LoadedSecrets, MAX_SECRETS, keys};
 use crate::key::Keys;
 
-/// Seconds between two looks at the files.
+/// The interval between two polls of the files.
 const POLL_INTERVAL_SECS: u64 = 2;
 
-/// Secrets of which some stand in files that may change.
+/// Secrets, some of which are in files that may change.
 ///
-/// A request that comes when a poll is due takes it; the others go on with the keys that are active.
+/// The first request after a poll is due performs it; other requests use the active keys meanwhile.
 pub(crate) struct WatchedSecrets {
     keys: ArcSwap<Keys>,
     last_poll: AtomicU64,
@@ -39,7 +39,8 @@ impl WatchedSecrets {
         self.keys.load()
     }
 
-    /// A clock that was set back makes a poll due too, and not one in the far future.
+    /// Returns whether a poll is due. This includes a clock that was set back; otherwise no poll
+    /// would run until it catches up.
     fn is_due(&self, now: u64) -> bool {
         self.last_poll.load(Ordering::Relaxed).abs_diff(now) >= POLL_INTERVAL_SECS
     }
