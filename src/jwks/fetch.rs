@@ -1,14 +1,14 @@
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
-/// A set of a hundred keys has less than a tenth of it.
+/// A set of 100 keys needs less than a tenth of this.
 pub(super) const MAX_JWKS_BYTES: usize = 1024 * 1024;
 
-/// Fetches a JWK Set if the built-in client does not fit: through a proxy, with your own
-/// certificate authority, with another HTTP client, from a file.
+/// Fetches a JWK Set in place of the built-in client, for example through a proxy, with a private
+/// certificate authority, with another HTTP client, or from a file.
 ///
-/// The layer limits it: one fetch at a time, five seconds for each, 1 MiB of text, and the
-/// intervals of [`jwks_url`](crate::JwtAuthBuilder::jwks_url). It logs and retries failures. The
-/// fetcher itself must not follow redirects, and must accept no status but 200.
+/// The layer sets the limits: one fetch at a time, five seconds for each, 1 MiB of text, and the
+/// intervals of [`jwks_url`](crate::JwtAuthBuilder::jwks_url). It also logs and retries failures.
+/// The fetcher itself must not follow redirects and must accept no status but 200.
 ///
 /// ```
 /// use tower_jwt_auth::jwks::{FetchError, FetchedJwks, JwksFetch};
@@ -29,14 +29,14 @@ pub(super) const MAX_JWKS_BYTES: usize = 1024 * 1024;
 /// }
 /// ```
 pub trait JwksFetch: Send + Sync + 'static {
-    /// Fetches the JWK Set from this URL, which is the one that the builder was given.
+    /// Fetches the JWK Set from this URL, which is the one set on the builder.
     fn fetch<'a>(
         &'a self,
         url: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>>;
 }
 
-/// A JWK Set as it was fetched.
+/// A fetched JWK Set.
 #[derive(Clone)]
 pub struct FetchedJwks {
     pub(super) json: String,
@@ -44,7 +44,7 @@ pub struct FetchedJwks {
 }
 
 impl FetchedJwks {
-    /// The text of a JWK Set.
+    /// Creates a result from the text of a JWK Set.
     pub fn new(json: impl Into<String>) -> Self {
         Self {
             json: json.into(),
@@ -52,9 +52,9 @@ impl FetchedJwks {
         }
     }
 
-    /// Sets how long the set may be kept (`Cache-Control: max-age`, RFC 9111 section 5.2.2.1).
+    /// Sets how long the set may be cached (`Cache-Control: max-age`, RFC 9111 section 5.2.2.1).
     ///
-    /// This can only shorten [`jwks_ttl`](crate::JwtAuthBuilder::jwks_ttl), and not below 60
+    /// This can only shorten [`jwks_ttl`](crate::JwtAuthBuilder::jwks_ttl), to no less than 60
     /// seconds.
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
@@ -63,7 +63,7 @@ impl FetchedJwks {
     }
 }
 
-/// Nothing has looked at the text yet: there may be a private key in it.
+/// Omits the text, which is unchecked and may contain a private key.
 impl fmt::Debug for FetchedJwks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FetchedJwks")
@@ -73,15 +73,14 @@ impl fmt::Debug for FetchedJwks {
     }
 }
 
-/// Why a JWK Set could not be fetched, for the log and for
-/// [`JwksHealth`](crate::jwks::JwksHealth).
+/// Error of a failed fetch, for the log and for [`JwksHealth`](crate::jwks::JwksHealth).
 #[derive(Clone, Debug)]
 pub struct FetchError {
     message: String,
 }
 
 impl FetchError {
-    /// Says why, in a few words.
+    /// Creates an error with a short reason.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),

@@ -5,24 +5,25 @@ use tokio::{
     time::Instant,
 };
 
-/// Two fetches start at least this far apart, whatever causes them.
+/// The minimum interval between the starts of any two fetches.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The fetches of one key set so far, and whether a token requests another.
+/// The fetches of one key set so far, and the request of a token for another.
 #[derive(Debug)]
 pub(super) struct Fetches {
-    /// Changes are only announced when a fetch ends.
+    /// Subscribers are notified only when a fetch ends.
     counts: watch::Sender<FetchCounts>,
-    /// Announces a request to the task that fetches.
+    /// Notifies the task of a request.
     requested: Notify,
 }
 
-/// One fetch runs at a time, so the fetch with number `n` has ended once `ended >= n`.
+/// The counts of fetches. One fetch runs at a time, so fetch number `n` has ended once `ended >=
+/// n`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FetchCounts {
     pub(super) started: u64,
     pub(super) ended: u64,
-    /// When the first token requested the next fetch, if one did.
+    /// The time at which the first token requested the next fetch.
     requested_at: Option<Instant>,
     last_start: Option<Instant>,
     last_requested_start: Option<Instant>,
@@ -33,7 +34,7 @@ impl FetchCounts {
         self.started == self.ended
     }
 
-    /// When the fetch that is under way started, if one is.
+    /// Returns the start of the running fetch, if there is one.
     pub(super) fn current_start(&self) -> Option<Instant> {
         self.last_start.filter(|_| !self.is_idle())
     }
@@ -55,8 +56,8 @@ impl Fetches {
         *self.counts.borrow()
     }
 
-    /// Requests a fetch because of a token, unless one is under way, or has ended since `seen`: that
-    /// one may bring the key.
+    /// Requests a fetch because of a token. Does nothing if a fetch is running or has ended since
+    /// `seen`, because that fetch may bring the key.
     pub(super) fn request(&self, seen: FetchCounts) {
         let mut is_new = false;
         self.counts.send_if_modified(|counts| {
@@ -76,8 +77,8 @@ impl Fetches {
         self.requested.notified().await;
     }
 
-    /// When the next fetch starts: as `planned`, or earlier if a token requests it and the last
-    /// token-requested fetch started at least `cooldown` ago.
+    /// Returns the start of the next fetch: as `planned`, or earlier if a token requests it and the
+    /// last token-requested fetch started at least `cooldown` ago.
     pub(super) fn next_start(&self, planned: Instant, cooldown: Duration) -> Instant {
         let counts = self.counts();
         let next = counts.requested_at.map_or(planned, |requested| {
@@ -110,14 +111,14 @@ impl Fetches {
             .send_modify(|counts| counts.ended = counts.started);
     }
 
-    /// Records that the fetch under way, if any, will not end: its runtime has.
+    /// Records that the running fetch, if any, will not end, because its runtime has shut down.
     pub(super) fn abandon(&self) {
         self.counts
             .send_modify(|counts| counts.started = counts.ended);
     }
 }
 
-/// `now + time`, or 30 years later if that is beyond the range of [`Instant`].
+/// Returns `now + time`, or a time 30 years later if that exceeds the range of [`Instant`].
 pub(super) fn saturating_later(now: Instant, time: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
     now.checked_add(time).unwrap_or_else(|| now + FAR)

@@ -1,29 +1,29 @@
 use std::{fmt, time::Duration};
 
-/// How it stands with the keys of a URL: for a health endpoint, and for metrics.
+/// Health of a key set from a URL, for a health endpoint or for metrics.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct JwksHealth {
-    /// Where the keys are fetched from, without the query.
+    /// The URL of the key set, without the query.
     pub url: String,
-    /// How many keys are in use.
+    /// The number of keys in use.
     pub keys: usize,
-    /// How long ago they were fetched; `None` before the first fetch that succeeded.
+    /// The time since the keys were fetched; `None` before the first successful fetch.
     pub age: Option<Duration>,
-    /// Why the last fetch failed, or why none starts: the runtime in which the layer was built does
-    /// not run, or there is none. `None` otherwise.
+    /// The reason why the last fetch failed, or why none starts: the runtime in which the layer was
+    /// built is not running, or there is none. `None` otherwise.
     pub last_error: Option<String>,
-    /// How many fetches have ended, well or not.
+    /// The number of fetches that have ended, successfully or not.
     pub fetches: u64,
 }
 
-/// Why there are no keys: the first fetch failed, and is tried again in the background; or it does
-/// not start, because the runtime in which the layer was built does not run.
+/// Error of missing keys: the first fetch failed and is retried in the background, or it does not
+/// start because the runtime in which the layer was built is not running.
 ///
 /// If a layer has several issuers, it lists each URL whose keys cannot be fetched.
 #[derive(Clone, Debug, thiserror::Error)]
 pub struct JwksError {
-    /// URLs, and why their keys cannot be fetched. At least one.
+    /// The URLs and the reasons. Never empty.
     pub(super) failures: Vec<(String, String)>,
 }
 

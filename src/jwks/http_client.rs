@@ -12,16 +12,16 @@ use crate::redact::redact_url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How much of a text that the server chose an error shows: a redirect's target, a content encoding,
-/// the names of a certificate.
+/// The maximum length, in errors, of text from the server: a redirect's target, a content encoding,
+/// the names in a certificate.
 const MAX_SHOWN_CHARS: usize = 512;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Where certificates are read from instead of the system's places, if it is set.
+/// The variables that replace the system's certificate locations.
 const CERTIFICATE_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Words of rustls's errors that do not explain themselves, and what to do.
+/// Parts of rustls's errors that need an explanation, and the advice.
 const TLS_HINTS: [(&str, &str); 3] = [
     (
         "UnknownIssuer",
@@ -41,10 +41,10 @@ const TLS_HINTS: [(&str, &str); 3] = [
     ),
 ];
 
-/// The fetcher that is used if no other is configured: reqwest over rustls.
+/// The default fetcher: reqwest over rustls.
 ///
-/// The first fetch that needs a client makes it. A client for https reads the CA certificates of
-/// the system, which may be missing; one for http needs none.
+/// Each client is created by the first fetch that needs it. The client for https loads the system's
+/// CA certificates, which may be missing; the client for http needs none.
 #[derive(Default)]
 pub(crate) struct HttpClient {
     https: OnceLock<Client>,
@@ -57,7 +57,7 @@ impl HttpClient {
         let request = self.client(url).await?.get(url);
         let request = request
             .header(ACCEPT, "application/json")
-            // Without it, an issuer may compress (RFC 9110 section 12.5.3).
+            // Without this header, an issuer may compress the response (RFC 9110 section 12.5.3).
             .header(ACCEPT_ENCODING, "identity");
         let mut response = request.send().await.map_err(failed)?;
         if response.status() != StatusCode::OK {
@@ -90,14 +90,14 @@ impl HttpClient {
         })
     }
 
-    /// Returns the client for this URL. A client that could not be made is made again by the next
-    /// fetch, since certificates may have been installed meanwhile.
+    /// Returns the client for this URL. If it could not be created, the next fetch tries again,
+    /// because certificates may have been installed meanwhile.
     async fn client(&self, url: &str) -> Result<&Client, FetchError> {
         if is_http(url) {
             if let Some(client) = self.http.get() {
                 return Ok(client);
             }
-            // It trusts no certificate at all, so it can never be used for https.
+            // This client trusts no certificate, so it cannot be used for https by mistake.
             let client = builder().tls_certs_only([]).build().map_err(|error| {
                 FetchError::new(format!("the HTTP client cannot be made: {}", cause(&error)))
             })?;
@@ -106,7 +106,7 @@ impl HttpClient {
         if let Some(client) = self.https.get() {
             return Ok(client);
         }
-        // Reading and parsing the certificates takes milliseconds that requests should not wait.
+        // Loading the certificates takes milliseconds, during which requests must not be blocked.
         match spawn_blocking(|| builder().build()).await {
             Ok(Ok(client)) => Ok(self.https.get_or_init(|| client)),
             Ok(Err(error)) => Err(FetchError::new(no_certificates(&error))),
@@ -128,21 +128,21 @@ impl JwksFetch for HttpClient {
 
 fn builder() -> ClientBuilder {
     Client::builder()
-        // A redirect may lead to keys of somebody else.
+        // A redirect could lead to an attacker's keys.
         .redirect(Policy::none())
-        // So may a proxy that the environment names, over plain http.
+        // A proxy from the environment could replace the keys of a plain-HTTP URL.
         .no_proxy()
         .connect_timeout(CONNECT_TIMEOUT)
         .user_agent(concat!("tower-jwt-auth/", env!("CARGO_PKG_VERSION")))
 }
 
-/// Returns whether the URL needs no TLS. Any other scheme than http gets the client with TLS.
+/// Returns whether the URL needs no TLS. Every scheme except http gets the client with TLS.
 fn is_http(url: &str) -> bool {
     url.get(..5)
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
 }
 
-/// Names the certificates as the cause: the client without them could be made.
+/// Names the certificates as the cause, because the client without them could be created.
 fn no_certificates(error: &reqwest::Error) -> String {
     let mut text = format!(
         "the CA certificates of this machine cannot be loaded ({}); install the package \
@@ -157,7 +157,7 @@ fn no_certificates(error: &reqwest::Error) -> String {
     text
 }
 
-/// Names the target of a redirect, which is never followed.
+/// Describes a wrong status, with the target of a redirect, which is never followed.
 fn wrong_status(url: &str, response: &Response) -> String {
     let status = response.status();
     let Some(location) = response.headers().get(LOCATION) else {
@@ -166,7 +166,7 @@ fn wrong_status(url: &str, response: &Response) -> String {
     if !status.is_redirection() {
         return format!("status {status}");
     }
-    // RFC 9110 section 10.2.2: it may be relative to the URL of the request.
+    // RFC 9110 section 10.2.2: the target may be relative to the URL of the request.
     let target = location
         .to_str()
         .ok()
@@ -204,7 +204,7 @@ fn cut(text: &str) -> String {
     text.chars().take(MAX_SHOWN_CHARS).collect()
 }
 
-/// reqwest's error names what failed, and its sources name the cause.
+/// Describes an error of reqwest with the failed step and its causes.
 fn explain(error: &reqwest::Error) -> String {
     let text = match error.source() {
         Some(_) => format!("{error}: {}", cause(error)),
@@ -232,8 +232,8 @@ fn cause(error: &reqwest::Error) -> String {
     text
 }
 
-/// RFC 9111 section 5.2.2. A set that may not be stored is fetched as often as one that may be for
-/// no time at all.
+/// Returns the `max-age` (RFC 9111 section 5.2.2). A set that must not be stored is treated as
+/// `max-age=0`.
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let directives = headers
         .get_all(CACHE_CONTROL)

@@ -1,27 +1,30 @@
-//! Key sets from a URL: a fetcher of your own, the health of the cached keys, and errors.
+//! Key sets from a URL: the fetcher trait, the health of the cached keys, and errors. Used by the
+//! builder, and by applications with their own fetcher.
 //!
 //! [`JwtAuthBuilder::jwks_url`](crate::JwtAuthBuilder::jwks_url) documents when a set is fetched.
 
-// A key set that is fetched from a URL.
+// State machine of a key set that is fetched from a URL:
 //
 // One task (`task`) fetches the set, one fetch at a time: when its time to live ends or a failure
-// is to be retried (a *scheduled* fetch), and when a token requests it. Token-requested fetches
-// start at least `Settings::cooldown` apart; scheduled ones are not limited by that, and any two
-// fetches start at least a second apart.
+// must be retried (a *scheduled* fetch), and when a token requests it. Token-requested fetches
+// start at least `Settings::cooldown` apart. Scheduled fetches are exempt from that limit, but any
+// two fetches start at least a second apart.
 //
-// A request whose token the cached keys do not verify takes a place in the waiting room
-// (`wait::Waiter`) and remembers how many fetches have started. Then:
+// A request with a token that the cached keys do not verify gets a place in the waiting room
+// (`wait::Waiter`) and records how many fetches have started. Then:
 //
-// - no fetch is under way: it requests one, and waits for it to end;
-// - a fetch is under way: it waits for it to end. That fetch may have read the set too early;
-// - a fetch has ended and the keys have changed: the token is verified again;
-// - a fetch that started after the request arrived has ended, no keys are cached after a failure,
-//   or the time is up: the request is rejected.
+// - If no fetch is running, it requests one and waits for its end.
+// - If a fetch is running, it waits for its end. That fetch may have read the set too early.
+// - If a fetch has ended and the keys have changed, the token is verified again.
+// - If a fetch that started after the request's arrival has ended, if no keys are cached after a
+//   failure, or if the time is up, the request is rejected.
 //
-// So many requests for one new key cause one fetch, and an unknown key costs its sender a wait.
+// Therefore many requests for one new key cause one fetch, and an unknown key costs its sender a
+// wait.
 //
-// The task runs in the runtime in which it was started. If a fetch is late there, that runtime does
-// not run ([`state::State::check_runtime`]): the health and an event name that as the cause, and
+// The task runs in the runtime in which it was started. If a fetch is late, that runtime is not
+// running ([`state::State::check_runtime`]): the health and an event name that cause, and while no
+// keys are cached, requests do not wait.
 // while no keys are cached, no request waits.
 
 mod fetch;
@@ -54,18 +57,19 @@ pub use self::{
     health::{JwksError, JwksHealth},
 };
 
-/// How often a wait for the first fetch checks whether the runtime of the task runs.
+/// The interval at which a wait for the first fetch checks that the task's runtime is running.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The handle on a fetched key set, for the layer and its services. The task that fetches ends
-/// when the last of them is dropped.
+/// The handle to a fetched key set, for the layer and its services. The task ends when the last
+/// handle is dropped.
 pub(crate) struct JwksUrl {
     state: Arc<State>,
     task: Mutex<Option<AbortHandle>>,
 }
 
 impl JwksUrl {
-    /// Starts to fetch if there is a runtime; else the first request does, which runs in one.
+    /// Starts the task if there is a runtime; otherwise the first request starts it in its own
+    /// runtime.
     pub(crate) fn new(settings: Settings, fetcher: Arc<dyn JwksFetch>) -> Self {
         let url = Self {
             state: Arc::new(State::new(settings, fetcher)),
@@ -82,23 +86,24 @@ impl JwksUrl {
         self.state.keys()
     }
 
-    /// Waits for other keys than these, if a fetch may bring them and there is a place to wait. A
-    /// request that has waited before keeps its place.
+    /// Waits for other keys than `tried`, if a fetch may bring them and the waiting room has a
+    /// place. A request that has waited before keeps its place.
     pub(crate) fn wait(&self, waiter: Option<Box<Waiter>>, tried: &Keys) -> Option<KeyWait> {
         self.ensure_running();
         if Handle::try_current().is_err() {
-            // A wait has a time limit, which needs a runtime. But a later token may find the key.
+            // Waiting needs a runtime for its time limit. The request still asks for a fetch, so a
+            // later token can succeed.
             self.state.fetches.request(self.state.fetches.counts());
             return None;
         }
         waiter
-            // A token source may return a token of another issuer the second time.
+            // A token source may return a token of another issuer on the second call.
             .filter(|waiter| waiter.is_for(&self.state))
             .or_else(|| Waiter::new(&self.state))?
             .wait(tried)
     }
 
-    /// Waits for the end of the first fetch, unless nothing runs it.
+    /// Waits for the end of the first fetch, unless no runtime can run it.
     pub(crate) async fn ready(&self) -> Result<(), JwksError> {
         self.ensure_running();
         if !self.state.is_running() {
@@ -109,7 +114,7 @@ impl JwksUrl {
             // Fails only if the state is dropped.
             let first = counts.wait_for(|counts| counts.ended > 0);
             if Handle::try_current().is_err() {
-                // Without a runtime here, there is no time limit.
+                // Without a runtime, there is no timer for a limit.
                 let _ = first.await;
                 break;
             }
@@ -125,7 +130,8 @@ impl JwksUrl {
         self.state.health()
     }
 
-    /// A task ends with its runtime. Whoever asks next starts another in theirs.
+    /// Starts the task if it is not running. A task ends with its runtime, so the next request
+    /// starts a new one in its own runtime.
     fn ensure_running(&self) {
         if self.state.is_running() {
             return;
@@ -143,7 +149,7 @@ impl JwksUrl {
         }
     }
 
-    /// Nothing is fetched here, and nothing else sees to it that old keys are dropped.
+    /// Drops expired keys and reports the missing runtime: without one, no task does either.
     fn without_runtime(&self) {
         self.state.drop_expired();
         self.state.report_no_runtime_once(|| {

@@ -4,31 +4,31 @@ use http::Uri;
 
 use crate::{key::Algorithm, loopback::is_loopback};
 
-/// What is fetched, and when.
+/// The source of a key set and the times of its fetches.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) url: String,
-    /// What keys without an `alg` verify beside the default of their type.
+    /// The algorithms that keys without an `alg` verify in addition to the default of their type.
     pub(crate) algorithms: Vec<Algorithm>,
-    /// How long a set is used before it is fetched again, at most.
+    /// The maximum time for which a set is used before it is refreshed.
     pub(crate) ttl: Duration,
-    /// How long an expired set may still be used while refreshing it fails.
+    /// The time for which an expired set may still be used while refreshing it fails.
     pub(crate) max_stale: Duration,
-    /// Token-requested fetches start at least this far apart.
+    /// The minimum interval between token-requested fetches.
     pub(crate) cooldown: Duration,
 }
 
-/// A shorter `max-age` is read as this.
+/// A shorter `max-age` is raised to this, so that an issuer cannot cause constant fetches.
 const MIN_MAX_AGE: Duration = Duration::from_secs(60);
 
 impl Settings {
-    /// How long a set with this `max-age` is used.
+    /// Returns how long a set with this `max-age` is used.
     pub(super) fn time_to_live(&self, max_age: Option<Duration>) -> Duration {
         max_age.map_or(self.ttl, |age| age.max(MIN_MAX_AGE).min(self.ttl))
     }
 }
 
-/// Whether keys may be fetched from there: what is wrong, if anything.
+/// Checks that keys may be fetched from a URL. Fails with the reason.
 pub(crate) fn check_url(url: &str, http_allowed: bool) -> Result<(), String> {
     let uri: Uri = url
         .parse()

@@ -21,11 +21,11 @@ use crate::{
     redact::redact_url,
 };
 
-/// How many requests may wait for a fetch at once.
+/// The maximum number of requests that wait for a fetch of one key set.
 const MAX_WAITING: usize = 1024;
 
-/// How long an expired key set may be used at least: a refresh that starts right before expiry
-/// needs time to finish.
+/// The minimum time for which an expired key set may be used. It gives a refresh that starts right
+/// before expiry time to finish.
 const MIN_STALE: Duration = Duration::from_secs(1);
 
 /// How long the task may be late: longer than handlers should ever block a runtime, and shorter than
@@ -37,15 +37,15 @@ const STALLED: &str = "the tokio runtime in which the layer was built does not r
 pub(super) const NO_RUNTIME: &str =
     "there is no tokio runtime to fetch the key set in; serve the requests in one";
 
-/// What the requests and the task that fetches share.
+/// The state that requests and the task share.
 pub(super) struct State {
     pub(super) settings: Settings,
-    /// The URL as it may be logged.
+    /// The URL in a form that may be logged.
     pub(super) redact_url: String,
     pub(super) fetcher: Arc<dyn JwksFetch>,
     keys: ArcSwap<Keys>,
-    /// When the cached keys expire, in milliseconds since `start`. Each request checks it: the task
-    /// that fetches may not be running, or not be polled.
+    /// The expiry of the cached keys, in milliseconds since `start`. Each request checks it,
+    /// because the task may not be running.
     expiry_millis: AtomicU64,
     start: Instant,
     status: Mutex<FetchStatus>,
@@ -60,10 +60,10 @@ pub(super) struct State {
 #[derive(Default)]
 struct FetchStatus {
     fetched_at: Option<Instant>,
-    /// When the set expires, if no other is fetched until then.
+    /// The expiry of the set, unless another one is fetched before.
     expiry: Option<Instant>,
     plan: Option<Plan>,
-    /// When the task was started, while it runs.
+    /// The start of the task, while it runs.
     running_since: Option<Instant>,
     error: Option<String>,
     skipped: Vec<String>,
@@ -73,7 +73,7 @@ struct FetchStatus {
 #[derive(Clone, Copy)]
 pub(super) struct Plan {
     pub(super) next: Instant,
-    /// How many fetches in a row have failed.
+    /// The number of consecutive failures.
     pub(super) failures: u32,
 }
 
@@ -128,7 +128,7 @@ impl State {
         };
         let expiry_millis = self.millis(expiry);
         self.expiry_millis.store(expiry_millis, Ordering::Relaxed);
-        // Equal keys are not replaced, so that cached tokens stay verified.
+        // Equal keys are not replaced, because that would invalidate the cached tokens.
         let are_new = match &**self.keys.load() {
             Keys::Public(cached) => !cached.has_same_keys(&set),
             Keys::Secrets(_) => true,
@@ -139,7 +139,7 @@ impl State {
         news
     }
 
-    /// Keeps the cached set until it expires.
+    /// Records a failure. The cached set stays in use until it expires.
     pub(super) fn record_failure(&self, why: String) {
         self.status().error = Some(why);
     }
@@ -149,7 +149,7 @@ impl State {
         self.status().fetched_at.is_some()
     }
 
-    /// When the cached keys, if any, expire.
+    /// Returns the expiry of the cached keys, if there are any.
     pub(super) fn expiry(&self) -> Option<Instant> {
         let is_cached = !self.keys.load().is_empty();
         self.status().expiry.filter(|_| is_cached)
@@ -160,7 +160,8 @@ impl State {
         u64::try_from(millis).unwrap_or(u64::MAX)
     }
 
-    /// The next scheduled fetch: now, unless a task that ended with its runtime planned it.
+    /// Returns the next scheduled fetch: now, unless a task that ended with its runtime has planned
+    /// it.
     pub(super) fn plan(&self) -> Plan {
         let now = Plan {
             next: Instant::now(),
@@ -176,7 +177,7 @@ impl State {
     /// Drops the cached keys if they have expired.
     pub(super) fn drop_expired(&self) {
         let status = self.status();
-        // Another set may have been stored meanwhile.
+        // Another set may have been stored since the first check.
         if self.has_expired() {
             self.drop_keys();
             drop(status);
@@ -190,7 +191,8 @@ impl State {
         self.drop_keys();
     }
 
-    /// Called with the status locked, as it is while [`store_keys`](Self::store_keys) stores a set.
+    /// Requires the lock on the status, which [`store_keys`](Self::store_keys) also holds, so that
+    /// no new set is dropped.
     fn drop_keys(&self) {
         self.expiry_millis.store(u64::MAX, Ordering::Relaxed);
         self.keys.store(Arc::new(Keys::Public(KeySet::default())));
@@ -202,7 +204,7 @@ impl State {
         }
     }
 
-    /// Why there are no keys, if none are cached and a fetch has ended or will not start.
+    /// Returns the reason why no keys are cached, once a fetch has ended or cannot start.
     pub(super) fn readiness(&self) -> Result<(), JwksError> {
         match self.problem() {
             Some(why) if self.keys.load().is_empty() => Err(self.error(why)),
@@ -210,7 +212,8 @@ impl State {
         }
     }
 
-    /// Why the keys are not refreshed: nothing runs the task, or the last fetch failed.
+    /// Returns the reason why the keys are not refreshed: no runtime runs the task, or the last
+    /// fetch failed.
     fn problem(&self) -> Option<String> {
         let is_missed = self.has_reported_no_runtime.load(Ordering::Relaxed);
         if self.is_stalled() {
@@ -222,8 +225,8 @@ impl State {
         }
     }
 
-    /// Returns whether the runtime of the task leaves it alone: a fetch is due that has not started,
-    /// or one has started that should have ended.
+    /// Returns whether the runtime of the task is not running it: a due fetch has not started, or a
+    /// started fetch has not ended in time.
     fn is_stalled(&self) -> bool {
         let (plan, running_since) = {
             let status = self.status();
@@ -239,11 +242,12 @@ impl State {
                 self.fetches.next_start(planned, self.settings.cooldown)
             }
         };
-        // A task that was started later than that could not know of it.
+        // The time counts from the start of the task, because an earlier due time was not its
+        // fault.
         Instant::now().saturating_duration_since(due.max(running_since)) >= STALL_TIMEOUT
     }
 
-    /// Returns whether the runtime of the task does not run. EventLog that once.
+    /// Returns whether the runtime of the task is not running. Logs that once.
     pub(super) fn check_runtime(&self) -> bool {
         let is_stalled = self.is_stalled();
         if is_stalled && !self.has_reported_stall.swap(true, Ordering::Relaxed) {
@@ -271,7 +275,7 @@ impl State {
         self.is_running.load(Ordering::Acquire)
     }
 
-    /// Marks the task as running until the result is dropped: with the task, however that ends.
+    /// Marks the task as running until the result is dropped with the task, even by a panic.
     pub(super) fn start_running(self: &Arc<Self>) -> Running {
         self.status().running_since = Some(Instant::now());
         self.is_running.store(true, Ordering::Release);
@@ -290,7 +294,7 @@ pub(super) struct Running(Arc<State>);
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.status().running_since = None;
-        // First, since the requests that wait look at it when they are woken.
+        // Cleared first, because the waiting requests check it when they are woken.
         self.0.is_running.store(false, Ordering::Release);
         self.0.fetches.abandon();
     }

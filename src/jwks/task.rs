@@ -18,14 +18,14 @@ use super::{
 };
 use crate::{events, key::KeySet};
 
-/// How long a fetch may take.
+/// The maximum duration of a fetch.
 pub(super) const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long after a failure the next fetch starts: at first, and at most.
+/// The first and the longest delay between a failure and the next fetch.
 const MIN_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Fetches the set when that is scheduled and when a token requests it, one fetch at a time.
+/// Fetches the set when scheduled or when a token requests it, one fetch at a time.
 pub(super) async fn run(state: Arc<State>, _running: Running) {
     let mut plan = state.plan();
     loop {
@@ -81,8 +81,8 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
 }
 
 impl Plan {
-    /// The plan after a failure. Only a scheduled fetch is retried: tokens request others themselves,
-    /// and a retry for each would double the fetches that they can cause.
+    /// Returns the plan after a failure. Only a scheduled fetch is retried: tokens request further
+    /// fetches themselves, and retries would double the number of fetches that they can cause.
     fn after_failure(self, is_scheduled: bool, now: Instant) -> Self {
         let interval = MIN_RETRY_INTERVAL
             .saturating_mul(1 << self.failures.min(8))
@@ -98,7 +98,7 @@ impl Plan {
     }
 }
 
-/// Ends when the cached keys expire. Never, if there are none.
+/// Completes when the cached keys expire, or never if there are none.
 async fn expiry(state: &State) {
     match state.expiry() {
         Some(expiry) => sleep_until(expiry).await,
@@ -108,8 +108,8 @@ async fn expiry(state: &State) {
 
 async fn fetch(state: &State) -> Result<(KeySet, Duration), String> {
     let (fetcher, url) = (Arc::clone(&state.fetcher), state.settings.url.clone());
-    // In a task of its own, so that a fetcher that panics does not end this one; in a set, so that
-    // it ends with this one.
+    // A fetch runs in its own task, so that a panic of the fetcher does not end this one. The set
+    // aborts it when this task ends.
     let mut fetching = JoinSet::new();
     fetching.spawn(async move { fetcher.fetch(&url).await });
     let fetched = match timeout(FETCH_TIMEOUT, fetching.join_next()).await {
@@ -124,7 +124,8 @@ async fn fetch(state: &State) -> Result<(KeySet, Duration), String> {
     Ok((set, state.settings.time_to_live(fetched.max_age)))
 }
 
-/// Shortens the time by up to a tenth, so that the replicas of a service do not fetch all at once.
+/// Shortens the time by up to a tenth, so that the replicas of a service do not fetch
+/// simultaneously.
 fn with_jitter(time: Duration) -> Duration {
     let random = RandomState::new().hash_one(0) % 1000;
     time - time / 10_000 * random as u32

@@ -16,24 +16,24 @@ use tokio::{
 use super::{fetches::FetchCounts, state::State};
 use crate::key::Keys;
 
-/// How long a request waits for its key: as long as the fetch that is under way when it arrives
-/// and the next one may take.
+/// The maximum time for which a request waits for its key: the duration of the fetch that is
+/// running when it arrives, and of the next one.
 const KEY_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A request's place in the waiting room of a key set.
 pub(crate) struct Waiter {
     state: Arc<State>,
     counts: watch::Receiver<FetchCounts>,
-    /// How many fetches had started when the request arrived.
+    /// The number of fetches that had started when the request arrived.
     started_before: u64,
     deadline: Instant,
-    /// The keys that the token was last verified with.
+    /// The keys with which the token was last verified.
     tried: Arc<Keys>,
     _place: OwnedSemaphorePermit,
 }
 
-/// A wait for other keys. It ends when they have come, with the request's place in the waiting room;
-/// with `None` when the request has waited long enough.
+/// A wait for other keys. It returns the request's place in the waiting room when the keys have
+/// changed, and `None` when the request has waited long enough.
 pub(crate) struct KeyWait(Pin<Box<dyn Future<Output = Option<Box<Waiter>>> + Send>>);
 
 impl Future for KeyWait {
@@ -51,7 +51,7 @@ impl fmt::Debug for KeyWait {
 }
 
 impl Waiter {
-    /// A place for a request that arrives now. `None` if the room is full.
+    /// Takes a place for a request that arrives now. Returns `None` if the room is full.
     pub(super) fn new(state: &Arc<State>) -> Option<Box<Self>> {
         let place = Arc::clone(&state.waiting_room).try_acquire_owned().ok()?;
         let mut counts = state.fetches.subscribe();
@@ -70,17 +70,17 @@ impl Waiter {
         Arc::ptr_eq(&self.state, state)
     }
 
-    /// Waits for other keys than these, which do not verify the token. `None` if the request has
-    /// waited long enough.
+    /// Waits for other keys than `tried`, which do not verify the token. Returns `None` if the
+    /// request has waited long enough.
     pub(super) fn wait(mut self: Box<Self>, tried: &Keys) -> Option<KeyWait> {
         if Instant::now() >= self.deadline {
             return None;
         }
-        // Read before the keys, so that no fetch is requested if one ends in between.
+        // Read before the keys: if a fetch ends in between, no other one is requested.
         let counts = *self.counts.borrow_and_update();
         self.tried = Arc::clone(&self.state.keys());
         if !ptr::eq(&*self.tried, tried) {
-            // Others have come since the token was verified.
+            // The keys have changed since the token was verified.
             return Some(KeyWait(Box::pin(future::ready(Some(self)))));
         }
         self.continues(counts)
@@ -95,13 +95,13 @@ impl Waiter {
         have_changed.is_ok_and(|changed| changed).then_some(self)
     }
 
-    /// Returns whether the keys have changed, once they have or will not in time.
+    /// Waits until the keys have changed or cannot change in time, and returns whether they have.
     async fn keys_changed(&mut self) -> bool {
         while self.counts.changed().await.is_ok() {
             let counts = *self.counts.borrow_and_update();
-            // A fetch that was abandoned with its runtime has not started.
+            // A fetch that was abandoned with its runtime is treated as not started.
             self.started_before = self.started_before.min(counts.started);
-            // Verifying again starts the task in this runtime if the other one has ended.
+            // Verifying again starts the task in this runtime if the other runtime has ended.
             if !Arc::ptr_eq(&self.tried, &self.state.keys()) || !self.state.is_running() {
                 return true;
             }
@@ -112,10 +112,11 @@ impl Waiter {
         false
     }
 
-    /// Returns whether a fetch may still bring the key. Requests one if none is under way.
+    /// Returns whether a fetch may still bring the key. Requests a fetch if none is running.
     fn continues(&self, counts: FetchCounts) -> bool {
         let has_seen_a_whole_fetch = counts.ended > self.started_before;
-        // Then the task retries by itself, or nothing runs it, and every request gets 503 at once.
+        // Without cached keys, the task retries by itself or no runtime runs it, so waiting would
+        // only delay the 503.
         let is_stalled = self.state.check_runtime();
         let is_unavailable = self.tried.is_empty() && (counts.ended > 0 || is_stalled);
         if has_seen_a_whole_fetch || is_unavailable {
