@@ -5,8 +5,8 @@ use tower::{Layer, Service};
 
 use crate::{CurrentUser, presence::Anonymous};
 
-/// Lets this request be this user's, as [`JwtAuthLayer`](crate::JwtAuthLayer) leaves one that it
-/// let pass: for a test that calls a handler, or a service without an authentication layer.
+/// Makes this request one of this user, as [`JwtAuthLayer`](crate::JwtAuthLayer) does for an
+/// accepted request. Use it in tests of a handler or of a service without an authentication layer.
 ///
 /// ```
 /// use tower_jwt_auth::{CurrentUser, test_kit::as_user};
@@ -21,12 +21,12 @@ pub fn as_user<B>(mut request: Request<B>, user: CurrentUser) -> Request<B> {
     request
 }
 
-/// Layer that lets every request be one user's: in a test, it stands in the place of
-/// [`JwtAuthLayer`](crate::JwtAuthLayer), and handlers and
-/// [`PathOwnerLayer`](crate::PathOwnerLayer) see what they would see behind that.
+/// Layer that makes every request one of the same user. In tests, it replaces
+/// [`JwtAuthLayer`](crate::JwtAuthLayer); handlers and [`PathOwnerLayer`](crate::PathOwnerLayer)
+/// behave as behind that layer.
 ///
-/// It is what `app.dependency_overrides[get_current_user]` is in FastAPI. No token is looked at, and
-/// nobody is refused. A `JwtAuthLayer` that is still there, inside of it, asks for tokens as ever.
+/// It corresponds to `app.dependency_overrides[get_current_user]` in FastAPI. It reads no token and
+/// rejects no request. A `JwtAuthLayer` inside it still requires tokens.
 ///
 /// ```
 /// use axum::{Extension, Router, body::Body, routing::get};
@@ -55,18 +55,18 @@ pub fn as_user<B>(mut request: Request<B>, user: CurrentUser) -> Request<B> {
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct AsUserLayer {
-    /// `None` for a request that may go on without one.
+    /// `None` for anonymous requests.
     user: Option<CurrentUser>,
 }
 
 impl AsUserLayer {
-    /// Every request is this user's.
+    /// Creates a layer that makes every request one of this user.
     pub fn new(user: CurrentUser) -> Self {
         Self { user: Some(user) }
     }
 
-    /// Every request is nobody's, as one without a token is where
-    /// [`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous) was said.
+    /// Creates a layer that makes every request anonymous, like a request without a token if
+    /// [`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous) is set.
     pub fn anonymous() -> Self {
         Self { user: None }
     }
@@ -83,7 +83,7 @@ impl<S> Layer<S> for AsUserLayer {
     }
 }
 
-/// Middleware that lets every request be one user's.
+/// Middleware that makes every request one of the same user.
 ///
 /// See [`AsUserLayer`].
 #[derive(Clone, Debug)]

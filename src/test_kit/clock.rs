@@ -6,10 +6,10 @@ use std::{
 
 use crate::clock::Clock;
 
-/// A clock that stands still until it is moved.
+/// A clock that changes only when it is set or advanced.
 ///
-/// Clones are the same clock: moving one moves all. A layer that was not made by
-/// [`TestIssuer::layer`](super::TestIssuer::layer) takes its time through
+/// Clones are the same clock. Pass it to a layer that was not made by
+/// [`TestIssuer::layer`](super::TestIssuer::layer) with
 /// [`JwtAuthBuilder::clock`](crate::JwtAuthBuilder::clock).
 ///
 /// ```
@@ -28,13 +28,13 @@ use crate::clock::Clock;
 #[derive(Clone)]
 pub struct TestClock {
     time: Arc<Mutex<SystemTime>>,
-    /// Made once, so that layers with this clock are known to have the same.
+    /// Created once, so that layers with this clock are known to have the same clock.
     reader: Clock,
 }
 
 impl TestClock {
-    /// A clock that stands where the system's does now, at the beginning of the second: what is
-    /// minted by it is also good for a layer with the system's clock.
+    /// Creates a clock with the system's current time, rounded down to the second. A token with
+    /// this time is also valid for a layer with the system's clock.
     pub fn new() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let seconds = since.map_or(0, |since| since.as_secs());
@@ -47,27 +47,27 @@ impl TestClock {
         Self { time, reader }
     }
 
-    /// The time at which it stands.
+    /// Returns the time of the clock.
     pub fn now(&self) -> SystemTime {
         *lock(&self.time)
     }
 
-    /// Moves it on.
+    /// Advances the clock.
     ///
     /// # Panics
     ///
-    /// When the system has no such time, some hundred billion years from now.
+    /// Panics if the system cannot represent the time, some hundred billion years from now.
     pub fn advance(&self, by: Duration) {
         let mut time = lock(&self.time);
         *time = time.checked_add(by).expect("a time that the system has");
     }
 
-    /// Moves it to any time, back too.
+    /// Sets the clock to any time, including an earlier one.
     pub fn set(&self, now: SystemTime) {
         *lock(&self.time) = now;
     }
 
-    /// Whole seconds since the epoch, floored; zero before it.
+    /// Returns whole seconds since the epoch, rounded down; zero before it.
     pub(super) fn seconds(&self) -> i64 {
         let since = self.now().duration_since(UNIX_EPOCH);
         since.map_or(0, |since| since.as_secs().try_into().unwrap_or(i64::MAX))

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-// With both features on, the one that verifies signs too.
+// With both features, keys are signed by the backend that also verifies.
 #[cfg(feature = "aws-lc-rs")]
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 #[cfg(not(feature = "aws-lc-rs"))]
@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::signer::base64url;
 
-/// Named itself: the process-wide provider is whatever other crates switched on.
+/// Named explicitly, because the features of other crates select the process-wide provider.
 static PROVIDER: &CryptoProvider = &DEFAULT_PROVIDER;
 
-/// A key pair of Ed25519 under an id that no other in the process has.
+/// An Ed25519 key pair with a key ID that is unique in the process.
 pub(super) struct PrivateKey {
     key_id: String,
     key: EncodingKey,
@@ -46,7 +46,7 @@ impl PrivateKey {
     }
 }
 
-/// The JWK Set of these keys (RFC 8037 section 2).
+/// Returns the JWK Set of these keys (RFC 8037 section 2).
 pub(super) fn jwks<'a>(keys: impl IntoIterator<Item = &'a PrivateKey>) -> String {
     let jwk = |key: &PrivateKey| {
         json!({
@@ -62,7 +62,7 @@ pub(super) fn jwks<'a>(keys: impl IntoIterator<Item = &'a PrivateKey>) -> String
     json!({ "keys": keys }).to_string()
 }
 
-/// What stands before the 32 bytes of a private key in DER (RFC 8410 section 7).
+/// The DER prefix of the 32 bytes of a private key (RFC 8410 section 7).
 const PKCS8: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
 ];

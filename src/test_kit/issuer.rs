@@ -3,12 +3,12 @@ use std::fmt;
 use super::{TestClock, TestToken, signer::Signer};
 use crate::{JwtAuthBuilder, JwtAuthLayer};
 
-/// Mints tokens for tests, and gives the layer that accepts them.
+/// A test issuer, which mints tokens and builds the layer that accepts them.
 ///
-/// Each issuer has a key of its own, so that none accepts the tokens of another. A clone is the
-/// same issuer, and shares its clock. Making one costs microseconds, and so does a token.
+/// Each issuer has its own key, so no issuer's layer accepts the tokens of another. Clones are the
+/// same issuer and share its clock. Creating an issuer or a token takes microseconds.
 ///
-/// The keys are made from the keys of the standard library's hash maps: never use them in
+/// The keys are derived from the random keys of the standard library's hash maps: never use them in
 /// production.
 ///
 /// ```
@@ -32,21 +32,19 @@ pub struct TestIssuer {
 }
 
 impl TestIssuer {
-    /// An issuer of HS256 tokens, with a new [`secret`](Self::secret).
+    /// Creates an HS256 issuer with a new [`secret`](Self::secret).
     pub fn hs256() -> Self {
         Self::new(Signer::new_secret())
     }
 
-    /// An issuer of HS256 tokens with this secret: that which the service under test is configured
-    /// with.
+    /// Creates an HS256 issuer that uses the secret of the service under test.
     ///
-    /// Whether it is strong enough is said when the [`layer`](Self::layer) is built.
+    /// The strength of the secret is checked when the [`layer`](Self::layer) is built.
     pub fn hs256_with(secret: impl AsRef<str>) -> Self {
         Self::new(Signer::secret(secret.as_ref()))
     }
 
-    /// An issuer of EdDSA tokens, with a new key and key id, as the `jwt()` plugin of Better Auth
-    /// is one.
+    /// Creates an EdDSA issuer with a new key and key ID, like the `jwt()` plugin of Better Auth.
     ///
     /// ```
     /// use tower_jwt_auth::{JwtAuthLayer, test_kit::TestIssuer};
@@ -62,34 +60,35 @@ impl TestIssuer {
         Self::new(Signer::new_ed25519())
     }
 
-    /// Names the issuer: its tokens have this `iss`, and its layer requires it.
+    /// Sets the issuer's name: its tokens have this `iss`, and its layer requires it.
     #[must_use]
     pub fn with_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
-    /// Says whom the tokens are for: they have this `aud`, and its layer requires it.
+    /// Sets the audience: the tokens have this `aud`, and the issuer's layer requires it.
     #[must_use]
     pub fn with_audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
         self
     }
 
-    /// Takes the time from this clock, which others may share.
+    /// Reads the time from this clock, which others may share.
     #[must_use]
     pub fn with_clock(mut self, clock: &TestClock) -> Self {
         self.clock = clock.clone();
         self
     }
 
-    /// A valid token: `sub` is the user's id, `email` is `<user id>@example.com`, and it expires in
-    /// 15 minutes.
+    /// Mints a valid token: `sub` is the user ID, `email` is `<user ID>@example.com`, and the token
+    /// expires in 15 minutes.
     pub fn token(&self, user_id: &str) -> String {
         self.token_for(user_id).mint()
     }
 
-    /// Starts a token that differs from [`token`](Self::token) in what is said of it.
+    /// Starts a token that differs from [`token`](Self::token) in the claims and header that you
+    /// set.
     pub fn token_for(&self, user_id: &str) -> TestToken {
         let token = TestToken::new(self.signer.clone(), self.clock.clone(), user_id);
         let token = match &self.issuer {
@@ -102,23 +101,23 @@ impl TestIssuer {
         }
     }
 
-    /// Starts a layer that accepts the tokens of this issuer, and takes the time from its clock.
-    /// More can be said of it, such as [`email_optional`](JwtAuthBuilder::email_optional).
+    /// Starts a builder for a layer that accepts the tokens of this issuer and uses its clock. You
+    /// can add other settings, such as [`email_optional`](JwtAuthBuilder::email_optional).
     pub fn layer(&self) -> JwtAuthBuilder {
         self.signer.trusted_by(self.keyless_layer())
     }
 
-    /// The clock that the tokens and the [`layer`](Self::layer) take the time from.
+    /// Returns the clock of the tokens and of the [`layer`](Self::layer).
     pub fn clock(&self) -> &TestClock {
         &self.clock
     }
 
-    /// The secret that the tokens are signed with, to configure a service with it:
-    /// `BETTER_AUTH_SECRET` of a child process, say.
+    /// Returns the secret that signs the tokens, for example to set `BETTER_AUTH_SECRET` of a child
+    /// process.
     ///
     /// # Panics
     ///
-    /// When it is no issuer of HS256.
+    /// Panics unless this is an HS256 issuer.
     pub fn secret(&self) -> &str {
         match &self.signer {
             Signer::Secret(secret) => secret,
@@ -127,12 +126,12 @@ impl TestIssuer {
         }
     }
 
-    /// The id of its key, which its tokens name as `kid`. None with HS256.
+    /// Returns the key ID, which the tokens contain as `kid`; `None` with HS256.
     pub fn key_id(&self) -> Option<&str> {
         self.signer.key_id()
     }
 
-    /// Everything that a layer needs but the keys.
+    /// Returns a builder with all settings except the keys.
     pub(super) fn keyless_layer(&self) -> JwtAuthBuilder {
         let mut builder = JwtAuthLayer::builder().with_clock(self.clock.reader());
         if let Some(issuer) = &self.issuer {
@@ -161,21 +160,21 @@ impl TestIssuer {
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))))]
 impl TestIssuer {
-    /// The text of a JWK Set with its public key, for
-    /// [`jwks_text`](JwtAuthBuilder::jwks_text) or a server of your own.
+    /// Returns the JWK Set with the public key, for [`jwks_text`](JwtAuthBuilder::jwks_text) or for
+    /// your own server.
     ///
     /// # Panics
     ///
-    /// When it is an issuer of HS256, whose secret nobody publishes.
+    /// Panics if this is an HS256 issuer, because a secret must not be published.
     pub fn jwks(&self) -> String {
         super::ed25519::jwks([self.private_key()])
     }
 
-    /// The same as a [`KeySet`](crate::KeySet), for [`SharedKeys`](crate::SharedKeys).
+    /// Returns the same as a [`KeySet`](crate::KeySet), for [`SharedKeys`](crate::SharedKeys).
     ///
     /// # Panics
     ///
-    /// As [`jwks`](Self::jwks).
+    /// The same as for [`jwks`](Self::jwks).
     pub fn key_set(&self) -> crate::KeySet {
         crate::KeySet::from_jwks(&self.jwks()).expect("a key that can be used")
     }
@@ -189,7 +188,7 @@ impl TestIssuer {
         }
     }
 
-    /// The same issuer with a new key.
+    /// Returns the same issuer with a new key.
     #[cfg(feature = "jwks-custom")]
     pub(super) fn with_new_key(&self) -> Self {
         Self {

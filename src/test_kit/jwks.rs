@@ -12,13 +12,13 @@ use crate::{
     jwks::{FetchError, FetchedJwks, JwksFetch},
 };
 
-/// The JWK Set of an issuer whose keys rotate, in memory: what a layer fetches its keys from in
-/// tests, without a network.
+/// The JWK Set of an issuer with rotating keys, in memory. A layer fetches its keys from it without
+/// a network.
 ///
-/// Clones are the same set: give one to the layer and keep one. Two clocks are at work: the tokens
-/// expire by the issuer's [`clock`](Self::clock), and what is fetched ages by tokio's. With
-/// `#[tokio::test(start_paused = true)]` (tokio's feature `test-util`) the latter stands still too
-/// while anybody has work, and minutes pass in no time.
+/// Clones are the same set: pass one to the layer and keep another. Two clocks are involved: tokens
+/// expire by the issuer's [`clock`](Self::clock), but fetched keys age by tokio's. With
+/// `#[tokio::test(start_paused = true)]` (tokio's feature `test-util`), tokio's clock stops while
+/// there is work and jumps ahead otherwise, so waiting for minutes takes no time.
 ///
 /// ```
 /// use tower_jwt_auth::test_kit::TestJwks;
@@ -30,7 +30,7 @@ use crate::{
 /// auth.ready().await?;
 /// assert!(auth.verifier().verify(&jwks.token("alice")).is_ok());
 ///
-/// // A key that the layer has not heard of is fetched while the request waits.
+/// A new key is fetched while the request waits.
 /// jwks.rotate();
 /// assert!(auth.verifier().verify_waiting(&jwks.token("alice")).await.is_ok());
 /// assert_eq!(jwks.fetches(), 2);
@@ -42,27 +42,27 @@ pub struct TestJwks(Arc<Mutex<State>>);
 
 struct State {
     newest: TestIssuer,
-    /// Listed beside the newest.
+    /// Listed together with the newest.
     old: Vec<TestIssuer>,
     is_failing: bool,
     delay: Duration,
     fetches: usize,
 }
 
-/// Never asked, since the set is its own fetcher (RFC 2606 section 2).
+/// Never requested, because the set is its own fetcher (RFC 2606 section 2 reserves the name).
 const URL: &str = "https://test-kit.invalid/jwks";
 
 impl TestJwks {
-    /// The set of a new [`TestIssuer::eddsa`].
+    /// Creates the set of a new [`TestIssuer::eddsa`].
     pub fn new() -> Self {
         Self::of(TestIssuer::eddsa())
     }
 
-    /// The set of this issuer.
+    /// Creates the set of this issuer.
     ///
     /// # Panics
     ///
-    /// When it is an issuer of HS256, whose secret nobody publishes.
+    /// Panics if it is an HS256 issuer, because a secret must not be published.
     pub fn of(issuer: TestIssuer) -> Self {
         let _must_be_there = issuer.private_key();
         Self(Arc::new(Mutex::new(State {
@@ -74,40 +74,41 @@ impl TestJwks {
         })))
     }
 
-    /// Starts a layer that fetches its keys from here, and takes the time of its tokens from
-    /// [`clock`](Self::clock).
+    /// Starts a builder for a layer that fetches its keys from this set and uses
+    /// [`clock`](Self::clock) for its tokens.
     ///
-    /// It fetches in a task of tokio's: build it in a runtime, or the first request starts that.
+    /// The layer fetches in a tokio task. If it is built outside a runtime, the first request
+    /// starts the task.
     pub fn layer(&self) -> JwtAuthBuilder {
         let builder = self.state().newest.keyless_layer();
         builder.jwks_url(URL).jwks_fetcher(self.clone())
     }
 
-    /// The issuer with its newest key. It stays as it is when the keys rotate, so that one that was
-    /// kept mints the tokens of an old key.
+    /// Returns the issuer with its newest key. The returned issuer does not change when the keys
+    /// rotate, so it can later mint tokens with an old key.
     pub fn issuer(&self) -> TestIssuer {
         self.state().newest.clone()
     }
 
-    /// A valid token, signed with the newest key: [`TestIssuer::token`].
+    /// Mints a valid token, signed with the newest key: see [`TestIssuer::token`].
     pub fn token(&self, user_id: &str) -> String {
         self.issuer().token(user_id)
     }
 
-    /// Starts a token of the newest key: [`TestIssuer::token_for`].
+    /// Starts a token with the newest key: see [`TestIssuer::token_for`].
     pub fn token_for(&self, user_id: &str) -> TestToken {
         self.issuer().token_for(user_id)
     }
 
-    /// The clock by which the tokens expire.
+    /// Returns the clock by which the tokens expire.
     pub fn clock(&self) -> TestClock {
         self.state().newest.clock().clone()
     }
 
-    /// Makes a new key, which signs from now on. The ones before it stay listed, until
+    /// Creates a new key, which signs from now on. The earlier keys stay listed until
     /// [`retire_old`](Self::retire_old).
     ///
-    /// A layer hears of it when a token names it, or when it next fetches the set.
+    /// A layer discovers the new key when a token names it, or at its next fetch.
     pub fn rotate(&self) {
         let mut state = self.state();
         let new = state.newest.with_new_key();
@@ -115,26 +116,25 @@ impl TestJwks {
         state.old.push(old);
     }
 
-    /// Lists the newest key alone. A layer that has the others forgets them when it next fetches the
-    /// set, and refuses their tokens for `unknown_key` then.
+    /// Removes all keys but the newest from the set. At its next fetch, a layer drops the others
+    /// and then rejects their tokens with `unknown_key`.
     pub fn retire_old(&self) {
         self.state().old.clear();
     }
 
-    /// Lets fetches fail, or succeed again.
+    /// Makes fetches fail, or succeed again.
     pub fn fail(&self, is_failing: bool) {
         self.state().is_failing = is_failing;
     }
 
-    /// Lets fetches take this long, by tokio's clock. What they bring is what stands here when they
-    /// end.
+    /// Delays fetches by this time, on tokio's clock. A fetch returns the set as it is at the end.
     ///
-    /// A layer gives up on one after five seconds.
+    /// A layer gives up on a fetch after five seconds.
     pub fn delay(&self, delay: Duration) {
         self.state().delay = delay;
     }
 
-    /// How many fetches have begun.
+    /// Returns how many fetches have started.
     pub fn fetches(&self) -> usize {
         self.state().fetches
     }

@@ -1,21 +1,20 @@
-//! For the tests of a service that stands behind these layers: tokens in one line, time that stands
-//! still until it is moved, users without tokens, keys that rotate and fail.
+//! Support for tests of a service behind these layers: tokens in one line, a clock that is set by
+//! hand, users without tokens, and keys that rotate and fail.
 //!
-//! - [`TestIssuer`] mints tokens, good ones and each kind of bad one, and gives a layer that takes
-//!   its time and its keys.
-//! - [`TestClock`] is that time: a test of expiry moves it, and need not sleep.
-//! - [`AsUserLayer`] stands in the place of [`JwtAuthLayer`](crate::JwtAuthLayer) and lets every
-//!   request be one user's, as `app.dependency_overrides[get_current_user]` does in FastAPI;
-//!   [`as_user`] does so for one request.
-//! - `TestJwks` is an issuer's JWK Set in memory, which rotates, fails and is slow (features
-//!   `jwks-custom` and `aws-lc-rs` or `rust-crypto`).
+//! - [`TestIssuer`] mints valid and invalid tokens, and builds a layer with its keys and clock.
+//! - [`TestClock`] is that clock: a test of expiry advances it instead of sleeping.
+//! - [`AsUserLayer`] replaces [`JwtAuthLayer`](crate::JwtAuthLayer) and makes every request one of
+//!   the same user, like `app.dependency_overrides[get_current_user]` in FastAPI; [`as_user`] does
+//!   that for one request.
+//! - `TestJwks` is an issuer's JWK Set in memory, with rotation, failures, and slow responses
+//!   (features `jwks-custom` and `aws-lc-rs` or `rust-crypto`).
 //!
 //! ```
 //! use std::time::Duration;
 //! use tower_jwt_auth::test_kit::TestIssuer;
 //!
 //! let issuer = TestIssuer::hs256();
-//! let auth = issuer.layer().build()?; // what the router under test is wrapped in
+//! let auth = issuer.layer().build()?; // add this layer to the router under test
 //!
 //! let token = issuer.token("alice");
 //! let verifier = auth.verifier();
@@ -29,15 +28,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Put the feature among the dev-dependencies, so that no build that ships has it:
+//! Enable the feature in the dev-dependencies, so that no release build contains it:
 //!
 //! ```toml
 //! [dev-dependencies]
 //! tower-jwt-auth = { version = "0.1", features = ["test-kit"] }
 //! ```
 //!
-//! Nothing here is for production: the keys are made without a source of randomness that is meant
-//! for keys, and what is misused panics.
+//! Nothing here is for production: the keys do not come from a cryptographic random number
+//! generator, and misuse panics.
 
 mod as_user;
 mod clock;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{Algorithm, JwtAuthBuilder};
 
-/// What an issuer signs with.
+/// The signing key of an issuer.
 #[derive(Clone)]
 pub(super) enum Signer {
     Secret(Arc<str>),
@@ -60,7 +60,7 @@ impl Signer {
         }
     }
 
-    /// Lets a layer verify what this signs.
+    /// Makes a layer trust this key.
     pub(super) fn trusted_by(&self, builder: JwtAuthBuilder) -> JwtAuthBuilder {
         match self {
             Self::Secret(secret) => builder.secret(&**secret),
@@ -74,8 +74,8 @@ pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// 32 bytes, others each time. They come from the keys of hash maps, which is good enough to tell
-/// one test's issuer from another's, and brings no package for random numbers into the build.
+/// Returns 32 bytes that differ on each call. They come from the random keys of hash maps, which is
+/// sufficient to distinguish test issuers and needs no further package.
 fn seed() -> [u8; 32] {
     let mut hash = Sha256::new();
     for index in 0..4 {

@@ -8,10 +8,11 @@ use super::{
     signer::{Signer, base64url},
 };
 
-/// A token in the making: [`TestIssuer::token_for`] starts it, [`mint`](Self::mint) signs it.
+/// A token before signing: [`TestIssuer::token_for`] starts it, and [`mint`](Self::mint) signs it.
 ///
-/// What is said later of the same claim counts. The times are those of the issuer's clock when it is
-/// minted, so that one may be kept, and minted again after the clock was moved.
+/// If a claim is set more than once, the last value is used. Times are relative to the issuer's
+/// clock when the token is minted, so a `TestToken` can be minted again after the clock was
+/// advanced.
 ///
 /// ```
 /// use tower_jwt_auth::test_kit::TestIssuer;
@@ -44,7 +45,7 @@ pub struct TestToken {
 #[derive(Clone)]
 enum Claim {
     Is(Value),
-    /// A time, in seconds from when the token is minted.
+    /// A time, in seconds from minting.
     FromNow(i64),
 }
 
@@ -58,7 +59,7 @@ enum Signature {
 /// In seconds.
 const LIFETIME: i64 = 15 * 60;
 
-/// In seconds: more than the longest leeway, of five minutes.
+/// In seconds: longer than the maximum leeway of five minutes.
 const FAR: i64 = 10 * 60;
 
 impl TestToken {
@@ -92,98 +93,110 @@ impl TestToken {
         self.claim("name", name.into())
     }
 
-    /// Sets the `iss` claim. One that the layer does not expect is refused for `issuer`; a layer
-    /// without an issuer expects any.
+    /// Sets the `iss` claim. A layer rejects another issuer than its own with `issuer`; a layer
+    /// without an issuer accepts any.
     pub fn issuer(self, issuer: impl Into<String>) -> Self {
         self.claim("iss", issuer.into())
     }
 
-    /// Sets the `aud` claim. One that the layer does not expect is refused for `audience`, and by a
-    /// layer without an audience for `audience_not_configured`.
+    /// Sets the `aud` claim. A layer rejects another audience than its own with `audience`; a layer
+    /// without an audience rejects every audience with `audience_not_configured`.
     pub fn audience(self, audience: impl Into<String>) -> Self {
         self.claim("aud", audience.into())
     }
 
-    /// Sets any claim, to a value of any type, a wrong one too.
+    /// Sets any claim to a value of any type, including a wrong type.
     ///
     /// # Panics
     ///
-    /// When the value cannot be written as JSON: a map whose keys are no strings, say.
+    /// Panics if the value cannot be serialized as JSON, for example a map with keys that are not
+    /// strings.
+    ///
+    /// ```
+    /// use tower_jwt_auth::test_kit::TestIssuer;
+    ///
+    /// let issuer = TestIssuer::hs256();
+    /// let token = issuer.token_for("alice").claim("roles", ["admin", "owner"]).mint();
+    /// let user = issuer.layer().build()?.verifier().verify(&token)?;
+    /// assert!(user.claims::<serde_json::Value>()?["roles"][0] == "admin");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         self.claims.insert(name.into(), Claim::Is(json(value)));
         self
     }
 
-    /// Leaves a claim out. Without `exp` a token is refused for `claims`, without `sub` for
-    /// `subject`, without `email` for `user`.
+    /// Removes a claim. A token without `exp` is rejected with `claims`, without `sub` with
+    /// `subject`, and without `email` with `user`.
     pub fn without(mut self, claim: &str) -> Self {
         self.claims.remove(claim);
         self
     }
 
-    /// Lets it expire this long after it is minted, in whole seconds, rounded up. It is refused for
-    /// `expired` from then on.
+    /// Sets the expiry to this time after minting, in whole seconds, rounded up. From then on, the
+    /// token is rejected with `expired`.
     pub fn expires_in(self, lifetime: Duration) -> Self {
         let seconds = lifetime.as_secs() + u64::from(lifetime.subsec_nanos() > 0);
         self.time("exp", seconds.try_into().unwrap_or(i64::MAX))
     }
 
-    /// Lets it have expired ten minutes before it is minted, which is longer than the longest
-    /// leeway: refused for `expired`.
+    /// Sets the expiry to ten minutes before minting, which exceeds the maximum leeway: rejected
+    /// with `expired`.
     pub fn expired(self) -> Self {
         self.time("iat", -FAR - LIFETIME).time("exp", -FAR)
     }
 
-    /// Lets it be valid only ten minutes after it is minted (`nbf`), which is longer than the
-    /// longest leeway: refused for `not_yet_valid`.
+    /// Sets `nbf` to ten minutes after minting, which exceeds the maximum leeway: rejected with
+    /// `not_yet_valid`.
     pub fn not_yet_valid(self) -> Self {
         self.time("nbf", FAR)
     }
 
-    /// Names this key in the header, as `kid`. One that is not in the layer's key set is refused
-    /// for `unknown_key`; a layer with secrets does not look at it.
+    /// Sets the `kid` in the header. A layer rejects a key that is not in its set with
+    /// `unknown_key`; a layer with secrets ignores the `kid`.
     pub fn key_id(self, key_id: impl Into<String>) -> Self {
         self.header("kid", key_id.into())
     }
 
-    /// Names no key in the header. A layer tries the last ten keys of the token's algorithm.
+    /// Removes the `kid` from the header. A layer then tries the last ten keys of the token's
+    /// algorithm.
     pub fn without_key_id(mut self) -> Self {
         self.header.remove("kid");
         self
     }
 
-    /// Sets any member of the header, `typ` and `alg` too.
+    /// Sets any member of the header, including `typ` and `alg`.
     ///
     /// # Panics
     ///
-    /// As [`claim`](Self::claim).
+    /// The same as for [`claim`](Self::claim).
     pub fn header(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         self.header.insert(name.into(), json(value));
         self
     }
 
-    /// Signs with the key of another issuer, in whose name it is not: the claims and the `kid` stay
-    /// this issuer's. Refused for `signature`, or for `algorithm` if that is another one too.
+    /// Signs with the key of another issuer, while the claims and the `kid` stay this issuer's.
+    /// Rejected with `signature`, or with `algorithm` if the algorithms differ.
     pub fn signed_by(mut self, other: &TestIssuer) -> Self {
         self.signer = other.signer().clone();
         self.set_algorithm();
         self
     }
 
-    /// Changes one bit of the signature: refused for `signature`.
+    /// Changes one bit of the signature: rejected with `signature`.
     pub fn bad_signature(mut self) -> Self {
         self.signature = Signature::Bad;
         self
     }
 
-    /// Leaves the signature out and says `"alg": "none"` (RFC 7519 section 6): refused for
+    /// Removes the signature and sets `"alg": "none"` (RFC 7519 section 6): rejected with
     /// `malformed`.
     pub fn unsigned(mut self) -> Self {
         self.signature = Signature::Absent;
         self.header("alg", "none")
     }
 
-    /// The token, in compact serialization, as it stands after `Bearer ` in a request.
+    /// Returns the token in compact serialization, as it appears after `Bearer ` in a request.
     pub fn mint(&self) -> String {
         let now = self.clock.seconds();
         let claims = self.claims.iter().map(|(name, claim)| {
@@ -222,7 +235,7 @@ fn json(value: impl Serialize) -> Value {
     serde_json::to_value(value).expect("a value that can be written as JSON")
 }
 
-/// Nothing of the claims, which may be a copy of somebody's.
+/// Omits the claims, which may be copied from a real user.
 impl fmt::Debug for TestToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TestToken")
