@@ -1,17 +1,17 @@
-/// What every service of this crate says of the service inside of it.
+/// Defines the access of every service in this crate to its inner service.
 macro_rules! inner_service_accessors {
     () => {
-        /// The inner service.
+        /// Returns a reference to the inner service.
         pub fn get_ref(&self) -> &S {
             &self.inner
         }
 
-        /// The inner service, to change it.
+        /// Returns a mutable reference to the inner service.
         pub fn get_mut(&mut self) -> &mut S {
             &mut self.inner
         }
 
-        /// The inner service, taken out.
+        /// Returns the inner service, consuming this one.
         pub fn into_inner(self) -> S {
             self.inner
         }

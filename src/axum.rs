@@ -1,4 +1,4 @@
-//! Extractors for axum.
+//! Extractors and responses for axum.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use serde::de::DeserializeOwned;
 
 use crate::{CurrentUser, Rejection, TokenError, presence::Presence};
 
-/// The claims of the current user's token, as a type of your own: an extractor for axum.
+/// Extractor for the claims of the current user's token, as your own type.
 ///
-/// A request without a user is answered with 401, and so is one whose claims do not have the shape
-/// of `T`; with 500 where no [`JwtAuthLayer`](crate::JwtAuthLayer) stands around the handler. As
-/// `Option<Claims<T>>` it is `None` for a request that the layer lets pass without a token, and the
-/// other answers are the same.
+/// A request without a user, or with claims that do not have the shape of `T`, gets 401. If no
+/// [`JwtAuthLayer`](crate::JwtAuthLayer) wraps the handler, extraction fails with 500.
+/// `Option<Claims<T>>` is `None` for a request that the layer accepts without a token; all other
+/// responses are the same.
 ///
-/// The claims are read at each extraction; see [`CurrentUser::claims`].
+/// Each extraction parses the claims; see [`CurrentUser::claims`].
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -44,8 +44,8 @@ use crate::{CurrentUser, Rejection, TokenError, presence::Presence};
 #[derive(Clone, Copy)]
 pub struct Claims<T>(pub T);
 
-/// Why an extractor of this crate has no user to give. Its response is the one that the layer
-/// outside would give: the same body and challenge, in gRPC for a gRPC request.
+/// Rejection of this crate's extractors. Its response is that of the surrounding layer: the same
+/// body and challenge, in gRPC for a gRPC request.
 ///
 /// ```
 /// use axum::response::{IntoResponse, Redirect, Response};
@@ -68,7 +68,7 @@ pub struct ExtractRejection {
 }
 
 impl ExtractRejection {
-    /// What it is.
+    /// Returns the reason.
     pub fn rejection(&self) -> Rejection {
         self.rejection
     }
@@ -87,8 +87,8 @@ impl IntoResponse for ExtractRejection {
     }
 }
 
-/// The response of a layer with default settings, in plain HTTP. A handler inside a
-/// [`JwtAuthLayer`](crate::JwtAuthLayer) uses [`Rejection::respond`] instead, which follows the
+/// Builds the response of a layer with default settings, in plain HTTP. Inside a
+/// [`JwtAuthLayer`](crate::JwtAuthLayer), use [`Rejection::respond`] instead, which follows the
 /// settings of that layer.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl IntoResponse for Rejection {
@@ -97,8 +97,8 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// An extractor for axum: the user that [`JwtAuthLayer`](crate::JwtAuthLayer) found. A request
-/// without one is answered with 401, and with 500 where no such layer stands around the handler.
+/// Extracts the user of a request that [`JwtAuthLayer`](crate::JwtAuthLayer) has verified. A
+/// request without a user gets 401. If no such layer wraps the handler, extraction fails with 500.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<S: Send + Sync> FromRequestParts<S> for CurrentUser {
     type Rejection = ExtractRejection;
@@ -108,10 +108,10 @@ impl<S: Send + Sync> FromRequestParts<S> for CurrentUser {
     }
 }
 
-/// `None` for a request that the layer accepts without a token
-/// ([`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous)), and for an `OPTIONS` that it accepted as
-/// a preflight. If no such layer wraps the handler, extraction fails with 500: a forgotten layer
-/// never makes users look anonymous.
+/// Extracts `None` for a request that the layer accepts without a token
+/// ([`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous)), and for an `OPTIONS` request that
+/// it accepted as a preflight. If no such layer wraps the handler, extraction fails with 500: a
+/// forgotten layer never makes users look anonymous.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<S: Send + Sync> OptionalFromRequestParts<S> for CurrentUser {
     type Rejection = ExtractRejection;
@@ -157,7 +157,7 @@ fn extract_claims<T: DeserializeOwned>(
     claims.map_err(|_| ExtractRejection::new(TokenError::Claims.into(), parts))
 }
 
-/// Nothing of the claims, whatever their type prints.
+/// Omits the claims, whatever their type prints.
 impl<T> fmt::Debug for Claims<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims").finish_non_exhaustive()

@@ -1,6 +1,6 @@
-//! Strict base64url: no padding, no white space, no other alphabet, no stray bits at the end
-//! (RFC 7515 section 2, RFC 4648 sections 3.5 and 5). One text for one value, so that a token
-//! cannot be changed and still verify.
+//! Strict base64url: no padding, no white space, no other alphabet, and no stray bits at the end
+//! (RFC 7515 section 2, RFC 4648 sections 3.5 and 5). Each value has exactly one encoding, so a
+//! valid token cannot be changed into another valid token. Used for tokens and keys.
 
 #[cfg(not(feature = "simd"))]
 pub(crate) use self::scalar::{decode, decode_into, is_strict};
@@ -16,8 +16,8 @@ mod scalar {
 
     const STRICT: &GeneralPurpose = &URL_SAFE_NO_PAD;
 
-    /// Encoded bytes that are judged at a time; a multiple of four, so that only the last piece
-    /// can end inside a group.
+    /// The number of encoded bytes that are checked at a time. It is a multiple of four, so that
+    /// only the last piece can end inside a group.
     pub(super) const PIECE: usize = 512;
 
     #[inline]
@@ -25,14 +25,14 @@ mod scalar {
         STRICT.decode(encoded).ok()
     }
 
-    /// Decodes to the front of `buffer`; `None` when it is malformed or does not fit.
+    /// Decodes to the front of `buffer`. Returns `None` if the text is malformed or does not fit.
     #[inline]
     pub(crate) fn decode_into<'a>(encoded: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
         let length = STRICT.decode_slice(encoded, buffer).ok()?;
         buffer.get(..length)
     }
 
-    /// Whether `encoded` would decode. Takes constant memory.
+    /// Returns whether `encoded` can be decoded, in constant memory.
     pub(crate) fn is_strict(encoded: &[u8]) -> bool {
         let mut buffer = [0; PIECE / 4 * 3];
         encoded.chunks(PIECE).all(|piece| {
@@ -42,7 +42,7 @@ mod scalar {
     }
 }
 
-/// The same, several bytes at a time.
+/// The same functions with vector instructions.
 #[cfg(feature = "simd")]
 mod vectors {
     use base64_simd::{AsOut, URL_SAFE_NO_PAD};
@@ -54,7 +54,7 @@ mod vectors {
 
     #[inline]
     pub(crate) fn decode_into<'a>(encoded: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
-        // It panics where there is too little room.
+        // The decoder panics if the buffer is too small.
         if URL_SAFE_NO_PAD.decoded_length(encoded).ok()? > buffer.len() {
             return None;
         }
@@ -72,8 +72,7 @@ mod vectors {
 mod tests {
     use super::{scalar::PIECE, *};
 
-    /// Whatever is asked for, the answer, from whichever of the two that is built, and from the
-    /// scalar one.
+    /// Decodes with every function of both implementations, and checks that the results agree.
     fn decoded(text: &[u8]) -> Option<Vec<u8>> {
         let decoded = decode(text);
         let mut buffer = [0xAA; 3 * PIECE];
@@ -104,7 +103,7 @@ mod tests {
                 for byte in 0..=u8::MAX {
                     let mut text = vec![b'A'; length];
                     text[at] = byte;
-                    // What the last bits are decides at the end of a group that is not full.
+                    // In an incomplete group, the last character has unused bits.
                     let is_bits = at + 1 == length && length % 4 != 0;
                     let is_digit = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
                     let decodes = decoded(&text).is_some();
@@ -127,7 +126,7 @@ mod tests {
                     .map(|&last| [start.as_bytes(), tail.as_bytes(), &[last]].concat());
                 texts.filter(|text| decoded(text).is_some()).count()
             };
-            // One byte leaves four bits, two leave two.
+            // One byte leaves four unused bits, two bytes leave two.
             assert_eq!(count("A"), 4);
             assert_eq!(count("AA"), 16);
             assert_eq!(count("AAA"), 64);

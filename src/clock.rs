@@ -4,7 +4,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Where the time comes from: the system, or a function that a test supplies.
+/// The source of the time: the system, or a function for tests.
 #[derive(Clone, Default)]
 pub(crate) enum Clock {
     #[default]
@@ -13,10 +13,10 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
-    /// Whole seconds since the Unix epoch, floored.
+    /// Returns whole seconds since the Unix epoch, rounded down.
     ///
-    /// A clock before the epoch is broken. It reads as the end of time, so that every token has
-    /// expired, and never as zero, when none had.
+    /// A time before the epoch means that the clock is broken. It is read as the end of time, so
+    /// that every token has expired, instead of as zero, which would make every token valid.
     #[inline]
     pub(crate) fn now(&self) -> u64 {
         let now = match self {
@@ -27,7 +27,7 @@ impl Clock {
             .map_or(u64::MAX, |since| since.as_secs())
     }
 
-    /// Returns whether this is the same clock, and not one that may tell another time.
+    /// Returns whether both are the same clock, so that they cannot return different times.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::System, Self::System) => true,

@@ -1,11 +1,10 @@
 use std::fmt;
 
-/// Why a layer could not be built.
+/// Error of a builder: the configuration is invalid.
 ///
-/// The builders look at the whole configuration before they fail, so one `ConfigError` names
-/// every fault that it has. A single fault is shown as its message alone; several are shown as a
-/// list, each with what mends it. `Debug` reads like `Display`, because that is what a `main`
-/// that returns a `Result` prints.
+/// The builders check the whole configuration, so one `ConfigError` contains every fault. A single
+/// fault is shown as its message; several are shown as a list, each with its fix. `Debug` prints
+/// the same as `Display`, because a `main` that returns a `Result` prints it.
 ///
 /// ```
 /// use tower_jwt_auth::JwtAuthLayer;
@@ -57,17 +56,17 @@ impl fmt::Debug for ConfigError {
     }
 }
 
-/// One fault of a configuration. Its text may name places, such as a variable or a file, and
-/// never the value found there.
+/// A fault of a configuration. Its text may name a variable or a file, but never the value from
+/// there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     message: String,
-    /// Shown in a list only: for the message whose words are fixed and hold no hint.
+    /// The fix, which is shown only in a list, because some single messages have a fixed wording.
     hint: Option<&'static str>,
 }
 
 impl Fault {
-    /// A message that says both what is wrong and what mends it.
+    /// Creates a fault with a message that contains both the problem and the fix.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -96,7 +95,7 @@ impl From<Fault> for ConfigError {
     }
 }
 
-/// Collects faults, so that a builder can report all of them at once.
+/// Collects faults, so that a builder reports all of them at once.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
@@ -109,7 +108,7 @@ impl Faults {
         self.push(Fault::new(message));
     }
 
-    /// Takes the faults of an error over.
+    /// Adds the faults of an error.
     pub(crate) fn take(&mut self, error: ConfigError) {
         self.0.extend(error.faults);
     }

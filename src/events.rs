@@ -1,6 +1,6 @@
-//! What the operator is told, as `tracing` events where that feature is on. No event holds any
-//! part of a secret, a claim or a signature. Of a refused token's header it has the start of the
-//! algorithm's name and of the key id, escaped.
+//! The events for the operator, which need the feature `tracing`; used by all layers, the builder,
+//! and `jwks`. No event contains any part of a secret, a claim, or a signature. An event about a
+//! rejected token contains the start of the algorithm's name and of the key ID, escaped.
 
 use crate::{Rejection, config_error::Fault};
 #[cfg(feature = "tracing")]
@@ -12,10 +12,10 @@ use crate::{
 #[cfg(feature = "tracing")]
 const TARGET: &str = "tower_jwt_auth";
 
-/// What a layer tells of the requests that it refuses.
+/// The log of a layer's rejections, which remembers the faults that were already logged.
 #[derive(Debug, Default)]
 pub(crate) struct EventLog {
-    /// A bit for each fault that was told of.
+    /// One bit for each logged fault.
     #[cfg(feature = "tracing")]
     logged: std::sync::atomic::AtomicU32,
 }
@@ -31,25 +31,25 @@ impl EventLog {
 
 #[cfg(feature = "tracing")]
 impl EventLog {
-    /// Every refusal is told at DEBUG. One that shows a fault of the operator's, and not the
-    /// client's, is told once more at WARN or ERROR, the first time.
+    /// Logs a rejection at DEBUG. A rejection caused by misconfiguration is also logged at WARN or
+    /// ERROR, once per layer.
     pub(crate) fn log_rejection(&self, rejection: Rejection) {
         self.log_token_rejection(rejection, None);
     }
 
-    /// Returns whether there is no subscriber at all, which costs less to find out than that none
-    /// wants an event.
+    /// Returns whether there is no subscriber at all. This check is cheaper than asking for the
+    /// level.
     #[inline]
     pub(crate) fn is_off() -> bool {
         tracing::level_filters::LevelFilter::current() == tracing::level_filters::LevelFilter::OFF
     }
 
-    /// Whether anybody reads what there is to say of a token.
+    /// Returns whether a subscriber wants DEBUG events, for which the header of a token is parsed.
     pub(crate) fn wants_debug() -> bool {
         tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
     }
 
-    /// The same, with what the token's header says of it.
+    /// Like `log_rejection`, with a summary of the token's header.
     pub(crate) fn log_token_rejection(&self, rejection: Rejection, token: Option<HeaderSummary>) {
         let reason = rejection.reason();
         match rejection {
@@ -74,9 +74,9 @@ impl EventLog {
         tracing::debug!(target: TARGET, reason, algorithm, key_id, "request refused: {rejection}{separator}{hint}");
     }
 
-    /// Logs, once for each reason, what to change for a token that is rejected. A token whose signature
-    /// verified is one of the issuer's own: the configuration is nearly always wrong, and that is
-    /// worth a warning. Any other may be anybody's.
+    /// Logs, once for each reason, the fix for a rejected token. If the signature is valid, the
+    /// configuration is nearly always wrong, which deserves a warning. Any other token may come
+    /// from anyone.
     pub(crate) fn token_hint(&self, error: TokenError, hint: impl FnOnce() -> Option<Hint>) {
         let reason_bit = match error {
             TokenError::Issuer => 1 << 16,
@@ -112,7 +112,7 @@ impl EventLog {
         }
     }
 
-    /// Logs once that a layer rejects the users of another issuer. The advice names both.
+    /// Logs once that a layer rejects the users of another issuer. The advice names both issuers.
     pub(crate) fn other_issuer(&self, rejection: Rejection, advice: impl FnOnce() -> String) {
         let is_read = tracing::enabled!(target: TARGET, tracing::Level::WARN);
         if rejection == Rejection::OtherIssuer && is_read && self.is_first(32) {
@@ -121,8 +121,8 @@ impl EventLog {
         }
     }
 
-    /// Logs once that a `PathOwnerLayer` finds no owner in the paths that reach it. The advice names
-    /// what the layer looked for.
+    /// Logs once that a `PathOwnerLayer` finds no owner in the paths that reach it. The advice
+    /// names the patterns or the parameter of the layer.
     pub(crate) fn no_owner_in_path(&self, rejection: Rejection, advice: impl FnOnce() -> String) {
         let fault = match rejection {
             Rejection::NoParameter => 64,
@@ -135,8 +135,8 @@ impl EventLog {
         }
     }
 
-    /// Logs once that clients send a token without its scheme. Returns what there is to say of each
-    /// such request.
+    /// Logs once that clients send a token without its scheme. Returns the hint for each such
+    /// request.
     pub(crate) fn missing_scheme(&self) -> &'static str {
         const HINT: &str = "the Authorization value looks like a token without the scheme Bearer; send `Bearer <token>`";
         if self.is_first(1 << 12) {
@@ -145,8 +145,8 @@ impl EventLog {
         HINT
     }
 
-    /// A request was verified that this layer had verified before. That harms nothing but doubles
-    /// the work, and was hardly meant.
+    /// Logs once that this layer verified a request twice. That is harmless but doubles the work,
+    /// and it is hardly intended.
     pub(crate) fn applied_twice(&self) {
         if self.is_first(16) {
             tracing::warn!(
@@ -179,7 +179,7 @@ impl EventLog {
     pub(crate) fn applied_twice(&self) {}
 }
 
-/// A fault of the configuration that showed while the layer was at work.
+/// Logs a configuration fault that occurs while the layer is in use.
 pub(crate) fn fault(fault: &Fault, consequence: &'static str) {
     #[cfg(feature = "tracing")]
     tracing::error!(target: TARGET, "{}; {consequence}", fault.message());
@@ -187,8 +187,8 @@ pub(crate) fn fault(fault: &Fault, consequence: &'static str) {
     let _ = (fault, consequence);
 }
 
-/// Keys of a set that cannot be used, and why. One for encryption is in many sets and is only
-/// logged at DEBUG.
+/// Logs the keys of a set that cannot be used. Keys for encryption are common and logged only at
+/// DEBUG.
 pub(crate) fn keys_skipped(place: &str, skipped: &[String]) {
     #[cfg(feature = "tracing")]
     for what in skipped {
@@ -202,7 +202,7 @@ pub(crate) fn keys_skipped(place: &str, skipped: &[String]) {
     let _ = (place, skipped);
 }
 
-/// What there is to say of keys that are fetched.
+/// The events about fetched keys.
 #[cfg(feature = "jwks-custom")]
 pub(crate) mod fetching {
     #[cfg(feature = "tracing")]
@@ -215,7 +215,7 @@ pub(crate) mod fetching {
         let _ = url;
     }
 
-    /// A success that follows a failure ends what was logged at WARN, so it is at INFO.
+    /// A success after a failure ends a problem that was logged at WARN, so it is logged at INFO.
     pub(crate) fn succeeded(url: &str, keys: usize, had_failed: bool, is_first: bool) {
         #[cfg(feature = "tracing")]
         match (had_failed, is_first) {
@@ -227,7 +227,7 @@ pub(crate) mod fetching {
         let _ = (url, keys, had_failed, is_first);
     }
 
-    /// The first failure is worth a warning, and those that follow it are not.
+    /// Only the first of several failures is logged at WARN.
     pub(crate) fn failed(url: &str, why: &str, failures_before: u32) {
         #[cfg(feature = "tracing")]
         if failures_before == 0 {

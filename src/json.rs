@@ -1,5 +1,5 @@
-//! The few shapes of JSON that headers and claims are made of. Texts are borrowed where they have
-//! no escapes.
+//! The shapes of JSON in headers and claims, deserialized without copying strings that have no
+//! escapes. Used by `token`, `user`, and `key`.
 
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::LazyLock};
 
@@ -8,7 +8,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-/// A member's name, recognized while it is read.
+/// A member's name, which is recognized during deserialization.
 pub(crate) struct Name<T>(pub(crate) T);
 
 impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for Name<T> {
@@ -36,7 +36,7 @@ impl<T: for<'a> From<&'a str>> Visitor<'_> for NameVisitor<T> {
 #[serde(transparent)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
-/// An object, whatever is in it; any other type is an error.
+/// An object with any content; any other type is an error.
 pub(crate) struct Object;
 
 impl<'de> Deserialize<'de> for Object {
@@ -60,23 +60,23 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// A value of any type, where a wrong one has a reason of its own. Booleans, objects and most numbers
-/// are all alike here.
+/// A value of any type, for claims with a specific error for a wrong type. Booleans, objects, and
+/// most numbers are not distinguished.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) enum ClaimValue<'a> {
     #[default]
     Absent,
     Null,
     Text(Cow<'a, str>),
-    /// An array of nothing but strings.
+    /// An array that contains only strings.
     Texts(Vec<Cow<'a, str>>),
-    /// A number from 0 to 2^64-1 without a fraction or an exponent.
+    /// An integer from 0 to 2^64-1 without a fraction or an exponent.
     Integer(u64),
     Other,
 }
 
-/// The name of the one member of the object that a number arrives as, if another crate has switched
-/// on serde_json's `arbitrary_precision`.
+/// The name of the only member of the object that represents a number if another crate enables
+/// serde_json's `arbitrary_precision`.
 const ARBITRARY_PRECISION: &str = "$serde_json::private::Number";
 
 impl<'de: 'a, 'a> Deserialize<'de> for ClaimValue<'a> {
@@ -148,8 +148,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
-/// Whether `arbitrary_precision` is on, which keeps the text of a number. If it is not, an object with
-/// that member is an object.
+/// Whether `arbitrary_precision` is enabled, which keeps the text of a number. If not, an object
+/// with that member is an ordinary object.
 static NUMBERS_ARE_OBJECTS: LazyLock<bool> = LazyLock::new(|| {
     let number = serde_json::from_str::<serde_json::Number>("0.10");
     number.is_ok_and(|number| number.to_string() == "0.10")

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-/// Whether a host, as a URL has it, is this machine: `localhost` or an address of the loopback.
+/// Returns whether the host of a URL is this machine: `localhost` or a loopback address.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"

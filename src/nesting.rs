@@ -1,13 +1,13 @@
 use memchr::memchr2_iter;
 
-/// How deep the arrays and objects of a header, of claims or of a key set may nest, those included
-/// that are skipped: serde_json bounds only what it builds.
+/// The maximum depth of arrays and objects in a header, in claims, or in a key set, including
+/// skipped values, for which serde_json has no limit.
 const MAX_DEPTH: usize = 64;
 
-/// Whether `json` nests deeper than [`DEEPEST`].
+/// Returns whether `json` is nested deeper than [`MAX_DEPTH`].
 ///
-/// Most texts have fewer brackets than that in all, which is quick to count. Only the others are
-/// walked.
+/// Most texts contain fewer brackets than that in total, which is quick to count. Only other texts
+/// are scanned.
 #[inline]
 pub(crate) fn is_too_deep(json: &[u8]) -> bool {
     let has_more = memchr2_iter(b'[', b'{', json).nth(MAX_DEPTH).is_some();

@@ -1,21 +1,20 @@
-//! Who made a request, as an authentication layer leaves it in the request's extensions for the
-//! layers and extractors further in.
+//! The origin of a request, which an authentication layer stores in the request's extensions for
+//! the inner layers and extractors.
 
 use http::{Extensions, Method};
 
 use crate::{CurrentUser, Rejection};
 
-/// Whom a request without a user is of, that may go on.
+/// The kinds of accepted requests without a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anonymous {
-    /// A client that sent no token, where none is asked for.
+    /// A client without a token, where a token is optional.
     Client,
-    /// A browser that asks whether it may make a request. It asks nothing else, and so passes all
-    /// layers.
+    /// A CORS preflight. It only asks for permission, so all layers accept it.
     Preflight,
 }
 
-/// Who made a request, as the authentication layer outside has found.
+/// The origin of a request, as the surrounding authentication layer has stored it.
 pub(crate) enum Presence<'r> {
     User(&'r CurrentUser),
     Anonymous,
@@ -23,14 +22,14 @@ pub(crate) enum Presence<'r> {
     Preflight,
 }
 
-/// What is left in the extensions: without a size, so that it costs no allocation.
+/// The value in the extensions. It has no size, so inserting it does not allocate.
 #[derive(Clone, Copy)]
 struct ClientMark;
 #[derive(Clone, Copy)]
 struct PreflightMark;
 
 impl Anonymous {
-    /// Leaves word of it in a request's extensions, in the place of whatever user was there.
+    /// Stores this kind in a request's extensions and removes any user that was there.
     pub(crate) fn mark(self, extensions: &mut Extensions) {
         extensions.remove::<CurrentUser>();
         match self {
@@ -46,13 +45,13 @@ impl Anonymous {
 }
 
 impl<'r> Presence<'r> {
-    /// Reads who made a request with this method and these extensions.
+    /// Reads the origin of a request with this method and these extensions.
     ///
     /// # Errors
     ///
     /// [`Rejection::NoUser`] if no authentication layer ran. [`Rejection::MissingToken`] for a
-    /// preflight that became another request afterwards, by an override of the method for example:
-    /// it was let in to ask, and not to act.
+    /// preflight that became another request afterwards, for example by an override of the method:
+    /// it was accepted only as a preflight.
     #[inline]
     pub(crate) fn of(method: &Method, extensions: &'r Extensions) -> Result<Self, Rejection> {
         if let Some(user) = extensions.get() {

@@ -1,9 +1,9 @@
-//! What a text may tell of a setting that may turn out to be something else: a message goes to a
-//! log, and a secret in the wrong place must not go there with it.
+//! Redacts configured texts for messages: messages are logged, and a secret in the wrong setting
+//! must not be logged with them. Used by the builder, `key_source`, and `jwks`.
 
 use http::{Uri, uri::Authority};
 
-/// What is configured, and its URL where that may be told.
+/// Describes a setting, with its URL if that may be shown.
 pub(crate) fn describe_url(what: &str, url: &str) -> String {
     match redact_url(url) {
         Some(shown) => format!("{what} {shown:?}"),
@@ -11,9 +11,9 @@ pub(crate) fn describe_url(what: &str, url: &str) -> String {
     }
 }
 
-/// A URL without the user name, the password and the query that it may have. Nothing of what does
-/// not even begin like one, which may be a key or a secret; and of one that cannot be read for sure,
-/// what it begins with.
+/// Returns a URL without its user name, password, and query. Returns `None` for text that does not
+/// start like a URL, because it may be a key or a secret. Of a URL that cannot be parsed, only the
+/// start is shown.
 pub(crate) fn redact_url(url: &str) -> Option<String> {
     let (scheme, _) = url.split_once("://")?;
     let is_web = ["https", "http"]
@@ -32,8 +32,9 @@ pub(crate) fn redact_url(url: &str) -> Option<String> {
     })
 }
 
-/// Whether a text is told as the name of a variable: it may be a secret that was given in the place
-/// of the name. Names have words with `_` between them, and most secrets have none.
+/// Returns whether a text can be shown as the name of a variable: it may be a secret that was
+/// passed in place of the name. Names contain words with `_` between them, which most secrets do
+/// not.
 pub(crate) fn is_variable_name(name: &str) -> bool {
     let is_usual = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');

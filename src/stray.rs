@@ -1,8 +1,8 @@
-//! What is left around a configured text by an env file, a YAML file or a copy: quotes and white
-//! space. No issuer writes them, so a text with them matches no token.
+//! Detects quotes and white space that an env file, a YAML file, or copying left around a
+//! configured text. No issuer uses them, so such a text would match no token. Used by the builder.
 
-/// Returns what is wrong with the start or the end of a text, if anything. Nothing is wrong with a
-/// blank one, which is reported otherwise.
+/// Returns the problem with the start or the end of a text, if there is one. A blank text is
+/// reported elsewhere.
 pub(crate) fn stray_ends(text: &str) -> Option<&'static str> {
     if is_blank(text) {
         return None;
@@ -20,7 +20,7 @@ pub(crate) fn stray_ends(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns whether nothing of a text can be seen.
+/// Returns whether a text has no visible character.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(is_blank_char)
 }

@@ -1,4 +1,4 @@
-//! What tower-http's `TraceLayer` is told.
+//! The integration with tower-http's `TraceLayer`.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use tracing::Span;
 
 use crate::Rejection;
 
-/// Says in the log of tower-http's `TraceLayer` why a request was refused: an `OnResponse` that
-/// tells the [`Rejection`] of a response, and hands every other response on to another one.
+/// Logs the reason of a rejection in tower-http's `TraceLayer`: an `OnResponse` that logs the
+/// [`Rejection`] of a response and passes other responses to another `OnResponse`.
 ///
-/// `TraceLayer` sees a refused gRPC request as HTTP 200, and logs a success. With this, it is an
-/// event "request refused" with `reason`, `status` and `latency`, at ERROR where the fault is the
-/// server's and at INFO where it is the client's.
+/// `TraceLayer` sees a rejected gRPC request as HTTP 200 and logs a success. With `LogRejections`,
+/// it logs the event "request refused" with `reason`, `status`, and `latency`, at ERROR for a fault
+/// of the server and at INFO for a fault of the client.
 ///
 /// `TraceLayer::new_for_grpc` also logs each rejected call at ERROR; the guide
 /// [Observability](crate::guide::observability) configures its classifier.
@@ -37,14 +37,14 @@ pub struct LogRejections<O = DefaultOnResponse> {
 }
 
 impl LogRejections {
-    /// Other responses are logged as `TraceLayer` logs them by itself: at DEBUG.
+    /// Creates an `OnResponse` that logs other responses like `TraceLayer` by default: at DEBUG.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
 impl<O> LogRejections<O> {
-    /// Other responses are logged by this one.
+    /// Creates an `OnResponse` that passes other responses to `others`.
     pub fn and(others: O) -> Self {
         Self { others }
     }
@@ -56,7 +56,7 @@ impl<B, O: OnResponse<B>> OnResponse<B> for LogRejections<O> {
             return self.others.on_response(response, latency, span);
         };
         let reason = rejection.reason();
-        // Of the refusal, not of the response, which in gRPC is always 200.
+        // The status of the rejection, because the response's status is always 200 in gRPC.
         let status = rejection.status().as_u16();
         if rejection.status().is_server_error() {
             tracing::error!(parent: span, reason, status, ?latency, "request refused");
