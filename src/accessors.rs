@@ -1,3 +1,5 @@
+//! The accessors of the inner service, which all services of this crate have.
+
 /// Defines the access of every service in this crate to its inner service.
 macro_rules! inner_service_accessors {
     () => {

@@ -1,3 +1,5 @@
+//! The clock of a layer; used by the verifier and the builder.
+
 use std::{
     fmt,
     sync::Arc,

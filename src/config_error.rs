@@ -1,3 +1,5 @@
+//! [`ConfigError`]: the faults of a configuration, collected by the builders.
+
 use std::fmt;
 
 /// Error of a builder: the configuration is invalid.

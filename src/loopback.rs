@@ -1,3 +1,5 @@
+//! Recognizes loopback hosts; used where plain HTTP is checked.
+
 use std::net::IpAddr;
 
 /// Returns whether the host of a URL is this machine: `localhost` or a loopback address.

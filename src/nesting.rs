@@ -1,3 +1,5 @@
+//! Limits the nesting of JSON; used by `token` and `key`.
+
 use memchr::memchr2_iter;
 
 /// The maximum depth of arrays and objects in a header, in claims, or in a key set, including

@@ -18,7 +18,7 @@ pub(crate) enum Anonymous {
 pub(crate) enum Presence<'r> {
     User(&'r CurrentUser),
     Anonymous,
-    /// A CORS preflight, which passes all layers.
+    /// A CORS preflight, which all layers accept.
     Preflight,
 }
 

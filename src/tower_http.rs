@@ -15,8 +15,10 @@ use crate::Rejection;
 /// it logs the event "request refused" with `reason`, `status`, and `latency`, at ERROR for a fault
 /// of the server and at INFO for a fault of the client.
 ///
-/// `TraceLayer::new_for_grpc` also logs each rejected call at ERROR; the guide
-/// [Observability](crate::guide::observability) configures its classifier.
+/// `TraceLayer::new_for_grpc` also logs each rejected call at ERROR; the guide [Observability]
+/// configures its classifier.
+///
+/// [Observability]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/observability/index.html
 ///
 /// ```
 /// use axum::Router;

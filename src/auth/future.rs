@@ -1,3 +1,5 @@
+//! [`JwtAuthFuture`]: the inner service's response, a rejection, or a wait for keys before either.
+
 use std::{
     future::Future,
     mem,

@@ -1,3 +1,5 @@
+//! [`JwtAuthLayer`]: the constructors, and the use without tower.
+
 use std::{env, sync::Arc};
 
 use tower::Layer;

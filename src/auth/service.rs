@@ -1,3 +1,5 @@
+//! [`JwtAuth`]: finds and verifies the token of a request, and stores its user.
+
 use std::{
     sync::Arc,
     task::{Context, Poll},

@@ -1,3 +1,5 @@
+//! [`JwksFetch`]: the interface of a fetcher.
+
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 /// A set of 100 keys needs less than a tenth of this.

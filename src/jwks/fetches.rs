@@ -1,3 +1,5 @@
+//! Counts fetches and records requests for them; used by `task` and `wait`.
+
 use std::time::Duration;
 
 use tokio::{

@@ -1,3 +1,5 @@
+//! [`JwksHealth`] and [`JwksError`]: reports for applications.
+
 use std::{fmt, time::Duration};
 
 /// Health of a key set from a URL, for a health endpoint or for metrics.

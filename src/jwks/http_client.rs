@@ -1,3 +1,5 @@
+//! The built-in fetcher, with reqwest; used by the builder.
+
 use std::{env, error::Error, future::Future, pin::Pin, sync::OnceLock, time::Duration};
 
 use http::{

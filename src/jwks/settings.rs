@@ -1,3 +1,5 @@
+//! The settings of a key set from a URL; used by the builder and `task`.
+
 use std::time::Duration;
 
 use http::Uri;

@@ -1,3 +1,5 @@
+//! The cached keys and the results of fetches; shared by `task`, `wait`, and the layer.
+
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -28,8 +30,9 @@ const MAX_WAITING: usize = 1024;
 /// before expiry time to finish.
 const MIN_STALE: Duration = Duration::from_secs(1);
 
-/// How long the task may be late: longer than handlers should ever block a runtime, and shorter than
-/// a request waits for its key, so that the first one that waits in vain finds the reason.
+/// The delay of the task after which its runtime is treated as not running. It is longer than a
+/// handler should ever block a runtime, and shorter than a request waits for its key, so that the
+/// first request that waits in vain reports the cause.
 const STALL_TIMEOUT: Duration = Duration::from_secs(8);
 
 const STALLED: &str = "the tokio runtime in which the layer was built does not run; build the layer in the runtime that serves the requests, and do not block it";

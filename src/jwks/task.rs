@@ -1,3 +1,5 @@
+//! The background task that fetches a key set.
+
 use std::{
     future::pending,
     hash::{BuildHasher, RandomState},
@@ -38,6 +40,7 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
                 () = state.fetches.wait_for_request() => {}
                 () = expiry(&state) => state.drop_expired(),
             }
+            // The start is computed again: a token may have requested an earlier fetch.
             continue;
         }
 
@@ -48,6 +51,7 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
             loop {
                 tokio::select! {
                     fetched = &mut fetching => return fetched,
+                    // A slow issuer must not extend the validity of expired keys.
                     () = expiry(&state) => state.drop_expired(),
                 }
             }
@@ -75,6 +79,7 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
                 plan = plan.after_failure(is_scheduled, now);
             }
         }
+        // Last, because it wakes the waiting requests, which read the keys and the status.
         state.set_plan(plan);
         state.fetches.end();
     }

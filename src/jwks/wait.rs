@@ -1,3 +1,5 @@
+//! The waiting room for requests with an unknown key; used by the verifier.
+
 use std::{
     fmt,
     future::{self, Future},

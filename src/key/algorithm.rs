@@ -1,3 +1,5 @@
+//! [`Algorithm`]: the registered signature algorithms.
+
 use std::fmt;
 
 /// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
@@ -10,7 +12,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// HMAC with SHA-256, whose key is a shared [`Secret`](crate::Secret).
+    /// HMAC with SHA-256; the key is a shared [`Secret`](crate::Secret).
     HS256,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     RS256,

@@ -1,3 +1,5 @@
+//! Reads a JWK Set entry by entry; used by `key_set`.
+
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::{

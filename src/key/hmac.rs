@@ -1,3 +1,5 @@
+//! HMAC-SHA256 with a prepared key; used by `secret`.
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 

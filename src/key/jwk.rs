@@ -1,3 +1,5 @@
+//! Reads one JWK; used by `document` and `verifying_key`.
+
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::{

@@ -1,3 +1,5 @@
+//! [`KeySet`]: the public keys of one issuer, and the choice of those that are tried for a token.
+
 use std::fmt;
 
 use super::{

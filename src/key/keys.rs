@@ -1,3 +1,5 @@
+//! [`Keys`]: the secrets or public keys of one source; used by `key_source` and `token`.
+
 use std::fmt;
 
 use super::{Algorithm, KeySet, Secret, SignatureCheck, hmac::HmacKey};

@@ -1,3 +1,5 @@
+//! The numbers of a public key and the checks of their strength; used by `verifying_key`.
+
 use super::roca::has_roca_fingerprint;
 use crate::key::Algorithm;
 

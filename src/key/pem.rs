@@ -1,3 +1,5 @@
+//! Reads a public key in PEM; used by `verifying_key`.
+
 use super::material::KeyComponents;
 
 /// The error for PEM from an environment variable in which newlines were escaped.

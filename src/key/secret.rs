@@ -1,3 +1,5 @@
+//! [`Secret`]: a shared secret and the checks of its strength; used by `key_source`.
+
 use std::fmt;
 
 use zeroize::Zeroizing;

@@ -1,3 +1,5 @@
+//! Checks that a signature has its only valid encoding; used by `verifying_key`.
+
 use super::material::KeyComponents;
 
 /// The order of the Ed25519 group (RFC 8032 section 5.1), little-endian as in a signature.

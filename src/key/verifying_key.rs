@@ -1,3 +1,5 @@
+//! [`VerifyingKey`]: a public key and the algorithm that it verifies.
+
 use std::{fmt, sync::Arc};
 
 use super::{

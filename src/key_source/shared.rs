@@ -1,3 +1,5 @@
+//! [`SharedKeys`]: public keys that the application replaces.
+
 use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;

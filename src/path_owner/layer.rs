@@ -1,3 +1,5 @@
+//! [`PathOwnerLayer`]: its patterns and rules.
+
 use std::{fmt, sync::Arc};
 
 use tower::Layer;

@@ -1,3 +1,5 @@
+//! Path patterns in axum's syntax; used by the layer and its service.
+
 use std::borrow::Cow;
 
 use matchit::{InsertError, Router};

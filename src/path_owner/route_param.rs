@@ -1,3 +1,5 @@
+//! The parameters that axum's router found in a path; used by the service for `path_param`.
+
 use std::{
     future::Future,
     mem,

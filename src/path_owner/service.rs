@@ -1,3 +1,5 @@
+//! [`PathOwner`]: compares the owner of a path with the user.
+
 use std::{
     sync::Arc,
     task::{Context, Poll},
@@ -101,10 +103,13 @@ impl Rules {
                 #[cfg(feature = "axum")]
                 Reader::Router => route_param::original_path_is_unambiguous(request),
             };
+        // Exempt paths are accepted before the user is required, so that public paths work without a
+        // token; an ambiguous path is never exempt, because it may be another path elsewhere.
         if is_clear && found.as_ref().is_some_and(Found::is_exempt) {
             return Ok(());
         }
         let user = user.ok_or(Rejection::MissingToken)?;
+        // Checked before any rule of the application, because another issuer may assign the same IDs.
         if !self.users.include(user) {
             return Err(Rejection::OtherIssuer);
         }

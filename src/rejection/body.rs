@@ -1,3 +1,5 @@
+//! [`ResponseBody`]: the body of the layers' responses.
+
 use std::{
     pin::Pin,
     task::{Context, Poll},

@@ -1,3 +1,5 @@
+//! The `WWW-Authenticate` challenge; used by `response`.
+
 use http::HeaderValue;
 
 use super::{Refusal, Rejection, RejectionDetails};

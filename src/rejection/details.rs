@@ -1,3 +1,5 @@
+//! [`RejectionDetails`]: the scopes or roles that a request lacks.
+
 use std::sync::Arc;
 
 /// Details of a [`Rejection`](crate::Rejection), such as the scopes that an operation requires.

@@ -1,3 +1,5 @@
+//! [`ResponseFuture`]: the future of the authorization layers.
+
 use std::{
     future::Future,
     pin::Pin,

@@ -1,3 +1,5 @@
+//! The protocol of a response: HTTP or gRPC; used by `response`.
+
 use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Version,
     header::{CONTENT_TYPE, TE},

@@ -1,3 +1,5 @@
+//! [`Outcome`]: the result of a request, for metrics.
+
 use std::sync::Arc;
 
 use super::Rejection;

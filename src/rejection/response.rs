@@ -1,3 +1,5 @@
+//! Builds the response to a rejected request; used by all layers and extractors.
+
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! [`RequireScopeLayer`]: its requirements and settings.
+
 use std::sync::Arc;
 
 use tower::Layer;

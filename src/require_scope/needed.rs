@@ -1,3 +1,5 @@
+//! The scopes or roles that a layer requires, and their comparison with a user's grants.
+
 use crate::{
     CurrentUser, RejectionDetails,
     config_error::Fault,

@@ -1,3 +1,5 @@
+//! [`RequireScope`]: checks the grants of a request's user.
+
 use std::{
     sync::Arc,
     task::{Context, Poll},

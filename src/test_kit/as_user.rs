@@ -1,3 +1,5 @@
+//! [`AsUserLayer`] and [`as_user()`]: requests of a user without a token.
+
 use std::task::{Context, Poll};
 
 use http::Request;

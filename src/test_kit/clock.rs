@@ -1,3 +1,5 @@
+//! [`TestClock`]: a clock that is set by hand.
+
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -1,3 +1,5 @@
+//! Ed25519 key pairs; used by `signer`.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 // With both features, keys are signed by the backend that also verifies.

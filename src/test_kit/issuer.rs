@@ -1,3 +1,5 @@
+//! [`TestIssuer`]: mints tokens and builds the layer that accepts them.
+
 use std::fmt;
 
 use super::{TestClock, TestToken, signer::Signer};

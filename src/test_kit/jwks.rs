@@ -1,3 +1,5 @@
+//! [`TestJwks`]: a key set in memory that rotates and fails.
+
 use std::{
     fmt,
     future::Future,

@@ -1,3 +1,5 @@
+//! The signing keys of a test issuer; used by `issuer`.
+
 use std::{
     hash::{BuildHasher, RandomState},
     sync::Arc,

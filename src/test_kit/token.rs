@@ -1,3 +1,5 @@
+//! [`TestToken`]: a token whose claims, header, and signature a test can change.
+
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;

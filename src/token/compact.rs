@@ -1,3 +1,5 @@
+//! Splits and decodes the compact form of a token; used by `issuer` and the verifier.
+
 use std::borrow::Cow;
 
 use memchr::{memchr, memrchr};

@@ -1,3 +1,5 @@
+//! Describes a rejected token for the log; used by the verifier.
+
 use serde::Deserialize;
 
 use super::{

@@ -1,3 +1,5 @@
+//! [`TokenError`]: the reasons why a token is rejected.
+
 /// Error of a token that is rejected or could not be verified.
 ///
 /// [`reason`](TokenError::reason) returns a stable code for logs and metrics. `Display` is written

@@ -1,3 +1,5 @@
+//! Verifies tokens of one issuer, with its keys and policy; used by the verifier.
+
 use std::{
     fmt,
     future::Future,
@@ -202,6 +204,7 @@ fn verify_signature(
             None => SignatureCheck::BadSignature,
         }
     };
+    // A malformed token is reported as such, whichever check has failed first.
     if attempt != SignatureCheck::Verified && !compact.is_well_formed() {
         return Err(compact.form_error());
     }

@@ -1,3 +1,5 @@
+//! The rules for the header and the claims of an issuer's tokens; used by `issuer`.
+
 use std::{borrow::Cow, time::Duration};
 
 use super::{
@@ -108,6 +110,8 @@ impl Policy {
         if claims.is_bound() {
             return Err(TokenError::BoundToken);
         }
+        // Times come first, because an expired token is the most common case and the client can fix
+        // it by itself; a wrong issuer or audience is usually a fault of the configuration.
         let expires_at = self.check_times(claims, now)?;
         let issuer = self.check_issuer(&claims.iss)?;
         self.check_audience(&claims.aud)?;
@@ -125,6 +129,8 @@ impl Policy {
     fn check_times(&self, claims: &Claims<'_>, now: u64) -> Result<f64, TokenError> {
         let exp = claims.exp.ok_or(TokenError::Claims)?;
         let is_expiry = exp > 0.0 && exp < END_OF_9999;
+        // `exp` has an upper limit, so that milliseconds do not make a token valid for millennia. `iat`
+        // is checked for its type alone: a clock that is ahead must not invalidate a token.
         let is_time = |time| (0.0..=f64::MAX).contains(&time);
         if !(is_expiry && claims.nbf.is_none_or(is_time) && claims.iat.is_none_or(is_time)) {
             return Err(TokenError::Claims);
@@ -150,6 +156,7 @@ impl Policy {
     fn check_issuer<'a>(&self, iss: &'a ClaimValue<'_>) -> Result<Option<&'a str>, TokenError> {
         match (&self.issuer, iss) {
             (Some(issuer), ClaimValue::Text(iss)) if iss == issuer => Ok(Some(iss)),
+            // An unchecked `iss` is not returned, so that nothing relies on it.
             (None, ClaimValue::Absent | ClaimValue::Text(_)) => Ok(None),
             _ => Err(TokenError::Issuer),
         }
@@ -161,6 +168,7 @@ impl Policy {
         let matches = match aud {
             ClaimValue::Absent => self.audiences.is_empty(),
             ClaimValue::Text(_) | ClaimValue::Texts(_) if self.any_audience => true,
+            // The token was issued for a service, and nothing shows that it is this one.
             ClaimValue::Text(_) | ClaimValue::Texts(_) if self.audiences.is_empty() => {
                 return Err(TokenError::AudienceNotConfigured);
             }
@@ -174,6 +182,7 @@ impl Policy {
     #[inline(always)]
     fn user_id<'a>(&self, sub: &'a ClaimValue<'a>) -> Result<&'a str, TokenError> {
         match sub {
+            // A blank ID, or one with control characters, could corrupt logs or match an empty key.
             ClaimValue::Text(sub) if sub.len() <= self.max_user_id_len && is_visible(sub) => {
                 Ok(sub)
             }

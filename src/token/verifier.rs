@@ -1,3 +1,6 @@
+//! [`TokenVerifier`]: chooses the issuer of a token and verifies it; used by the layer and by
+//! applications.
+
 use std::{fmt, sync::Arc};
 
 use super::{

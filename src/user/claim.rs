@@ -1,3 +1,6 @@
+//! The name of a configurable claim, and its search in a token's JSON; used by all settings that
+//! name a claim.
+
 use std::fmt;
 
 use serde::{

@@ -1,3 +1,5 @@
+//! The scopes and roles that a token grants; used by [`CurrentUser`] and `require_scope`.
+
 use std::borrow::Cow;
 
 use serde::Deserialize;

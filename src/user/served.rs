@@ -1,3 +1,5 @@
+//! The users that an authorization layer serves; used by `path_owner` and `require_scope`.
+
 use super::CurrentUser;
 
 /// The users that an authorization layer serves. It rejects all others before its own rules run,

@@ -1,3 +1,5 @@
+//! A compact range of a string; used by `CurrentUser`.
+
 use std::borrow::Cow;
 
 /// The range of a text within another.

@@ -1,3 +1,5 @@
+//! The defaults for Better Auth's `jwt()` plugin, derived from its origin.
+
 use std::time::Duration;
 
 use http::Uri;

@@ -1,3 +1,5 @@
+//! Combines the issuers and builds the layer.
+
 use std::sync::Arc;
 
 use super::{

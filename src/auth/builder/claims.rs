@@ -1,3 +1,5 @@
+//! The settings for the claims of a token.
+
 use std::{sync::Arc, time::Duration};
 
 use super::JwtAuthBuilder;

@@ -1,3 +1,5 @@
+//! The settings of one issuer.
+
 use std::{fmt, time::Duration};
 
 use super::public_keys::PublicSource;

@@ -1,3 +1,5 @@
+//! The settings that apply to the tokens of all issuers.
+
 use std::fmt;
 
 use super::JwtAuthBuilder;

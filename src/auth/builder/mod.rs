@@ -1,8 +1,8 @@
 //! [`JwtAuthBuilder`]: the settings of a layer, one file for each heading of its documentation, and
 //! their validation in `build`.
 
-// Rustdoc shows the builder's methods in the order of these modules, which is the order in which they
-// are needed. The blank lines keep rustfmt from sorting them.
+// Rustdoc shows the builder's methods in the order of these modules, which is the order in which
+// they are needed. The blank lines keep rustfmt from sorting them.
 mod secrets;
 
 mod public_keys;

@@ -1,3 +1,5 @@
+//! The settings for the token cache and the clock.
+
 use std::{sync::Arc, time::SystemTime};
 
 use super::{JwtAuthBuilder, layer_settings::CLOCK};

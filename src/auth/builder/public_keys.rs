@@ -1,3 +1,5 @@
+//! The settings for public keys and key sets from a URL.
+
 use std::{fmt, time::Duration};
 
 use super::JwtAuthBuilder;

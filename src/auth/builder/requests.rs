@@ -1,3 +1,5 @@
+//! The settings for token sources and for requests without a token.
+
 use super::JwtAuthBuilder;
 use crate::{TokenSource, auth::token_source::TokenSources};
 

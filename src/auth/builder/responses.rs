@@ -1,3 +1,5 @@
+//! The settings for responses and metrics.
+
 use std::sync::Arc;
 
 use bytes::Bytes;

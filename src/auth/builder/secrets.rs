@@ -1,3 +1,5 @@
+//! The settings for HS256 secrets.
+
 use std::path::PathBuf;
 
 use super::JwtAuthBuilder;

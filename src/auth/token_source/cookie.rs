@@ -1,3 +1,5 @@
+//! Finds a token in a cookie.
+
 use http::{HeaderMap, header::COOKIE};
 
 use super::at_most_one;

@@ -1,3 +1,5 @@
+//! Finds a bearer token in the `Authorization` header.
+
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
 use super::at_most_one;

@@ -35,13 +35,13 @@ enum Place {
 type Custom = Arc<dyn Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync>;
 
 impl TokenSource {
-    /// The `Authorization` header, as `Bearer <token>` (RFC 6750 section 2.1). This is the only
-    /// source by default.
+    /// Reads the token from the `Authorization` header, as `Bearer <token>` (RFC 6750 section 2.1).
+    /// This is the only source by default.
     pub fn header() -> Self {
         Self(Place::Header)
     }
 
-    /// The cookie with this name.
+    /// Reads the token from the cookie with this name.
     ///
     /// Browsers attach cookies to requests that other sites trigger. Add a check against cross-site
     /// request forgery outside the layer, such as tower-http's `CsrfLayer`. The upgrade of a
@@ -54,7 +54,8 @@ impl TokenSource {
         Self(Place::Cookie(name.into()))
     }
 
-    /// The query parameter with this name, such as `access_token` in RFC 6750 section 2.3.
+    /// Reads the token from the query parameter with this name, such as `access_token` in RFC 6750
+    /// section 2.3.
     ///
     /// URLs are logged, stored in histories, and sent as referrers, so that section advises against
     /// this source. Keep such tokens short-lived, and use the source only if the client can send
@@ -63,8 +64,8 @@ impl TokenSource {
         Self(Place::Query(parameter.into()))
     }
 
-    /// The protocol after `bearer` in `Sec-WebSocket-Protocol`, which a browser sends for `new
-    /// WebSocket(url, ["bearer", token])`.
+    /// Reads the token from the protocol after `bearer` in `Sec-WebSocket-Protocol`, which a browser
+    /// sends for `new WebSocket(url, ["bearer", token])`.
     ///
     /// The response to the upgrade must select the protocol `bearer`, in axum with
     /// `WebSocketUpgrade::protocols(["bearer"])`; otherwise the browser closes the connection.
@@ -72,7 +73,7 @@ impl TokenSource {
         Self(Place::WebSocketProtocol)
     }
 
-    /// The text that this function finds in the headers or the URI of a request. Fields that it
+    /// Reads the token with this function from the headers or the URI of a request. Fields that it
     /// reads are not marked as sensitive. The function may be called more than once for a request.
     /// An empty text is rejected as a malformed token.
     pub fn from_fn<F>(find: F) -> Self

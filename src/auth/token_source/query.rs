@@ -1,3 +1,5 @@
+//! Finds a token in the query.
+
 use std::borrow::Cow;
 
 use http::Uri;

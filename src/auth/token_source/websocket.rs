@@ -1,3 +1,5 @@
+//! Finds a token in `Sec-WebSocket-Protocol`.
+
 use http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
 
 use super::at_most_one;

@@ -1,3 +1,5 @@
+//! Signature checks with AWS-LC; used by `verifying_key`.
+
 use aws_lc_rs::{
     encoding::{AsDer, PublicKeyX509Der},
     rsa::{PublicEncryptingKey, PublicKeyComponents},

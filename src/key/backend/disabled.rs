@@ -1,3 +1,5 @@
+//! The backend of a build without public keys.
+
 use super::{Algorithm, KeyComponents, MISSING_BACKEND};
 
 /// Never constructed: without a backend, there are no public keys.

@@ -1,3 +1,5 @@
+//! Checks of Ed25519 points that the backends omit; used by both of them.
+
 use curve25519_dalek::edwards::CompressedEdwardsY;
 
 /// Checks that a point is on its curve and not of small order (RFC 8032 section 5.1.3). AWS-LC

@@ -1,3 +1,5 @@
+//! Signature checks with RustCrypto; used by `verifying_key`.
+
 use jsonwebtoken::{
     Algorithm as Engine, DecodingKey,
     crypto::{CryptoProvider, rust_crypto::DEFAULT_PROVIDER},

@@ -1,3 +1,5 @@
+//! Reads a file with secrets and detects changes; used by `watched` and the builder.
+
 use std::{
     fmt,
     fs::{self, File},

@@ -1,3 +1,5 @@
+//! Secrets from files that may change; polled by requests.
+
 use std::{
     fmt,
     sync::{
