@@ -32,7 +32,7 @@ use crate::{
 /// auth.ready().await?;
 /// assert!(auth.verifier().verify(&jwks.token("alice")).is_ok());
 ///
-/// A new key is fetched while the request waits.
+/// // A new key is fetched while the request waits.
 /// jwks.rotate();
 /// assert!(auth.verifier().verify_waiting(&jwks.token("alice")).await.is_ok());
 /// assert_eq!(jwks.fetches(), 2);

@@ -110,8 +110,8 @@ impl Policy {
         if claims.is_bound() {
             return Err(TokenError::BoundToken);
         }
-        // Times come first, because an expired token is the most common case and the client can fix
-        // it by itself; a wrong issuer or audience is usually a fault of the configuration.
+        // The first failed check decides the reason. An expired token, which the client can replace, is
+        // reported before a wrong issuer or audience, which is usually a fault of the configuration.
         let expires_at = self.check_times(claims, now)?;
         let issuer = self.check_issuer(&claims.iss)?;
         self.check_audience(&claims.aud)?;
@@ -129,8 +129,8 @@ impl Policy {
     fn check_times(&self, claims: &Claims<'_>, now: u64) -> Result<f64, TokenError> {
         let exp = claims.exp.ok_or(TokenError::Claims)?;
         let is_expiry = exp > 0.0 && exp < END_OF_9999;
-        // `exp` has an upper limit, so that milliseconds do not make a token valid for millennia. `iat`
-        // is checked for its type alone: a clock that is ahead must not invalidate a token.
+        // `exp` has an upper limit, so that milliseconds do not make a token valid for millennia. A
+        // future `iat` is accepted: RFC 7519 section 4.1.6 defines no rule against it.
         let is_time = |time| (0.0..=f64::MAX).contains(&time);
         if !(is_expiry && claims.nbf.is_none_or(is_time) && claims.iat.is_none_or(is_time)) {
             return Err(TokenError::Claims);
