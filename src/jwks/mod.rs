@@ -110,6 +110,7 @@ impl JwksUrl {
             return Err(self.state.error(NO_RUNTIME));
         }
         let mut counts = self.state.fetches.subscribe();
+        let mut was_stalled = false;
         loop {
             // Fails only if the state is dropped.
             let first = counts.wait_for(|counts| counts.ended > 0);
@@ -119,9 +120,11 @@ impl JwksUrl {
                 break;
             }
             let has_ended = timeout(CHECK_INTERVAL, first).await.is_ok();
-            if has_ended || self.state.check_runtime() {
+            // A process that was suspended wakes up late, and so does its task: look twice.
+            if has_ended || was_stalled && self.state.check_runtime() {
                 break;
             }
+            was_stalled = self.state.is_stalled();
         }
         self.state.readiness()
     }

@@ -230,7 +230,7 @@ impl State {
 
     /// Returns whether the runtime of the task is not running it: a due fetch has not started, or a
     /// started fetch has not ended in time.
-    fn is_stalled(&self) -> bool {
+    pub(super) fn is_stalled(&self) -> bool {
         let (plan, running_since) = {
             let status = self.status();
             (status.plan, status.running_since)
