@@ -14,7 +14,7 @@ use crate::{clock::Clock, json::ClaimValue, key::Keys, key_source::Waiter, user:
 
 /// Verifies tokens like a [`JwtAuthLayer`](crate::JwtAuthLayer), but without HTTP: for WebSocket
 /// messages, queues, and tests. [`JwtAuthLayer::verifier`](crate::JwtAuthLayer::verifier) returns
-/// it; it shares the layer's keys.
+/// it; it shares the layer's keys. It logs nothing: use the returned error.
 ///
 /// Cloning it copies one pointer.
 ///

@@ -104,7 +104,8 @@ impl JwtAuthBuilder {
     /// A background task fetches the set. It runs in the tokio runtime in which
     /// [`build`](Self::build) runs or, if there is none yet, in the runtime of the first request.
     /// `build` does not wait for the first fetch; `JwtAuthLayer::ready` does. The task ends when
-    /// the last clone of the layer and of its services is dropped.
+    /// the last clone of the layer and of its services is dropped. The runtime needs its timers
+    /// (`enable_time`; `#[tokio::main]` enables them): without, tokio panics.
     ///
     /// - The set is **refreshed before [ten minutes](Self::jwks_ttl) have passed**. The issuer's
     ///   `Cache-Control: max-age` can only shorten that interval, to no less than a minute.
