@@ -44,7 +44,7 @@ pub(super) const NO_RUNTIME: &str =
 pub(super) struct State {
     pub(super) settings: Settings,
     /// The URL in a form that may be logged.
-    pub(super) redact_url: String,
+    pub(super) redacted_url: String,
     pub(super) fetcher: Arc<dyn JwksFetch>,
     keys: ArcSwap<Keys>,
     /// The expiry of the cached keys, in milliseconds since `start`. Each request checks it,
@@ -83,7 +83,7 @@ pub(super) struct Plan {
 impl State {
     pub(super) fn new(settings: Settings, fetcher: Arc<dyn JwksFetch>) -> Self {
         Self {
-            redact_url: redact_url(&settings.url).unwrap_or_default(),
+            redacted_url: redact_url(&settings.url).unwrap_or_default(),
             settings,
             fetcher,
             keys: ArcSwap::from_pointee(Keys::Public(KeySet::default())),
@@ -185,7 +185,7 @@ impl State {
             self.drop_keys();
             drop(status);
             self.check_runtime();
-            events::fetching::expired(&self.redact_url);
+            events::fetching::expired(&self.redacted_url);
         }
     }
 
@@ -203,7 +203,7 @@ impl State {
 
     pub(super) fn error(&self, why: impl Into<String>) -> JwksError {
         JwksError {
-            failures: vec![(self.redact_url.clone(), why.into())],
+            failures: vec![(self.redacted_url.clone(), why.into())],
         }
     }
 
@@ -254,7 +254,7 @@ impl State {
     pub(super) fn check_runtime(&self) -> bool {
         let is_stalled = self.is_stalled();
         if is_stalled && !self.has_reported_stall.swap(true, Ordering::Relaxed) {
-            events::fetching::stalled(&self.redact_url, STALLED);
+            events::fetching::stalled(&self.redacted_url, STALLED);
         }
         is_stalled
     }
@@ -266,7 +266,7 @@ impl State {
         };
         let fetched_at = self.status().fetched_at;
         JwksHealth {
-            url: self.redact_url.clone(),
+            url: self.redacted_url.clone(),
             keys,
             age: fetched_at.map(|at| at.elapsed()),
             last_error: self.problem(),

@@ -66,15 +66,15 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
             Ok((set, time_to_live)) => {
                 let keys = set.keys().len();
                 let (had_failed, is_first) = (plan.failures > 0, !state.has_succeeded());
-                events::fetching::succeeded(&state.redact_url, keys, had_failed, is_first);
-                events::keys_skipped(&state.redact_url, &state.store_keys(set, time_to_live));
+                events::fetching::succeeded(&state.redacted_url, keys, had_failed, is_first);
+                events::keys_skipped(&state.redacted_url, &state.store_keys(set, time_to_live));
                 plan = Plan {
                     next: saturating_later(now, with_jitter(time_to_live)),
                     failures: 0,
                 };
             }
             Err(why) => {
-                events::fetching::failed(&state.redact_url, &why, plan.failures);
+                events::fetching::failed(&state.redacted_url, &why, plan.failures);
                 state.record_failure(why);
                 plan = plan.after_failure(is_scheduled, now);
             }
