@@ -162,12 +162,10 @@ fn no_certificates(error: &reqwest::Error) -> String {
 /// Describes a wrong status, with the target of a redirect, which is never followed.
 fn wrong_status(url: &str, response: &Response) -> String {
     let status = response.status();
-    let Some(location) = response.headers().get(LOCATION) else {
+    let location = response.headers().get(LOCATION);
+    let Some(location) = location.filter(|_| status.is_redirection()) else {
         return format!("status {status}");
     };
-    if !status.is_redirection() {
-        return format!("status {status}");
-    }
     // RFC 9110 section 10.2.2: the target may be relative to the URL of the request.
     let target = location
         .to_str()

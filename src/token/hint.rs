@@ -46,23 +46,22 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
     let compact = Compact::split(token).ok()?;
     let mut buffer = [0; INLINE_CLAIMS_LEN];
     let json = compact.decode_payload(&mut buffer).ok()?;
-    let (issuer, text) = match issuers {
-        [only] => (Some(only), None),
+    let issuer = match issuers {
+        [only] => only,
         several => {
             let claims = Claims::parse(&json).ok()?;
             let named = |issuer: &&Issuer| matches!(&claims.iss, ClaimValue::Text(iss) if issuer.is_named(iss));
-            (
-                several.iter().find(named),
-                unknown_issuer(several, &claims.iss),
-            )
+            match several.iter().find(named) {
+                Some(issuer) => issuer,
+                None if error == TokenError::Issuer => {
+                    return Some(Hint {
+                        text: unknown_issuer(several, &claims.iss),
+                        is_verified: false,
+                    });
+                }
+                None => return None,
+            }
         }
-    };
-    let Some(issuer) = issuer else {
-        let text = text.filter(|_| error == TokenError::Issuer)?;
-        return Some(Hint {
-            text,
-            is_verified: false,
-        });
     };
     let policy = &issuer.policy;
     let Ok(claims) = policy.read_claims(&json) else {
@@ -153,12 +152,12 @@ pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'sta
     }
 }
 
-fn unknown_issuer(issuers: &[Issuer], iss: &ClaimValue<'_>) -> Option<String> {
+fn unknown_issuer(issuers: &[Issuer], iss: &ClaimValue<'_>) -> String {
     let names: Vec<String> = issuers
         .iter()
         .filter_map(|issuer| issuer.policy.issuer.clone())
         .collect();
-    Some(required("iss", &names, iss, ".issuer(…)"))
+    required("iss", &names, iss, ".issuer(…)")
 }
 
 fn required(name: &str, configured: &[String], claim: &ClaimValue<'_>, method: &str) -> String {
