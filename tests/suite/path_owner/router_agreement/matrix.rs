@@ -82,19 +82,27 @@ impl Tally {
     }
 }
 
+/// A house, and its services with and without the layer.
+pub(super) struct Served {
+    pub(super) house: House,
+    pub(super) guarded: Boxed,
+    pub(super) bare: Boxed,
+}
+
 /// The houses, and what became of what was sent to them.
 pub(super) struct Town {
     runtime: Runtime,
-    pub(super) houses: Vec<(House, Boxed, Boxed)>,
+    houses: Vec<Served>,
     tallies: RefCell<BTreeMap<&'static str, Tally>>,
 }
 
 impl Town {
     pub(super) fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let with_services = |house: House| {
-            let (guarded, bare) = (house.guarded(), house.bare());
-            (house, guarded, bare)
+        let with_services = |house: House| Served {
+            guarded: house.guarded(),
+            bare: house.bare(),
+            house,
         };
         Self {
             runtime: runtime.unwrap(),
@@ -128,8 +136,16 @@ impl Town {
         count(self.tallies.borrow_mut().entry(name).or_default());
     }
 
-    pub(super) fn run(&self, rule: impl Fn(&Sent) -> Result<(), TestCaseError>) {
-        let run = TestRunner::new(config()).run(&sent(), |sent| rule(&sent));
+    /// Checks the rule for what is sent, in each house that has a path for it.
+    pub(super) fn run(&self, rule: impl Fn(&Sent, &Served, Uri) -> Result<(), TestCaseError>) {
+        let run = TestRunner::new(config()).run(&sent(), |sent| {
+            for served in &self.houses {
+                if let Some(uri) = sent.uri(served.house.templates) {
+                    rule(&sent, served, uri)?;
+                }
+            }
+            Ok(())
+        });
         if let Err(error) = run {
             panic!("{error}");
         }

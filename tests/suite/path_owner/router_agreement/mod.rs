@@ -32,21 +32,19 @@ fn check(harmless: bool, told: impl FnOnce() -> String) -> Result<(), TestCaseEr
 #[test]
 fn a_user_id_in_any_router_is_the_users_own_or_403() {
     let town = Town::new();
-    town.run(|sent| {
-        for (house, guarded, bare) in &town.houses {
-            let Some(uri) = sent.uri(house.templates) else {
-                continue;
-            };
-            let outcome = town.send(guarded, &sent.user, uri.clone());
-            check(outcome.is_harmless(&sent.user), || {
-                format!("{}: {:?} at {uri:?} got {outcome:?}", house.name, sent.user)
-            })?;
-            let unguarded = town.send(bare, &sent.user, uri);
-            town.tally(house.name, |tally| {
-                tally.count(&outcome);
-                tally.anothers += u64::from(!unguarded.is_harmless(&sent.user));
-            });
-        }
+    town.run(|sent, served, uri| {
+        let outcome = town.send(&served.guarded, &sent.user, uri.clone());
+        check(outcome.is_harmless(&sent.user), || {
+            format!(
+                "{}: {:?} at {uri:?} got {outcome:?}",
+                served.house.name, sent.user
+            )
+        })?;
+        let unguarded = town.send(&served.bare, &sent.user, uri);
+        town.tally(served.house.name, |tally| {
+            tally.count(&outcome);
+            tally.anothers += u64::from(!unguarded.is_harmless(&sent.user));
+        });
         Ok(())
     });
 
@@ -65,43 +63,38 @@ fn a_user_id_in_any_router_is_the_users_own_or_403() {
 #[test]
 fn what_passed_the_layer_is_the_users_own_behind_a_proxy_that_rewrites_paths() {
     let town = Town::new();
-    town.run(|sent| {
-        for (house, guarded, bare) in &town.houses {
-            let Some(uri) = sent.uri(house.templates) else {
-                continue;
+    town.run(|sent, served, uri| {
+        if !uri.path().starts_with('/') {
+            return Ok(());
+        }
+        let first = town.send(&served.guarded, &sent.user, uri.clone());
+        let has_passed = match first {
+            Outcome::Handled(_) => true,
+            Outcome::NotFound => served.house.is_gate,
+            Outcome::Refused => false,
+        };
+        for (name, hop) in HOPS {
+            let rewritten = with_path(&uri, &hop(uri.path()));
+            let told = |when, outcome| {
+                format!(
+                    "{}: {:?} at {uri:?}, {when} it became {rewritten:?} ({name}), got {outcome:?}",
+                    served.house.name, sent.user
+                )
             };
-            if !uri.path().starts_with('/') {
-                continue;
-            }
-            let first = town.send(guarded, &sent.user, uri.clone());
-            let has_passed = match first {
-                Outcome::Handled(_) => true,
-                Outcome::NotFound => house.is_gate,
-                Outcome::Refused => false,
-            };
-            for (name, hop) in HOPS {
-                let rewritten = with_path(&uri, &hop(uri.path()));
-                let told = |when, outcome| {
-                    format!(
-                        "{}: {:?} at {uri:?}, {when} it became {rewritten:?} ({name}), got {outcome:?}",
-                        house.name, sent.user
-                    )
-                };
-                let before = town.send(guarded, &sent.user, rewritten.clone());
-                check(before.is_harmless(&sent.user), || told("after", &before))?;
-                let behind = town.send(bare, &sent.user, rewritten.clone());
-                let is_harmless = behind.is_harmless(&sent.user);
-                check(!has_passed || is_harmless, || told("before", &behind))?;
-                town.tally(name, |tally| {
-                    if has_passed {
-                        tally.count(&behind);
-                        tally.changed += u64::from(rewritten != uri);
-                    } else {
-                        tally.count(&Outcome::Refused);
-                    }
-                    tally.anothers += u64::from(!is_harmless);
-                });
-            }
+            let before = town.send(&served.guarded, &sent.user, rewritten.clone());
+            check(before.is_harmless(&sent.user), || told("after", &before))?;
+            let behind = town.send(&served.bare, &sent.user, rewritten.clone());
+            let is_harmless = behind.is_harmless(&sent.user);
+            check(!has_passed || is_harmless, || told("before", &behind))?;
+            town.tally(name, |tally| {
+                if has_passed {
+                    tally.count(&behind);
+                    tally.changed += u64::from(rewritten != uri);
+                } else {
+                    tally.count(&Outcome::Refused);
+                }
+                tally.anothers += u64::from(!is_harmless);
+            });
         }
         Ok(())
     });
@@ -117,29 +110,27 @@ fn what_passed_the_layer_is_the_users_own_behind_a_proxy_that_rewrites_paths() {
 #[test]
 fn a_url_made_of_the_parameters_has_the_path_that_the_handler_wrote() {
     let town = Town::new();
-    town.run(|sent| {
-        for (house, guarded, bare) in &town.houses {
-            let Some(uri) = sent.uri(house.templates) else {
-                continue;
-            };
-            let outcome = town.send(guarded, &sent.user, uri.clone());
-            let strayed_of = |outcome: &Outcome| match outcome {
-                Outcome::Handled(handed) if outcome.is_handed() => {
-                    let mut others = handed.others.iter();
-                    others.find_map(|other| strayed(&sent.user, other))
-                }
-                _ => None,
-            };
-            let strayed = strayed_of(&outcome);
-            check(strayed.is_none(), || {
-                format!("{}: {:?} at {uri:?}: {strayed:?}", house.name, sent.user)
-            })?;
-            let unguarded = town.send(bare, &sent.user, uri);
-            town.tally("a URL", |tally| {
-                tally.count(&outcome);
-                tally.anothers += u64::from(strayed_of(&unguarded).is_some());
-            });
-        }
+    town.run(|sent, served, uri| {
+        let outcome = town.send(&served.guarded, &sent.user, uri.clone());
+        let strayed_of = |outcome: &Outcome| match outcome {
+            Outcome::Handled(handed) if outcome.is_handed() => {
+                let mut others = handed.others.iter();
+                others.find_map(|other| strayed(&sent.user, other))
+            }
+            _ => None,
+        };
+        let strayed = strayed_of(&outcome);
+        check(strayed.is_none(), || {
+            format!(
+                "{}: {:?} at {uri:?}: {strayed:?}",
+                served.house.name, sent.user
+            )
+        })?;
+        let unguarded = town.send(&served.bare, &sent.user, uri);
+        town.tally("a URL", |tally| {
+            tally.count(&outcome);
+            tally.anothers += u64::from(strayed_of(&unguarded).is_some());
+        });
         Ok(())
     });
 
