@@ -16,7 +16,7 @@ use crate::{
 
 const CAUSE: &str = "the tokio runtime in which the layer was built does not run";
 
-/// A runtime that only runs inside of `block_on`, with the real clock.
+/// A runtime that only runs inside `block_on`, with the real clock.
 fn idle() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }

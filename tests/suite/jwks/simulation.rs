@@ -93,7 +93,7 @@ impl Simulation {
             self.send_honest_requests(&issuer, &layer, start),
             self.send_attacks(&issuer, &layer, start),
         );
-        // Each success plans the next scheduled fetch anew, so only the first one is scheduled.
+        // Each success sets the time of the next scheduled fetch, so only the first one is scheduled.
         let asked = issuer.asked().split_off(1);
         let minute = Duration::from_secs(60);
         let within_a_minute = |first: &Instant| {
