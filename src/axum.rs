@@ -10,7 +10,7 @@ use axum::{
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::{CurrentUser, Rejection, TokenError, presence::Presence};
+use crate::{presence::Presence, rejection::Rejection, token::TokenError, user::CurrentUser};
 
 /// Extractor for the claims of the current user's token, as your own type.
 ///

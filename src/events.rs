@@ -2,12 +2,9 @@
 //! and `jwks`. No event contains any part of a secret, a claim, or a signature. An event about a
 //! rejected token contains the start of the algorithm's name and of the key ID, escaped.
 
-use crate::{Rejection, config_error::Fault};
 #[cfg(feature = "tracing")]
-use crate::{
-    TokenError,
-    token::{HeaderSummary, Hint},
-};
+use crate::token::{HeaderSummary, Hint, TokenError};
+use crate::{config_error::Fault, rejection::Rejection};
 
 #[cfg(feature = "tracing")]
 const TARGET: &str = "tower_jwt_auth";

@@ -3,7 +3,7 @@
 
 use http::{Extensions, Method};
 
-use crate::{CurrentUser, Rejection};
+use crate::{rejection::Rejection, user::CurrentUser};
 
 /// The kinds of accepted requests without a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use http::Response;
 use tower_http::trace::{DefaultOnResponse, OnResponse};
 use tracing::Span;
 
-use crate::Rejection;
+use crate::rejection::Rejection;
 
 /// Logs the reason of a rejection in tower-http's `TraceLayer`: an `OnResponse` that logs the
 /// [`Rejection`] of a response and passes other responses to another `OnResponse`.

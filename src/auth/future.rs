@@ -11,8 +11,11 @@ use http::{HeaderValue, Request, Response, header::CACHE_CONTROL};
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use super::{JwtAuth, service::Verdict};
-use crate::{ResponseBody, ResponseFuture, token::Pending};
+use super::service::{JwtAuth, Verdict};
+use crate::{
+    rejection::{ResponseBody, ResponseFuture},
+    token::Pending,
+};
 
 pin_project! {
     /// Response future of [`JwtAuth`].

@@ -5,10 +5,10 @@ use std::{env, sync::Arc};
 use tower::Layer;
 
 use super::{
-    JwtAuth, JwtAuthBuilder,
-    service::{Shared, Verdict},
+    builder::JwtAuthBuilder,
+    service::{JwtAuth, Shared, Verdict},
 };
-use crate::{ConfigError, CurrentUser, TokenVerifier};
+use crate::{config_error::ConfigError, token::TokenVerifier, user::CurrentUser};
 
 /// Layer that applies the [`JwtAuth`] middleware: it verifies the bearer token of each request and
 /// inserts the [`CurrentUser`](crate::CurrentUser) into the request's extensions.
@@ -176,7 +176,7 @@ impl JwtAuthLayer {
     /// ```
     pub fn reject(
         &self,
-        rejection: crate::Rejection,
+        rejection: crate::rejection::Rejection,
         request: &http::request::Parts,
     ) -> http::Response<bytes::Bytes> {
         self.shared.reject(rejection, request)
@@ -240,7 +240,7 @@ impl JwtAuthLayer {
     /// is off.
     #[cfg(feature = "cache")]
     #[cfg_attr(docsrs, doc(cfg(feature = "cache")))]
-    pub fn cache_stats(&self) -> Option<crate::CacheStats> {
+    pub fn cache_stats(&self) -> Option<crate::token::CacheStats> {
         self.shared.verifier.cache_stats()
     }
 

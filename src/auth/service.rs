@@ -20,13 +20,15 @@ use super::{
 #[cfg(feature = "tracing")]
 use crate::token::HeaderSummary;
 use crate::{
-    CurrentUser, Rejection, ResponseBody, ResponseFuture, TokenVerifier,
     accessors::inner_service_accessors,
     events::EventLog,
     key_source::Waiter,
     presence::Anonymous,
-    rejection::{Head, InheritedFormat, Outcome, RejectionFormat},
-    token::{Pending, VerifyError},
+    rejection::{
+        Head, InheritedFormat, Outcome, Rejection, RejectionFormat, ResponseBody, ResponseFuture,
+    },
+    token::{Pending, TokenVerifier, VerifyError},
+    user::CurrentUser,
 };
 
 /// Middleware that verifies the bearer token of each request.

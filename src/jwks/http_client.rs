@@ -9,7 +9,7 @@ use http::{
 use reqwest::{Client, ClientBuilder, Response, Url, redirect::Policy};
 use tokio::task::spawn_blocking;
 
-use super::{FetchError, FetchedJwks, JwksFetch, fetch::MAX_JWKS_BYTES};
+use super::fetch::{FetchError, FetchedJwks, JwksFetch, MAX_JWKS_BYTES};
 use crate::redact::redact_url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

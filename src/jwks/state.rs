@@ -12,8 +12,9 @@ use arc_swap::{ArcSwap, Guard};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
-    JwksError, JwksFetch, JwksHealth,
+    fetch::JwksFetch,
     fetches::{Fetches, saturating_later},
+    health::{JwksError, JwksHealth},
     settings::Settings,
     task::FETCH_TIMEOUT,
 };

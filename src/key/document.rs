@@ -3,9 +3,9 @@
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::{
-    VerifyingKey,
     jwk::Jwk,
     lenient::{FromJson, Lenient, parse},
+    verifying_key::VerifyingKey,
 };
 use crate::json::Name;
 

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::Secret;
+use super::secret::Secret;
 
 /// The length of an HMAC-SHA256 tag, in bytes.
 pub(crate) const TAG: usize = 32;

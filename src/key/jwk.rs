@@ -3,11 +3,11 @@
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::{
-    VerifyingKey,
     lenient::{FromJson, Lenient, Text},
     material::{Curve, KeyComponents},
+    verifying_key::VerifyingKey,
 };
-use crate::{base64url, json::Name, key::Algorithm};
+use crate::{base64url, json::Name, key::algorithm::Algorithm};
 
 /// The string members of a JWK that are used.
 const TEXTS: [&str; 9] = ["kty", "use", "alg", "kid", "crv", "n", "e", "x", "y"];

@@ -3,10 +3,13 @@
 use std::fmt;
 
 use super::{
-    VerifyingKey,
     document::{Entries, quoted},
+    verifying_key::VerifyingKey,
 };
-use crate::{ConfigError, config_error::Fault, key::Algorithm};
+use crate::{
+    config_error::{ConfigError, Fault},
+    key::algorithm::Algorithm,
+};
 
 /// The maximum number of keys that are tried for one token; each costs a signature check.
 const MAX_TRIED: usize = 10;

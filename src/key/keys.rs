@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use super::{Algorithm, KeySet, Secret, SignatureCheck, hmac::HmacKey};
+use super::{
+    algorithm::Algorithm,
+    hmac::HmacKey,
+    key_set::{KeySet, SignatureCheck},
+    secret::Secret,
+};
 
 /// The keys of one source at one time: either shared secrets or public keys. Mixing them would
 /// allow the oldest attack on JWT, which uses a public key as a secret (RFC 8725 section 2.1).

@@ -1,7 +1,7 @@
 //! The numbers of a public key and the checks of their strength; used by `verifying_key`.
 
 use super::roca::has_roca_fingerprint;
-use crate::key::Algorithm;
+use crate::key::algorithm::Algorithm;
 
 /// The numbers of a public key as bytes, big-endian unless the algorithm defines otherwise.
 #[derive(Clone, PartialEq, Eq)]

@@ -6,7 +6,10 @@ use super::{
     backend::ParsedKey, jwk::Jwk, lenient::parse, material::KeyComponents, pem,
     signature::is_canonical,
 };
-use crate::{ConfigError, config_error::Fault, key::Algorithm};
+use crate::{
+    config_error::{ConfigError, Fault},
+    key::algorithm::Algorithm,
+};
 
 /// A public key, which can verify tokens but not mint them.
 ///

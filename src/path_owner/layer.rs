@@ -5,15 +5,13 @@ use std::{fmt, sync::Arc};
 use tower::Layer;
 
 use super::{
-    PathOwner,
     pattern::{PatternKind, Patterns},
-    service::Shared,
+    service::{PathOwner, Shared},
 };
 use crate::{
-    ConfigError, CurrentUser,
-    config_error::Fault,
+    config_error::{ConfigError, Fault},
     events::EventLog,
-    user::{ClaimName, ServedUsers},
+    user::{ClaimName, CurrentUser, ServedUsers},
 };
 
 /// Layer that applies the [`PathOwner`] middleware: it accepts a request only if its path belongs

@@ -13,7 +13,7 @@ use axum::extract::{
 use http::{Extensions, Request};
 
 use super::path::{Owner, is_one_segment, is_unambiguous};
-use crate::Rejection;
+use crate::rejection::Rejection;
 
 /// Returns whether the path that the client requested is unambiguous. Inside `nest`, the request's
 /// own path is only the rest of it.

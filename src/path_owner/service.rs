@@ -16,12 +16,12 @@ use super::{
     pattern::Found,
 };
 use crate::{
-    CurrentUser, Rejection, ResponseBody, ResponseFuture,
     accessors::inner_service_accessors,
     events::EventLog,
     json::ClaimValue,
     presence::Presence,
-    rejection::{Refusal, reject_inside_auth},
+    rejection::{Refusal, Rejection, ResponseBody, ResponseFuture, reject_inside_auth},
+    user::CurrentUser,
 };
 
 /// Middleware that accepts a request only if its path belongs to the current user.

@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 
-use super::{Refusal, Rejection, RejectionDetails};
+use super::{Refusal, Rejection, details::RejectionDetails};
 use crate::token::TokenError;
 
 /// The configured parameters of a challenge, which the builder has validated.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 
-use super::ResponseBody;
+use super::body::ResponseBody;
 
 pin_project! {
     /// Response future of [`PathOwner`](crate::PathOwner) and

@@ -20,8 +20,7 @@ pub use self::{
     body::ResponseBody, details::RejectionDetails, future::ResponseFuture, outcome::Outcome,
 };
 pub(crate) use self::{
-    grpc::{Head, Protocol},
-    outcome::Observer,
+    grpc::Head,
     response::{InheritedFormat, RejectionFormat, reject_inside_auth},
 };
 

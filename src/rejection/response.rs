@@ -9,9 +9,11 @@ use http::{
 };
 
 use super::{
-    Head, Observer, Outcome, Protocol, Refusal, Rejection,
+    Refusal, Rejection,
     challenge::{Challenge, challenge},
     detail::{detail, json, problem},
+    grpc::{Head, Protocol},
+    outcome::{Observer, Outcome},
 };
 use crate::events::EventLog;
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tower::Layer;
 
 use super::{
-    RequireScope,
     needed::{HowMany, Needed},
+    service::RequireScope,
 };
 use crate::{
-    ConfigError,
+    config_error::ConfigError,
     events::EventLog,
     user::{ClaimName, Grant, ServedUsers},
 };

@@ -1,9 +1,9 @@
 //! The scopes or roles that a layer requires, and their comparison with a user's grants.
 
 use crate::{
-    CurrentUser, RejectionDetails,
     config_error::Fault,
-    user::{ClaimName, Grant},
+    rejection::RejectionDetails,
+    user::{ClaimName, CurrentUser, Grant},
 };
 
 /// The grants that a user needs.

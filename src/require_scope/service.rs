@@ -10,11 +10,12 @@ use tower::Service;
 
 use super::needed::Needed;
 use crate::{
-    Rejection, RejectionDetails, ResponseBody, ResponseFuture,
     accessors::inner_service_accessors,
     events::EventLog,
     presence::Presence,
-    rejection::{Refusal, reject_inside_auth},
+    rejection::{
+        Refusal, Rejection, RejectionDetails, ResponseBody, ResponseFuture, reject_inside_auth,
+    },
     user::ServedUsers,
 };
 

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use http::Request;
 use tower::{Layer, Service};
 
-use crate::{CurrentUser, presence::Anonymous};
+use crate::{presence::Anonymous, user::CurrentUser};
 
 /// Makes this request one of this user, as [`JwtAuthLayer`](crate::JwtAuthLayer) does for an
 /// accepted request. Use it in tests of a handler or of a service without an authentication layer.

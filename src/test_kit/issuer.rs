@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{TestClock, TestToken, signer::Signer};
-use crate::{JwtAuthBuilder, JwtAuthLayer};
+use super::{clock::TestClock, signer::Signer, token::TestToken};
+use crate::auth::{JwtAuthBuilder, JwtAuthLayer};
 
 /// A test issuer, which mints tokens and builds the layer that accepts them.
 ///
@@ -177,8 +177,8 @@ impl TestIssuer {
     /// # Panics
     ///
     /// The same as for [`jwks`](Self::jwks).
-    pub fn key_set(&self) -> crate::KeySet {
-        crate::KeySet::from_jwks(&self.jwks()).expect("a key that can be used")
+    pub fn key_set(&self) -> crate::key::KeySet {
+        crate::key::KeySet::from_jwks(&self.jwks()).expect("a key that can be used")
     }
 
     pub(super) fn private_key(&self) -> &super::ed25519::PrivateKey {

@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use super::{TestClock, TestIssuer, TestToken, ed25519};
+use super::{clock::TestClock, ed25519, issuer::TestIssuer, token::TestToken};
 use crate::{
-    JwtAuthBuilder,
+    auth::JwtAuthBuilder,
     jwks::{FetchError, FetchedJwks, JwksFetch},
 };
 

@@ -9,7 +9,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::{Algorithm, JwtAuthBuilder};
+use crate::{auth::JwtAuthBuilder, key::Algorithm};
 
 /// The signing key of an issuer.
 #[derive(Clone)]

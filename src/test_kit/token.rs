@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    TestClock, TestIssuer,
+    clock::TestClock,
+    issuer::TestIssuer,
     signer::{Signer, base64url},
 };
 

@@ -14,7 +14,7 @@ use quick_cache::{
     sync::{Cache, DefaultLifecycle},
 };
 
-use super::{Issuer, TokenError};
+use super::{error::TokenError, issuer::Issuer};
 use crate::{
     key::Algorithm,
     key_source::{Generation, Snapshot},

@@ -8,7 +8,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 
-use super::TokenError;
+use super::error::TokenError;
 use crate::{
     json::{ClaimValue, Name},
     nesting,

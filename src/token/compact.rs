@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memrchr};
 
-use super::TokenError;
+use super::error::TokenError;
 use crate::base64url;
 
 /// The three parts of a JWS in compact serialization (RFC 7515 section 7.1), still encoded.

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::{
-    TokenError,
     claims::Claims,
     compact::{Compact, INLINE_CLAIMS_LEN, INLINE_HEADER_LEN},
+    error::TokenError,
     header::Header,
     hint,
 };

@@ -5,10 +5,10 @@
 use std::fmt::Write;
 
 use super::{
-    TokenError,
     claims::Claims,
     compact::{Compact, INLINE_CLAIMS_LEN},
     difference,
+    error::TokenError,
     issuer::Issuer,
     policy::END_OF_9999,
 };

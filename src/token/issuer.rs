@@ -9,9 +9,10 @@ use std::{
 };
 
 use super::{
-    Policy, TokenError,
     compact::{Compact, INLINE_CLAIMS_LEN},
+    error::TokenError,
     header::Header,
+    policy::Policy,
 };
 use crate::{
     key::{Algorithm, Keys, SignatureCheck},

@@ -3,14 +3,14 @@
 use std::{borrow::Cow, time::Duration};
 
 use super::{
-    TokenError,
     claims::Claims,
+    error::TokenError,
     header::Header,
     printable::{has_no_control, is_visible},
 };
 use crate::{
-    Algorithm,
     json::ClaimValue,
+    key::Algorithm,
     user::{ClaimName, Identity},
 };
 

@@ -4,9 +4,9 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    TokenError,
     claims::Claims,
     compact::{Compact, INLINE_CLAIMS_LEN, INLINE_HEADER_LEN},
+    error::TokenError,
     header::Header,
     issuer::{Issuer, VerifyError},
 };
@@ -36,7 +36,7 @@ struct Inner {
     clock: Clock,
     max_token_len: usize,
     #[cfg(feature = "cache")]
-    cache: Option<super::TokenCache>,
+    cache: Option<super::cache::TokenCache>,
 }
 
 impl TokenVerifier {
@@ -44,7 +44,7 @@ impl TokenVerifier {
         issuers: Vec<Issuer>,
         clock: Clock,
         max_token_len: usize,
-        #[cfg(feature = "cache")] cache: Option<super::TokenCache>,
+        #[cfg(feature = "cache")] cache: Option<super::cache::TokenCache>,
     ) -> Self {
         Self(Arc::new(Inner {
             issuers,
@@ -56,8 +56,8 @@ impl TokenVerifier {
     }
 
     #[cfg(feature = "cache")]
-    pub(crate) fn cache_stats(&self) -> Option<super::CacheStats> {
-        self.0.cache.as_ref().map(super::TokenCache::stats)
+    pub(crate) fn cache_stats(&self) -> Option<super::cache::CacheStats> {
+        self.0.cache.as_ref().map(super::cache::TokenCache::stats)
     }
 
     /// Verifies a token with the cached keys and returns its user.
@@ -101,7 +101,7 @@ impl TokenVerifier {
 
     /// Returns the change of the configuration for a token that was rejected with this error.
     #[cfg(feature = "tracing")]
-    pub(crate) fn hint(&self, token: &[u8], error: TokenError) -> Option<super::Hint> {
+    pub(crate) fn hint(&self, token: &[u8], error: TokenError) -> Option<super::hint::Hint> {
         let is_short = token.len() <= self.0.max_token_len;
         is_short.then(|| super::hint::find(&self.0.issuers, token, error))?
     }
@@ -109,10 +109,14 @@ impl TokenVerifier {
     /// Returns the description of a rejected token for a log. It is empty for a token over the
     /// length limit.
     #[cfg(feature = "tracing")]
-    pub(crate) fn describe(&self, token: &[u8], error: TokenError) -> super::HeaderSummary {
+    pub(crate) fn describe(
+        &self,
+        token: &[u8],
+        error: TokenError,
+    ) -> super::describe::HeaderSummary {
         let is_short = token.len() <= self.0.max_token_len;
         is_short
-            .then(|| super::HeaderSummary::of(token, error))
+            .then(|| super::describe::HeaderSummary::of(token, error))
             .flatten()
             .unwrap_or_default()
     }

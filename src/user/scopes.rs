@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{ClaimName, CurrentUser};
+use super::{CurrentUser, claim::ClaimName};
 use crate::json::ClaimValue;
 
 /// The kinds of grants in a token.

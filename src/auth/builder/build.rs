@@ -9,13 +9,12 @@ use super::{
     validate::{check_issuers, check_other},
 };
 use crate::{
-    Algorithm, ConfigError, JwtAuthLayer, KeySet, TokenVerifier, VerifyingKey,
-    auth::service::Shared,
-    config_error::Faults,
+    auth::{JwtAuthLayer, service::Shared},
+    config_error::{ConfigError, Faults},
     events::EventLog,
-    key::{Keys, MISSING_BACKEND},
+    key::{Algorithm, KeySet, Keys, MISSING_BACKEND, VerifyingKey},
     key_source::{IssuerKeys, KeySource},
-    token::Issuer,
+    token::{Issuer, TokenVerifier},
     user::ClaimName,
 };
 

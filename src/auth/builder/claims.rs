@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::JwtAuthBuilder;
-use crate::{Algorithm, CurrentUser};
+use crate::{key::Algorithm, user::CurrentUser};
 
 /// # Issuer, audience, and other rules
 impl JwtAuthBuilder {

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use super::public_keys::PublicSource;
 use crate::{
-    Algorithm,
+    key::Algorithm,
     key_source::{SecretPolicy, SecretSource},
     token::{Check, Policy},
 };

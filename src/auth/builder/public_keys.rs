@@ -3,7 +3,11 @@
 use std::{fmt, time::Duration};
 
 use super::JwtAuthBuilder;
-use crate::{KeySet, SharedKeys, VerifyingKey, redact::redact_url};
+use crate::{
+    key::{KeySet, VerifyingKey},
+    key_source::SharedKeys,
+    redact::redact_url,
+};
 
 /// A source of public keys, as configured.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! The settings for token sources and for requests without a token.
 
 use super::JwtAuthBuilder;
-use crate::{TokenSource, auth::token_source::TokenSources};
+use crate::auth::{TokenSource, token_source::TokenSources};
 
 /// # Token sources and requests
 impl JwtAuthBuilder {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 
 use super::JwtAuthBuilder;
-use crate::{Outcome, Rejection};
+use crate::rejection::{Outcome, Rejection};
 
 /// # Responses and metrics
 impl JwtAuthBuilder {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::JwtAuthBuilder;
-use crate::{Secret, key_source::SecretSource};
+use crate::{key::Secret, key_source::SecretSource};
 
 /// # Keys: secrets
 ///

@@ -3,7 +3,7 @@
 use http::{HeaderMap, header::COOKIE};
 
 use super::at_most_one;
-use crate::Rejection;
+use crate::rejection::Rejection;
 
 /// Returns the value of the cookie with this name (RFC 6265 section 4.2.1). An empty value is
 /// treated as missing, because deleting a cookie can leave one.

@@ -13,7 +13,7 @@ use http::{
 };
 
 pub(super) use self::header::bearer_token;
-use crate::{Rejection, config_error::Faults};
+use crate::{config_error::Faults, rejection::Rejection};
 
 /// A place where the layer looks for a request's token: see
 /// [`JwtAuthBuilder::token_sources`](crate::JwtAuthBuilder::token_sources).

@@ -6,7 +6,7 @@ use http::Uri;
 use percent_encoding::percent_decode;
 
 use super::at_most_one;
-use crate::Rejection;
+use crate::rejection::Rejection;
 
 /// Returns the decoded value of a query parameter. An empty value is treated as missing.
 ///

@@ -3,7 +3,7 @@
 use http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
 
 use super::at_most_one;
-use crate::Rejection;
+use crate::rejection::Rejection;
 
 /// Returns the protocol after `bearer` in the list that a WebSocket client offers (RFC 6455 section
 /// 11.3.4). The list may span several fields.

@@ -21,7 +21,7 @@ pub(super) use self::points::check_edwards_point;
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
 pub(super) use self::rust_crypto::{ParsedKey, rsa_numbers};
 use super::material::KeyComponents;
-use crate::key::Algorithm;
+use crate::key::algorithm::Algorithm;
 
 /// The error if a public key is configured and no backend is enabled.
 pub(crate) const MISSING_BACKEND: &str = "public keys need the feature `aws-lc-rs` or `rust-crypto` of tower-jwt-auth; switch one on in Cargo.toml";
