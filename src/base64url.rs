@@ -7,6 +7,11 @@ pub(crate) use self::scalar::{decode, decode_into, is_strict};
 #[cfg(feature = "simd")]
 pub(crate) use self::vectors::{decode, decode_into, is_strict};
 
+#[cfg(feature = "test-kit")]
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, bytes)
+}
+
 #[cfg(any(test, not(feature = "simd")))]
 mod scalar {
     use base64::{

@@ -5,6 +5,9 @@ use std::{fmt, future::Future, pin::Pin, time::Duration};
 /// A set of 100 keys needs less than a tenth of this.
 pub(super) const MAX_JWKS_BYTES: usize = 1024 * 1024;
 
+/// The maximum duration of a fetch.
+pub(super) const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Fetches a JWK Set in place of the built-in client, for example through a proxy, with a private
 /// certificate authority, with another HTTP client, or from a file.
 ///

@@ -12,11 +12,10 @@ use arc_swap::{ArcSwap, Guard};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
-    fetch::JwksFetch,
+    fetch::{FETCH_TIMEOUT, JwksFetch},
     fetches::{Fetches, saturating_later},
     health::{JwksError, JwksHealth},
     settings::Settings,
-    task::FETCH_TIMEOUT,
 };
 use crate::{
     events,

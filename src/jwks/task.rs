@@ -14,14 +14,11 @@ use tokio::{
 };
 
 use super::{
-    fetch::MAX_JWKS_BYTES,
+    fetch::{FETCH_TIMEOUT, MAX_JWKS_BYTES},
     fetches::saturating_later,
     state::{Plan, Running, State},
 };
 use crate::{events, key::KeySet};
-
-/// The maximum duration of a fetch.
-pub(super) const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The first and the longest delay between a failure and the next fetch.
 const MIN_RETRY_INTERVAL: Duration = Duration::from_secs(1);

@@ -41,7 +41,7 @@ impl<'de> FromJson<'de> for Entries {
             let Some(Lenient(jwk)) = array.next_element::<Lenient<Jwk<'de>>>()? else {
                 return Ok(entries);
             };
-            match jwk.read() {
+            match VerifyingKey::from_members(&jwk) {
                 Ok(key) => entries.keys.push(key),
                 Err(why) => {
                     let name = name(index, jwk.key_id());

@@ -5,7 +5,6 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use super::{
     lenient::{FromJson, Lenient, Text},
     material::{Curve, KeyComponents},
-    verifying_key::VerifyingKey,
 };
 use crate::{base64url, json::Name, key::algorithm::Algorithm};
 
@@ -31,10 +30,17 @@ pub(super) struct Jwk<'a> {
     repeated: Option<&'static str>,
 }
 
+/// The members of a usable JWK.
+pub(super) struct JwkParts {
+    pub(super) algorithm: Option<Algorithm>,
+    pub(super) key_id: Option<String>,
+    pub(super) components: KeyComponents,
+}
+
 impl Jwk<'_> {
     /// Checks an entry of a JWK Set (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2).
     /// Fails with the reason why it cannot be used.
-    pub(super) fn read(&self) -> Result<VerifyingKey, String> {
+    pub(super) fn read(&self) -> Result<JwkParts, String> {
         if !self.is_object {
             return Err("it is not a JSON object".into());
         }
@@ -50,7 +56,7 @@ impl Jwk<'_> {
             return Err("it is a private key; only its public part belongs there".into());
         }
         self.check_use()?;
-        let material = match kty {
+        let components = match kty {
             "RSA" => KeyComponents::rsa(&self.number("n")?, &self.number("e")?),
             "EC" => {
                 let curve = Curve::from_name(self.required("crv")?)
@@ -72,7 +78,11 @@ impl Jwk<'_> {
             None => None,
         };
         let key_id = self.text("kid")?.map(str::to_owned);
-        VerifyingKey::new(algorithm, key_id, material)
+        Ok(JwkParts {
+            algorithm,
+            key_id,
+            components,
+        })
     }
 
     /// Checks `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).

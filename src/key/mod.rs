@@ -4,6 +4,8 @@
 mod algorithm;
 mod backend;
 mod document;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod edwards;
 mod hmac;
 mod jwk;
 mod key_set;

@@ -3,7 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    backend::ParsedKey, jwk::Jwk, lenient::parse, material::KeyComponents, pem,
+    backend::ParsedKey,
+    jwk::{Jwk, JwkParts},
+    lenient::parse,
+    material::KeyComponents,
+    pem,
     signature::is_canonical,
 };
 use crate::{
@@ -80,8 +84,18 @@ impl VerifyingKey {
     ///
     /// [`ConfigError`] if it is not a public key for signatures, or if the key is weak.
     pub fn from_jwk(json: &str) -> Result<Self, ConfigError> {
-        let read = || parse::<Jwk<'_>>(json)?.read();
+        let read = || Self::from_members(&parse(json)?);
         read().map_err(|wrong| Fault::new(format!("the JWK: {wrong}")).into())
+    }
+
+    /// Checks an entry of a JWK Set. Fails with the reason why it cannot be used.
+    pub(super) fn from_members(jwk: &Jwk<'_>) -> Result<Self, String> {
+        let JwkParts {
+            algorithm,
+            key_id,
+            components,
+        } = jwk.read()?;
+        Self::new(algorithm, key_id, components)
     }
 
     /// Returns the same key bound to another algorithm, such as [`Algorithm::PS256`] for an RSA

@@ -6,12 +6,15 @@ mod shared;
 
 use std::{ops::Deref, sync::Arc};
 
-use self::secrets::WatchedSecrets;
+use self::secrets::{LoadedSecrets, WatchedSecrets};
 pub(crate) use self::secrets::{SecretPolicy, SecretSource};
 pub use self::shared::SharedKeys;
 #[cfg(feature = "jwks-custom")]
 pub(crate) use crate::jwks::{KeyWait, Waiter};
-use crate::key::{Algorithm, Keys};
+use crate::{
+    config_error::Faults,
+    key::{Algorithm, Keys},
+};
 
 /// The keys of an issuer: secrets, public keys, or both during a migration.
 ///
@@ -70,6 +73,21 @@ pub(crate) enum KeySource {
 }
 
 impl KeySource {
+    /// Loads the secrets of all sources, in order. Adds problems to `faults`.
+    pub(crate) fn from_secrets(
+        sources: Vec<SecretSource>,
+        policy: SecretPolicy,
+        now: u64,
+        faults: &mut Faults,
+    ) -> Self {
+        let loaded = secrets::load(sources, policy, faults);
+        if loaded.iter().any(LoadedSecrets::is_file) {
+            Self::WatchedSecrets(WatchedSecrets::new(loaded, now))
+        } else {
+            Self::Fixed(secrets::keys(&loaded))
+        }
+    }
+
     /// Returns the keys at `now`, in seconds since the epoch.
     #[inline]
     pub(crate) fn current(&self, now: u64) -> Snapshot<'_> {

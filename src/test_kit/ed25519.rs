@@ -10,7 +10,7 @@ use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto::CryptoProvider, jwk::EllipticCurve};
 use serde_json::json;
 
-use super::signer::base64url;
+use crate::base64url;
 
 /// Named explicitly, because the features of other crates select the process-wide provider.
 static PROVIDER: &CryptoProvider = &DEFAULT_PROVIDER;
@@ -54,7 +54,7 @@ pub(super) fn jwks<'a>(keys: impl IntoIterator<Item = &'a PrivateKey>) -> String
         json!({
             "kty": "OKP",
             "crv": "Ed25519",
-            "x": base64url(&key.x),
+            "x": base64url::encode(&key.x),
             "kid": key.key_id,
             "alg": "EdDSA",
             "use": "sig",

@@ -145,10 +145,6 @@ impl TestIssuer {
         builder
     }
 
-    pub(super) fn signer(&self) -> &Signer {
-        &self.signer
-    }
-
     fn new(signer: Signer) -> Self {
         Self {
             signer,
@@ -197,6 +193,15 @@ impl TestIssuer {
             signer: Signer::new_ed25519(),
             ..self.clone()
         }
+    }
+}
+
+impl TestToken {
+    /// Signs with the key of another issuer, while the claims and the `kid` stay this issuer's.
+    /// Rejected with `signature`, or with `algorithm` if the algorithms differ.
+    pub fn signed_by(mut self, other: &TestIssuer) -> Self {
+        self.set_signer(other.signer.clone());
+        self
     }
 }
 

@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -70,10 +69,6 @@ impl Signer {
             Self::Ed25519(key) => builder.jwks_text(super::ed25519::jwks([&**key])),
         }
     }
-}
-
-pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Returns 32 bytes that differ on each call. They come from the random keys of hash maps, which is

@@ -5,13 +5,12 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{
-    clock::TestClock,
-    issuer::TestIssuer,
-    signer::{Signer, base64url},
-};
+use crate::base64url;
 
-/// A token before signing: [`TestIssuer::token_for`] starts it, and [`mint`](Self::mint) signs it.
+use super::{clock::TestClock, signer::Signer};
+
+/// A token before signing: [`TestIssuer::token_for`](super::TestIssuer::token_for) starts it, and
+/// [`mint`](Self::mint) signs it.
 ///
 /// If a claim is set more than once, the last value is used. Times are relative to the issuer's
 /// clock when the token is minted, so a `TestToken` can be minted again after the clock was
@@ -66,6 +65,11 @@ const LIFETIME: i64 = 15 * 60;
 const FAR: i64 = 10 * 60;
 
 impl TestToken {
+    pub(super) fn set_signer(&mut self, signer: Signer) {
+        self.signer = signer;
+        self.set_algorithm();
+    }
+
     pub(super) fn new(signer: Signer, clock: TestClock, user_id: &str) -> Self {
         let mut token = Self {
             header: Map::new(),
@@ -178,14 +182,6 @@ impl TestToken {
         self
     }
 
-    /// Signs with the key of another issuer, while the claims and the `kid` stay this issuer's.
-    /// Rejected with `signature`, or with `algorithm` if the algorithms differ.
-    pub fn signed_by(mut self, other: &TestIssuer) -> Self {
-        self.signer = other.signer().clone();
-        self.set_algorithm();
-        self
-    }
-
     /// Changes one bit of the signature: rejected with `signature`.
     pub fn bad_signature(mut self) -> Self {
         self.signature = Signature::Bad;
@@ -211,7 +207,7 @@ impl TestToken {
         });
         let claims = Value::Object(claims.collect());
         let header = Value::Object(self.header.clone());
-        let [header, claims] = [header, claims].map(|json| base64url(json.to_string()));
+        let [header, claims] = [header, claims].map(|json| base64url::encode(json.to_string()));
         let input = format!("{header}.{claims}");
         let mut signature = self.signer.sign(input.as_bytes());
         match self.signature {
@@ -219,7 +215,7 @@ impl TestToken {
             Signature::Bad => signature[0] ^= 1,
             Signature::Absent => signature.clear(),
         }
-        format!("{input}.{}", base64url(signature))
+        format!("{input}.{}", base64url::encode(signature))
     }
 
     fn set_algorithm(&mut self) {

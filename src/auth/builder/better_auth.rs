@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use http::Uri;
 
-use super::{JwtAuthBuilder, issuer_settings::IssuerSettings, public_keys::PublicSource};
+use super::{
+    JwtAuthBuilder,
+    issuer_settings::{IssuerSettings, PublicSource},
+};
 use crate::{config_error::Faults, loopback::is_loopback, redact::describe_url};
 
 /// Accepts tokens that are a few seconds old although a clock is slightly behind.

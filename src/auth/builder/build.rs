@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::{
     JwtAuthBuilder,
-    issuer_settings::IssuerSettings,
-    public_keys::PublicSource,
+    issuer_settings::{IssuerSettings, PublicSource},
     validate::{check_issuers, check_other},
 };
 use crate::{
@@ -189,7 +188,7 @@ impl IssuerSettings {
             .unwrap_or_else(|| default_algorithms(kinds).collect());
         check_algorithms(&algorithms, kinds, faults);
         let public = self.public_key_source(&named.unwrap_or_default(), faults);
-        let secrets = KeySource::of_secrets(self.secrets, self.secret_policy, now, faults);
+        let secrets = KeySource::from_secrets(self.secrets, self.secret_policy, now, faults);
         let keys = match (has_secrets, has_public) {
             (true, true) => IssuerKeys::Both {
                 secrets,

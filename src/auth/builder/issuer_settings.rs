@@ -2,10 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use super::public_keys::PublicSource;
 use crate::{
-    key::Algorithm,
-    key_source::{SecretPolicy, SecretSource},
+    key::{Algorithm, KeySet, VerifyingKey},
+    key_source::{SecretPolicy, SecretSource, SharedKeys},
+    redact::redact_url,
     token::{Check, Policy},
 };
 
@@ -33,6 +33,30 @@ pub(super) struct IssuerSettings {
     pub(super) checks: Vec<Check>,
     /// Whether the issuer's user IDs name the same people as the first issuer's.
     pub(super) has_same_users: bool,
+}
+
+/// A source of public keys, as configured.
+#[derive(Clone)]
+pub(super) enum PublicSource {
+    Key(VerifyingKey),
+    Set(KeySet),
+    Pem(Vec<u8>),
+    Text(String),
+    Shared(SharedKeys),
+    Url(String),
+}
+
+impl fmt::Debug for PublicSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => key.fmt(f),
+            Self::Set(set) => set.fmt(f),
+            Self::Pem(_) => f.write_str("Pem"),
+            Self::Text(_) => f.write_str("Text"),
+            Self::Shared(keys) => keys.fmt(f),
+            Self::Url(url) => f.debug_tuple("Url").field(&redact_url(url)).finish(),
+        }
+    }
 }
 
 /// The settings for fetching a key set.

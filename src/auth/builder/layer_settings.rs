@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::JwtAuthBuilder;
 use crate::{auth::token_source::TokenSources, clock::Clock, rejection::RejectionFormat};
 
 /// In bytes.
@@ -39,19 +38,6 @@ impl Default for LayerSettings {
             clock: Clock::default(),
             configured_by: Vec::new(),
         }
-    }
-}
-
-impl JwtAuthBuilder {
-    /// Returns the settings of the layer, so that `method` can change them.
-    ///
-    /// The method is recorded because a builder that is passed to `.or(…)` must have no layer
-    /// settings: they would have no effect.
-    pub(super) fn layer_settings(&mut self, method: &'static str) -> &mut LayerSettings {
-        if !self.layer.configured_by.contains(&method) {
-            self.layer.configured_by.push(method);
-        }
-        &mut self.layer
     }
 }
 

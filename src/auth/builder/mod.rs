@@ -51,6 +51,19 @@ pub struct JwtAuthBuilder {
     others: Vec<JwtAuthBuilder>,
 }
 
+impl JwtAuthBuilder {
+    /// Returns the settings of the layer, so that `method` can change them.
+    ///
+    /// The method is recorded because a builder that is passed to `.or(…)` must have no layer
+    /// settings: they would have no effect.
+    fn layer_settings(&mut self, method: &'static str) -> &mut LayerSettings {
+        if !self.layer.configured_by.contains(&method) {
+            self.layer.configured_by.push(method);
+        }
+        &mut self.layer
+    }
+}
+
 impl fmt::Debug for JwtAuthBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtAuthBuilder")

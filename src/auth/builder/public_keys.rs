@@ -1,37 +1,12 @@
 //! The settings for public keys and key sets from a URL.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use super::JwtAuthBuilder;
+use super::{JwtAuthBuilder, issuer_settings::PublicSource};
 use crate::{
     key::{KeySet, VerifyingKey},
     key_source::SharedKeys,
-    redact::redact_url,
 };
-
-/// A source of public keys, as configured.
-#[derive(Clone)]
-pub(super) enum PublicSource {
-    Key(VerifyingKey),
-    Set(KeySet),
-    Pem(Vec<u8>),
-    Text(String),
-    Shared(SharedKeys),
-    Url(String),
-}
-
-impl fmt::Debug for PublicSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(key) => key.fmt(f),
-            Self::Set(set) => set.fmt(f),
-            Self::Pem(_) => f.write_str("Pem"),
-            Self::Text(_) => f.write_str("Text"),
-            Self::Shared(keys) => keys.fmt(f),
-            Self::Url(url) => f.debug_tuple("Url").field(&redact_url(url)).finish(),
-        }
-    }
-}
 
 /// # Keys: public keys
 ///

@@ -6,8 +6,6 @@
 mod aws_lc;
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod disabled;
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-mod points;
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
 mod rust_crypto;
 
@@ -15,9 +13,7 @@ mod rust_crypto;
 #[cfg(feature = "aws-lc-rs")]
 pub(super) use self::aws_lc::{ParsedKey, rsa_numbers};
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-pub(super) use self::disabled::{ParsedKey, check_edwards_point};
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-pub(super) use self::points::check_edwards_point;
+pub(super) use self::disabled::ParsedKey;
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
 pub(super) use self::rust_crypto::{ParsedKey, rsa_numbers};
 use super::material::KeyComponents;

@@ -9,7 +9,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{MAX_SECRETS, SecretPolicy};
+use super::policy::{MAX_SECRETS, SecretPolicy};
 use crate::{
     config_error::Fault,
     events,
@@ -22,7 +22,7 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 type Content = Zeroizing<Vec<u8>>;
 
 /// A file with one secret on each non-empty line, the current one first.
-pub(super) struct SecretFile {
+pub(in crate::key_source) struct SecretFile {
     path: PathBuf,
     policy: SecretPolicy,
     secrets: Vec<Secret>,

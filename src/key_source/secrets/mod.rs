@@ -2,21 +2,19 @@
 //! the builder.
 
 mod file;
+mod policy;
 mod watched;
 
 use std::{env, ffi::OsString, fmt, path::PathBuf};
 
-use self::file::SecretFile;
+pub(crate) use self::policy::SecretPolicy;
 pub(super) use self::watched::WatchedSecrets;
-use super::KeySource;
+use self::{file::SecretFile, policy::MAX_SECRETS};
 use crate::{
     config_error::{Fault, Faults},
     key::{Keys, Secret},
     redact::is_variable_name,
 };
-
-/// The maximum number of secrets of a layer: each costs one HMAC for every invalid token.
-const MAX_SECRETS: usize = 8;
 
 /// A configured source of secrets.
 #[derive(Clone)]
@@ -39,51 +37,34 @@ impl fmt::Debug for SecretSource {
     }
 }
 
-/// The checks that the builder relaxes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SecretPolicy {
-    pub(crate) allow_short: bool,
-    pub(crate) allow_missing: bool,
-}
-
-impl KeySource {
-    /// Loads the secrets of all sources, in order. Adds problems to `faults`.
-    pub(crate) fn of_secrets(
-        sources: Vec<SecretSource>,
-        policy: SecretPolicy,
-        now: u64,
-        faults: &mut Faults,
-    ) -> Self {
-        let parts: Vec<LoadedSecrets> = sources
-            .into_iter()
-            .filter_map(|source| LoadedSecrets::of(source, policy, faults))
-            .collect();
-        let count: usize = parts.iter().map(|part| part.secrets().len()).sum();
-        if count > MAX_SECRETS {
-            faults.add(format!(
-                "{count} secrets are configured; at most {MAX_SECRETS} are tried, so drop those that no token is signed with any more"
-            ));
-        }
-        if parts
-            .iter()
-            .any(|part| matches!(part, LoadedSecrets::File(_)))
-        {
-            Self::WatchedSecrets(WatchedSecrets::new(parts, now))
-        } else {
-            Self::Fixed(keys(&parts))
-        }
+/// Loads the secrets of all sources, in order. Adds problems to `faults`.
+pub(super) fn load(
+    sources: Vec<SecretSource>,
+    policy: SecretPolicy,
+    faults: &mut Faults,
+) -> Vec<LoadedSecrets> {
+    let parts: Vec<LoadedSecrets> = sources
+        .into_iter()
+        .filter_map(|source| LoadedSecrets::load(source, policy, faults))
+        .collect();
+    let count: usize = parts.iter().map(|part| part.secrets().len()).sum();
+    if count > MAX_SECRETS {
+        faults.add(format!(
+            "{count} secrets are configured; at most {MAX_SECRETS} are tried, so drop those that no token is signed with any more"
+        ));
     }
+    parts
 }
 
 /// The secrets of one source.
 #[derive(Debug)]
-enum LoadedSecrets {
+pub(super) enum LoadedSecrets {
     Fixed(Vec<Secret>),
     File(SecretFile),
 }
 
 impl LoadedSecrets {
-    fn of(source: SecretSource, policy: SecretPolicy, faults: &mut Faults) -> Option<Self> {
+    fn load(source: SecretSource, policy: SecretPolicy, faults: &mut Faults) -> Option<Self> {
         match source {
             SecretSource::One(secret) => {
                 check(&secret, "the secret given with .secret(…)", policy, faults);
@@ -109,6 +90,10 @@ impl LoadedSecrets {
                 .map_err(|fault| faults.push(fault))
                 .ok(),
         }
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
     }
 
     fn secrets(&self) -> &[Secret] {
@@ -157,6 +142,6 @@ fn check(secret: &Secret, place: &str, policy: SecretPolicy, faults: &mut Faults
     }
 }
 
-fn keys(parts: &[LoadedSecrets]) -> Keys {
+pub(super) fn keys(parts: &[LoadedSecrets]) -> Keys {
     Keys::from_secrets(parts.iter().flat_map(LoadedSecrets::secrets))
 }

@@ -10,7 +10,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{LoadedSecrets, MAX_SECRETS, keys};
+use super::{LoadedSecrets, keys, policy::MAX_SECRETS};
 use crate::key::Keys;
 
 /// The interval between two polls of the files.
@@ -26,7 +26,7 @@ pub(crate) struct WatchedSecrets {
 }
 
 impl WatchedSecrets {
-    pub(super) fn new(parts: Vec<LoadedSecrets>, now: u64) -> Self {
+    pub(in crate::key_source) fn new(parts: Vec<LoadedSecrets>, now: u64) -> Self {
         Self {
             keys: ArcSwap::from_pointee(keys(&parts)),
             last_poll: AtomicU64::new(now),

@@ -1,11 +1,11 @@
-//! Checks of Ed25519 points that the backends omit; used by both of them.
+//! Checks of Ed25519 points that the backends omit; used by `material`.
 
 use curve25519_dalek::edwards::CompressedEdwardsY;
 
 /// Checks that a point is on its curve and not of small order (RFC 8032 section 5.1.3). AWS-LC
 /// accepts any 32 bytes as an Ed25519 key, and both backends accept a point of small order, for
 /// which anyone can make valid signatures.
-pub(in crate::key) fn check_edwards_point(x: &[u8]) -> Result<(), String> {
+pub(super) fn check_point(x: &[u8]) -> Result<(), String> {
     let point = CompressedEdwardsY::from_slice(x)
         .ok()
         .and_then(|point| point.decompress())

@@ -1,0 +1,11 @@
+//! The limits and checks of secrets; used by all sources of secrets.
+
+/// The maximum number of secrets of a layer: each costs one HMAC for every invalid token.
+pub(super) const MAX_SECRETS: usize = 8;
+
+/// The checks that the builder relaxes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SecretPolicy {
+    pub(crate) allow_short: bool,
+    pub(crate) allow_missing: bool,
+}
