@@ -134,7 +134,7 @@ impl Rules {
     fn is_own(&self, user: &CurrentUser, owner: &Owner<'_>) -> bool {
         match &self.claim {
             None => owner.is(user.user_id()),
-            Some(claim) => match claim.find(user) {
+            Some(claim) => match user.claim(claim) {
                 Some(ClaimValue::Text(id)) => owner.is(&id),
                 Some(ClaimValue::Texts(ids)) => ids.iter().any(|id| owner.is(id)),
                 _ => false,

@@ -62,7 +62,7 @@ impl Needed {
     }
 
     pub(super) fn is_met_by(&self, user: &CurrentUser) -> bool {
-        let granted = self.grant.of(user, self.claim.as_ref());
+        let granted = user.grants(self.grant, self.claim.as_ref());
         let has = |name: &String| granted.iter().any(|granted| granted == name);
         match self.how_many {
             HowMany::Any => self.names.iter().any(has),

@@ -8,7 +8,6 @@ use serde::{
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::CurrentUser;
 use crate::{
     config_error::Fault,
     json::{ClaimValue, Text},
@@ -35,11 +34,6 @@ impl ClaimName {
                     "{name:?} names no claim; give its name, such as org_id, or a JSON Pointer to one inside of others, such as /realm_access/roles, with ~1 for a slash and ~0 for a tilde"
                 ))
             })
-    }
-
-    /// Returns the claim of a user's token, or `None` if it is duplicated.
-    pub(crate) fn find<'u>(&self, user: &'u CurrentUser) -> Option<ClaimValue<'u>> {
-        self.find_in(user.json())
     }
 
     /// Returns the claim in the JSON of a token's claims, or `None` if it is duplicated.

@@ -1,10 +1,10 @@
-//! The scopes and roles that a token grants; used by [`CurrentUser`] and `require_scope`.
+//! The scopes and roles that a token grants; used by `current_user` and `require_scope`.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{CurrentUser, claim::ClaimName};
+use super::claim::ClaimName;
 use crate::json::ClaimValue;
 
 /// The kinds of grants in a token.
@@ -36,18 +36,14 @@ struct GrantClaims<'a> {
 impl Grant {
     /// Returns the grants in `claim` or, by default, in the usual claims. Returns none if a claim
     /// has a wrong type or is duplicated.
-    pub(crate) fn of<'u>(
-        self,
-        user: &'u CurrentUser,
-        claim: Option<&ClaimName>,
-    ) -> Vec<Cow<'u, str>> {
+    pub(super) fn find_in<'j>(self, json: &'j str, claim: Option<&ClaimName>) -> Vec<Cow<'j, str>> {
         let values = match (claim, self) {
-            (Some(claim), _) => claim.find(user).into_iter().collect(),
-            (None, Self::Scopes) => user.claims().map_or_else(
+            (Some(claim), _) => claim.find_in(json).into_iter().collect(),
+            (None, Self::Scopes) => serde_json::from_str(json).map_or_else(
                 |_| Vec::new(),
                 |usual: GrantClaims<'_>| vec![usual.scope, usual.scp, usual.permissions],
             ),
-            (None, Self::Roles) => user.claims().map_or_else(
+            (None, Self::Roles) => serde_json::from_str(json).map_or_else(
                 |_| Vec::new(),
                 |usual: GrantClaims<'_>| vec![usual.role, usual.roles],
             ),

@@ -1,6 +1,6 @@
 //! The users that an authorization layer serves; used by `path_owner` and `require_scope`.
 
-use super::CurrentUser;
+use super::current_user::CurrentUser;
 
 /// The users that an authorization layer serves. It rejects all others before its own rules run,
 /// because their IDs, roles, and scopes have the meaning that another issuer gives them.
@@ -17,7 +17,7 @@ impl ServedUsers {
     #[inline]
     pub(crate) fn include(&self, user: &CurrentUser) -> bool {
         match self {
-            Self::FirstIssuer => !user.is_of_other_issuer,
+            Self::FirstIssuer => !user.is_of_other_issuer(),
             Self::Issuers(names) => user
                 .issuer()
                 .is_some_and(|issuer| names.iter().any(|name| name == issuer)),

@@ -1,0 +1,320 @@
+//! [`CurrentUser`]: the user of a verified token; used by all layers and by handlers.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    num::NonZeroUsize,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::Deserialize;
+
+use super::{claim::ClaimName, scopes::Grant, span::StrRange};
+use crate::json::ClaimValue;
+
+/// The authenticated user of a request.
+///
+/// [`JwtAuthLayer`](crate::JwtAuthLayer) inserts it into the request's extensions. Handlers read it
+/// as `Extension<CurrentUser>` in axum, and with `request.extensions().get::<CurrentUser>()` in
+/// tonic and hyper. With the feature `axum`, `CurrentUser` is an extractor itself.
+///
+/// Cloning it copies a pointer and a few numbers. `Debug` prints none of its contents.
+///
+/// ```
+/// use tower_jwt_auth::CurrentUser;
+///
+/// fn greet(user: &CurrentUser) -> String {
+///     format!("Hello {}", user.name().unwrap_or(user.email()))
+/// }
+///
+/// assert_eq!(greet(&CurrentUser::new("u1", "ada@example.com")), "Hello ada@example.com");
+/// ```
+#[doc(alias = "current_user", alias = "Depends")]
+#[derive(Clone)]
+pub struct CurrentUser {
+    /// The claims as JSON, followed by the decoded form of values that the JSON escapes.
+    text: Arc<str>,
+    /// The length of the JSON, in bytes.
+    claims: usize,
+    user_id: StrRange,
+    email: StrRange,
+    name: Option<StrRange>,
+    expires_at: Option<f64>,
+    issuer: Option<StrRange>,
+    /// Whether another issuer than the layer's first one assigned the ID, which may then name
+    /// another person.
+    is_of_other_issuer: bool,
+    verified_by: Option<IssuerRef>,
+}
+
+/// Identifies the issuer that verified a token by its address, which is unique while the request
+/// lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IssuerRef(NonZeroUsize);
+
+impl IssuerRef {
+    pub(crate) fn to<T>(issuer: &T) -> Self {
+        Self(std::ptr::NonNull::from(issuer).addr())
+    }
+}
+
+/// The issuer whose keys verified a token.
+#[derive(Clone, Copy)]
+pub(crate) struct VerifiedBy {
+    pub(crate) issuer: IssuerRef,
+    pub(crate) has_own_users: bool,
+}
+
+impl CurrentUser {
+    /// Creates a user without a token, for tests and for other authentication layers outside a
+    /// [`PathOwnerLayer`](crate::PathOwnerLayer).
+    ///
+    /// The user has no name and never expires; the claims are `sub` and `email`. It belongs to the
+    /// first issuer of any layer; [`from_issuer`](Self::from_issuer) assigns it to another issuer.
+    pub fn new(user_id: impl Into<String>, email: impl Into<String>) -> Self {
+        let (user_id, email) = (user_id.into(), email.into());
+        let claims = serde_json::json!({ "sub": &user_id, "email": &email }).to_string();
+        let identity = Identity {
+            user_id: &user_id,
+            email: &email,
+            name: None,
+            expires_at: None,
+            issuer: None,
+        };
+        Self::from_claims(&claims, identity, None)
+    }
+
+    /// Returns the same user as a user of this issuer, which is not the first one: see
+    /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or). Authorization layers reject such a user
+    /// unless they name the issuer. The claims are unchanged.
+    ///
+    /// ```
+    /// use tower_jwt_auth::CurrentUser;
+    ///
+    /// let ours = CurrentUser::new("alice", "alice@example.com");
+    /// let theirs = ours.clone().from_issuer("https://partner.example.com");
+    /// assert_eq!(theirs.issuer(), Some("https://partner.example.com"));
+    /// ```
+    #[must_use]
+    pub fn from_issuer(mut self, issuer: impl Into<String>) -> Self {
+        let mut text = Cow::Borrowed(&*self.text);
+        self.issuer = Some(StrRange::append(&issuer.into(), &mut text));
+        self.text = text.into();
+        self.is_of_other_issuer = true;
+        self
+    }
+
+    #[inline]
+    pub(crate) fn from_claims(
+        json: &str,
+        identity: Identity<'_>,
+        verified_by: impl Into<Option<VerifiedBy>>,
+    ) -> Self {
+        let mut text = Cow::Borrowed(json);
+        let mut place = |part: &str| {
+            StrRange::find(part, json).unwrap_or_else(|| StrRange::append(part, &mut text))
+        };
+        let user_id = place(identity.user_id);
+        let email = place(identity.email);
+        let name = identity.name.map(&mut place);
+        let issuer = identity.issuer.map(place);
+        let verified_by = verified_by.into();
+        Self {
+            text: text.into(),
+            claims: json.len(),
+            user_id,
+            email,
+            name,
+            expires_at: identity.expires_at,
+            issuer,
+            is_of_other_issuer: verified_by.is_some_and(|by| by.has_own_users),
+            verified_by: verified_by.map(|by| by.issuer),
+        }
+    }
+
+    /// Returns the issuer that verified the token, or `None` for a user without a token.
+    pub(crate) fn verified_by(&self) -> Option<IssuerRef> {
+        self.verified_by
+    }
+
+    /// Returns the user's ID: the `sub` claim (RFC 7519 section 4.1.2). It is never empty for a
+    /// verified token.
+    #[doc(alias = "id", alias = "sub")]
+    pub fn user_id(&self) -> &str {
+        self.user_id.within(&self.text)
+    }
+
+    /// Returns the user's e-mail address: the `email` claim. The address may be unverified. Better
+    /// Auth's tokens have the claim `emailVerified`, which [`check`](crate::JwtAuthBuilder::check)
+    /// can require.
+    ///
+    /// The address is never empty for a verified token, unless the layer was built with
+    /// [`email_optional`](crate::JwtAuthBuilder::email_optional).
+    pub fn email(&self) -> &str {
+        self.email.within(&self.text)
+    }
+
+    /// Returns the user's name: the `name` claim, if the token has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.map(|name| name.within(&self.text))
+    }
+
+    /// Returns the issuer of the token: the verified `iss` claim (RFC 7519 section 4.1.1).
+    ///
+    /// A [`user_id`](Self::user_id) is unique only within its issuer. If the layer accepts several
+    /// issuers ([`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or)), use both values together as the
+    /// key for a user's data.
+    ///
+    /// Returns `None` if no [`issuer`](crate::JwtAuthBuilder::issuer) is configured, because the
+    /// claim is then unverified, and for a user made with [`CurrentUser::new`].
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.map(|issuer| issuer.within(&self.text))
+    }
+
+    /// Returns the expiry time of the token: the `exp` claim (RFC 7519 section 4.1.4), before the
+    /// year 10000. The leeway is not added, so the time may already have passed when a token is
+    /// accepted. Returns `None` for a user made with [`CurrentUser::new`].
+    ///
+    /// A request is verified once, when it arrives. Close longer-lived connections, such as a
+    /// WebSocket or an event stream, at this time.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        let seconds = Duration::try_from_secs_f64(self.expires_at?).ok()?;
+        UNIX_EPOCH.checked_add(seconds)
+    }
+
+    /// Returns `exp` unchanged, in seconds since the epoch.
+    #[cfg(feature = "cache")]
+    pub(crate) fn exp(&self) -> Option<f64> {
+        self.expires_at
+    }
+
+    /// Returns the scopes that the token grants: those of `scope` (RFC 8693 section 4.2), `scp`,
+    /// and `permissions`. Each is a string with spaces between the scopes or an array of strings.
+    /// The result is empty if there are none or if one of the claims is duplicated; a claim of
+    /// another type grants nothing.
+    ///
+    /// Each call parses the claims. To check a scope before the handler runs, use
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer).
+    ///
+    /// ```
+    /// use tower_jwt_auth::CurrentUser;
+    ///
+    /// fn may_write(user: &CurrentUser) -> bool {
+    ///     user.scopes().iter().any(|scope| scope == "tasks:write")
+    /// }
+    ///
+    /// assert!(!may_write(&CurrentUser::new("u1", "ada@example.com")));
+    /// ```
+    pub fn scopes(&self) -> Vec<Cow<'_, str>> {
+        self.grants(Grant::Scopes, None)
+    }
+
+    /// Deserializes the token's claims into your own type. Claims that the type does not name are
+    /// ignored.
+    ///
+    /// Each call parses the verified JSON (about a microsecond for a few hundred bytes).
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimsError`] if the claims do not have the shape of `T`.
+    ///
+    /// ```
+    /// use tower_jwt_auth::CurrentUser;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Mine<'a> {
+    ///     email: &'a str,
+    ///     #[serde(rename = "emailVerified", default)]
+    ///     email_verified: bool,
+    /// }
+    ///
+    /// let user = CurrentUser::new("u1", "ada@example.com");
+    /// let mine = user.claims::<Mine>()?;
+    /// assert!(mine.email == "ada@example.com" && !mine.email_verified);
+    /// # Ok::<(), tower_jwt_auth::ClaimsError>(())
+    /// ```
+    pub fn claims<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ClaimsError> {
+        serde_json::from_str(self.json()).map_err(|error| ClaimsError {
+            column: error.column(),
+        })
+    }
+
+    /// Returns the grants of this kind, from `claim` or the usual claims.
+    pub(crate) fn grants(&self, grant: Grant, claim: Option<&ClaimName>) -> Vec<Cow<'_, str>> {
+        grant.find_in(self.json(), claim)
+    }
+
+    /// Returns a claim, or `None` if it is duplicated.
+    pub(crate) fn claim(&self, name: &ClaimName) -> Option<ClaimValue<'_>> {
+        name.find_in(self.json())
+    }
+
+    /// Returns whether an authorization layer without a named issuer must reject the user.
+    pub(super) fn is_of_other_issuer(&self) -> bool {
+        self.is_of_other_issuer
+    }
+
+    fn json(&self) -> &str {
+        self.text.get(..self.claims).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for CurrentUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CurrentUser").finish_non_exhaustive()
+    }
+}
+
+/// Error of [`CurrentUser::claims`]: the claims do not have the shape of the requested type.
+///
+/// It reports the position as a byte column in the claims' JSON, but no part of their content.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(
+    "the token's claims do not have the shape of the type asked for (column {column} of their JSON)"
+)]
+pub struct ClaimsError {
+    column: usize,
+}
+
+/// The values that identify the user of a verified token.
+pub(crate) struct Identity<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) email: &'a str,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) expires_at: Option<f64>,
+    /// `None` if no issuer is configured.
+    pub(crate) issuer: Option<&'a str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_read_back_whether_or_not_it_was_borrowed_from_the_claims() {
+        let claims = r#"{"sub":"ada","email":"a@b"}"#;
+        let own = [claims[8..11].to_owned(), claims[22..25].to_owned()];
+        for (user_id, email) in [
+            (&claims[8..11], &claims[22..25]),
+            (&own[0], &claims[22..25]),
+            (&claims[8..11], &own[1]),
+            (&own[0], &own[1]),
+        ] {
+            let identity = Identity {
+                user_id,
+                email,
+                name: Some(user_id),
+                expires_at: None,
+                issuer: Some(email),
+            };
+            let user = CurrentUser::from_claims(claims, identity, None);
+            assert_eq!((user.user_id(), user.email()), ("ada", "a@b"));
+            assert_eq!((user.name(), user.issuer()), (Some("ada"), Some("a@b")));
+            assert!(user.claims::<serde_json::Value>().is_ok());
+        }
+        assert!(StrRange::find(&claims[8..11], claims).is_some());
+        assert!(StrRange::find(&own[0], claims).is_none());
+        assert!(StrRange::find(&claims[8..11], &claims[..10]).is_none());
+    }
+}
