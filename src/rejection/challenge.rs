@@ -2,7 +2,10 @@
 
 use http::HeaderValue;
 
-use super::{Refusal, Rejection, details::RejectionDetails};
+use super::{
+    Rejection,
+    details::{Refusal, RejectionDetails},
+};
 use crate::token::TokenError;
 
 /// The configured parameters of a challenge, which the builder has validated.

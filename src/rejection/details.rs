@@ -1,6 +1,11 @@
-//! [`RejectionDetails`]: the scopes or roles that a request lacks.
+//! [`RejectionDetails`]: the scopes or roles that a request lacks; used by the layers and the
+//! challenge.
 
 use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::Rejection;
 
 /// Details of a [`Rejection`](crate::Rejection), such as the scopes that an operation requires.
 ///
@@ -48,6 +53,36 @@ impl RejectionDetails {
         Self {
             roles: Some(roles.join(",").into()),
             ..Self::default()
+        }
+    }
+}
+
+/// A rejection with the details for its challenge.
+#[derive(Clone, Copy)]
+pub(crate) struct Refusal<'a> {
+    pub(crate) rejection: Rejection,
+    pub(crate) details: Option<&'a RejectionDetails>,
+    /// Whether the response is 404 instead of 403.
+    pub(crate) is_hidden: bool,
+}
+
+impl Refusal<'_> {
+    /// Returns the rejection that the client may see.
+    pub(crate) fn shown(self) -> Self {
+        if self.is_hidden && self.rejection.status() == StatusCode::FORBIDDEN {
+            Rejection::NotFound.into()
+        } else {
+            self
+        }
+    }
+}
+
+impl From<Rejection> for Refusal<'_> {
+    fn from(rejection: Rejection) -> Self {
+        Self {
+            rejection,
+            details: None,
+            is_hidden: false,
         }
     }
 }

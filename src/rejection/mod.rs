@@ -3,10 +3,10 @@
 
 mod body;
 mod challenge;
-mod detail;
 mod details;
 mod future;
 mod grpc;
+mod message;
 mod outcome;
 mod response;
 
@@ -20,6 +20,7 @@ pub use self::{
     body::ResponseBody, details::RejectionDetails, future::ResponseFuture, outcome::Outcome,
 };
 pub(crate) use self::{
+    details::Refusal,
     grpc::Head,
     response::{InheritedFormat, RejectionFormat, reject_inside_auth},
 };
@@ -128,37 +129,6 @@ impl Rejection {
         }
     }
 
-    /// Builds the response of the [`JwtAuthLayer`](crate::JwtAuthLayer) around this code: in its
-    /// configured format, in gRPC for a gRPC request, logged and
-    /// [observed](crate::JwtAuthBuilder::observe) once.
-    ///
-    /// Use it in handlers and middleware that reject requests themselves. Without a surrounding
-    /// layer, the response has the default format.
-    ///
-    /// Convert the body to the framework's type: `.map(axum::body::Body::from)` in axum,
-    /// `.map(http_body_util::Full::new)` in hyper; in tonic, wrap the latter in
-    /// `tonic::body::Body::new`.
-    ///
-    /// ```
-    /// use axum::{body::Body, extract::Request, middleware::Next, response::Response};
-    /// use tower_jwt_auth::{CurrentUser, Rejection};
-    ///
-    /// async fn staff_only(request: Request, next: Next) -> Response {
-    ///     let user = request.extensions().get::<CurrentUser>();
-    ///     if user.is_some_and(|user| user.scopes().iter().any(|scope| scope == "staff")) {
-    ///         return next.run(request).await;
-    ///     }
-    ///     let (parts, _) = request.into_parts();
-    ///     Rejection::InsufficientScope.respond(&parts).map(Body::from)
-    /// }
-    /// # drop(axum::Router::<()>::new().layer(axum::middleware::from_fn(staff_only)));
-    /// ```
-    pub fn respond(self, request: &http::request::Parts) -> http::Response<bytes::Bytes> {
-        // Code inside the layer has no state for the faults that were already logged.
-        static EVENT_LOG: crate::events::EventLog = crate::events::EventLog::new();
-        reject_inside_auth(self.into(), false, &EVENT_LOG, request)
-    }
-
     /// Returns a stable code for logs and metrics, such as `missing_token` or `expired`.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -183,36 +153,6 @@ impl From<TokenError> for Rejection {
             TokenError::NotConfigured => Self::NotConfigured,
             TokenError::KeysUnavailable => Self::KeysUnavailable,
             error => Self::InvalidToken(error),
-        }
-    }
-}
-
-/// A rejection with the details for its challenge.
-#[derive(Clone, Copy)]
-pub(crate) struct Refusal<'a> {
-    pub(crate) rejection: Rejection,
-    pub(crate) details: Option<&'a RejectionDetails>,
-    /// Whether the response is 404 instead of 403.
-    pub(crate) is_hidden: bool,
-}
-
-impl Refusal<'_> {
-    /// Returns the rejection that the client may see.
-    pub(crate) fn shown(self) -> Self {
-        if self.is_hidden && self.rejection.status() == StatusCode::FORBIDDEN {
-            Rejection::NotFound.into()
-        } else {
-            self
-        }
-    }
-}
-
-impl From<Rejection> for Refusal<'_> {
-    fn from(rejection: Rejection) -> Self {
-        Self {
-            rejection,
-            details: None,
-            is_hidden: false,
         }
     }
 }

@@ -9,10 +9,11 @@ use http::{
 };
 
 use super::{
-    Refusal, Rejection,
+    Rejection,
     challenge::{Challenge, challenge},
-    detail::{detail, json, problem},
+    details::Refusal,
     grpc::{Head, Protocol},
+    message::{detail, json, problem},
     outcome::{Observer, Outcome},
 };
 use crate::events::EventLog;
@@ -88,6 +89,39 @@ pub(crate) fn reject_inside_auth<'r>(
 #[cfg(feature = "axum")]
 pub(crate) fn plain(rejection: Rejection) -> Response<Bytes> {
     DEFAULT.respond(rejection.into(), Protocol::Http)
+}
+
+impl Rejection {
+    /// Builds the response of the [`JwtAuthLayer`](crate::JwtAuthLayer) around this code: in its
+    /// configured format, in gRPC for a gRPC request, logged and
+    /// [observed](crate::JwtAuthBuilder::observe) once.
+    ///
+    /// Use it in handlers and middleware that reject requests themselves. Without a surrounding
+    /// layer, the response has the default format.
+    ///
+    /// Convert the body to the framework's type: `.map(axum::body::Body::from)` in axum,
+    /// `.map(http_body_util::Full::new)` in hyper; in tonic, wrap the latter in
+    /// `tonic::body::Body::new`.
+    ///
+    /// ```
+    /// use axum::{body::Body, extract::Request, middleware::Next, response::Response};
+    /// use tower_jwt_auth::{CurrentUser, Rejection};
+    ///
+    /// async fn staff_only(request: Request, next: Next) -> Response {
+    ///     let user = request.extensions().get::<CurrentUser>();
+    ///     if user.is_some_and(|user| user.scopes().iter().any(|scope| scope == "staff")) {
+    ///         return next.run(request).await;
+    ///     }
+    ///     let (parts, _) = request.into_parts();
+    ///     Rejection::InsufficientScope.respond(&parts).map(Body::from)
+    /// }
+    /// # drop(axum::Router::<()>::new().layer(axum::middleware::from_fn(staff_only)));
+    /// ```
+    pub fn respond(self, request: &http::request::Parts) -> http::Response<bytes::Bytes> {
+        // Code inside the layer has no state for the faults that were already logged.
+        static EVENT_LOG: EventLog = EventLog::new();
+        reject_inside_auth(self.into(), false, &EVENT_LOG, request)
+    }
 }
 
 impl RejectionFormat {

@@ -3,14 +3,18 @@
 use std::{
     borrow::Cow,
     fmt,
-    num::NonZeroUsize,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::Deserialize;
 
-use super::{claim::ClaimName, scopes::Grant, span::StrRange};
+use super::{
+    claim::ClaimName,
+    identity::{Identity, IssuerRef, VerifiedBy},
+    scopes::Grant,
+    span::StrRange,
+};
 use crate::json::ClaimValue;
 
 /// The authenticated user of a request.
@@ -46,24 +50,6 @@ pub struct CurrentUser {
     /// another person.
     is_of_other_issuer: bool,
     verified_by: Option<IssuerRef>,
-}
-
-/// Identifies the issuer that verified a token by its address, which is unique while the request
-/// lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct IssuerRef(NonZeroUsize);
-
-impl IssuerRef {
-    pub(crate) fn to<T>(issuer: &T) -> Self {
-        Self(std::ptr::NonNull::from(issuer).addr())
-    }
-}
-
-/// The issuer whose keys verified a token.
-#[derive(Clone, Copy)]
-pub(crate) struct VerifiedBy {
-    pub(crate) issuer: IssuerRef,
-    pub(crate) has_own_users: bool,
 }
 
 impl CurrentUser {
@@ -275,16 +261,6 @@ impl fmt::Debug for CurrentUser {
 )]
 pub struct ClaimsError {
     column: usize,
-}
-
-/// The values that identify the user of a verified token.
-pub(crate) struct Identity<'a> {
-    pub(crate) user_id: &'a str,
-    pub(crate) email: &'a str,
-    pub(crate) name: Option<&'a str>,
-    pub(crate) expires_at: Option<f64>,
-    /// `None` if no issuer is configured.
-    pub(crate) issuer: Option<&'a str>,
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod claim;
 mod current_user;
+mod identity;
 mod scopes;
 mod served;
 mod span;
@@ -10,7 +11,7 @@ mod span;
 pub use self::current_user::{ClaimsError, CurrentUser};
 pub(crate) use self::{
     claim::ClaimName,
-    current_user::{Identity, IssuerRef, VerifiedBy},
+    identity::{Identity, IssuerRef, VerifiedBy},
     scopes::Grant,
     served::ServedUsers,
 };

@@ -1,0 +1,31 @@
+//! The values that a verified token provides for its user; used by `token`.
+
+use std::num::NonZeroUsize;
+
+/// The values that identify the user of a verified token.
+pub(crate) struct Identity<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) email: &'a str,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) expires_at: Option<f64>,
+    /// `None` if no issuer is configured.
+    pub(crate) issuer: Option<&'a str>,
+}
+
+/// Identifies the issuer that verified a token by its address, which is unique while the request
+/// lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IssuerRef(NonZeroUsize);
+
+impl IssuerRef {
+    pub(crate) fn to<T>(issuer: &T) -> Self {
+        Self(std::ptr::NonNull::from(issuer).addr())
+    }
+}
+
+/// The issuer whose keys verified a token.
+#[derive(Clone, Copy)]
+pub(crate) struct VerifiedBy {
+    pub(crate) issuer: IssuerRef,
+    pub(crate) has_own_users: bool,
+}
