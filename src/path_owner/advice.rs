@@ -5,8 +5,8 @@ use http::Request;
 #[cfg(feature = "axum")]
 use super::route_param::{self, RouteParams};
 use super::{
-    layer::{Reader, Rules},
     pattern::PatternKind,
+    rules::{Reader, Rules},
 };
 
 impl Rules {

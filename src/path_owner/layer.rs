@@ -1,16 +1,15 @@
-//! [`PathOwnerLayer`]: its patterns and rules.
+//! [`PathOwnerLayer`]: its constructors and settings.
 
 use std::{fmt, sync::Arc};
 
 use tower::Layer;
 
 use super::{
-    pattern::{PatternKind, Patterns},
-    service::{PathOwner, Shared},
+    rules::{Reader, Rules},
+    service::PathOwner,
 };
 use crate::{
     config_error::{ConfigError, Fault},
-    events::EventLog,
     user::{ClaimName, CurrentUser, ServedUsers},
 };
 
@@ -55,36 +54,7 @@ use crate::{
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct PathOwnerLayer {
-    rules: Rules,
-    event_log: Arc<EventLog>,
-}
-
-/// The rules of a layer: the owner of a path and the exceptions.
-#[derive(Clone)]
-pub(super) struct Rules {
-    /// The name of the parameter that contains the owner's ID.
-    pub(super) parameter: String,
-    pub(super) reader: Reader,
-    pub(super) patterns: Patterns,
-    pub(super) users: ServedUsers,
-    /// The claim that contains the owner's ID, if not `sub`.
-    pub(super) claim: Option<ClaimName>,
-    /// The rules that let a user access other users' paths.
-    pub(super) exceptions: Vec<Exception>,
-    /// Whether the response is 404 instead of 403.
-    pub(super) is_hidden: bool,
-    pub(super) http_only: bool,
-}
-
-/// A rule of the application.
-pub(super) type Exception = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
-
-/// The reader of the parameter: this layer's patterns or axum's router.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reader {
-    Patterns,
-    #[cfg(feature = "axum")]
-    Router,
+    rules: Arc<Rules>,
 }
 
 impl PathOwnerLayer {
@@ -108,7 +78,7 @@ impl PathOwnerLayer {
     ///
     /// The same as for [`new`](Self::new).
     pub fn named(parameter: &str, pattern: &str) -> Result<Self, ConfigError> {
-        Self::of(parameter.to_owned(), Reader::Patterns).and(pattern)
+        Self::with_reader(parameter.to_owned(), Reader::Patterns).and(pattern)
     }
 
     /// Accepts a path if every parameter with this name that axum's router found in it is the
@@ -135,7 +105,7 @@ impl PathOwnerLayer {
     #[cfg(feature = "axum")]
     #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
     pub fn path_param(name: impl Into<String>) -> Self {
-        Self::of(name.into(), Reader::Router)
+        Self::with_reader(name.into(), Reader::Router)
     }
 
     /// Adds a pattern. The pattern that covers a path decides about it; if several cover it, the
@@ -150,7 +120,12 @@ impl PathOwnerLayer {
             let wrong = "a layer made with path_param takes no patterns; leave .and(…) out, or start with PathOwnerLayer::new(…)";
             return Err(Fault::new(wrong).into());
         }
-        self.rules.patterns.own(pattern, &self.rules.parameter)?;
+        let Rules {
+            patterns,
+            parameter,
+            ..
+        } = self.rules_mut();
+        patterns.own(pattern, parameter)?;
         Ok(self)
     }
 
@@ -167,7 +142,7 @@ impl PathOwnerLayer {
     /// [`ConfigError`] if the pattern is invalid, or if it would exempt all other paths, as
     /// `/{*rest}` would.
     pub fn except(mut self, pattern: &str) -> Result<Self, ConfigError> {
-        self.rules.patterns.except(pattern)?;
+        self.rules_mut().patterns.except(pattern)?;
         Ok(self)
     }
 
@@ -192,7 +167,7 @@ impl PathOwnerLayer {
     where
         F: Fn(&CurrentUser) -> bool + Send + Sync + 'static,
     {
-        self.rules.exceptions.push(Arc::new(rule));
+        self.rules_mut().exceptions.push(Arc::new(rule));
         self
     }
 
@@ -215,7 +190,7 @@ impl PathOwnerLayer {
     ///
     /// [`ConfigError`] if `claim` is empty, or a pointer with an empty part or a stray `~`.
     pub fn owner_claim(mut self, claim: &str) -> Result<Self, ConfigError> {
-        self.rules.claim = Some(ClaimName::new(claim)?);
+        self.rules_mut().claim = Some(ClaimName::new(claim)?);
         Ok(self)
     }
 
@@ -234,37 +209,32 @@ impl PathOwnerLayer {
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
     pub fn issuer(mut self, name: impl Into<String>) -> Self {
-        self.rules.users = ServedUsers::Issuers(vec![name.into()]);
+        self.rules_mut().users = ServedUsers::Issuers(vec![name.into()]);
         self
     }
 
     /// Responds with 404 instead of 403, so that other users cannot find out whether a path exists.
     pub fn not_found(mut self) -> Self {
-        self.rules.is_hidden = true;
+        self.rules_mut().is_hidden = true;
         self
     }
 
     /// Responds to gRPC requests in plain HTTP: see
     /// [`JwtAuthBuilder::http_answers_only`](crate::JwtAuthBuilder::http_answers_only).
     pub fn http_answers_only(mut self) -> Self {
-        self.rules.http_only = true;
+        self.rules_mut().http_only = true;
         self
     }
 
-    fn of(parameter: String, reader: Reader) -> Self {
+    fn with_reader(parameter: String, reader: Reader) -> Self {
         Self {
-            rules: Rules {
-                parameter,
-                reader,
-                patterns: Patterns::default(),
-                users: ServedUsers::default(),
-                claim: None,
-                exceptions: Vec::new(),
-                is_hidden: false,
-                http_only: false,
-            },
-            event_log: Arc::default(),
+            rules: Arc::new(Rules::new(parameter, reader)),
         }
+    }
+
+    /// Returns the rules for a change. If a clone of the layer shares them, they are copied first.
+    fn rules_mut(&mut self) -> &mut Rules {
+        Arc::make_mut(&mut self.rules)
     }
 }
 
@@ -272,13 +242,7 @@ impl<S> Layer<S> for PathOwnerLayer {
     type Service = PathOwner<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        PathOwner::new(
-            inner,
-            Shared {
-                rules: self.rules.clone(),
-                event_log: Arc::clone(&self.event_log),
-            },
-        )
+        PathOwner::new(inner, Arc::clone(&self.rules))
     }
 }
 
@@ -287,19 +251,5 @@ impl fmt::Debug for PathOwnerLayer {
         f.debug_struct("PathOwnerLayer")
             .field("rules", &self.rules)
             .finish()
-    }
-}
-
-impl fmt::Debug for Rules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rules")
-            .field("parameter", &self.parameter)
-            .field("reader", &self.reader)
-            .field("users", &self.users)
-            .field("claim", &self.claim)
-            .field("exceptions", &self.exceptions.len())
-            .field("owned", &self.patterns.routes(PatternKind::Owned))
-            .field("excepted", &self.patterns.routes(PatternKind::Exempt))
-            .finish_non_exhaustive()
     }
 }

@@ -6,6 +6,7 @@ mod path;
 mod pattern;
 #[cfg(feature = "axum")]
 mod route_param;
+mod rules;
 mod service;
 
 pub use self::{layer::PathOwnerLayer, service::PathOwner};

@@ -6,11 +6,11 @@ use tower::Layer;
 
 use super::{
     needed::{HowMany, Needed},
+    rules::Rules,
     service::RequireScope,
 };
 use crate::{
     config_error::ConfigError,
-    events::EventLog,
     user::{ClaimName, Grant, ServedUsers},
 };
 
@@ -48,10 +48,7 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct RequireScopeLayer {
-    needed: Needed,
-    users: ServedUsers,
-    http_only: bool,
-    event_log: Arc<EventLog>,
+    rules: Arc<Rules>,
 }
 
 impl RequireScopeLayer {
@@ -73,7 +70,7 @@ impl RequireScopeLayer {
     pub fn all_of<N: Into<String>>(
         scopes: impl IntoIterator<Item = N>,
     ) -> Result<Self, ConfigError> {
-        Self::of(Grant::Scopes, HowMany::All, scopes)
+        Self::requiring(Grant::Scopes, HowMany::All, scopes)
     }
 
     /// Requires at least one of these scopes.
@@ -84,7 +81,7 @@ impl RequireScopeLayer {
     pub fn any_of<N: Into<String>>(
         scopes: impl IntoIterator<Item = N>,
     ) -> Result<Self, ConfigError> {
-        Self::of(Grant::Scopes, HowMany::Any, scopes)
+        Self::requiring(Grant::Scopes, HowMany::Any, scopes)
     }
 
     /// Requires all of these roles.
@@ -96,7 +93,7 @@ impl RequireScopeLayer {
     pub fn all_roles<N: Into<String>>(
         roles: impl IntoIterator<Item = N>,
     ) -> Result<Self, ConfigError> {
-        Self::of(Grant::Roles, HowMany::All, roles)
+        Self::requiring(Grant::Roles, HowMany::All, roles)
     }
 
     /// Requires at least one of these roles.
@@ -107,7 +104,7 @@ impl RequireScopeLayer {
     pub fn any_role<N: Into<String>>(
         roles: impl IntoIterator<Item = N>,
     ) -> Result<Self, ConfigError> {
-        Self::of(Grant::Roles, HowMany::Any, roles)
+        Self::requiring(Grant::Roles, HowMany::Any, roles)
     }
 
     /// Reads only this claim instead of the usual ones. `claim` is a name or, if it starts with a
@@ -126,7 +123,7 @@ impl RequireScopeLayer {
     ///
     /// [`ConfigError`] if `claim` is empty, or a pointer with an empty part or a stray `~`.
     pub fn in_claim(mut self, claim: &str) -> Result<Self, ConfigError> {
-        self.needed.claim = Some(ClaimName::new(claim)?);
+        self.rules_mut().needed.claim = Some(ClaimName::new(claim)?);
         Ok(self)
     }
 
@@ -142,27 +139,30 @@ impl RequireScopeLayer {
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
     pub fn issuers<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.users = ServedUsers::Issuers(names.into_iter().map(Into::into).collect());
+        self.rules_mut().users = ServedUsers::Issuers(names.into_iter().map(Into::into).collect());
         self
     }
 
     /// Responds to gRPC requests in plain HTTP: see
     /// [`JwtAuthBuilder::http_answers_only`](crate::JwtAuthBuilder::http_answers_only).
     pub fn http_answers_only(mut self) -> Self {
-        self.http_only = true;
+        self.rules_mut().http_only = true;
         self
     }
 
-    fn of<N: Into<String>>(
+    /// Returns the rules for a change. If a clone of the layer shares them, they are copied first.
+    fn rules_mut(&mut self) -> &mut Rules {
+        Arc::make_mut(&mut self.rules)
+    }
+
+    fn requiring<N: Into<String>>(
         grant: Grant,
         how_many: HowMany,
         names: impl IntoIterator<Item = N>,
     ) -> Result<Self, ConfigError> {
+        let needed = Needed::new(grant, how_many, names)?;
         Ok(Self {
-            needed: Needed::new(grant, how_many, names)?,
-            users: ServedUsers::default(),
-            http_only: false,
-            event_log: Arc::default(),
+            rules: Arc::new(Rules::new(needed)),
         })
     }
 }
@@ -171,15 +171,6 @@ impl<S> Layer<S> for RequireScopeLayer {
     type Service = RequireScope<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequireScope::new(
-            inner,
-            super::service::Shared {
-                details: self.needed.details(),
-                needed: self.needed.clone(),
-                users: self.users.clone(),
-                http_only: self.http_only,
-                event_log: Arc::clone(&self.event_log),
-            },
-        )
+        RequireScope::new(inner, Arc::clone(&self.rules))
     }
 }

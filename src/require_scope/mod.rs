@@ -2,6 +2,7 @@
 
 mod layer;
 mod needed;
+mod rules;
 mod service;
 
 pub use self::{layer::RequireScopeLayer, service::RequireScope};

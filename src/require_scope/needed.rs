@@ -15,6 +15,9 @@ pub(super) struct Needed {
     how_many: HowMany,
     /// The claim that contains the grants, if not the usual ones.
     pub(super) claim: Option<ClaimName>,
+    /// The details of a rejection. The challenge (RFC 6750 section 3) can list scopes but has no
+    /// parameter for roles.
+    pub(super) details: RejectionDetails,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +56,12 @@ impl Needed {
                 ),
             }));
         }
+        let details = match grant {
+            Grant::Scopes => RejectionDetails::requiring_scopes(&names),
+            Grant::Roles => RejectionDetails::requiring_roles(&names),
+        };
         Ok(Self {
+            details,
             grant,
             names,
             how_many,
@@ -67,15 +75,6 @@ impl Needed {
         match self.how_many {
             HowMany::Any => self.names.iter().any(has),
             HowMany::All => self.names.iter().all(has),
-        }
-    }
-
-    /// Returns the details of a rejection. The challenge (RFC 6750 section 3) can list scopes but
-    /// has no parameter for roles.
-    pub(super) fn details(&self) -> RejectionDetails {
-        match self.grant {
-            Grant::Scopes => RejectionDetails::requiring_scopes(&self.names),
-            Grant::Roles => RejectionDetails::requiring_roles(&self.names),
         }
     }
 }

@@ -8,15 +8,10 @@ use std::{
 use http::{Request, Response};
 use tower::Service;
 
-use super::needed::Needed;
+use super::rules::Rules;
 use crate::{
     accessors::inner_service_accessors,
-    events::EventLog,
-    presence::Presence,
-    rejection::{
-        Refusal, Rejection, RejectionDetails, ResponseBody, ResponseFuture, reject_inside_auth,
-    },
-    user::ServedUsers,
+    rejection::{ResponseBody, ResponseFuture, reject_inside_auth},
 };
 
 /// Middleware that accepts a request only if its user has a scope or a role.
@@ -26,24 +21,12 @@ use crate::{
 #[must_use = "services do nothing unless they are called"]
 pub struct RequireScope<S> {
     inner: S,
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) needed: Needed,
-    pub(super) users: ServedUsers,
-    pub(super) details: RejectionDetails,
-    pub(super) http_only: bool,
-    pub(super) event_log: Arc<EventLog>,
+    rules: Arc<Rules>,
 }
 
 impl<S> RequireScope<S> {
-    pub(super) fn new(inner: S, shared: Shared) -> Self {
-        Self {
-            inner,
-            shared: Arc::new(shared),
-        }
+    pub(super) fn new(inner: S, rules: Arc<Rules>) -> Self {
+        Self { inner, rules }
     }
 
     inner_service_accessors!();
@@ -62,15 +45,15 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.shared.judge(&request) {
+        match self.rules.check(&request) {
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
             Err(refusal) => {
-                let Shared {
+                let Rules {
                     http_only,
                     event_log,
                     users,
                     ..
-                } = &*self.shared;
+                } = &*self.rules;
                 event_log.other_issuer(refusal.rejection, || {
                     users.advice(request.extensions().get())
                 });
@@ -79,26 +62,5 @@ where
                 ))
             }
         }
-    }
-}
-
-impl Shared {
-    fn judge<B>(&self, request: &Request<B>) -> Result<(), Refusal<'_>> {
-        let user = match Presence::of(request.method(), request.extensions())? {
-            Presence::User(user) => user,
-            Presence::Preflight => return Ok(()),
-            Presence::Anonymous => return Err(Rejection::MissingToken.into()),
-        };
-        if !self.users.include(user) {
-            return Err(Rejection::OtherIssuer.into());
-        }
-        if self.needed.is_met_by(user) {
-            return Ok(());
-        }
-        Err(Refusal {
-            rejection: Rejection::InsufficientScope,
-            details: Some(&self.details),
-            is_hidden: false,
-        })
     }
 }

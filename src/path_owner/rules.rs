@@ -1,0 +1,140 @@
+//! The rules of a layer, which decide whether a path belongs to the user; used by `layer` and
+//! `service`.
+
+use std::{fmt, sync::Arc};
+
+use http::Request;
+
+#[cfg(feature = "axum")]
+use super::route_param::{self, RouteParams};
+use super::{
+    path::{Owner, is_unambiguous},
+    pattern::{Found, PatternKind, Patterns},
+};
+use crate::{
+    events::EventLog,
+    json::ClaimValue,
+    presence::Presence,
+    rejection::Rejection,
+    user::{ClaimName, CurrentUser, ServedUsers},
+};
+
+/// The rules of a layer: the owner of a path and the exceptions.
+#[derive(Clone)]
+pub(super) struct Rules {
+    /// The name of the parameter that contains the owner's ID.
+    pub(super) parameter: String,
+    pub(super) reader: Reader,
+    pub(super) patterns: Patterns,
+    pub(super) users: ServedUsers,
+    /// The claim that contains the owner's ID, if not `sub`.
+    pub(super) claim: Option<ClaimName>,
+    /// The rules that let a user access other users' paths.
+    pub(super) exceptions: Vec<Exception>,
+    /// Whether the response is 404 instead of 403.
+    pub(super) is_hidden: bool,
+    pub(super) http_only: bool,
+    /// Shared with the clones of the layer, so that each error is logged once.
+    pub(super) event_log: Arc<EventLog>,
+}
+
+/// A rule of the application.
+pub(super) type Exception = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
+
+/// The reader of the parameter: this layer's patterns or axum's router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    Patterns,
+    #[cfg(feature = "axum")]
+    Router,
+}
+
+impl Rules {
+    pub(super) fn new(parameter: String, reader: Reader) -> Self {
+        Self {
+            parameter,
+            reader,
+            patterns: Patterns::default(),
+            users: ServedUsers::default(),
+            claim: None,
+            exceptions: Vec::new(),
+            is_hidden: false,
+            http_only: false,
+            event_log: Arc::default(),
+        }
+    }
+
+    /// Checks that the path belongs to the user, or is exempt.
+    pub(super) fn check<B>(&self, request: &mut Request<B>) -> Result<(), Rejection> {
+        #[cfg(feature = "axum")]
+        let params = match self.reader {
+            Reader::Patterns => RouteParams::None,
+            Reader::Router => RouteParams::read(request.extensions_mut()),
+        };
+        let request = &*request;
+        let user = match Presence::of(request.method(), request.extensions())? {
+            Presence::User(user) => Some(user),
+            Presence::Preflight => return Ok(()),
+            Presence::Anonymous => None,
+        };
+        let path = request.uri().path();
+        let found = self.patterns.find(path, &self.parameter);
+        let is_clear = is_unambiguous(path)
+            && match self.reader {
+                Reader::Patterns => true,
+                #[cfg(feature = "axum")]
+                Reader::Router => route_param::original_path_is_unambiguous(request),
+            };
+        // Exempt paths are accepted before the user is required, so that public paths work without a
+        // token; an ambiguous path is never exempt, because it may be another path elsewhere.
+        if is_clear && found.as_ref().is_some_and(Found::is_exempt) {
+            return Ok(());
+        }
+        let user = user.ok_or(Rejection::MissingToken)?;
+        // Checked before any rule of the application, because another issuer may assign the same IDs.
+        if !self.users.include(user) {
+            return Err(Rejection::OtherIssuer);
+        }
+        if !is_clear {
+            return Err(Rejection::NotOwner);
+        }
+        let owner = match self.reader {
+            Reader::Patterns => found.ok_or(Rejection::NoPattern)?.owner(),
+            #[cfg(feature = "axum")]
+            Reader::Router => params.owner(&self.parameter)?,
+        };
+        let may_pass = |owner: &Owner<'_>| {
+            self.is_own(user, owner) || self.exceptions.iter().any(|rule| rule(user))
+        };
+        if owner.as_ref().is_some_and(may_pass) {
+            return Ok(());
+        }
+        Err(Rejection::NotOwner)
+    }
+
+    #[inline]
+    fn is_own(&self, user: &CurrentUser, owner: &Owner<'_>) -> bool {
+        match &self.claim {
+            None => owner.is(user.user_id()),
+            Some(claim) => match user.claim(claim) {
+                Some(ClaimValue::Text(id)) => owner.is(&id),
+                Some(ClaimValue::Texts(ids)) => ids.iter().any(|id| owner.is(id)),
+                _ => false,
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules")
+            .field("parameter", &self.parameter)
+            .field("reader", &self.reader)
+            .field("users", &self.users)
+            .field("claim", &self.claim)
+            .field("exceptions", &self.exceptions.len())
+            .field("owned", &self.patterns.routes(PatternKind::Owned))
+            .field("excepted", &self.patterns.routes(PatternKind::Exempt))
+            .finish_non_exhaustive()
+    }
+}
