@@ -18,6 +18,7 @@ mod build;
 mod better_auth;
 mod issuer_settings;
 mod layer_settings;
+mod public_key_source;
 mod validate;
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Checks the settings that do not concern keys; used by `build`.
+//! Checks the settings; used by `build`.
 
 use std::time::Duration;
 
@@ -8,8 +8,25 @@ use super::{
 };
 use crate::{
     config_error::Faults,
+    key::Algorithm,
     stray::{is_blank, stray_ends},
 };
+
+const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
+
+/// The algorithms of public keys: all but HS256.
+const PUBLIC_ALGORITHMS: [Algorithm; 10] = [
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::ES512,
+    Algorithm::EdDSA,
+];
 
 impl IssuerSettings {
     pub(super) fn check_policy(&self, faults: &mut Faults) {
@@ -130,4 +147,26 @@ pub(super) fn check_other(other: &LayerSettings, layer: &LayerSettings, faults: 
     }
 }
 
-const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
+/// Returns the default algorithms for these kinds of keys: secrets and public keys.
+pub(super) fn default_algorithms(
+    (secrets, public): (bool, bool),
+) -> impl Iterator<Item = Algorithm> {
+    let of_secrets = [Algorithm::HS256]
+        .into_iter()
+        .filter(move |_| secrets || !public);
+    of_secrets.chain(PUBLIC_ALGORITHMS.into_iter().filter(move |_| public))
+}
+
+/// Checks that each kind of key has an algorithm, and each algorithm a kind of key.
+pub(super) fn check_algorithms(algorithms: &[Algorithm], kinds: (bool, bool), faults: &mut Faults) {
+    let is_possible = |algorithm: &Algorithm| default_algorithms(kinds).any(|of| of == *algorithm);
+    if algorithms.is_empty() || !algorithms.iter().all(is_possible) {
+        faults.add("the algorithms given with .algorithms(…) are not those of the keys: HS256 is a secret's, all others are public keys'; leave it out for all that the keys can verify");
+    } else if kinds == (true, true) {
+        let (of_secrets, of_public): (Vec<Algorithm>, Vec<_>) =
+            algorithms.iter().partition(|algorithm| algorithm.is_hmac());
+        if of_secrets.is_empty() || of_public.is_empty() {
+            faults.add("secrets and public keys are configured, and .algorithms(…) lists those of one kind only; add HS256 for the secrets or an algorithm of the public keys, or remove the keys that are not used");
+        }
+    }
+}
