@@ -20,6 +20,9 @@ use crate::{
     user::{CurrentUser, IssuerRef, VerifiedBy},
 };
 
+/// In bytes. HMAC-SHA256 signatures have 32, those of ES256 and EdDSA 64.
+const INLINE_SIGNATURE_LEN: usize = 66;
+
 /// A rule of the application that accepts or rejects a user.
 pub(crate) type Check = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
 
@@ -93,7 +96,7 @@ impl Issuer {
             .filter(|algorithm| self.algorithms.contains(algorithm))
             .ok_or(TokenError::Algorithm)?;
         self.policy.check_header(header)?;
-        match verify_signature(compact, header, algorithm, keys)? {
+        match verify_signature(compact, header, algorithm, keys) {
             SignatureCheck::Verified => Ok(self.user(compact, algorithm, now)?),
             failed => {
                 let keys = (source, keys);
@@ -115,6 +118,10 @@ impl Issuer {
         waiter: Option<Box<Waiter>>,
         failed: SignatureCheck,
     ) -> VerifyError {
+        // A malformed token is reported as such, whichever check has failed first.
+        if !compact.is_well_formed() {
+            return compact.form_error().into();
+        }
         let is_fetched = source.is_fetched();
         let error = match failed {
             _ if keys.is_empty() => TokenError::KeysUnavailable,
@@ -190,27 +197,18 @@ fn verify_signature(
     header: &Header<'_>,
     algorithm: Algorithm,
     keys: &Keys,
-) -> Result<SignatureCheck, TokenError> {
-    let mut buffer = [0; INLINE_SIGNATURE_LEN];
-    let attempt = if keys.is_empty() {
-        SignatureCheck::UnknownKey
-    } else {
-        match compact.decode_signature(&mut buffer) {
-            Some(signature) => keys.verify(
-                algorithm,
-                header.kid.as_deref(),
-                compact.signing_input,
-                &signature,
-            ),
-            None => SignatureCheck::BadSignature,
-        }
-    };
-    // A malformed token is reported as such, whichever check has failed first.
-    if attempt != SignatureCheck::Verified && !compact.is_well_formed() {
-        return Err(compact.form_error());
+) -> SignatureCheck {
+    if keys.is_empty() {
+        return SignatureCheck::UnknownKey;
     }
-    Ok(attempt)
+    let mut buffer = [0; INLINE_SIGNATURE_LEN];
+    match compact.decode_signature(&mut buffer) {
+        Some(signature) => keys.verify(
+            algorithm,
+            header.kid.as_deref(),
+            compact.signing_input,
+            &signature,
+        ),
+        None => SignatureCheck::BadSignature,
+    }
 }
-
-/// In bytes. HMAC-SHA256 signatures have 32, those of ES256 and EdDSA 64.
-const INLINE_SIGNATURE_LEN: usize = 66;
