@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn judging_and_decoding_agree_at_every_length_around_a_piece() {
+    fn validating_and_decoding_agree_at_every_length() {
         for length in 0..3 * PIECE {
             let start = "A".repeat(length);
             for last in ["", "B", "="] {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn one_byte_anywhere_that_is_none_of_the_alphabet_makes_it_malformed() {
+    fn a_byte_outside_the_alphabet_is_rejected_at_any_position() {
         for length in [4, 8, 16, 43, 64, 86, 100] {
             for at in 0..length {
                 for byte in 0..=u8::MAX {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_is_not_full_ends_in_zero_bits() {
+    fn an_incomplete_group_must_end_in_zero_bits() {
         let digits = (0..=u8::MAX)
             .filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || *byte == b'_');
         let digits: Vec<u8> = digits.collect();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_not_decoded() {
+    fn input_that_does_not_fit_the_buffer_is_not_decoded() {
         for room in 0..40 {
             let mut buffer = vec![0; room];
             let fits = decode_into(&[b'A'; 43], &mut buffer).is_some();

@@ -52,13 +52,13 @@ mod tests {
     }
 
     #[test]
-    fn sixty_four_levels_are_allowed_and_no_more() {
+    fn at_most_64_levels_are_allowed() {
         assert!(!is_too_deep(nested(64).as_bytes()));
         assert!(is_too_deep(nested(66).as_bytes()));
     }
 
     #[test]
-    fn brackets_side_by_side_or_inside_a_string_are_no_depth() {
+    fn only_nested_brackets_outside_strings_add_depth() {
         assert!(!is_too_deep("[],".repeat(1000).as_bytes()));
         assert!(!is_too_deep(
             format!("[\"\\\"{}\"]", "[".repeat(1000)).as_bytes()

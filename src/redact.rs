@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neither_user_nor_query_of_a_url_is_shown_and_nothing_that_is_none() {
+    fn the_user_and_query_of_a_url_are_never_shown() {
         for (url, shown) in [
             ("https://example.com/jwks", Some("https://example.com/jwks")),
             (

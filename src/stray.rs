@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quotes_and_white_space_at_an_end_are_named() {
+    fn stray_quotes_and_white_space_are_described() {
         for (text, expected) in [
             ("\"a\"", Some("is in quotes")),
             ("'a'", Some("is in quotes")),

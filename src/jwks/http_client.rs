@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_age_that_a_set_may_reach_is_what_cache_control_says() {
+    fn cache_control_sets_the_max_age_of_a_key_set() {
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         for (fields, expected) in [
             (&[][..], None),

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_remainder_is_that_of_the_whole_number() {
+    fn the_remainder_matches_integer_arithmetic() {
         for number in [0_u128, 1, 166, 167, 65537, u128::MAX, u128::MAX / 3] {
             for divisor in [3, 11, 97, 167] {
                 let expected = number % u128::from(divisor);

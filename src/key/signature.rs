@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn s_of_an_ed25519_signature_is_below_the_order_of_the_group() {
+    fn an_ed25519_s_is_below_the_group_order() {
         let key = KeyComponents::Ed25519 { x: vec![0; 32] };
         let with_s = |s: [u8; 32]| [[0xFF; 32], s].concat();
         let changed = |index: usize, byte: u8| {

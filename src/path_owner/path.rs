@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_ambiguous_by_its_shortest_part() {
+    fn ambiguous_paths_are_recognized() {
         for path in [
             "/", "/a", "/a/", "/a.b/c", "/.a/b", "/a/...", "/a./b", "/a:b", "/%3F", "/%20a",
         ] {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_nothing_but_what_ends_a_segment_is_none() {
+    fn an_empty_id_or_an_id_with_a_delimiter_is_not_plain() {
         for id in ["", "/", "\\", ";", "\n", "/;", "a/b"] {
             assert!(!is_plain_id(id), "{id:?}");
         }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_is_the_id_that_its_parameter_decodes_to() {
+    fn an_owner_matches_the_id_that_its_parameter_decodes_to() {
         let is = |raw, id| Owner::from_encoded(raw).is_some_and(|owner| owner.is(id));
         for (raw, id) in [("a", "a"), ("%61", "a"), ("%2561", "%61"), ("%C3%A9", "é")] {
             assert!(is(raw, id), "{raw} {id}");
@@ -214,7 +214,7 @@ mod tests {
 
     /// 180 GB would be read if each comparison read the parameter, and the test would not end.
     #[test]
-    fn a_parameter_is_read_once_however_many_ids_it_is_compared_with() {
+    fn a_parameter_is_decoded_once_for_any_number_of_ids() {
         let parameter = "%78".repeat(20_000);
         let owner = Owner::from_encoded(&parameter).unwrap();
         let ids = ["x", "y", ""].into_iter().cycle();

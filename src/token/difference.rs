@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kind_of_a_difference_is_named_and_never_the_value() {
+    fn a_difference_is_described_without_the_value() {
         let ours = "https://app.example.com";
         for (configured, found, expected) in [
             (ours, "https://app.example.com/", "has a trailing slash"),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_difference_of_several_values_is_named() {
+    fn the_smallest_difference_of_several_values_is_described() {
         let configured = ["a".to_owned(), "https://app.example.com".to_owned()];
         let found = ClaimValue::Texts(vec!["x".into(), "https://app.example.com/".into()]);
         let difference = of_claim(&configured, &found);

@@ -198,7 +198,7 @@ mod tests {
     use crate::base64url;
 
     #[test]
-    fn a_usual_header_is_what_parsing_it_gives() {
+    fn well_known_headers_equal_their_parsed_form() {
         for encoded in WELL_KNOWN {
             let json = base64url::decode(encoded).unwrap();
             let mut parsed = Header::parse(&json).unwrap();

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_any_length_is_checked_to_its_last_byte() {
+    fn a_string_of_any_length_is_checked_to_its_last_byte() {
         for len in 0..40 {
             let text = "a ~".chars().cycle().take(len).collect::<String>();
             assert!(has_no_control(&text), "{len}");
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_text_is_not_visible() {
+    fn a_blank_string_is_not_visible() {
         for blank in ["", " ", "         ", "\u{a0}", "\u{2003}\u{3000}"] {
             assert!(has_no_control(blank) && !is_visible(blank), "{blank:?}");
         }

@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_read_back_whether_or_not_it_was_borrowed_from_the_claims() {
+    fn borrowed_and_owned_strings_are_both_read_back() {
         let claims = r#"{"sub":"ada","email":"a@b"}"#;
         let own = [claims[8..11].to_owned(), claims[22..25].to_owned()];
         for (user_id, email) in [
