@@ -21,7 +21,7 @@ const TOKENS: usize = 10_000;
 const NOW: u64 = 1_800_000_000;
 
 #[test]
-fn what_we_accept_jose_accepts() {
+fn jose_accepts_every_token_that_we_accept() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../better-auth");
     if !folder.join("node_modules/jose").exists() {
         let required = env::var("REQUIRE_BETTER_AUTH").is_ok_and(|value| value == "1");

@@ -38,7 +38,7 @@ fn now() -> u64 {
 }
 
 #[test]
-fn what_we_accept_jsonwebtoken_accepts() {
+fn jsonwebtoken_accepts_every_token_that_we_accept() {
     let (accepted, signed_again, accepted_again) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let count = |counter: &Cell<u32>, one: bool| counter.set(counter.get() + u32::from(one));
     let result = runner().run(&any_case(), |case| {
