@@ -24,7 +24,7 @@ fn id(layer: &JwtAuthLayer, claims: Value) -> Result<String, &'static str> {
 }
 
 #[test]
-fn the_configured_claims_are_read_instead_of_sub_and_email() {
+fn configured_claims_replace_sub_and_email() {
     let layer = named()
         .user_id_claim("oid")
         .email_claim("preferred_username")
@@ -45,7 +45,7 @@ fn the_configured_claims_are_read_instead_of_sub_and_email() {
 }
 
 #[test]
-fn a_pointer_goes_through_objects_only() {
+fn a_json_pointer_descends_only_into_objects() {
     let layer = named()
         .user_id_claim("/app/user~1id")
         .email_claim("/app/contacts/mail")
@@ -70,7 +70,7 @@ fn a_pointer_goes_through_objects_only() {
 }
 
 #[test]
-fn a_configured_claim_that_is_there_twice_is_rejected() {
+fn a_duplicate_configured_claim_is_rejected() {
     let layer = named()
         .user_id_claim("oid")
         .email_claim("upn")
@@ -91,7 +91,7 @@ fn a_configured_claim_that_is_there_twice_is_rejected() {
 }
 
 #[test]
-fn an_integer_is_an_id_only_in_a_configured_claim() {
+fn an_integer_is_a_user_id_only_in_a_configured_claim() {
     let by_claim = |claim| named().user_id_claim(claim).build().unwrap();
     let text = |number: &str| -> Value { serde_json::from_str(number).unwrap() };
     for claim in ["uid", "/sub", "sub"] {
@@ -152,7 +152,7 @@ fn a_user_id_may_be_as_long_as_configured() {
 }
 
 #[test]
-fn another_user_id_claim_under_a_secret_requires_an_issuer_or_an_audience() {
+fn user_id_claim_with_a_secret_requires_an_issuer_or_audience() {
     let error = |builder: JwtAuthBuilder| builder.build().map(drop).map_err(|e| e.to_string());
     let wrong = error(builder().user_id_claim("id")).unwrap_err();
     assert!(wrong.contains("set one of them"), "{wrong}");
@@ -168,7 +168,7 @@ fn another_user_id_claim_under_a_secret_requires_an_issuer_or_an_audience() {
 }
 
 #[test]
-fn a_claim_that_cannot_be_named_is_a_fault() {
+fn an_invalid_claim_name_is_rejected() {
     for claim in ["", "/", "/a//b", "/a~2"] {
         for builder in [named().user_id_claim(claim), named().email_claim(claim)] {
             let error = builder.build().unwrap_err().to_string();
@@ -184,7 +184,7 @@ fn a_claim_that_cannot_be_named_is_a_fault() {
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 #[cfg(feature = "test-kit")]
 #[test]
-fn session_and_update_to_are_claims_like_any_other_under_a_public_key() {
+fn session_and_update_to_are_ordinary_claims_under_a_public_key() {
     use tower_jwt_auth::test_kit::TestIssuer;
 
     for (issuer, expected) in [

@@ -62,7 +62,7 @@ where
 }
 
 #[tokio::test]
-async fn the_issuer_of_a_user_is_the_iss_that_was_checked() {
+async fn the_issuer_of_a_user_is_the_verified_iss() {
     let issuer = |layer: &JwtAuthLayer, claims: Value| {
         let user = layer.verifier().verify(&token(&claims)).unwrap();
         user.issuer().map(str::to_owned)
@@ -111,7 +111,7 @@ async fn path_owner_rejects_users_of_other_issuers_before_any_rule() {
 }
 
 #[tokio::test]
-async fn a_hidden_path_is_404_to_users_of_other_issuers_too() {
+async fn a_hidden_path_returns_404_to_users_of_other_issuers_too() {
     for path in ["/api/alice/tasks", "/api/bob/tasks"] {
         let hidden = answer(owner().not_found(), alice_of(PARTNER, path)).await;
         hidden.assert_http(404, "not_owner", "Not Found", &path);
@@ -126,7 +126,7 @@ async fn an_exempt_path_is_open_to_users_of_every_issuer() {
 }
 
 #[tokio::test]
-async fn path_owner_serves_the_one_issuer_that_it_names_instead() {
+async fn path_owner_serves_only_the_issuer_that_it_names() {
     let theirs = || owner().issuer(PARTNER);
     let accepted = answer(theirs(), alice_of(PARTNER, "/api/alice/tasks")).await;
     accepted.assert_reached("alice", PARTNER);
@@ -142,7 +142,7 @@ async fn path_owner_serves_the_one_issuer_that_it_names_instead() {
 }
 
 #[tokio::test]
-async fn require_scope_rejects_users_of_other_issuers_unless_it_names_them() {
+async fn require_scope_rejects_users_of_other_issuers_unless_named() {
     let scope = || RequireScopeLayer::new("tasks:read").unwrap();
     let role = || RequireScopeLayer::any_role(["admin"]).unwrap();
     for (row, layer) in [
@@ -170,7 +170,7 @@ async fn require_scope_rejects_users_of_other_issuers_unless_it_names_them() {
 
 /// Where the layer has no `.issuer(…)`, whoever has the secret could write any `iss`.
 #[tokio::test]
-async fn an_iss_that_nothing_checks_satisfies_no_layer_that_names_it() {
+async fn an_unchecked_iss_does_not_satisfy_a_layer_with_an_issuer() {
     let stack = Stack::new(owner().issuer(PARTNER), layer());
     let token = token(&claims_with(json!({ "iss": PARTNER })));
     let mut request = with_bearer(&token);
@@ -179,7 +179,7 @@ async fn an_iss_that_nothing_checks_satisfies_no_layer_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_user_made_by_hand_is_the_first_issuers_unless_it_names_another() {
+async fn a_constructed_user_belongs_to_the_first_issuer_by_default() {
     let ours = CurrentUser::new("alice", "alice@example.com");
     let theirs = ours.clone().from_issuer(PARTNER);
     assert_eq!((ours.issuer(), theirs.issuer()), (None, Some(PARTNER)));
