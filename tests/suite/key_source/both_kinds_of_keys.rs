@@ -116,7 +116,7 @@ fn one_of_several_issuers_may_have_both_kinds() {
 }
 
 #[tokio::test]
-async fn a_missing_secret_is_500_only_for_hs256_tokens() {
+async fn a_missing_secret_causes_500_only_for_hs256_tokens() {
     let key = SigningKey::generate("EdDSA", "1");
     let layer = keyless()
         .secret_from_env("TOWER_JWT_AUTH_TEST_UNSET")
@@ -142,7 +142,7 @@ async fn a_missing_secret_is_500_only_for_hs256_tokens() {
 }
 
 #[tokio::test]
-async fn a_key_set_that_is_unavailable_is_503_only_for_public_key_tokens() {
+async fn an_unavailable_key_set_causes_503_only_for_public_key_tokens() {
     let key = SigningKey::generate("EdDSA", "1");
     let keys = SharedKeys::new(KeySet::default());
     let layer = builder().shared_keys(keys.clone()).build().unwrap();
@@ -160,7 +160,7 @@ async fn a_key_set_that_is_unavailable_is_503_only_for_public_key_tokens() {
 }
 
 #[test]
-fn algorithms_that_leave_a_kind_of_key_unused_are_a_fault() {
+fn algorithms_that_exclude_one_kind_of_key_are_rejected() {
     let key = SigningKey::generate("ES256", "1");
     let with = |algorithms: &[Algorithm]| {
         let both = builder().jwks_text(jwks([&key]));
@@ -180,7 +180,7 @@ fn algorithms_that_leave_a_kind_of_key_unused_are_a_fault() {
 /// Without a network: the URL of the keys is refused at once, and so nothing is fetched.
 #[cfg(feature = "jwks")]
 #[tokio::test]
-async fn better_auth_with_a_secret_keeps_its_key_url() {
+async fn better_auth_with_a_secret_keeps_its_jwks_url() {
     let origin = "http://localhost:1";
     let layer = tower_jwt_auth::JwtAuthLayer::better_auth(origin)
         .secret(SECRET)
@@ -198,7 +198,7 @@ async fn better_auth_with_a_secret_keeps_its_key_url() {
 
 #[cfg(feature = "cache")]
 #[test]
-fn a_cached_token_is_tied_to_the_keys_of_its_kind() {
+fn a_cached_token_depends_only_on_the_keys_of_its_kind() {
     let key = SigningKey::generate("EdDSA", "1");
     let keys = SharedKeys::new(KeySet::from_jwks(&jwks([&key])).unwrap());
     let both = builder().shared_keys(keys.clone()).cache_tokens(10);

@@ -40,7 +40,7 @@ fn each_line_is_a_secret() {
 }
 
 #[test]
-fn only_the_end_of_a_line_is_trimmed() {
+fn only_line_endings_are_trimmed() {
     let spaced = "a secret  with\tspaces in it, 0123";
     let file = Watched::new("only_the_end", format!("{spaced}\n"));
     assert!(file.accepts(spaced));
@@ -56,7 +56,7 @@ fn a_file_of_64_kib_is_read() {
 }
 
 #[test]
-fn a_link_to_a_file_is_followed() {
+fn a_symbolic_link_is_followed() {
     let folder = Folder::new("a_link");
     fs::write(folder.path("a"), secret("a")).unwrap();
     fs::write(folder.path("b"), secret("b")).unwrap();
@@ -82,7 +82,7 @@ fn a_link_to_a_file_is_followed() {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_at_start_is_a_fault_that_names_it() {
+fn the_error_for_an_unusable_file_at_startup_names_the_file() {
     type Make = fn(&Path);
     let rows: [(&str, Make, &str); 21] = [
         ("missing", |_| (), "check the path"),
@@ -227,7 +227,7 @@ fn a_file_that_cannot_be_used_at_start_is_a_fault_that_names_it() {
 }
 
 #[test]
-fn new_content_counts_when_two_looks_agree() {
+fn new_content_is_used_once_two_polls_agree() {
     let file = Watched::new("two_looks", secret("old"));
     file.write(&secret("new"));
     assert!(!file.accepts(&secret("new")), "no look was due");
@@ -240,7 +240,7 @@ fn new_content_counts_when_two_looks_agree() {
 }
 
 #[test]
-fn the_request_that_takes_the_second_look_already_has_the_new_secrets() {
+fn the_request_that_runs_the_second_poll_uses_the_new_secrets() {
     let file = Watched::new("second_look", secret("old"));
     file.write(&secret("new"));
     file.advance(3600);
@@ -250,7 +250,7 @@ fn the_request_that_takes_the_second_look_already_has_the_new_secrets() {
 }
 
 #[test]
-fn looks_are_at_least_two_seconds_apart() {
+fn polls_are_at_least_two_seconds_apart() {
     let file = Watched::new("seconds_apart", secret("old"));
     file.write(&secret("new"));
     for (second, is_new) in [
@@ -279,7 +279,7 @@ fn looks_are_at_least_two_seconds_apart() {
 }
 
 #[test]
-fn a_half_written_file_is_never_used() {
+fn a_partly_written_file_is_never_used() {
     let new = secret("new") + &"x".repeat(40);
     // A secret as good as any, if it were all.
     let half = &new[..40];
@@ -297,7 +297,7 @@ fn a_half_written_file_is_never_used() {
 }
 
 #[test]
-fn a_file_that_changes_between_all_looks_is_never_used() {
+fn a_file_that_changes_between_all_polls_is_never_used() {
     let file = Watched::new("changes_always", secret("old"));
     let mut seen = Vec::new();
     for number in 0..20 {
@@ -310,7 +310,7 @@ fn a_file_that_changes_between_all_looks_is_never_used() {
 }
 
 #[test]
-fn looks_agree_only_when_they_follow_each_other() {
+fn only_consecutive_polls_can_agree() {
     let file = Watched::new("follow_each_other", secret("old"));
     for between in ["old", "other"] {
         file.write(&secret("new"));
@@ -327,7 +327,7 @@ fn looks_agree_only_when_they_follow_each_other() {
 }
 
 #[test]
-fn other_content_of_the_same_size_and_time_is_noticed() {
+fn new_content_of_the_same_size_and_time_is_detected() {
     let file = Watched::new("same_time", secret("a"));
     let modified = fs::metadata(&file.path).unwrap().modified().unwrap();
     file.write(&secret("b"));
@@ -343,7 +343,7 @@ fn other_content_of_the_same_size_and_time_is_noticed() {
 }
 
 #[test]
-fn a_file_that_is_replaced_by_another_is_noticed() {
+fn a_replaced_file_is_detected() {
     let file = Watched::new("replaced", secret("old"));
     let next = file.folder.path("next");
     fs::write(&next, secret("new")).unwrap();
@@ -355,7 +355,7 @@ fn a_file_that_is_replaced_by_another_is_noticed() {
 }
 
 #[test]
-fn content_that_was_there_before_is_taken_again() {
+fn earlier_content_is_used_again() {
     let file = Watched::new("taken_again", secret("a"));
     for (now, before) in [("b", "a"), ("a", "b"), ("b", "a")] {
         file.write(&secret(now));
@@ -388,7 +388,7 @@ fn secrets_are_rotated_without_a_gap() {
 }
 
 #[test]
-fn a_file_that_turns_bad_leaves_the_secrets_held_and_is_reported_once() {
+fn a_file_that_becomes_invalid_is_not_used_and_logged_once() {
     type Spoil = fn(&Path);
     let rows: [(&str, Spoil); 15] = [
         ("truncated", |path| truncate(path, 10)),
@@ -497,7 +497,7 @@ fn assert_bad_is_held(description: &str, spoil: fn(&Path)) {
 }
 
 #[test]
-fn a_file_that_is_bad_in_one_way_after_another_is_reported_once() {
+fn consecutive_errors_of_a_file_are_logged_once() {
     let events = Captured::start();
     let file = Watched::new("one_way", secret("old"));
     for bad in ["", "short", "\u{FEFF}", "also short"] {
@@ -511,7 +511,7 @@ fn a_file_that_is_bad_in_one_way_after_another_is_reported_once() {
 
 /// The operator is at work on it then, and wants to know whether it is mended.
 #[test]
-fn while_no_secret_is_held_each_fault_that_follows_another_is_reported() {
+fn each_new_error_is_logged_while_there_is_no_secret() {
     let folder = Folder::new("one_after_another");
     let file = Watched::of(folder, JwtAuthBuilder::allow_missing_secret);
     let events = Captured::start();
@@ -525,7 +525,7 @@ fn while_no_secret_is_held_each_fault_that_follows_another_is_reported() {
 }
 
 #[test]
-fn eight_secrets_in_all_are_not_too_many() {
+fn eight_secrets_in_total_are_allowed() {
     let list = |number| (0..number).map(|n| secret(n) + "\n").collect::<String>();
     let folder = Folder::new("eight");
     fs::write(folder.path("secrets"), list(1)).unwrap();
@@ -537,7 +537,7 @@ fn eight_secrets_in_all_are_not_too_many() {
 }
 
 #[test]
-fn a_file_that_grows_beyond_eight_secrets_in_all_leaves_the_secrets_held() {
+fn a_file_with_a_ninth_secret_in_total_is_not_used() {
     let folder = Folder::new("grows");
     let list = |from, to| (from..to).map(|n| secret(n) + "\n").collect::<String>();
     fs::write(folder.path("secrets"), list(0, 3)).unwrap();
@@ -590,7 +590,7 @@ fn two_files_are_both_watched() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_still_looks() {
+fn a_file_is_still_polled_after_the_clock_is_set_back() {
     let file = Watched::new("set_back", secret("old"));
     file.now.store(NOW - 300, Ordering::Relaxed);
     file.write(&secret("new"));
@@ -600,7 +600,7 @@ fn a_clock_that_is_set_back_still_looks() {
 }
 
 #[test]
-fn a_clock_that_jumps_does_not_make_one_look_count_twice() {
+fn one_poll_after_a_clock_jump_does_not_count_twice() {
     let file = Watched::new("jumps", secret("old"));
     file.write(&secret("new"));
     file.advance(100);
@@ -612,7 +612,7 @@ fn a_clock_that_jumps_does_not_make_one_look_count_twice() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_missing_at_start_may_come_later() {
+async fn a_file_that_is_missing_at_startup_may_appear_later() {
     let folder = Folder::new("comes_later");
     let file = Watched::of(folder, JwtAuthBuilder::allow_missing_secret);
     let new = with_bearer(&signed_with(&secret("new")));
@@ -646,7 +646,7 @@ async fn a_file_that_is_missing_at_start_may_come_later() {
 }
 
 #[test]
-fn all_clones_of_a_layer_and_its_verifiers_have_the_new_secrets() {
+fn clones_and_verifiers_use_the_new_secrets() {
     let file = Watched::new("clones", secret("old"));
     let (clone, verifier) = (file.layer.clone(), file.layer.verifier());
     file.write(&secret("new"));
@@ -658,7 +658,7 @@ fn all_clones_of_a_layer_and_its_verifiers_have_the_new_secrets() {
 }
 
 #[test]
-fn a_secret_that_is_always_listed_is_never_refused_while_the_file_is_replaced() {
+fn a_secret_in_every_version_of_a_file_is_never_rejected() {
     let (old, new) = (secret("old"), secret("new"));
     let both = format!("{new}\n{old}\n");
     for (way, replace) in [

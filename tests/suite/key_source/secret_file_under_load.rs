@@ -124,7 +124,7 @@ fn wait(what: &str, condition: impl Fn() -> bool) {
 }
 
 #[test]
-fn a_secret_that_is_held_is_never_refused_whatever_becomes_of_its_file() {
+fn an_active_secret_stays_valid_whatever_happens_to_its_file() {
     let always = secret("always");
     // Listed between one fault and the next.
     let passing = |round: usize| secret(format!("passing {round}"));
@@ -164,7 +164,7 @@ fn a_secret_that_is_held_is_never_refused_whatever_becomes_of_its_file() {
 }
 
 #[test]
-fn a_file_that_comes_late_is_a_500_until_then_and_never_again() {
+fn a_late_file_causes_500_only_until_it_is_used() {
     let file = Watched::of(Folder::new("late"), JwtAuthBuilder::allow_missing_secret);
     let token = signed_with(&secret("late"));
     let (found, has_come) = (Found::default(), AtomicBool::new(false));

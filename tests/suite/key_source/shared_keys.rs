@@ -5,7 +5,7 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, SharedKeys, test_kit:
 use crate::support::*;
 
 #[tokio::test]
-async fn while_no_key_is_there_the_answer_is_503() {
+async fn requests_get_503_while_there_is_no_key() {
     let keys = SharedKeys::new(KeySet::default());
     let layer = layer_of(&keys);
     let issuer = TestIssuer::eddsa();
@@ -31,7 +31,7 @@ async fn while_no_key_is_there_the_answer_is_503() {
 }
 
 #[tokio::test]
-async fn while_no_key_is_there_grpc_gets_unavailable() {
+async fn grpc_requests_get_unavailable_while_there_is_no_key() {
     let layer = layer_of(&SharedKeys::new(KeySet::default()));
     let mut request = with_bearer(&TestIssuer::eddsa().token("alice"));
     *request.method_mut() = http::Method::POST;
@@ -44,7 +44,7 @@ async fn while_no_key_is_there_grpc_gets_unavailable() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_form_or_the_header_is_said_while_no_key_is_there() {
+async fn the_form_and_the_header_are_checked_even_without_a_key() {
     let layer = layer_of(&SharedKeys::new(KeySet::default()));
     let issuer = TestIssuer::eddsa();
     let token = issuer.token("alice");
@@ -66,7 +66,7 @@ async fn what_is_wrong_with_the_form_or_the_header_is_said_while_no_key_is_there
 }
 
 #[tokio::test]
-async fn keys_that_are_replaced_count_at_once_and_the_old_ones_no_more() {
+async fn replaced_keys_take_effect_immediately() {
     let [old, new, newest] = issuers();
     let keys = SharedKeys::new(old.key_set());
     let layer = layer_of(&keys);
@@ -92,7 +92,7 @@ async fn keys_that_are_replaced_count_at_once_and_the_old_ones_no_more() {
 }
 
 #[test]
-fn keys_of_the_same_kid_that_are_replaced_are_the_new_ones() {
+fn a_replaced_key_with_the_same_kid_takes_effect() {
     let [old, new] = issuers();
     let named = |issuer: &TestIssuer| {
         let keys = issuer.key_set();
