@@ -8,7 +8,7 @@ use tower_jwt_auth::{Algorithm, VerifyingKey};
 use crate::support::{signing_keys::*, *};
 
 #[tokio::test]
-async fn what_is_public_about_a_key_is_no_secret_that_a_token_could_be_signed_with() {
+async fn a_public_key_is_never_used_as_an_hmac_secret() {
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, "1");
         let (jwk, set) = (key.jwk(), jwks([&key]));
@@ -67,7 +67,7 @@ async fn what_is_public_about_a_key_is_no_secret_that_a_token_could_be_signed_wi
 }
 
 #[test]
-fn a_token_is_refused_under_any_algorithm_but_that_of_the_key() {
+fn a_token_of_any_other_algorithm_than_the_keys_is_rejected() {
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, "1");
         let alone = layer_of(jwks([&key]));
@@ -96,7 +96,7 @@ fn a_token_is_refused_under_any_algorithm_but_that_of_the_key() {
 }
 
 #[test]
-fn the_signature_of_another_rsa_algorithm_of_the_same_key_is_refused() {
+fn a_signature_of_another_rsa_algorithm_is_rejected() {
     let mut key = SigningKey::generate("RS256", "1");
     for alg in RSA {
         key.alg = alg;
@@ -124,7 +124,7 @@ fn the_signature_of_another_rsa_algorithm_of_the_same_key_is_refused() {
 }
 
 #[test]
-fn an_rsa_key_that_does_not_say_its_algorithm_is_one_of_rs256_alone() {
+fn an_rsa_key_without_alg_verifies_only_rs256() {
     let mut key = SigningKey::generate("RS256", "1");
     let layer = layer_of(jwks_of([without(key.jwk(), "alg")]));
     for alg in RSA {
@@ -138,7 +138,7 @@ fn an_rsa_key_that_does_not_say_its_algorithm_is_one_of_rs256_alone() {
 }
 
 #[test]
-fn a_token_of_es256_is_refused_where_the_key_is_one_of_another_curve() {
+fn an_es256_token_is_rejected_for_a_key_of_another_curve() {
     for alg in supported(["ES384", "ES512"]) {
         let key = SigningKey::generate(alg, "1");
         let token = key.sign(&json!({ "alg": "ES256", "kid": "1" }), &claims());
@@ -159,7 +159,7 @@ fn a_token_of_es256_is_refused_where_the_key_is_one_of_another_curve() {
 }
 
 #[test]
-fn a_token_of_eddsa_may_name_its_algorithm_ed25519() {
+fn an_eddsa_token_may_have_the_alg_ed25519() {
     let key = SigningKey::generate("EdDSA", "1");
     for (row, jwk) in [
         ("EdDSA", key.jwk()),
@@ -181,7 +181,7 @@ fn a_token_of_eddsa_may_name_its_algorithm_ed25519() {
 }
 
 #[test]
-fn a_header_without_an_algorithm_of_public_keys_is_refused() {
+fn an_unknown_or_missing_alg_is_rejected() {
     let key = SigningKey::generate("ES256", "1");
     let layer = layer_of(jwks([&key]));
     for alg in [
@@ -211,7 +211,7 @@ fn a_header_without_an_algorithm_of_public_keys_is_refused() {
 }
 
 #[test]
-fn a_key_that_the_header_brings_or_points_to_is_never_used() {
+fn a_key_embedded_or_referenced_in_the_header_is_never_used() {
     let (ours, theirs) = (
         SigningKey::generate("ES256", "1"),
         SigningKey::generate("ES256", "2"),
@@ -238,7 +238,7 @@ fn a_key_that_the_header_brings_or_points_to_is_never_used() {
 /// With both of its backends on, as `--all-features` has them, what jsonwebtoken asks for its
 /// process-wide provider panics.
 #[test]
-fn keys_are_read_and_tokens_verified_where_no_provider_of_jsonwebtoken_is_installed() {
+fn keys_and_tokens_need_no_jsonwebtoken_crypto_provider() {
     #[cfg(all(feature = "aws-lc-rs", feature = "rust-crypto"))]
     {
         let key = jsonwebtoken::DecodingKey::from_secret(SECRET.as_bytes());

@@ -30,7 +30,7 @@ fn with_algorithms(builder: JwtAuthBuilder, algs: &[&str]) -> JwtAuthLayer {
 }
 
 #[test]
-fn a_key_without_alg_verifies_the_named_algorithms_of_its_type() {
+fn a_key_without_alg_verifies_the_configured_algorithms() {
     let mut key = SigningKey::generate("RS256", "1");
     let nameless = without(key.jwk(), "alg");
     let set = jwks_of([nameless.clone()]);
@@ -65,7 +65,7 @@ fn a_key_without_alg_verifies_the_named_algorithms_of_its_type() {
 }
 
 #[test]
-fn a_key_with_alg_verifies_that_alone_whatever_is_named() {
+fn a_key_with_alg_verifies_only_that_algorithm() {
     let mut key = SigningKey::generate("RS256", "1");
     let bound = |key: VerifyingKey| key.with_algorithm(Algorithm::RS256).unwrap();
     let nameless = without(key.jwk(), "alg").to_string();
@@ -90,7 +90,7 @@ fn a_key_with_alg_verifies_that_alone_whatever_is_named() {
 }
 
 #[test]
-fn a_key_of_one_algorithm_only_is_not_affected_by_those_named() {
+fn a_key_type_with_one_algorithm_ignores_the_configured_ones() {
     for alg in supported(["ES256", "ES384", "ES512", "EdDSA"]) {
         let key = SigningKey::generate(alg, "1");
         let builder = keyless().jwks_text(jwks_of([without(key.jwk(), "alg")]));
@@ -109,7 +109,7 @@ fn a_key_of_one_algorithm_only_is_not_affected_by_those_named() {
 
 /// What the issuer wrote is not overruled by what it left out.
 #[test]
-fn of_two_keys_with_one_kid_the_one_that_names_its_alg_verifies_it() {
+fn a_key_with_alg_is_preferred_to_one_without_for_the_same_kid() {
     let mut nameless = SigningKey::generate("RS256", "1");
     let named = SigningKey::generate("PS256", "1");
     let entries = [without(nameless.jwk(), "alg"), named.jwk()];
@@ -145,7 +145,7 @@ fn two_keys_with_one_kid_and_no_alg_are_both_unusable() {
 
 #[cfg(feature = "jwks-custom")]
 #[tokio::test]
-async fn a_fetched_key_without_alg_verifies_the_named_algorithms_too() {
+async fn a_fetched_key_without_alg_verifies_the_configured_algorithms() {
     use std::pin::Pin;
 
     use tower_jwt_auth::jwks::{FetchError, FetchedJwks, JwksFetch};

@@ -9,7 +9,7 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet};
 use crate::support::*;
 
 #[test]
-fn a_token_of_the_jwt_plugin_is_accepted_with_its_key_set_issuer_and_audience() {
+fn a_jwt_plugin_token_is_accepted_with_matching_settings() {
     for name in ["jwt_plugin.EdDSA", "jwt_plugin.ES256", "jwt_plugin.RS256"] {
         let (fixture, keys) = (Fixture::named(name), Published::named(name));
         let layer = strict(&fixture, &keys.jwks).build().unwrap();
@@ -22,7 +22,7 @@ fn a_token_of_the_jwt_plugin_is_accepted_with_its_key_set_issuer_and_audience() 
 }
 
 #[test]
-fn a_token_of_the_jwt_plugin_is_refused_where_anything_else_is_configured() {
+fn a_jwt_plugin_token_is_rejected_with_other_settings() {
     for name in ["jwt_plugin.EdDSA", "jwt_plugin.ES256", "jwt_plugin.RS256"] {
         let (fixture, keys) = (Fixture::named(name), Published::named(name));
         let strict = || strict(&fixture, &keys.jwks);
@@ -63,7 +63,7 @@ fn a_token_of_the_jwt_plugin_is_refused_where_anything_else_is_configured() {
 }
 
 #[test]
-fn a_token_without_iat_and_email_is_accepted_where_email_is_optional() {
+fn email_optional_accepts_a_token_without_iat_and_email() {
     let name = "jwt_plugin.api_signJWT_no_iat";
     let (fixture, keys) = (Fixture::named(name), Published::named(name));
     let layer = strict(&fixture, &keys.jwks).build().unwrap();
@@ -78,7 +78,7 @@ fn a_token_without_iat_and_email_is_accepted_where_email_is_optional() {
 }
 
 #[test]
-fn a_session_cache_token_is_no_access_token_unless_its_typ_is_named() {
+fn a_session_cache_token_is_rejected_unless_its_typ_is_accepted() {
     let name = "session_data.jwt_jwks";
     let (fixture, keys) = (Fixture::named(name), Published::named(name));
     let strict = || strict(&fixture, &keys.jwks).email_optional();
@@ -93,7 +93,7 @@ fn a_session_cache_token_is_no_access_token_unless_its_typ_is_named() {
 }
 
 #[test]
-fn a_token_of_a_rotated_key_is_accepted_as_soon_as_the_set_has_that_key() {
+fn a_rotated_key_verifies_tokens_once_the_set_contains_it() {
     for (name, before) in [
         ("rotation.old_kid", "accepted"),
         ("rotation.new_kid", "unknown_key"),
@@ -107,7 +107,7 @@ fn a_token_of_a_rotated_key_is_accepted_as_soon_as_the_set_has_that_key() {
 }
 
 #[test]
-fn a_set_of_better_auth_has_each_of_its_keys_with_its_own_id_and_algorithm() {
+fn each_key_of_a_better_auth_set_has_its_own_kid_and_algorithm() {
     let [ed, ec, rsa] = ["jwt_plugin.EdDSA", "jwt_plugin.ES256", "jwt_plugin.RS256"];
     let entries: Vec<_> = [ed, ec, rsa]
         .into_iter()

@@ -6,7 +6,7 @@ use tower_jwt_auth::{KeySet, VerifyingKey};
 use crate::support::{signing_keys::*, *};
 
 #[test]
-fn a_token_is_tried_with_the_key_that_it_names_alone() {
+fn a_token_is_verified_only_with_the_key_that_it_names() {
     let [one, two] = ["1", "2"].map(|kid| SigningKey::generate("ES256", kid));
     let layer = layer_of(jwks([&one, &two]));
     for (row, expected, token) in [
@@ -43,7 +43,7 @@ fn a_token_is_tried_with_the_key_that_it_names_alone() {
 }
 
 #[test]
-fn key_ids_are_compared_with_their_case() {
+fn key_ids_are_case_sensitive() {
     let [lower, upper] = ["a", "A"].map(|kid| SigningKey::generate("EdDSA", kid));
     let layer = layer_of(jwks([&lower]));
     assert_eq!(reason(&layer, &lower.token(&claims())), "accepted");
@@ -55,7 +55,7 @@ fn key_ids_are_compared_with_their_case() {
 }
 
 #[test]
-fn a_token_that_names_a_key_of_another_algorithm_is_refused() {
+fn a_token_that_names_a_key_of_another_algorithm_is_rejected() {
     let ec = SigningKey::generate("ES256", "ec");
     let ed = SigningKey::generate("EdDSA", "ed");
     let layer = layer_of(jwks([&ec, &ed]));
@@ -66,7 +66,7 @@ fn a_token_that_names_a_key_of_another_algorithm_is_refused() {
 }
 
 #[test]
-fn a_token_without_a_kid_is_tried_with_the_keys_of_its_algorithm() {
+fn a_token_without_kid_is_tried_with_the_keys_of_its_algorithm() {
     let keys = ALGORITHMS.map(|alg| SigningKey::generate(alg, alg));
     let layer = layer_of(jwks(&keys));
     for key in &keys {
@@ -83,7 +83,7 @@ fn a_token_without_a_kid_is_tried_with_the_keys_of_its_algorithm() {
 }
 
 #[test]
-fn a_token_without_a_kid_is_tried_with_the_last_ten_keys() {
+fn a_token_without_kid_is_tried_with_the_last_ten_keys() {
     let ids: Vec<_> = (0..12).map(|id| id.to_string()).collect();
     let keys: Vec<_> = ids
         .iter()
@@ -103,7 +103,7 @@ fn a_token_without_a_kid_is_tried_with_the_last_ten_keys() {
 }
 
 #[test]
-fn a_key_without_an_id_is_tried_for_any_kid() {
+fn a_key_without_kid_is_tried_for_every_token() {
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, "1");
         let from_pem = VerifyingKey::from_pem(key.pem()).unwrap();
@@ -130,7 +130,7 @@ fn a_key_without_an_id_is_tried_for_any_kid() {
 }
 
 #[test]
-fn a_named_key_is_tried_before_the_keys_without_id() {
+fn a_named_key_is_tried_before_the_keys_without_kid() {
     let nameless: Vec<_> = (0..12)
         .map(|_| SigningKey::generate("EdDSA", "none"))
         .collect();
@@ -178,7 +178,7 @@ fn the_reason_is_signature_if_any_key_was_tried() {
 }
 
 #[tokio::test]
-async fn a_hostile_kid_is_the_name_of_no_key() {
+async fn a_hostile_kid_matches_no_key() {
     let key = SigningKey::generate("ES256", "1");
     let layer = layer_of(jwks([&key]));
     let sign = |kid| key.sign(&json!({ "alg": "ES256", "kid": kid }), &claims());
@@ -221,7 +221,7 @@ async fn a_hostile_kid_is_the_name_of_no_key() {
 }
 
 #[test]
-fn an_answer_to_a_hostile_kid_holds_none_of_it() {
+fn an_error_does_not_contain_the_kid() {
     let key = SigningKey::generate("ES256", "1");
     let layer = layer_of(jwks([&key]));
     let header = json!({ "alg": "ES256", "kid": "canary\r\nx: y" });
@@ -233,7 +233,7 @@ fn an_answer_to_a_hostile_kid_holds_none_of_it() {
 }
 
 #[test]
-fn a_key_that_is_given_an_id_is_found_by_it_alone() {
+fn with_key_id_replaces_the_kid_of_a_key() {
     let key = SigningKey::generate("ES256", "1");
     let named = VerifyingKey::from_pem(key.pem()).unwrap().with_key_id("1");
     assert_eq!(named.key_id(), Some("1"));

@@ -7,7 +7,7 @@ use tower_jwt_auth::{KeySet, VerifyingKey};
 use crate::support::{signing_keys::*, *};
 
 #[test]
-fn a_key_that_is_not_public_is_skipped() {
+fn a_private_or_symmetric_key_is_skipped() {
     for member in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
         for value in [json!("AAAA"), json!(""), json!(null), json!([])] {
             let row = format!("{member}: {value}");
@@ -66,7 +66,7 @@ fn a_key_that_is_not_for_verifying_is_skipped() {
 }
 
 #[test]
-fn a_key_of_an_unknown_type_or_of_that_of_another_is_skipped() {
+fn a_key_with_an_unknown_or_wrong_type_is_skipped() {
     for kty in [
         json!("ec"),
         json!("EC "),
@@ -89,7 +89,7 @@ fn a_key_of_an_unknown_type_or_of_that_of_another_is_skipped() {
 }
 
 #[test]
-fn a_key_of_an_unknown_algorithm_or_of_one_that_does_not_fit_it_is_skipped() {
+fn a_key_with_an_unknown_or_wrong_algorithm_is_skipped() {
     for alg in supported(["RS256", "ES256", "ES384", "ES512", "EdDSA"]) {
         for unknown in ["ES256K", "none", "es256", "RSA-OAEP", "HS512", "Ed448", ""] {
             assert_each_skipped(alg, [(unknown, "alg", json!({ "alg": unknown }))]);
@@ -111,7 +111,7 @@ fn a_key_of_an_unknown_algorithm_or_of_one_that_does_not_fit_it_is_skipped() {
 }
 
 #[test]
-fn a_key_of_an_unknown_curve_or_of_that_of_another_is_skipped() {
+fn a_key_with_an_unknown_or_wrong_curve_is_skipped() {
     assert_each_skipped(
         "ES256",
         [
@@ -177,7 +177,7 @@ fn a_key_whose_numbers_are_not_strict_base64url_is_skipped() {
 }
 
 #[test]
-fn a_key_that_lacks_a_member_is_skipped() {
+fn a_key_without_a_required_member_is_skipped() {
     for (alg, members) in [
         ("RS256", &["kty", "n", "e"][..]),
         ("ES256", &["kty", "crv", "x", "y"]),
@@ -193,7 +193,7 @@ fn a_key_that_lacks_a_member_is_skipped() {
 
 /// RFC 7517 section 4. Which of the two is meant, another reader may decide otherwise.
 #[test]
-fn a_key_that_has_a_member_twice_is_skipped() {
+fn a_key_with_a_duplicate_member_is_skipped() {
     let good = SigningKey::generate("EdDSA", "good");
     for (alg, members) in [
         (
@@ -233,7 +233,7 @@ fn a_key_that_has_a_member_twice_is_skipped() {
 }
 
 #[test]
-fn an_entry_that_has_no_kid_to_name_it_by_is_named_by_its_place() {
+fn an_entry_without_kid_is_named_by_its_position() {
     let (good, ec) = (
         SigningKey::generate("EdDSA", "good"),
         SigningKey::generate("ES256", "bad").jwk(),
@@ -265,7 +265,7 @@ fn an_entry_that_has_no_kid_to_name_it_by_is_named_by_its_place() {
 }
 
 #[test]
-fn what_a_key_may_say_besides_does_not_keep_it_from_being_used() {
+fn optional_members_do_not_make_a_key_unusable() {
     for alg in ["RS256", "ES256", "EdDSA"] {
         let key = SigningKey::generate(alg, "1");
         for members in [
@@ -286,7 +286,7 @@ fn what_a_key_may_say_besides_does_not_keep_it_from_being_used() {
 }
 
 #[test]
-fn a_modulus_with_the_sign_byte_of_der_is_the_same_modulus() {
+fn a_der_sign_byte_before_the_modulus_is_ignored() {
     let key = SigningKey::generate("RS256", "1");
     let jwk = key.jwk();
     let bytes = BASE64_URL_SAFE_NO_PAD
@@ -298,7 +298,7 @@ fn a_modulus_with_the_sign_byte_of_der_is_the_same_modulus() {
 }
 
 #[test]
-fn what_is_said_of_a_key_is_one_short_line_and_holds_no_secret() {
+fn a_skipped_key_is_described_in_one_short_line_without_secrets() {
     let good = SigningKey::generate("EdDSA", "good");
     let bad = SigningKey::generate("ES256", "bad").jwk();
     for kid in [

@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[test]
-fn a_key_of_another_ones_kid_is_one_key_if_it_is_the_same() {
+fn identical_keys_with_one_kid_are_one_key() {
     let key = SigningKey::generate("ES256", "1");
     let same = with(key.jwk(), json!({ "use": "sig" }));
     let set = KeySet::from_jwks(&jwks_of([key.jwk(), same, key.jwk()])).unwrap();
@@ -19,7 +19,7 @@ fn a_key_of_another_ones_kid_is_one_key_if_it_is_the_same() {
 }
 
 #[test]
-fn of_two_keys_with_one_kid_the_one_for_signatures_is_used() {
+fn a_signing_key_is_used_if_an_encryption_key_has_the_same_kid() {
     for alg in ["RS256", "ES256"] {
         let [key, other] = [(); 2].map(|()| SigningKey::generate(alg, "1"));
         let enc = with(other.jwk(), json!({ "use": "enc" }));
@@ -36,7 +36,7 @@ fn of_two_keys_with_one_kid_the_one_for_signatures_is_used() {
 }
 
 #[test]
-fn of_two_different_keys_with_one_kid_and_algorithm_neither_is_used() {
+fn different_keys_with_one_kid_and_algorithm_are_all_skipped() {
     for alg in ALGORITHMS {
         let [one, two] = [(); 2].map(|()| SigningKey::generate(alg, "1"));
         let good = SigningKey::generate(alg, "good");
@@ -72,7 +72,7 @@ fn of_two_different_keys_with_one_kid_and_algorithm_neither_is_used() {
 }
 
 #[test]
-fn two_keys_with_one_kid_and_different_algorithms_are_both_used() {
+fn keys_with_one_kid_and_different_algorithms_are_all_used() {
     let keys = ALGORITHMS.map(|alg| SigningKey::generate(alg, "1"));
     let set = KeySet::from_jwks(&jwks(&keys)).unwrap();
     assert_eq!(
@@ -89,7 +89,7 @@ fn two_keys_with_one_kid_and_different_algorithms_are_both_used() {
 }
 
 #[test]
-fn the_hundred_and_first_entry_is_not_read() {
+fn only_the_first_100_entries_are_read() {
     let keys: Vec<_> = (1..=102)
         .map(|number| SigningKey::generate("EdDSA", &number.to_string()))
         .collect();
@@ -120,7 +120,7 @@ fn the_hundred_and_first_entry_is_not_read() {
 }
 
 #[test]
-fn what_a_set_has_beside_its_keys_is_skipped() {
+fn other_members_of_a_key_set_are_ignored() {
     let key = SigningKey::generate("ES256", "1");
     let good = jwks([&key]);
     for member in [
@@ -146,7 +146,7 @@ fn what_a_set_has_beside_its_keys_is_skipped() {
 }
 
 #[test]
-fn what_is_no_key_set_is_a_fault_of_the_configuration() {
+fn an_invalid_key_set_is_a_configuration_error() {
     let key = SigningKey::generate("ES256", "1");
     let good = jwks([&key]);
     for (row, text, wrong) in [
@@ -220,7 +220,7 @@ fn what_is_no_key_set_is_a_fault_of_the_configuration() {
 }
 
 #[test]
-fn what_is_given_for_a_key_set_is_named_in_the_error() {
+fn a_document_mistaken_for_a_key_set_is_named_in_the_error() {
     let key = SigningKey::generate("ES256", "1");
     let discovery = json!({
         "issuer": "https://issuer.example.com",
@@ -264,7 +264,7 @@ fn what_is_given_for_a_key_set_is_named_in_the_error() {
 }
 
 #[test]
-fn a_key_for_encryption_is_skipped_without_a_warning() {
+fn an_encryption_key_is_skipped_without_a_warning() {
     let key = SigningKey::generate("ES256", "1");
     let enc = with(
         SigningKey::generate("RS256", "encryption").jwk(),
@@ -297,7 +297,7 @@ fn a_key_for_encryption_is_skipped_without_a_warning() {
 }
 
 #[test]
-fn a_set_says_why_none_of_its_keys_can_be_used() {
+fn the_error_explains_why_each_key_of_a_set_is_unusable() {
     let key = SigningKey::generate("ES256", "mine").jwk();
     let entries = [
         with(key.clone(), json!({ "use": "enc" })),

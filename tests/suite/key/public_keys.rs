@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{signing_keys::*, *};
 
 #[tokio::test]
-async fn a_token_of_each_algorithm_is_verified_with_its_key_in_a_set() {
+async fn a_key_in_a_set_verifies_tokens_of_its_algorithm() {
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, "1");
         let layer = layer_of(jwks([&key]));
@@ -14,7 +14,7 @@ async fn a_token_of_each_algorithm_is_verified_with_its_key_in_a_set() {
 }
 
 #[test]
-fn the_claims_are_judged_as_they_are_under_a_secret() {
+fn the_claims_follow_the_same_rules_as_under_a_secret() {
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, "1");
         let builder = || keyless().jwks_text(jwks([&key]));
@@ -55,7 +55,7 @@ fn the_claims_are_judged_as_they_are_under_a_secret() {
 }
 
 #[test]
-fn the_header_is_judged_as_it_is_under_a_secret() {
+fn the_header_follows_the_same_rules_as_under_a_secret() {
     let key = SigningKey::generate("ES256", "1");
     let layer = layer_of(jwks([&key]));
     for (members, expected) in [

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{signing_keys::*, *};
 
 #[test]
-fn a_damaged_signature_is_refused_for_every_algorithm() {
+fn a_damaged_signature_is_rejected_for_every_algorithm() {
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, "1");
         let layer = layer_of(jwks([&key]));
@@ -92,7 +92,7 @@ fn a_damaged_signature_is_refused_for_every_algorithm() {
 }
 
 #[test]
-fn an_ecdsa_signature_whose_numbers_are_out_of_range_is_refused() {
+fn an_ecdsa_signature_with_r_or_s_out_of_range_is_rejected() {
     for (alg, order) in orders() {
         let key = SigningKey::generate(alg, "1");
         let layer = layer_of(jwks([&key]));
@@ -128,7 +128,7 @@ fn an_ecdsa_signature_whose_numbers_are_out_of_range_is_refused() {
 }
 
 #[test]
-fn an_ecdsa_signature_in_der_or_of_another_length_is_refused() {
+fn an_ecdsa_signature_in_der_or_of_another_length_is_rejected() {
     for (alg, _) in orders() {
         let key = SigningKey::generate(alg, "1");
         let layer = layer_of(jwks([&key]));
@@ -154,7 +154,7 @@ fn an_ecdsa_signature_in_der_or_of_another_length_is_refused() {
 
 /// RFC 8032 section 5.1.7: else anybody could make a second signature out of a first.
 #[test]
-fn an_ed25519_signature_whose_s_is_not_below_the_group_order_is_refused() {
+fn an_ed25519_signature_with_s_not_below_the_order_is_rejected() {
     let key = SigningKey::generate("EdDSA", "1");
     let layer = layer_of(jwks([&key]));
     let token = key.token(&claims());
@@ -197,7 +197,7 @@ fn an_ed25519_signature_whose_s_is_not_below_the_group_order_is_refused() {
 
 /// RFC 8017 sections 8.1.2 and 8.2.2.
 #[test]
-fn an_rsa_signature_that_is_not_exactly_as_long_as_the_modulus_or_not_below_it_is_refused() {
+fn an_rsa_signature_of_wrong_length_or_not_below_n_is_rejected() {
     for alg in RSA {
         let key = SigningKey::generate(alg, "1");
         let layer = layer_of(jwks([&key]));
@@ -241,7 +241,7 @@ fn an_rsa_signature_that_is_not_exactly_as_long_as_the_modulus_or_not_below_it_i
 
 /// Those of ECDSA and RSASSA-PSS are different each time.
 #[test]
-fn any_signature_that_the_key_makes_is_accepted() {
+fn every_signature_made_with_the_key_is_accepted() {
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, "1");
         let layer = layer_of(jwks([&key]));

@@ -8,7 +8,7 @@ use tower_jwt_auth::{KeySet, VerifyingKey};
 use crate::support::{signing_keys::*, *};
 
 #[test]
-fn an_rsa_key_of_less_than_2048_bits_is_refused() {
+fn an_rsa_key_of_fewer_than_2048_bits_is_rejected() {
     let key = SigningKey::generate("RS256", "weak").jwk();
     let n = bytes(&key, "n");
     let of = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
@@ -48,7 +48,7 @@ fn an_rsa_key_of_less_than_2048_bits_is_refused() {
 
 /// Its signatures would cost out of proportion, and whoever publishes a set could ask for that.
 #[test]
-fn an_rsa_key_of_more_than_8192_bits_is_refused() {
+fn an_rsa_key_of_more_than_8192_bits_is_rejected() {
     let key = SigningKey::generate("RS256", "weak").jwk();
     let n = bytes(&key, "n");
     let of = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
@@ -91,7 +91,7 @@ fn an_rsa_key_of_more_than_4096_bits_needs_aws_lc() {
 }
 
 #[test]
-fn an_rsa_key_of_1024_bits_in_pem_is_refused() {
+fn an_rsa_key_of_1024_bits_in_pem_is_rejected() {
     let error = VerifyingKey::from_pem(RSA_1024).unwrap_err();
     assert_contains(error, "the modulus has 1024 bits", "from_pem");
     assert_contains(
@@ -102,7 +102,7 @@ fn an_rsa_key_of_1024_bits_in_pem_is_refused() {
 }
 
 #[test]
-fn an_rsa_key_with_an_exponent_of_1_or_an_even_number_is_refused() {
+fn an_rsa_key_with_an_invalid_exponent_or_modulus_is_rejected() {
     let key = SigningKey::generate("PS256", "weak").jwk();
     let mut even = bytes(&key, "n");
     even[255] &= 0xFE;
@@ -129,7 +129,7 @@ fn an_rsa_key_with_an_exponent_of_1_or_an_even_number_is_refused() {
 
 /// CVE-2017-15361.
 #[test]
-fn an_rsa_key_with_the_roca_fingerprint_is_refused() {
+fn an_rsa_key_with_the_roca_fingerprint_is_rejected() {
     let key = SigningKey::generate("RS256", "weak").jwk();
     for n in ROCA {
         let roca = with(key.clone(), json!({ "n": n }));
@@ -147,7 +147,7 @@ fn an_rsa_key_with_the_roca_fingerprint_is_refused() {
 }
 
 #[test]
-fn an_exponent_of_up_to_32_bits_is_one_of_rsa() {
+fn an_odd_rsa_exponent_of_up_to_32_bits_is_accepted() {
     let key = SigningKey::generate("PS256", "strong").jwk();
     for e in [&[3][..], &[1, 0, 1], &[0xFF, 0xFF, 0xFF, 0xFF]] {
         let jwk = with(key.clone(), json!({ "e": encode(e) }));
@@ -159,7 +159,7 @@ fn an_exponent_of_up_to_32_bits_is_one_of_rsa() {
 /// The eight points whose order divides 8, those of them that are written above the prime, and each
 /// of these with its sign bit, also where it has no business.
 #[test]
-fn an_ed25519_key_of_small_order_is_refused() {
+fn an_ed25519_key_of_small_order_is_rejected() {
     let key = SigningKey::generate("EdDSA", "weak").jwk();
     for (name, y) in SMALL_ORDER {
         for sign in [0, 0x80] {
@@ -172,7 +172,7 @@ fn an_ed25519_key_of_small_order_is_refused() {
 }
 
 #[test]
-fn an_ed25519_key_of_another_length_than_32_bytes_is_refused() {
+fn an_ed25519_key_that_is_not_32_bytes_long_is_rejected() {
     let key = SigningKey::generate("EdDSA", "weak").jwk();
     let x = bytes(&key, "x");
     let of = |x: &[u8]| with(key.clone(), json!({ "x": encode(x) }));
@@ -191,7 +191,7 @@ fn an_ed25519_key_of_another_length_than_32_bytes_is_refused() {
 
 /// RFC 8032 section 5.1.3: a second encoding of the same key.
 #[test]
-fn an_ed25519_key_whose_y_is_above_the_prime_is_refused() {
+fn an_ed25519_key_with_y_above_the_prime_is_rejected() {
     let key = SigningKey::generate("EdDSA", "weak").jwk();
     for y in [3, 4, 5, 6, 9, 10] {
         for sign in [0, 0x80] {
@@ -214,7 +214,7 @@ fn an_ed25519_key_whose_y_is_above_the_prime_is_refused() {
 
 /// No point has this y, so that the key is none.
 #[test]
-fn an_ed25519_key_that_is_no_point_of_its_curve_is_refused() {
+fn an_ed25519_key_that_is_not_on_its_curve_is_rejected() {
     let key = SigningKey::generate("EdDSA", "weak").jwk();
     for y in [2, 7, 8, 11] {
         for sign in [0, 0x80] {
@@ -227,7 +227,7 @@ fn an_ed25519_key_that_is_no_point_of_its_curve_is_refused() {
 }
 
 #[test]
-fn a_point_that_is_not_on_its_curve_is_refused() {
+fn an_ec_key_that_is_not_on_its_curve_is_rejected() {
     for (alg, prime) in primes() {
         let key = SigningKey::generate(alg, "weak").jwk();
         let (x, y) = (bytes(&key, "x"), bytes(&key, "y"));
@@ -281,7 +281,7 @@ fn a_point_that_is_not_on_its_curve_is_refused() {
 }
 
 #[test]
-fn a_point_in_pem_that_is_not_on_its_curve_is_refused() {
+fn an_ec_key_in_pem_that_is_not_on_its_curve_is_rejected() {
     for (alg, _) in primes() {
         let mut der = SigningKey::generate(alg, "1").spki();
         *der.last_mut().unwrap() ^= 1;
@@ -291,7 +291,7 @@ fn a_point_in_pem_that_is_not_on_its_curve_is_refused() {
 }
 
 #[test]
-fn a_weak_key_of_small_order_in_pem_is_refused() {
+fn an_ed25519_key_of_small_order_in_pem_is_rejected() {
     let mut der = SigningKey::generate("EdDSA", "1").spki();
     let start = der.len() - 32;
     der[start..].fill(0);

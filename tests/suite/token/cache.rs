@@ -45,7 +45,7 @@ fn stats(layer: &JwtAuthLayer) -> (u64, u64, usize) {
 }
 
 #[test]
-fn there_is_no_cache_unless_one_is_asked_for() {
+fn the_cache_is_off_by_default() {
     assert_eq!(layer().cache_stats(), None);
 }
 
@@ -60,7 +60,7 @@ fn a_bound_token_is_rejected_each_time() {
 }
 
 #[tokio::test]
-async fn a_token_is_verified_once_and_gives_the_same_user_each_time() {
+async fn a_token_is_verified_once_and_yields_the_same_user() {
     let (layer, _) = cached(builder());
     let token = token(&claims());
     for count in 0..3 {
@@ -74,7 +74,7 @@ async fn a_token_is_verified_once_and_gives_the_same_user_each_time() {
 }
 
 #[test]
-fn each_algorithm_gains_by_it() {
+fn the_cache_works_for_every_algorithm() {
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, "1");
         let layer = keyless().jwks_text(jwks([&key])).cache_tokens(10);
@@ -88,7 +88,7 @@ fn each_algorithm_gains_by_it() {
 }
 
 #[test]
-fn a_token_that_is_refused_is_not_kept() {
+fn a_rejected_token_is_not_cached() {
     let (layer, _) = cached(builder());
     for (expected, token) in [
         ("signature", with_signature(&token(&claims()), [0; 32])),
@@ -103,7 +103,7 @@ fn a_token_that_is_refused_is_not_kept() {
 }
 
 #[test]
-fn no_other_token_is_taken_for_one_that_is_kept() {
+fn only_the_exact_bytes_of_a_cached_token_are_a_hit() {
     let (layer, _) = cached(builder());
     let kept = token(&claims());
     assert_eq!(reason(&layer, &kept), "accepted");
@@ -124,7 +124,7 @@ fn no_other_token_is_taken_for_one_that_is_kept() {
 }
 
 #[test]
-fn a_token_counts_no_longer_than_its_exp_and_the_leeway() {
+fn a_cached_token_expires_at_exp_plus_leeway() {
     let leeway = std::time::Duration::from_secs(5);
     let (layer, clock) = cached(builder().leeway(leeway));
     let token = token(&claims_with(json!({ "exp": NOW + 20 })));
@@ -141,7 +141,7 @@ fn a_token_counts_no_longer_than_its_exp_and_the_leeway() {
 }
 
 #[test]
-fn a_token_is_kept_for_five_minutes_at_most_and_not_by_a_clock_that_was_set_back() {
+fn an_entry_expires_after_5_minutes_or_if_the_clock_is_set_back() {
     let (layer, clock) = cached(builder());
     let token = token(&claims_with(json!({ "exp": NOW + 9999, "nbf": NOW })));
     let mut expected = (0, 0);
@@ -170,7 +170,7 @@ fn a_token_is_kept_for_five_minutes_at_most_and_not_by_a_clock_that_was_set_back
 }
 
 #[test]
-fn a_key_that_leaves_takes_its_tokens_with_it() {
+fn a_cached_token_is_rejected_once_its_key_is_removed() {
     let [old, new] = ["old", "new"].map(|kid| SigningKey::generate("EdDSA", kid));
     let set = |keys: &[&SigningKey]| KeySet::from_jwks(&jwks(keys.iter().copied())).unwrap();
     let keys = SharedKeys::new(set(&[&old]));
@@ -191,7 +191,7 @@ fn a_key_that_leaves_takes_its_tokens_with_it() {
 }
 
 #[test]
-fn a_secret_that_leaves_its_file_takes_its_tokens_with_it() {
+fn a_cached_token_is_rejected_once_its_secret_is_removed() {
     let path = std::env::temp_dir().join(format!("token-cache-{}", std::process::id()));
     std::fs::write(&path, SECRET).unwrap();
     let (layer, clock) = cached(JwtAuthLayer::builder().secret_from_file(&path));
@@ -212,7 +212,7 @@ fn a_secret_that_leaves_its_file_takes_its_tokens_with_it() {
 }
 
 #[test]
-fn rules_of_the_applications_own_are_asked_each_time() {
+fn application_checks_run_for_cached_tokens_too() {
     let (is_banned, asked) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicUsize::new(0)),
@@ -237,7 +237,7 @@ fn rules_of_the_applications_own_are_asked_each_time() {
 }
 
 #[test]
-fn a_token_over_four_kibibytes_is_not_kept() {
+fn a_token_over_4_kib_is_not_cached() {
     let (layer, _) = cached(builder());
     let of_length = |length: usize| {
         let with = |filler: usize| token(&claims_with(json!({ "filler": "a".repeat(filler) })));
@@ -255,7 +255,7 @@ fn a_token_over_four_kibibytes_is_not_kept() {
 }
 
 #[test]
-fn layers_share_nothing() {
+fn each_layer_has_its_own_cache() {
     let (layer, _) = cached(builder());
     let (strict, _) = cached(builder().audience("https://api.example.com"));
     let token = token(&claims());
@@ -268,7 +268,7 @@ fn layers_share_nothing() {
 }
 
 #[test]
-fn each_issuers_tokens_are_kept_for_its_own_keys() {
+fn a_cached_token_depends_only_on_the_keys_of_its_issuer() {
     const ISSUERS: [&str; 2] = ["https://a.example.com", "https://b.example.com"];
     let pairs = ISSUERS.map(|name| (name, SigningKey::generate("EdDSA", "1")));
     let handles = pairs
@@ -295,7 +295,7 @@ fn each_issuers_tokens_are_kept_for_its_own_keys() {
 }
 
 #[test]
-fn no_more_are_kept_than_there_is_room_for() {
+fn the_cache_does_not_exceed_its_capacity() {
     let layer = builder().cache_tokens(64).build().unwrap();
     for user in 0..1000 {
         let token = token(&claims_with(json!({ "sub": format!("user {user}") })));
@@ -306,7 +306,7 @@ fn no_more_are_kept_than_there_is_room_for() {
 }
 
 #[test]
-fn a_capacity_that_is_a_mistake_is_said() {
+fn an_invalid_capacity_is_rejected() {
     for capacity in [0, 1_000_001, usize::MAX] {
         let fault = fault(builder().cache_tokens(capacity));
         assert_contains(&fault, ".cache_tokens(…)", capacity);
@@ -318,7 +318,7 @@ fn a_capacity_that_is_a_mistake_is_said() {
 /// Keys come and go, the clock jumps, tokens are good and bad: with a cache and without one, the
 /// answer is the same.
 #[test]
-fn whatever_happens_the_answer_is_the_one_without_a_cache() {
+fn the_cache_never_changes_the_result() {
     let signers = ["0", "1", "2"].map(|kid| SigningKey::generate("EdDSA", kid));
     let keys = SharedKeys::new(KeySet::default());
     let (cached, clock) = cached(keyless().shared_keys(keys.clone()));

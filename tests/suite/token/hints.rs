@@ -42,7 +42,7 @@ fn good(members: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_token_of_the_issuer_that_is_rejected_is_one_warning_with_the_difference() {
+async fn a_rejected_token_of_the_issuer_logs_one_warning_with_a_hint() {
     for (row, claims, parts) in [
         (
             "a trailing slash",
@@ -118,7 +118,7 @@ async fn a_token_of_the_issuer_that_is_rejected_is_one_warning_with_the_differen
 }
 
 #[tokio::test]
-async fn each_reason_of_a_layer_is_logged_once() {
+async fn each_reason_is_logged_once_per_layer() {
     let layer = with_rules().build().unwrap();
     let captured = Captured::start();
     for _ in 0..3 {
@@ -131,7 +131,7 @@ async fn each_reason_of_a_layer_is_logged_once() {
 
 /// Anybody can send such a token, so it is no warning.
 #[tokio::test]
-async fn a_token_that_does_not_verify_is_one_hint_at_info() {
+async fn a_token_that_does_not_verify_logs_one_hint_at_info() {
     let key = SigningKey::generate("EdDSA", "1");
     let other = SigningKey::generate("EdDSA", "2");
     let plugin = || keyless().jwks_text(jwks([&key]));
@@ -198,7 +198,7 @@ async fn a_token_that_does_not_verify_is_one_hint_at_info() {
 
 #[cfg(feature = "axum")]
 #[tokio::test]
-async fn a_wrong_path_param_is_one_error_with_the_names_that_the_route_has() {
+async fn a_wrong_path_param_logs_one_error_with_the_valid_names() {
     use axum::{Router, body::Body, routing::get};
     use http::Request;
     use tower::{ServiceExt, layer::util::Stack};

@@ -10,7 +10,7 @@ const B: &str = "https://b.example.com";
 const C: &str = "https://c.example.com";
 
 #[test]
-fn a_token_is_tried_with_the_keys_of_the_issuer_that_it_names_alone() {
+fn a_token_is_verified_only_with_the_keys_of_its_issuer() {
     // The same kids, so that only the issuer tells the keys apart.
     let [a, b, c] = [(); 3].map(|()| SigningKey::generate("ES256", "1"));
     let layer = of(A, &a).or(of(B, &b)).or(of(C, &c)).build().unwrap();
@@ -34,7 +34,7 @@ fn a_token_is_tried_with_the_keys_of_the_issuer_that_it_names_alone() {
 }
 
 #[test]
-fn a_kid_is_looked_up_at_the_issuer_that_the_token_names_alone() {
+fn a_kid_selects_only_among_the_keys_of_the_named_issuer() {
     let (a, b) = (
         SigningKey::generate("EdDSA", "a"),
         SigningKey::generate("EdDSA", "b"),
@@ -46,7 +46,7 @@ fn a_kid_is_looked_up_at_the_issuer_that_the_token_names_alone() {
 }
 
 #[test]
-fn the_order_of_the_issuers_and_how_they_were_joined_are_no_matter() {
+fn the_order_and_nesting_of_issuers_do_not_matter() {
     let [a, b, c] = [(); 3].map(|()| SigningKey::generate("EdDSA", "1"));
     let all = || (of(A, &a), of(B, &b), of(C, &c));
     let flat = {
@@ -68,7 +68,7 @@ fn the_order_of_the_issuers_and_how_they_were_joined_are_no_matter() {
 }
 
 #[test]
-fn a_token_of_an_unknown_issuer_or_of_none_is_refused() {
+fn a_token_of_an_unknown_issuer_or_without_iss_is_rejected() {
     let (a, b) = (
         SigningKey::generate("ES256", "1"),
         SigningKey::generate("ES256", "2"),
@@ -96,7 +96,7 @@ fn a_token_of_an_unknown_issuer_or_of_none_is_refused() {
 }
 
 #[test]
-fn an_iss_twice_is_refused_whichever_counts() {
+fn a_duplicate_iss_is_rejected() {
     let (a, b) = (
         SigningKey::generate("ES256", "1"),
         SigningKey::generate("ES256", "1"),
@@ -147,7 +147,7 @@ fn each_issuer_has_its_own_audience() {
 }
 
 #[test]
-fn one_issuer_may_have_no_audience_and_another_any() {
+fn each_issuer_decides_whether_an_audience_is_checked() {
     let [a, b, c] = [(); 3].map(|()| SigningKey::generate("EdDSA", "1"));
     let layer = of(A, &a)
         .or(of(B, &b).allow_any_audience())
@@ -224,7 +224,7 @@ fn each_issuer_has_its_own_rules() {
 }
 
 #[test]
-fn the_limit_of_length_is_that_of_the_layer() {
+fn the_length_limit_of_the_layer_applies_to_all_issuers() {
     let (a, b) = (
         SigningKey::generate("EdDSA", "1"),
         SigningKey::generate("EdDSA", "1"),
@@ -234,7 +234,7 @@ fn the_limit_of_length_is_that_of_the_layer() {
 }
 
 #[test]
-fn layer_settings_on_a_builder_passed_to_or_are_a_fault() {
+fn layer_settings_on_a_builder_passed_to_or_are_rejected() {
     let key = SigningKey::generate("EdDSA", "1");
     let b = || of(B, &key);
     for (method, other) in [
@@ -276,7 +276,7 @@ fn layer_settings_on_a_builder_passed_to_or_are_a_fault() {
 }
 
 #[test]
-fn same_users_belongs_on_a_builder_passed_to_or() {
+fn same_users_is_accepted_only_on_a_builder_passed_to_or() {
     let key = SigningKey::generate("EdDSA", "1");
     let wrong = ".same_users() is set on the builder that is built";
     assert_contains(fault(of(A, &key).same_users()), wrong, "alone");
@@ -296,7 +296,7 @@ fn same_users_belongs_on_a_builder_passed_to_or() {
 }
 
 #[test]
-fn the_secret_of_one_issuer_and_the_public_keys_of_another_stay_apart() {
+fn secrets_and_public_keys_of_different_issuers_stay_separate() {
     let b = SigningKey::generate("RS256", "1");
     let layer = builder().issuer(A).or(of(B, &b)).build().unwrap();
     let hs256 = |claims: &Value, secret: &str| {
@@ -330,7 +330,7 @@ fn the_secret_of_one_issuer_and_the_public_keys_of_another_stay_apart() {
 /// What the token says of its issuer is nobody's word before it verified: nothing is said of the
 /// claims before that but that no issuer is this one.
 #[test]
-fn the_signature_is_checked_before_all_claims_but_iss() {
+fn the_signature_is_checked_before_all_claims_except_iss() {
     let [a, b, other] = [(); 3].map(|()| SigningKey::generate("ES256", "1"));
     let layer = of(A, &a).or(of(B, &b)).build().unwrap();
     for (row, claims) in [
@@ -344,7 +344,7 @@ fn the_signature_is_checked_before_all_claims_but_iss() {
 }
 
 #[test]
-fn several_issuers_need_a_name_each_and_no_two_the_same() {
+fn several_issuers_need_distinct_names() {
     let key = SigningKey::generate("ES256", "1");
     let nameless = || keyless().jwks_text(jwks([&key]));
     let named = |name: &str| of(name, &key);
@@ -392,7 +392,7 @@ fn several_issuers_need_a_name_each_and_no_two_the_same() {
 }
 
 #[test]
-fn the_faults_of_all_issuers_are_listed_at_once() {
+fn one_error_lists_the_problems_of_all_issuers() {
     let error = fault(
         keyless()
             .issuer(A)

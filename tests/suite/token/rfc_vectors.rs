@@ -19,7 +19,7 @@ fn the_hs256_example_verifies_with_its_key() {
 }
 
 #[test]
-fn the_hs256_example_is_refused_where_its_key_is_taken_as_text() {
+fn the_hs256_example_is_rejected_if_its_key_is_not_decoded() {
     let layer = JwtAuthLayer::builder().secret(HS256_KEY).build().unwrap();
     assert_eq!(reason(&layer, HS256), "signature");
 }
@@ -43,7 +43,7 @@ fn the_es512_example_verifies_with_its_key() {
 
 #[cfg(not(feature = "aws-lc-rs"))]
 #[test]
-fn es512_without_aws_lc_is_a_fault_of_the_configuration_that_says_so() {
+fn es512_without_aws_lc_is_rejected_with_the_feature_to_enable() {
     let error = with_key(es512_key()).build().unwrap_err().to_string();
     assert!(
         error.contains("ES512 needs the feature `aws-lc-rs`"),
@@ -58,7 +58,7 @@ fn the_ed25519_example_verifies_with_its_key() {
 }
 
 #[test]
-fn the_unsecured_example_is_refused_whatever_the_keys() {
+fn the_unsecured_example_is_rejected_with_any_key() {
     let secret = Secret::from_bytes(decode(HS256_KEY));
     for (row, builder) in [
         ("a secret", JwtAuthLayer::builder().secret(secret)),
@@ -74,7 +74,7 @@ fn the_unsecured_example_is_refused_whatever_the_keys() {
 }
 
 #[test]
-fn an_example_is_refused_with_the_key_of_another() {
+fn an_example_is_rejected_with_the_key_of_another() {
     let rows = [
         ("RS256", RS256, rs256_key()),
         ("ES256", ES256, es256_key()),

@@ -21,7 +21,7 @@ fn with_signature(signature: impl AsRef<[u8]>) -> String {
 
 /// It is the same for secrets and public keys.
 #[test]
-fn the_message_about_a_signature_names_no_kind_of_key() {
+fn the_error_for_a_signature_does_not_name_a_kind_of_key() {
     let error = layer().verifier().verify(&with_signature([0; 32]));
     let message = error.unwrap_err().to_string();
     assert!(message.contains("configured key"), "{message}");
@@ -31,7 +31,7 @@ fn the_message_about_a_signature_names_no_kind_of_key() {
 }
 
 #[tokio::test]
-async fn a_signature_that_is_not_the_secret_s_is_refused() {
+async fn a_signature_not_made_with_the_secret_is_rejected() {
     let (input, tag) = parts();
     let reversed: Vec<u8> = tag.iter().rev().copied().collect();
     assert_each_refused(
@@ -96,14 +96,14 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn an_empty_signature_is_refused() {
+async fn an_empty_signature_is_rejected() {
     let token = with_signature("");
     assert!(token.ends_with('.'));
     assert_each_refused(&layer(), "malformed", [("empty", token)]).await;
 }
 
 #[tokio::test]
-async fn a_signature_with_any_one_bit_flipped_is_refused() {
+async fn a_signature_with_any_bit_flipped_is_rejected() {
     let (_, tag) = parts();
     let flipped = (0..tag.len() * 8).map(|bit| {
         let mut tag = tag.clone();
@@ -114,7 +114,7 @@ async fn a_signature_with_any_one_bit_flipped_is_refused() {
 }
 
 #[tokio::test]
-async fn a_payload_or_a_header_that_was_not_signed_is_refused() {
+async fn a_payload_or_header_that_was_not_signed_is_rejected() {
     let (input, tag) = parts();
     let (header, payload) = input.split_once('.').unwrap();
     let signature = encode(tag);
@@ -145,7 +145,7 @@ async fn a_payload_or_a_header_that_was_not_signed_is_refused() {
 
 /// Whoever has no secret learns nothing of what is claimed and how it is judged.
 #[tokio::test]
-async fn a_bad_signature_is_what_a_token_is_refused_for_whatever_its_claims_are() {
+async fn an_invalid_signature_is_reported_before_any_claim() {
     let header = r#"{"alg":"HS256"}"#;
     let payloads = [
         ("expired", claims_with(json!({ "exp": 1 })).to_string()),
@@ -222,7 +222,7 @@ async fn secrets_from_several_calls_add_up() {
 
 /// Better Auth takes the secret's text as it is, whatever it looks like.
 #[tokio::test]
-async fn a_secret_is_its_bytes_and_nothing_is_decoded_or_trimmed() {
+async fn a_secret_is_used_without_decoding_or_trimming() {
     for text in [
         "bm90IGRlY29kZWQsIGJ1dCB0YWtlbiBhcyBpdCBpcw==",
         "a secret  with\tspaces in it, 0123",
