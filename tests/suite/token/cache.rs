@@ -1,4 +1,4 @@
-//! A layer that keeps tokens answers as one that does not.
+//! A layer with a cache responds like a layer without one.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -13,7 +13,7 @@ use tower_jwt_auth::{CacheStats, JwtAuthBuilder, JwtAuthLayer, KeySet, SharedKey
 
 use crate::support::{signing_keys::*, *};
 
-/// A clock that is set by hand.
+/// A clock that the test sets.
 #[derive(Clone, Default)]
 struct Clock(Arc<AtomicU64>);
 
@@ -105,20 +105,23 @@ fn a_rejected_token_is_not_cached() {
 #[test]
 fn only_the_exact_bytes_of_a_cached_token_are_a_hit() {
     let (layer, _) = cached(builder());
-    let kept = token(&claims());
-    assert_eq!(reason(&layer, &kept), "accepted");
-    for index in 0..kept.len() {
-        let mut bytes = kept.clone().into_bytes();
+    let cached_token = token(&claims());
+    assert_eq!(reason(&layer, &cached_token), "accepted");
+    for index in 0..cached_token.len() {
+        let mut bytes = cached_token.clone().into_bytes();
         bytes[index] ^= 1;
         let other = String::from_utf8(bytes).unwrap();
         assert_ne!(reason(&layer, &other), "accepted", "{index}");
     }
-    // What it ends with, which its hash is made of, and another start.
-    let (_, signature) = kept.rsplit_once('.').unwrap();
+    // The cache hashes only the end of a token: the same end with another start.
+    let (_, signature) = cached_token.rsplit_once('.').unwrap();
     let other = token(&claims_with(json!({ "sub": "mallory" })));
     let (input, _) = other.rsplit_once('.').unwrap();
     assert_eq!(reason(&layer, &format!("{input}.{signature}")), "signature");
-    assert_eq!(reason(&layer, &kept[kept.len() - 43..]), "malformed");
+    assert_eq!(
+        reason(&layer, &cached_token[cached_token.len() - 43..]),
+        "malformed"
+    );
     assert_eq!(reason(&layer, ""), "malformed");
     assert_eq!(stats(&layer).0, 0);
 }
@@ -145,7 +148,7 @@ fn an_entry_expires_after_5_minutes_or_if_the_clock_is_set_back() {
     let (layer, clock) = cached(builder());
     let token = token(&claims_with(json!({ "exp": NOW + 9999, "nbf": NOW })));
     let mut expected = (0, 0);
-    for (after, is_hit, what) in [
+    for (after, is_hit, reason_then) in [
         (0, false, "accepted"),
         (299, true, "accepted"),
         (300, false, "accepted"),
@@ -153,12 +156,12 @@ fn an_entry_expires_after_5_minutes_or_if_the_clock_is_set_back() {
         (601, false, "accepted"),
         (600, false, "accepted"),
         (600, true, "accepted"),
-        // Of what was kept then, nothing says that the token counts by now.
+        // The entry comes from the future, so it does not show that the token is valid now.
         (-1, false, "not_yet_valid"),
         (0, false, "accepted"),
     ] {
         clock.set(NOW.checked_add_signed(after).unwrap());
-        assert_eq!(reason(&layer, &token), what, "{after} s");
+        assert_eq!(reason(&layer, &token), reason_then, "{after} s");
         if is_hit {
             expected.0 += 1;
         } else {
@@ -199,25 +202,25 @@ fn a_cached_token_is_rejected_once_its_secret_is_removed() {
     for _ in 0..2 {
         assert_eq!(reason(&layer, &token), "accepted");
     }
-    std::fs::write(&path, "another secret, of 32 bytes or more").unwrap();
-    let mut refused = false;
-    for look in 1..10 {
-        clock.set(NOW + 3 * look);
-        // A file counts once it has stayed as it is for a while.
+    std::fs::write(&path, "another secret of 32 bytes or more").unwrap();
+    let mut rejected = false;
+    for poll in 1..10 {
+        clock.set(NOW + 3 * poll);
+        // New content is used only once it stays unchanged for a while.
         std::thread::sleep(std::time::Duration::from_millis(20));
-        refused |= reason(&layer, &token) == "signature";
+        rejected |= reason(&layer, &token) == "signature";
     }
     std::fs::remove_file(&path).unwrap();
-    assert!(refused);
+    assert!(rejected);
 }
 
 #[test]
 fn application_checks_run_for_cached_tokens_too() {
-    let (is_banned, asked) = (
+    let (is_banned, calls) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicUsize::new(0)),
     );
-    let (banned, count) = (Arc::clone(&is_banned), Arc::clone(&asked));
+    let (banned, count) = (Arc::clone(&is_banned), Arc::clone(&calls));
     let (layer, _) = cached(builder().check(move |user| {
         count.fetch_add(1, Ordering::Relaxed);
         !(user.user_id() == "alice" && banned.load(Ordering::Relaxed))
@@ -233,18 +236,18 @@ fn application_checks_run_for_cached_tokens_too() {
         is_banned.store(banned, Ordering::Relaxed);
         assert_eq!(reason(&layer, &token), expected);
     }
-    assert_eq!(asked.load(Ordering::Relaxed), 5);
+    assert_eq!(calls.load(Ordering::Relaxed), 5);
 }
 
 #[test]
 fn a_token_over_4_kib_is_not_cached() {
     let (layer, _) = cached(builder());
-    let of_length = |length: usize| {
+    let with_length = |length: usize| {
         let with = |filler: usize| token(&claims_with(json!({ "filler": "a".repeat(filler) })));
         let filler = (0..length).find(|&filler| with(filler).len() >= length);
         with(filler.unwrap())
     };
-    let (short, long) = (of_length(4096), of_length(4097));
+    let (short, long) = (with_length(4096), with_length(4097));
     assert_eq!(short.len(), 4096);
     for (token, expected) in [(&short, (1, 1, 1)), (&long, (1, 3, 1))] {
         for _ in 0..2 {
@@ -262,7 +265,7 @@ fn each_layer_has_its_own_cache() {
     assert_eq!(reason(&layer, &token), "accepted");
     assert_eq!(reason(&strict, &token), "audience");
     assert_eq!((stats(&layer).2, stats(&strict).2), (1, 0));
-    // A clone is the same layer.
+    // A clone shares the cache.
     assert_eq!(reason(&layer.clone(), &token), "accepted");
     assert_eq!(stats(&layer), (1, 1, 1));
 }
@@ -301,8 +304,8 @@ fn the_cache_does_not_exceed_its_capacity() {
         let token = token(&claims_with(json!({ "sub": format!("user {user}") })));
         assert_eq!(reason(&layer, &token), "accepted");
     }
-    let (_, _, kept) = stats(&layer);
-    assert!((32..=64).contains(&kept), "{kept}");
+    let (_, _, tokens) = stats(&layer);
+    assert!((32..=64).contains(&tokens), "{tokens}");
 }
 
 #[test]
@@ -315,8 +318,8 @@ fn an_invalid_capacity_is_rejected() {
     assert!(builder().cache_tokens(1_000_000).build().is_ok());
 }
 
-/// Keys come and go, the clock jumps, tokens are good and bad: with a cache and without one, the
-/// answer is the same.
+/// Keys are added and removed and the clock jumps, but valid and invalid tokens have the same
+/// result with and without a cache.
 #[test]
 fn the_cache_never_changes_the_result() {
     let signers = ["0", "1", "2"].map(|kid| SigningKey::generate("EdDSA", kid));
@@ -344,8 +347,8 @@ fn the_cache_never_changes_the_result() {
     for step in 0..20_000 {
         match draw(10) {
             0 => {
-                let held = signers.iter().filter(|_| draw(3) > 0);
-                let set = KeySet::from_jwks(&jwks(held)).unwrap_or_default();
+                let current = signers.iter().filter(|_| draw(3) > 0);
+                let set = KeySet::from_jwks(&jwks(current)).unwrap_or_default();
                 keys.replace(set);
             }
             1 => clock.set(NOW - 10 + draw(700)),

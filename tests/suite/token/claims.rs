@@ -1,4 +1,4 @@
-//! The claims: who is named, for whom, by whom and until when.
+//! The claims: times, user, audience, issuer and the kinds of tokens.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::support::*;
 const ISSUER: &str = "https://app.example.com";
 const AUDIENCE: &str = "https://api.example.com";
 
-/// Refuses [`claims`] with each of these values for a claim.
-async fn assert_each_value_refused(
+/// Asserts that [`claims`] with each of these values of one claim are rejected.
+async fn assert_each_value_rejected(
     layer: &JwtAuthLayer,
     reason: &str,
     claim: &str,
@@ -21,7 +21,7 @@ async fn assert_each_value_refused(
     assert_each_refused(layer, reason, tokens).await;
 }
 
-/// Accepts [`claims`] with each of these values for a claim.
+/// Asserts that [`claims`] with each of these values of one claim are accepted.
 async fn assert_each_value_accepted(
     layer: &JwtAuthLayer,
     claim: &str,
@@ -38,7 +38,7 @@ fn with_claim(claim: &str, value: &Value) -> (String, String) {
     )
 }
 
-/// A token with [`claims`] where one has exactly this text.
+/// Returns a token with [`claims`] in which one claim has exactly this JSON.
 fn with_text(claim: &str, text: &str) -> (String, String) {
     (
         format!("{claim}: {text}"),
@@ -46,14 +46,14 @@ fn with_text(claim: &str, text: &str) -> (String, String) {
     )
 }
 
-/// [`claims`] in JSON, where one has exactly this text.
+/// Returns [`claims`] in JSON in which one claim has exactly this JSON.
 fn json_with(claim: &str, text: impl AsRef<[u8]>) -> Vec<u8> {
     let others = claims_without(claim).to_string();
     let start = format!(r#"{{"{claim}":"#).into_bytes();
     [&start, text.as_ref(), b",", &others.as_bytes()[1..]].concat()
 }
 
-/// A layer whose clock stands this many milliseconds after [`NOW`].
+/// Returns a builder whose clock is this many milliseconds after [`NOW`].
 fn after(milliseconds: i64) -> JwtAuthBuilder {
     let now = NOW * 1000;
     let now = Duration::from_millis(now.saturating_add_signed(milliseconds));
@@ -88,7 +88,7 @@ async fn claims_that_are_not_a_json_object_are_rejected() {
         ("UTF-16", utf_16),
         ("invalid UTF-8 in sub", json_with("sub", b"\"al\xffce\"")),
         (
-            "invalid UTF-8 in a claim that is skipped",
+            "invalid UTF-8 in an ignored claim",
             json_with("x", b"\"\xc3\""),
         ),
         ("an overlong form in sub", json_with("sub", b"\"\xc0\xaf\"")),
@@ -131,7 +131,7 @@ async fn a_duplicate_registered_claim_is_rejected() {
         assert_each_accepted(&layer, [(escaped, once)]).await;
         let twice = [
             (
-                "together",
+                "adjacent",
                 format!(r#"{{"{name}":{value},"{name}":{value},{others}"#),
             ),
             (
@@ -159,11 +159,7 @@ async fn a_duplicate_registered_claim_is_rejected() {
         assert_each_refused(&layer, "claims", tokens).await;
     }
     let twice = json_with("x", r#"1,"x":2"#);
-    assert_each_accepted(
-        &layer,
-        [("a claim that is skipped", token_with_payload(twice))],
-    )
-    .await;
+    assert_each_accepted(&layer, [("an ignored claim", token_with_payload(twice))]).await;
 }
 
 #[tokio::test]
@@ -175,7 +171,7 @@ async fn claims_may_nest_64_levels_deep() {
         format!("\"\\\"{}\"", "[{".repeat(1000)),
     ];
     assert_each_accepted(&layer(), texts.map(|text| with_text("x", &text))).await;
-    // Of the wrong type, and refused for that.
+    // Rejected only because of the wrong type.
     for (layer, claim, reason) in [
         (with_issuer(), "iss", "issuer"),
         (with_audience(), "aud", "audience"),
@@ -189,7 +185,7 @@ async fn claims_may_nest_64_levels_deep() {
 
 #[tokio::test]
 async fn claims_that_nest_deeper_than_64_levels_are_rejected() {
-    let roomy = builder()
+    let large = builder()
         .max_token_len(1 << 20)
         .allow_any_audience()
         .build()
@@ -199,7 +195,7 @@ async fn claims_that_nest_deeper_than_64_levels_are_rejected() {
             for text in [arrays_to(depth), objects_to(depth), "[".repeat(depth)] {
                 let row = format!("{claim}, {depth} levels of {}", &text[..1]);
                 let (_, token) = with_text(claim, &text);
-                assert_each_refused(&roomy, "claims", [(row, token)]).await;
+                assert_each_refused(&large, "claims", [(row, token)]).await;
             }
         }
     }
@@ -215,7 +211,7 @@ async fn an_exp_that_is_not_a_valid_time_is_rejected() {
         [("missing", token(&claims_without("exp")))],
     )
     .await;
-    assert_each_value_refused(
+    assert_each_value_rejected(
         &layer(),
         "claims",
         "exp",
@@ -300,7 +296,7 @@ async fn an_nbf_or_iat_that_is_not_a_valid_time_is_rejected() {
             json!(-0.5),
             json!(-1e300),
         ];
-        assert_each_value_refused(&layer(), "claims", claim, values).await;
+        assert_each_value_rejected(&layer(), "claims", claim, values).await;
         let texts = ["1e400", "-1e400", "NaN", "01"].map(|text| with_text(claim, text));
         assert_each_refused(&layer(), "claims", texts).await;
         let values = [json!(0), json!(1), json!(NOW), json!(1.5), json!(1e9)];
@@ -319,8 +315,8 @@ async fn an_iat_in_the_future_is_accepted() {
     assert_each_value_accepted(&layer(), "iat", values).await;
 }
 
-/// A claim, its value in seconds after [`NOW`], the leeway in milliseconds, and the first time that
-/// has another answer, in milliseconds after [`NOW`]. One millisecond earlier is the old one.
+/// The value of a time claim in seconds after [`NOW`], the leeway in milliseconds, and the first
+/// millisecond after [`NOW`] at which the result changes.
 struct Boundary {
     seconds: f64,
     leeway: u64,
@@ -377,7 +373,7 @@ async fn a_token_is_accepted_until_just_before_exp_plus_leeway() {
         boundary(0.0, 5000, 5000),
         boundary(-5.0, 5000, 0),
         boundary(0.0, 300_000, 300_000),
-        // The time is in whole seconds, so the next of them decides.
+        // The clock is read in whole seconds, so a fraction takes effect at the next second.
         boundary(0.5, 0, 1000),
         boundary(0.001, 0, 1000),
         boundary(-0.5, 0, 0),
@@ -412,8 +408,8 @@ async fn a_token_is_accepted_from_nbf_minus_leeway() {
 
 #[tokio::test]
 async fn the_default_leeway_is_zero() {
-    assert_each_value_refused(&layer(), "expired", "exp", [json!(NOW), json!(NOW - 1)]).await;
-    assert_each_value_refused(&layer(), "not_yet_valid", "nbf", [json!(NOW + 1)]).await;
+    assert_each_value_rejected(&layer(), "expired", "exp", [json!(NOW), json!(NOW - 1)]).await;
+    assert_each_value_rejected(&layer(), "not_yet_valid", "nbf", [json!(NOW + 1)]).await;
 }
 
 // The user.
@@ -449,11 +445,11 @@ async fn an_invalid_sub_is_rejected() {
         json!("alice\u{85}"),
         json!("a".repeat(256)),
         json!("a".repeat(10_000)),
-        // Bytes are counted, and not characters.
+        // The limit is in bytes, not characters.
         json!("é".repeat(128)),
         json!("🔑".repeat(64)),
     ];
-    assert_each_value_refused(&layer(), "subject", "sub", values).await;
+    assert_each_value_rejected(&layer(), "subject", "sub", values).await;
 }
 
 #[tokio::test]
@@ -494,7 +490,7 @@ async fn a_control_character_in_sub_email_or_name_is_rejected() {
         ] {
             for (claim, reason) in [("sub", "subject"), ("email", "user"), ("name", "user")] {
                 for layer in [&layer(), &lenient] {
-                    assert_each_value_refused(layer, reason, claim, [json!(text)]).await;
+                    assert_each_value_rejected(layer, reason, claim, [json!(text)]).await;
                 }
             }
         }
@@ -505,7 +501,7 @@ async fn a_control_character_in_sub_email_or_name_is_rejected() {
     assert_each_value_accepted(&layer(), "email", emails).await;
 }
 
-/// RFC 9449 section 7.2: whoever sends it as a bearer proves nothing.
+/// RFC 9449 section 7.2: sent as a bearer token, it does not prove possession of the key.
 #[tokio::test]
 async fn a_token_with_any_cnf_is_rejected() {
     let values = [
@@ -517,9 +513,9 @@ async fn a_token_with_any_cnf_is_rejected() {
         json!(""),
         json!([]),
     ];
-    let anything = builder().email_optional().allow_any_audience();
-    for layer in [layer(), anything.build().unwrap()] {
-        assert_each_value_refused(&layer, "bound_token", "cnf", values.clone()).await;
+    let lenient = builder().email_optional().allow_any_audience();
+    for layer in [layer(), lenient.build().unwrap()] {
+        assert_each_value_rejected(&layer, "bound_token", "cnf", values.clone()).await;
     }
     assert_each_refused(&layer(), "bound_token", [with_text(r"\u0063nf", "{}")]).await;
     assert_each_value_accepted(&layer(), "Cnf", [json!({})]).await;
@@ -539,7 +535,7 @@ async fn a_token_without_an_email_is_rejected() {
         json!({}),
         json!(""),
     ];
-    assert_each_value_refused(&layer(), "user", "email", values).await;
+    assert_each_value_rejected(&layer(), "user", "email", values).await;
 }
 
 #[tokio::test]
@@ -571,7 +567,7 @@ async fn a_name_of_another_type_is_treated_as_absent() {
     }
 }
 
-/// Values of a claim that should be a string.
+/// Values that are not strings.
 fn other_types() -> [Value; 8] {
     [
         json!(null),
@@ -621,7 +617,7 @@ async fn a_token_for_another_audience_is_rejected() {
         json!("https://api.example.com,https://other.example.com"),
         json!("https://api.example.com https://other.example.com"),
     ];
-    assert_each_value_refused(&with_audience(), "audience", "aud", values).await;
+    assert_each_value_rejected(&with_audience(), "audience", "aud", values).await;
 }
 
 #[tokio::test]
@@ -647,14 +643,14 @@ async fn one_of_several_configured_audiences_is_enough() {
     let values = [json!("first"), json!("second"), json!(["x", "second"])];
     assert_each_value_accepted(&layer, "aud", values).await;
     let values = [json!("third"), json!([]), json!("firstsecond")];
-    assert_each_value_refused(&layer, "audience", "aud", values).await;
+    assert_each_value_rejected(&layer, "audience", "aud", values).await;
 }
 
 #[tokio::test]
 async fn an_aud_is_rejected_if_no_audience_is_configured() {
     let reason = "audience_not_configured";
     let values = [json!(AUDIENCE), json!(""), json!([AUDIENCE]), json!([])];
-    assert_each_value_refused(&layer(), reason, "aud", values).await;
+    assert_each_value_rejected(&layer(), reason, "aud", values).await;
     for value in [json!(null), json!(1), json!({}), json!([1])] {
         let (row, token) = with_claim("aud", &value);
         let answer = ask(layer(), with_bearer(&token)).await;
@@ -706,13 +702,13 @@ async fn a_token_of_another_issuer_is_rejected() {
         json!(" https://app.example.com"),
         json!("https://app.example.com\0"),
     ];
-    assert_each_value_refused(&with_issuer(), "issuer", "iss", values).await;
+    assert_each_value_rejected(&with_issuer(), "issuer", "iss", values).await;
     assert_each_value_accepted(&with_issuer(), "iss", [json!(ISSUER)]).await;
 }
 
 #[tokio::test]
 async fn any_iss_is_accepted_if_no_issuer_is_configured() {
-    assert_each_value_accepted(&layer(), "iss", [json!(ISSUER), json!("anybody")]).await;
+    assert_each_value_accepted(&layer(), "iss", [json!(ISSUER), json!("any issuer")]).await;
 }
 
 // What Better Auth signs.
@@ -787,10 +783,10 @@ async fn a_token_with_session_or_update_to_is_rejected() {
             json!(null),
             json!(false),
         ];
-        assert_each_value_refused(&layer(), "token_type", claim, values).await;
+        assert_each_value_rejected(&layer(), "token_type", claim, values).await;
     }
     assert_each_refused(&layer(), "token_type", [with_text(r"\u0073ession", "{}")]).await;
-    // Only at the top, and only those names.
+    // Only these names, and only at the top level.
     let values = [
         json!({ "session": {}, "updateTo": "x" }),
         json!(["session"]),
@@ -811,8 +807,8 @@ async fn every_application_check_must_accept_the_user() {
         .build()
         .unwrap();
     assert_each_accepted(&layer, [("alice", token(&claims()))]).await;
-    assert_each_value_refused(&layer, "check", "email", [json!("alice@example.org")]).await;
-    assert_each_value_refused(&layer, "check", "sub", [json!("bob")]).await;
+    assert_each_value_rejected(&layer, "check", "email", [json!("alice@example.org")]).await;
+    assert_each_value_rejected(&layer, "check", "sub", [json!("bob")]).await;
     let expired = claims_with(json!({ "sub": "bob", "exp": NOW }));
     assert_each_refused(&layer, "expired", [("expired", token(&expired))]).await;
 }

@@ -1,4 +1,4 @@
-//! A token is three parts of strict base64url with dots between them, and nothing else.
+//! A token is exactly three parts of strict base64url, separated by dots.
 
 use serde_json::json;
 
@@ -20,19 +20,19 @@ async fn a_token_without_exactly_three_parts_is_rejected() {
         "malformed",
         [
             ("no dot", "a".into()),
-            ("one dot alone", ".".into()),
-            ("two dots alone", "..".into()),
-            ("three dots alone", "...".into()),
+            ("only one dot", ".".into()),
+            ("only two dots", "..".into()),
+            ("only three dots", "...".into()),
             ("two parts", "a.b".into()),
             ("two parts of a valid token", format!("{header}.{payload}")),
             ("four parts", "a.b.c.d".into()),
             ("four parts, the last empty", format!("{token}.")),
             (
-                "a valid token and one part more",
+                "a valid token and another part",
                 format!("{token}.{signature}"),
             ),
             (
-                "a valid token and one part before",
+                "another part and a valid token",
                 format!("{header}.{token}"),
             ),
             (
@@ -87,7 +87,7 @@ async fn a_jwe_is_rejected_as_encrypted() {
         r#"{"alg":"dir","zip":"DEF","enc":"A256GCM"}"#,
         r#"{"alg":"dir","enc":"A256GCM","crit":["exp"],"exp":1}"#,
         r#"{"alg":"dir","enc":"A256GCM","typ":"JWT","cty":"JWT"}"#,
-        // These are known, and not parsed.
+        // These headers are recognized without parsing.
         r#"{"alg":"HS256"}"#,
         r#"{"alg":"HS256","typ":"JWT"}"#,
     ];
@@ -142,7 +142,7 @@ async fn every_form_of_a_better_auth_session_token_is_recognized() {
     let id = "24MVDKSZMs8cqusTcHYzCzk5r7M9Av5j";
     let mac = "dNmReoEjX7tJpB1O4w2SCYCY99ENzWqQHKv34RH38wQ";
     let rows = [
-        ("its id alone", id.to_owned()),
+        ("only its ID", id.to_owned()),
         (
             "with + and /",
             format!("{id}.{}=", mac.replace('7', "+").replace('J', "/")),
@@ -154,14 +154,14 @@ async fn every_form_of_a_better_auth_session_token_is_recognized() {
     ];
     assert_each_refused(&layer(), "opaque_session_token", rows).await;
     let rows = [
-        ("a shorter id", format!("{}.{mac}=", &id[1..])),
-        ("a longer id", format!("{id}A.{mac}=")),
+        ("a shorter ID", format!("{}.{mac}=", &id[1..])),
+        ("a longer ID", format!("{id}A.{mac}=")),
         (
-            "an id with another character",
+            "an ID with another character",
             format!("{}-.{mac}=", &id[1..]),
         ),
-        ("a shorter id alone", id[1..].to_owned()),
-        ("a longer id alone", format!("{id}A")),
+        ("only a shorter ID", id[1..].to_owned()),
+        ("only a longer ID", format!("{id}A")),
         ("an empty MAC", format!("{id}.")),
         ("two dots", format!("{id}..{mac}%3D")),
         ("a shorter MAC", format!("{id}.{}=", &mac[1..])),
@@ -170,7 +170,8 @@ async fn every_form_of_a_better_auth_session_token_is_recognized() {
     assert_each_refused(&layer(), "malformed", rows).await;
 }
 
-/// A header and claims whose base64url text has a `-` and a `_`, and unused bits at its end.
+/// Returns the parts of a valid token. Header and payload contain `-` and `_`, and each part ends
+/// in unused bits.
 fn parts() -> [String; 3] {
     let header = encode(r#"{"alg":"HS256","x":"~~~???" }"#);
     let claims = claims_with(json!({ "x": "~~~???" })).to_string();
@@ -181,7 +182,7 @@ fn parts() -> [String; 3] {
     [header, payload, signature]
 }
 
-/// Tokens with one part changed by `change`; each is signed as it stands.
+/// Returns tokens with one part changed by `change`. A changed header or payload is signed again.
 fn with_each_part(change: impl Fn(&str) -> String) -> Vec<(&'static str, String)> {
     let [header, payload, signature] = parts();
     let signed = |input: String| sign_encoded(&input, SECRET);
@@ -208,7 +209,7 @@ fn in_the_middle(insertion: &str) -> impl Fn(&str) -> String {
     }
 }
 
-/// The text of the same bytes whose unused bits at the end are not zero.
+/// Encodes the same bytes with unused bits that are not zero.
 fn with_stray_bits(part: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     assert!(
@@ -240,7 +241,7 @@ async fn white_space_in_any_part_is_rejected() {
     }
 }
 
-/// A header field cannot have these; a message of a WebSocket can.
+/// HTTP header fields cannot contain these characters, but WebSocket messages can.
 #[test]
 fn a_control_character_in_any_part_is_rejected() {
     for character in ["\n", "\r", "\r\n", "\0", "\u{b}", "\u{c}", "\u{7f}"] {
@@ -263,7 +264,7 @@ async fn padding_in_any_part_is_rejected() {
             assert_each_refused(&layer(), "malformed", [(row, token)]).await;
         }
     }
-    // As many as the length calls for.
+    // As much padding as the length requires.
     let padded = with_each_part(|part| part.to_owned() + &"=".repeat((4 - part.len() % 4) % 4));
     assert_each_refused(&layer(), "malformed", padded).await;
     assert_each_refused(&layer(), "malformed", with_each_part(in_the_middle("===="))).await;
@@ -279,7 +280,7 @@ async fn the_standard_base64_alphabet_is_rejected() {
     tokens.pop();
     assert_each_refused(&layer(), "malformed", tokens).await;
 
-    // A signature has none of them in general, so one is looked for that has.
+    // Not every signature contains `-` or `_`, so search for one that does.
     let signed = (0..)
         .map(|id| token(&claims_with(json!({ "jti": id }))))
         .find(|token| token.rsplit('.').next().unwrap().contains(['-', '_']))
@@ -296,7 +297,7 @@ async fn the_standard_base64_alphabet_is_rejected() {
 async fn a_character_outside_the_alphabet_is_rejected_in_any_part() {
     for byte in b'!'..=b'~' {
         let character = char::from(byte);
-        // Those of base64url are no fault; a dot is a part more.
+        // Skip the base64url alphabet, and the dot, which separates parts.
         if character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.') {
             continue;
         }
@@ -330,7 +331,10 @@ async fn a_malformed_payload_is_malformed_with_any_signature() {
         "malformed",
         [
             ("padding", format!("{header}.{payload}==.{signature}")),
-            ("a dot", format!("{header}.{payload}.{payload}.{signature}")),
+            (
+                "an additional part",
+                format!("{header}.{payload}.{payload}.{signature}"),
+            ),
             (
                 "stray bits",
                 format!("{header}.{}.{signature}", with_stray_bits(&payload)),

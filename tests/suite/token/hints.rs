@@ -1,4 +1,4 @@
-//! What an operator sees at INFO when the configuration does not fit the tokens.
+//! The hints that are logged at INFO and above if the configuration does not match the tokens.
 
 use serde_json::{Value, json};
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer};
@@ -10,33 +10,33 @@ use crate::{
 
 const ISSUER: &str = "https://app.example.com";
 
-/// The events from INFO up after three requests with this token.
-async fn events(layer: JwtAuthLayer, token: &str) -> Vec<String> {
+/// Returns the events at INFO and above after three requests with this token.
+async fn events_of(layer: JwtAuthLayer, token: &str) -> Vec<String> {
     let captured = Captured::start();
     for _ in 0..3 {
         ask(layer.clone(), with_bearer(token)).await;
     }
-    at_info(&captured, &[token])
+    events_from_info(&captured, &[token])
 }
 
-fn at_info(captured: &Captured, secret_texts: &[&str]) -> Vec<String> {
+fn events_from_info(captured: &Captured, secrets: &[&str]) -> Vec<String> {
     let events = ["INFO", "WARN", "ERROR"]
         .map(|level| captured.at(level))
         .concat();
     for event in &events {
         println!("{event}");
-        for text in secret_texts.iter().chain(&["alice", "mallory"]) {
+        for text in secrets.iter().chain(&["alice", "mallory"]) {
             assert!(!event.contains(text), "{event}");
         }
     }
     events
 }
 
-fn with_rules() -> JwtAuthBuilder {
+fn with_issuer_and_audience() -> JwtAuthBuilder {
     builder().issuer(ISSUER).audience("https://api.example.com")
 }
 
-fn good(members: Value) -> Value {
+fn valid_claims(members: Value) -> Value {
     let claims = claims_with(json!({ "iss": ISSUER, "aud": "https://api.example.com" }));
     with(claims, members)
 }
@@ -46,7 +46,7 @@ async fn a_rejected_token_of_the_issuer_logs_one_warning_with_a_hint() {
     for (row, claims, parts) in [
         (
             "a trailing slash",
-            good(json!({ "iss": "https://app.example.com/" })),
+            valid_claims(json!({ "iss": "https://app.example.com/" })),
             [
                 "issuer",
                 "iss must be \"https://app.example.com\"",
@@ -55,22 +55,22 @@ async fn a_rejected_token_of_the_issuer_logs_one_warning_with_a_hint() {
         ),
         (
             "http",
-            good(json!({ "iss": "http://app.example.com" })),
+            valid_claims(json!({ "iss": "http://app.example.com" })),
             ["issuer", "http instead of https", ".issuer(…)"],
         ),
         (
             "a path",
-            good(json!({ "iss": "https://app.example.com/api/auth" })),
+            valid_claims(json!({ "iss": "https://app.example.com/api/auth" })),
             ["issuer", "has a path", ".issuer(…)"],
         ),
         (
             "a Docker host",
-            good(json!({ "iss": "http://localhost:3000" })),
+            valid_claims(json!({ "iss": "http://localhost:3000" })),
             ["issuer", "localhost", ".issuer(…)"],
         ),
         (
             "another audience",
-            good(json!({ "aud": "https://mallory.example.com" })),
+            valid_claims(json!({ "aud": "https://mallory.example.com" })),
             [
                 "audience",
                 "aud must be \"https://api.example.com\"",
@@ -79,12 +79,12 @@ async fn a_rejected_token_of_the_issuer_logs_one_warning_with_a_hint() {
         ),
         (
             "no audience",
-            without(good(json!({})), "aud"),
+            without(valid_claims(json!({})), "aud"),
             ["audience", "the token has none", ".audience(…)"],
         ),
         (
             "no email",
-            without(good(json!({})), "email"),
+            without(valid_claims(json!({})), "email"),
             [
                 "user",
                 "email is required, and the token has none",
@@ -93,48 +93,54 @@ async fn a_rejected_token_of_the_issuer_logs_one_warning_with_a_hint() {
         ),
         (
             "no exp",
-            without(good(json!({})), "exp"),
+            without(valid_claims(json!({})), "exp"),
             ["claims", "exp is required", "has none"],
         ),
         (
-            "a text as exp",
-            good(json!({ "exp": "tomorrow" })),
+            "a string as exp",
+            valid_claims(json!({ "exp": "tomorrow" })),
             ["claims", "exp", "must be numbers"],
         ),
         (
             "a list as sub",
-            good(json!({ "sub": [7] })),
+            valid_claims(json!({ "sub": [7] })),
             ["subject", "not a string", ".user_id_claim(…)"],
         ),
         (
             "an integer as sub",
-            good(json!({ "sub": 7 })),
+            valid_claims(json!({ "sub": 7 })),
             ["subject", "an integer", ".user_id_claim(\"sub\")"],
         ),
     ] {
-        let events = events(with_rules().build().unwrap(), &token(&claims)).await;
-        assert_one(&events, "WARN", &parts, row);
+        let events = events_of(with_issuer_and_audience().build().unwrap(), &token(&claims)).await;
+        assert_one_event(&events, "WARN", &parts, row);
     }
 }
 
 #[tokio::test]
 async fn each_reason_is_logged_once_per_layer() {
-    let layer = with_rules().build().unwrap();
+    let layer = with_issuer_and_audience().build().unwrap();
     let captured = Captured::start();
     for _ in 0..3 {
-        for claims in [good(json!({ "iss": "x" })), good(json!({ "aud": "x" }))] {
+        for claims in [
+            valid_claims(json!({ "iss": "x" })),
+            valid_claims(json!({ "aud": "x" })),
+        ] {
             ask(layer.clone(), with_bearer(&token(&claims))).await;
         }
     }
-    assert_eq!(at_info(&captured, &[]).len(), 2 * crate::events::told());
+    assert_eq!(
+        events_from_info(&captured, &[]).len(),
+        2 * crate::events::told()
+    );
 }
 
-/// Anybody can send such a token, so it is no warning.
+/// Any client can send such a token, so the level is not WARN.
 #[tokio::test]
 async fn a_token_that_does_not_verify_logs_one_hint_at_info() {
     let key = SigningKey::generate("EdDSA", "1");
     let other = SigningKey::generate("EdDSA", "2");
-    let plugin = || keyless().jwks_text(jwks([&key]));
+    let jwt_plugin = || keyless().jwks_text(jwks([&key]));
     let forged = sign(
         r#"{"alg":"HS256"}"#,
         claims().to_string(),
@@ -148,14 +154,14 @@ async fn a_token_that_does_not_verify_logs_one_hint_at_info() {
             ["algorithm", "accepts HS256", "better_auth(…)"],
         ),
         (
-            "public keys for tokens of the recipe",
-            plugin().build().unwrap(),
+            "public keys for tokens of the HS256 recipe",
+            jwt_plugin().build().unwrap(),
             token(&claims()),
             ["algorithm", "EdDSA", ".secret_from_env(…)"],
         ),
         (
             "another key set",
-            plugin().build().unwrap(),
+            jwt_plugin().build().unwrap(),
             other.token(&claims()),
             ["unknown_key", "kid", "are they the keys of the issuer"],
         ),
@@ -179,11 +185,11 @@ async fn a_token_that_does_not_verify_logs_one_hint_at_info() {
         ),
         (
             "an unknown issuer",
-            with_rules()
-                .or(plugin().issuer("https://partner.example.com"))
+            with_issuer_and_audience()
+                .or(jwt_plugin().issuer("https://partner.example.com"))
                 .build()
                 .unwrap(),
-            token(&good(json!({ "iss": "https://app.example.com/" }))),
+            token(&valid_claims(json!({ "iss": "https://app.example.com/" }))),
             [
                 "issuer",
                 "or \"https://partner.example.com\"",
@@ -191,8 +197,8 @@ async fn a_token_that_does_not_verify_logs_one_hint_at_info() {
             ],
         ),
     ] {
-        let events = events(layer, &token).await;
-        assert_one(&events, "INFO", &parts, row);
+        let events = events_of(layer, &token).await;
+        assert_one_event(&events, "INFO", &parts, row);
     }
 }
 
@@ -219,11 +225,11 @@ async fn a_wrong_path_param_logs_one_error_with_the_valid_names() {
         assert_eq!(response.status(), 403);
     }
     let parts = ["no_parameter", "userid", "user_id"];
-    assert_one(&at_info(&captured, &[]), "ERROR", &parts, "a typo");
+    assert_one_event(&events_from_info(&captured, &[]), "ERROR", &parts, "a typo");
 }
 
 #[track_caller]
-fn assert_one(events: &[String], level: &str, parts: &[&str], row: &str) {
+fn assert_one_event(events: &[String], level: &str, parts: &[&str], row: &str) {
     assert_eq!(events.len(), crate::events::told(), "{row}: {events:?}");
     for event in events {
         assert!(event.starts_with(level), "{row}: {event}");

@@ -11,9 +11,13 @@ const C: &str = "https://c.example.com";
 
 #[test]
 fn a_token_is_verified_only_with_the_keys_of_its_issuer() {
-    // The same kids, so that only the issuer tells the keys apart.
+    // All keys have the same kid, so only the issuer distinguishes them.
     let [a, b, c] = [(); 3].map(|()| SigningKey::generate("ES256", "1"));
-    let layer = of(A, &a).or(of(B, &b)).or(of(C, &c)).build().unwrap();
+    let layer = builder_for(A, &a)
+        .or(builder_for(B, &b))
+        .or(builder_for(C, &c))
+        .build()
+        .unwrap();
     for (signer, key) in [(A, &a), (B, &b), (C, &c)] {
         for named in [A, B, C] {
             let expected = if named == signer {
@@ -21,13 +25,17 @@ fn a_token_is_verified_only_with_the_keys_of_its_issuer() {
             } else {
                 "signature"
             };
-            let token = key.token(&from(named));
-            assert_eq!(reason(&layer, &token), expected, "{signer} says {named}");
-            let token = key.sign(&json!({ "alg": "ES256" }), &from(named));
+            let token = key.token(&claims_of(named));
             assert_eq!(
                 reason(&layer, &token),
                 expected,
-                "{signer} says {named}, no kid"
+                "a key of {signer}, iss {named}"
+            );
+            let token = key.sign(&json!({ "alg": "ES256" }), &claims_of(named));
+            assert_eq!(
+                reason(&layer, &token),
+                expected,
+                "a key of {signer}, iss {named}, no kid"
             );
         }
     }
@@ -39,16 +47,16 @@ fn a_kid_selects_only_among_the_keys_of_the_named_issuer() {
         SigningKey::generate("EdDSA", "a"),
         SigningKey::generate("EdDSA", "b"),
     );
-    let layer = of(A, &a).or(of(B, &b)).build().unwrap();
-    assert_eq!(reason(&layer, &a.token(&from(A))), "accepted");
-    assert_eq!(reason(&layer, &a.token(&from(B))), "unknown_key");
-    assert_eq!(reason(&layer, &b.token(&from(A))), "unknown_key");
+    let layer = builder_for(A, &a).or(builder_for(B, &b)).build().unwrap();
+    assert_eq!(reason(&layer, &a.token(&claims_of(A))), "accepted");
+    assert_eq!(reason(&layer, &a.token(&claims_of(B))), "unknown_key");
+    assert_eq!(reason(&layer, &b.token(&claims_of(A))), "unknown_key");
 }
 
 #[test]
 fn the_order_and_nesting_of_issuers_do_not_matter() {
     let [a, b, c] = [(); 3].map(|()| SigningKey::generate("EdDSA", "1"));
-    let all = || (of(A, &a), of(B, &b), of(C, &c));
+    let all = || (builder_for(A, &a), builder_for(B, &b), builder_for(C, &c));
     let flat = {
         let (a, b, c) = all();
         c.or(b).or(a)
@@ -60,10 +68,14 @@ fn the_order_and_nesting_of_issuers_do_not_matter() {
     for (row, builder) in [("flat", flat), ("nested", nested)] {
         let layer = builder.build().unwrap();
         for (name, key) in [(A, &a), (B, &b), (C, &c)] {
-            let token = key.token(&from(name));
+            let token = key.token(&claims_of(name));
             assert_eq!(reason(&layer, &token), "accepted", "{row}: {name}");
         }
-        assert_eq!(reason(&layer, &a.token(&from(B))), "signature", "{row}");
+        assert_eq!(
+            reason(&layer, &a.token(&claims_of(B))),
+            "signature",
+            "{row}"
+        );
     }
 }
 
@@ -73,7 +85,7 @@ fn a_token_of_an_unknown_issuer_or_without_iss_is_rejected() {
         SigningKey::generate("ES256", "1"),
         SigningKey::generate("ES256", "2"),
     );
-    let layer = of(A, &a).or(of(B, &b)).build().unwrap();
+    let layer = builder_for(A, &a).or(builder_for(B, &b)).build().unwrap();
     for iss in [
         json!(C),
         json!(""),
@@ -101,7 +113,7 @@ fn a_duplicate_iss_is_rejected() {
         SigningKey::generate("ES256", "1"),
         SigningKey::generate("ES256", "1"),
     );
-    let layer = of(A, &a).or(of(B, &b)).build().unwrap();
+    let layer = builder_for(A, &a).or(builder_for(B, &b)).build().unwrap();
     for (first, second) in [(A, B), (B, A), (A, A)] {
         let rest = claims().to_string();
         let payload = format!(r#"{{"iss":"{first}","iss":"{second}",{}"#, &rest[1..]);
@@ -123,23 +135,23 @@ fn each_issuer_has_its_own_audience() {
         SigningKey::generate("EdDSA", "1"),
         SigningKey::generate("EdDSA", "1"),
     );
-    let layer = of(A, &a)
+    let layer = builder_for(A, &a)
         .audience("for-a")
-        .or(of(B, &b).audience("for-b"))
+        .or(builder_for(B, &b).audience("for-b"))
         .build()
         .unwrap();
-    for (name, key, ours, theirs) in [(A, &a, "for-a", "for-b"), (B, &b, "for-b", "for-a")] {
+    for (name, key, own, other) in [(A, &a, "for-a", "for-b"), (B, &b, "for-b", "for-a")] {
         for (aud, expected) in [
-            (json!(ours), "accepted"),
-            (json!(theirs), "audience"),
-            (json!([theirs, ours]), "accepted"),
-            (json!([theirs]), "audience"),
+            (json!(own), "accepted"),
+            (json!(other), "audience"),
+            (json!([other, own]), "accepted"),
+            (json!([other]), "audience"),
         ] {
-            let token = key.token(&with(from(name), json!({ "aud": aud })));
+            let token = key.token(&with(claims_of(name), json!({ "aud": aud })));
             assert_eq!(reason(&layer, &token), expected, "{name}: {aud}");
         }
         assert_eq!(
-            reason(&layer, &key.token(&from(name))),
+            reason(&layer, &key.token(&claims_of(name))),
             "audience",
             "{name}"
         );
@@ -149,9 +161,9 @@ fn each_issuer_has_its_own_audience() {
 #[test]
 fn each_issuer_decides_whether_an_audience_is_checked() {
     let [a, b, c] = [(); 3].map(|()| SigningKey::generate("EdDSA", "1"));
-    let layer = of(A, &a)
-        .or(of(B, &b).allow_any_audience())
-        .or(of(C, &c).audience("for-c"))
+    let layer = builder_for(A, &a)
+        .or(builder_for(B, &b).allow_any_audience())
+        .or(builder_for(C, &c).audience("for-c"))
         .build()
         .unwrap();
     for (name, key, expected) in [
@@ -159,7 +171,7 @@ fn each_issuer_decides_whether_an_audience_is_checked() {
         (B, &b, "accepted"),
         (C, &c, "audience"),
     ] {
-        let token = key.token(&with(from(name), json!({ "aud": "anybody" })));
+        let token = key.token(&with(claims_of(name), json!({ "aud": "any-service" })));
         assert_eq!(reason(&layer, &token), expected, "{name}");
     }
 }
@@ -167,12 +179,12 @@ fn each_issuer_decides_whether_an_audience_is_checked() {
 #[test]
 fn each_issuer_has_its_own_algorithms() {
     let [a, b] = [A, B].map(|_| ["ES256", "EdDSA"].map(|alg| SigningKey::generate(alg, alg)));
-    let of = |name: &str, keys: &[SigningKey; 2], algorithm| {
+    let builder_for = |name: &str, keys: &[SigningKey; 2], algorithm| {
         let builder = keyless().issuer(name).jwks_text(jwks(keys));
         builder.algorithms([algorithm])
     };
-    let layer = of(A, &a, Algorithm::ES256)
-        .or(of(B, &b, Algorithm::EdDSA))
+    let layer = builder_for(A, &a, Algorithm::ES256)
+        .or(builder_for(B, &b, Algorithm::EdDSA))
         .build()
         .unwrap();
     for (name, key, expected) in [
@@ -181,7 +193,7 @@ fn each_issuer_has_its_own_algorithms() {
         (B, &b[0], "algorithm"),
         (B, &b[1], "accepted"),
     ] {
-        let token = key.token(&from(name));
+        let token = key.token(&claims_of(name));
         assert_eq!(reason(&layer, &token), expected, "{name}: {}", key.alg);
     }
 }
@@ -194,30 +206,34 @@ fn each_issuer_has_its_own_rules() {
         SigningKey::generate("EdDSA", "1"),
         SigningKey::generate("EdDSA", "1"),
     );
-    let layer = of(A, &a)
+    let layer = builder_for(A, &a)
         .email_optional()
         .leeway(Duration::from_secs(10))
-        .or(of(B, &b)
+        .or(builder_for(B, &b)
             .accept_typ("own+jwt")
             .check(|user| user.user_id() != "mallory"))
         .build()
         .unwrap();
-    let nameless = |iss| with(claims_without("email"), json!({ "iss": iss }));
-    let late = |iss| with(from(iss), json!({ "exp": NOW - 5 }));
-    let mallory = |iss| with(from(iss), json!({ "sub": "mallory" }));
+    let without_email = |iss| with(claims_without("email"), json!({ "iss": iss }));
+    let just_expired = |iss| with(claims_of(iss), json!({ "exp": NOW - 5 }));
+    let mallory = |iss| with(claims_of(iss), json!({ "sub": "mallory" }));
     let typed = |key: &SigningKey, iss| {
         let header = json!({ "alg": "EdDSA", "kid": "1", "typ": "own+jwt" });
-        key.sign(&header, &from(iss))
+        key.sign(&header, &claims_of(iss))
     };
     for (row, token, expected) in [
-        ("A, no email", a.token(&nameless(A)), "accepted"),
-        ("B, no email", b.token(&nameless(B)), "user"),
-        ("A, late", a.token(&late(A)), "accepted"),
-        ("B, late", b.token(&late(B)), "expired"),
+        ("A, no email", a.token(&without_email(A)), "accepted"),
+        ("B, no email", b.token(&without_email(B)), "user"),
+        (
+            "A, within the leeway",
+            a.token(&just_expired(A)),
+            "accepted",
+        ),
+        ("B, expired", b.token(&just_expired(B)), "expired"),
         ("A, mallory", a.token(&mallory(A)), "accepted"),
         ("B, mallory", b.token(&mallory(B)), "check"),
-        ("A, own typ", typed(&a, A), "token_type"),
-        ("B, own typ", typed(&b, B), "accepted"),
+        ("A, accepted typ", typed(&a, A), "token_type"),
+        ("B, accepted typ", typed(&b, B), "accepted"),
     ] {
         assert_eq!(reason(&layer, &token), expected, "{row}");
     }
@@ -229,14 +245,18 @@ fn the_length_limit_of_the_layer_applies_to_all_issuers() {
         SigningKey::generate("EdDSA", "1"),
         SigningKey::generate("EdDSA", "1"),
     );
-    let layer = of(A, &a).max_token_len(1).or(of(B, &b)).build().unwrap();
-    assert_eq!(reason(&layer, &b.token(&from(B))), "too_long");
+    let layer = builder_for(A, &a)
+        .max_token_len(1)
+        .or(builder_for(B, &b))
+        .build()
+        .unwrap();
+    assert_eq!(reason(&layer, &b.token(&claims_of(B))), "too_long");
 }
 
 #[test]
 fn layer_settings_on_a_builder_passed_to_or_are_rejected() {
     let key = SigningKey::generate("EdDSA", "1");
-    let b = || of(B, &key);
+    let b = || builder_for(B, &key);
     for (method, other) in [
         (".allow_anonymous()", b().allow_anonymous()),
         (".realm(…)", b().realm("r")),
@@ -263,15 +283,15 @@ fn layer_settings_on_a_builder_passed_to_or_are_rejected() {
     ] {
         let wrong = format!("settings of the whole layer: {method}; call them on the builder");
         for builder in [
-            of(A, &key).or(other.clone()),
-            of(A, &key).or(of(C, &key).or(other.clone())),
+            builder_for(A, &key).or(other.clone()),
+            builder_for(A, &key).or(builder_for(C, &key).or(other.clone())),
         ] {
             assert_contains(fault(builder), &wrong, method);
         }
         let joined = other.or(JwtAuthLayer::builder().issuer(A).secret(SECRET));
         assert!(joined.build().is_ok(), "{method}");
     }
-    let all = fault(of(A, &key).or(b().realm("r").problem_json()));
+    let all = fault(builder_for(A, &key).or(b().realm("r").problem_json()));
     assert_contains(all, ".realm(…), .problem_json(); call", "two of them");
 }
 
@@ -279,16 +299,21 @@ fn layer_settings_on_a_builder_passed_to_or_are_rejected() {
 fn same_users_is_accepted_only_on_a_builder_passed_to_or() {
     let key = SigningKey::generate("EdDSA", "1");
     let wrong = ".same_users() is set on the builder that is built";
-    assert_contains(fault(of(A, &key).same_users()), wrong, "alone");
-    let joined = of(A, &key).same_users().or(of(B, &key));
+    assert_contains(fault(builder_for(A, &key).same_users()), wrong, "alone");
+    let joined = builder_for(A, &key).same_users().or(builder_for(B, &key));
     assert_contains(fault(joined), wrong, "joined");
-    assert!(of(A, &key).or(of(B, &key).same_users()).build().is_ok());
+    assert!(
+        builder_for(A, &key)
+            .or(builder_for(B, &key).same_users())
+            .build()
+            .is_ok()
+    );
 
-    // The same as whose, where it is passed to another issuer's builder?
-    let [a, b, c] = [A, B, C].map(|name| || of(name, &key));
+    // In a nested builder, it is unclear whose users are meant.
+    let [a, b, c] = [A, B, C].map(|name| || builder_for(name, &key));
     let wrong = "it would mean the users of the first issuer";
     assert_contains(fault(a().or(b().or(c().same_users()))), wrong, "nested");
-    let deeper = a().or(b().or(c().or(of("d", &key).same_users())));
+    let deeper = a().or(b().or(c().or(builder_for("d", &key).same_users())));
     assert_contains(fault(deeper), wrong, "nested twice");
     let all = a().or(b().same_users().or(c().same_users()));
     assert!(all.build().is_ok());
@@ -298,28 +323,32 @@ fn same_users_is_accepted_only_on_a_builder_passed_to_or() {
 #[test]
 fn secrets_and_public_keys_of_different_issuers_stay_separate() {
     let b = SigningKey::generate("RS256", "1");
-    let layer = builder().issuer(A).or(of(B, &b)).build().unwrap();
+    let layer = builder().issuer(A).or(builder_for(B, &b)).build().unwrap();
     let hs256 = |claims: &Value, secret: &str| {
         let header = json!({ "alg": "HS256", "kid": "1" }).to_string();
         sign(header, claims.to_string(), secret)
     };
     for (row, token, expected) in [
-        ("A with its secret", hs256(&from(A), SECRET), "accepted"),
-        ("B with its key", b.token(&from(B)), "accepted"),
+        (
+            "A with its secret",
+            hs256(&claims_of(A), SECRET),
+            "accepted",
+        ),
+        ("B with its key", b.token(&claims_of(B)), "accepted"),
         (
             "B with the secret of A",
-            hs256(&from(B), SECRET),
+            hs256(&claims_of(B), SECRET),
             "algorithm",
         ),
-        ("A with the key of B", b.token(&from(A)), "algorithm"),
+        ("A with the key of B", b.token(&claims_of(A)), "algorithm"),
         (
             "B with its public key as a secret",
-            hs256(&from(B), &b.pem()),
+            hs256(&claims_of(B), &b.pem()),
             "algorithm",
         ),
         (
             "A with the public key of B as a secret",
-            hs256(&from(A), &b.pem()),
+            hs256(&claims_of(A), &b.pem()),
             "signature",
         ),
     ] {
@@ -327,17 +356,20 @@ fn secrets_and_public_keys_of_different_issuers_stay_separate() {
     }
 }
 
-/// What the token says of its issuer is nobody's word before it verified: nothing is said of the
-/// claims before that but that no issuer is this one.
+/// Until the signature is verified, the claims are untrusted. The only claim that a rejection can
+/// depend on is `iss`, if it names no configured issuer.
 #[test]
 fn the_signature_is_checked_before_all_claims_except_iss() {
     let [a, b, other] = [(); 3].map(|()| SigningKey::generate("ES256", "1"));
-    let layer = of(A, &a).or(of(B, &b)).build().unwrap();
+    let layer = builder_for(A, &a).or(builder_for(B, &b)).build().unwrap();
     for (row, claims) in [
-        ("expired", with(from(A), json!({ "exp": 1 }))),
-        ("no sub", without(from(A), "sub")),
-        ("another audience", with(from(A), json!({ "aud": "x" }))),
-        ("sub a number", with(from(A), json!({ "sub": 1 }))),
+        ("expired", with(claims_of(A), json!({ "exp": 1 }))),
+        ("no sub", without(claims_of(A), "sub")),
+        (
+            "another audience",
+            with(claims_of(A), json!({ "aud": "x" })),
+        ),
+        ("sub a number", with(claims_of(A), json!({ "sub": 1 }))),
     ] {
         assert_eq!(reason(&layer, &other.token(&claims)), "signature", "{row}");
     }
@@ -347,7 +379,7 @@ fn the_signature_is_checked_before_all_claims_except_iss() {
 fn several_issuers_need_distinct_names() {
     let key = SigningKey::generate("ES256", "1");
     let nameless = || keyless().jwks_text(jwks([&key]));
-    let named = |name: &str| of(name, &key);
+    let named = |name: &str| builder_for(name, &key);
     let no_name = "one has no name; give each .issuer(…)";
     let same_name = "two issuers have the same name";
     for (row, builder, wrong) in [
@@ -380,9 +412,9 @@ fn several_issuers_need_distinct_names() {
         assert_contains(fault(builder), wrong, row);
     }
     for builder in [
-        // One that is alone needs none.
+        // A single issuer needs no name.
         nameless(),
-        // Names of another case are other names.
+        // Names are case-sensitive.
         named("https://a.example.com").or(named("https://A.example.com")),
         // The origin of Better Auth is a name.
         named(A).or(JwtAuthLayer::better_auth(B).jwks_text(jwks([&key]))),
@@ -405,12 +437,12 @@ fn one_error_lists_the_problems_of_all_issuers() {
     }
 }
 
-/// A builder for one issuer with one key.
-fn of(name: &str, key: &SigningKey) -> JwtAuthBuilder {
+/// Returns a builder for one issuer with one key.
+fn builder_for(name: &str, key: &SigningKey) -> JwtAuthBuilder {
     keyless().issuer(name).jwks_text(jwks([key]))
 }
 
-/// Claims of this issuer.
-fn from(iss: &str) -> Value {
+/// Returns claims of this issuer.
+fn claims_of(iss: &str) -> Value {
     claims_with(json!({ "iss": iss }))
 }

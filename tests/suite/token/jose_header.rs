@@ -1,4 +1,4 @@
-//! The protected header: what is read of it, and what a token cannot ask for with it.
+//! The JOSE header: how it is parsed, and which members a token may have.
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -10,8 +10,8 @@ fn with_header_member(name: &str, value: &Value) -> String {
     token_with_header(json!({ "alg": "HS256", name: value }).to_string())
 }
 
-/// Refuses each of these headers, all signed with the right secret.
-async fn assert_each_header_refused<B: AsRef<[u8]>>(
+/// Asserts that each of these headers is rejected although the signature is valid.
+async fn assert_each_header_rejected<B: AsRef<[u8]>>(
     reason: &str,
     rows: impl IntoIterator<Item = (&str, B)>,
 ) {
@@ -28,7 +28,7 @@ fn utf_16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
 #[tokio::test]
 async fn a_header_that_is_not_a_json_object_is_rejected() {
     let object = r#"{"alg":"HS256"}"#;
-    assert_each_header_refused(
+    assert_each_header_rejected(
         "header",
         [
             ("an array", r#"["HS256"]"#),
@@ -49,13 +49,13 @@ async fn a_header_that_is_not_a_json_object_is_rejected() {
                 "{\"alg\":\"HS256\",\"x\":\"\n\"}",
             ),
             (
-                "half of a surrogate pair, read",
+                "half of a surrogate pair in a member that is read",
                 r#"{"alg":"HS256","kid":"\ud83d"}"#,
             ),
         ],
     )
     .await;
-    assert_each_header_refused(
+    assert_each_header_rejected(
         "header",
         [
             (
@@ -69,11 +69,11 @@ async fn a_header_that_is_not_a_json_object_is_rejected() {
                 utf_16(&format!("\u{feff}{object}"), u16::to_le_bytes),
             ),
             (
-                "invalid UTF-8, read",
+                "invalid UTF-8 in a member that is read",
                 b"{\"alg\":\"HS256\",\"kid\":\"\xff\"}".into(),
             ),
             (
-                "invalid UTF-8, skipped",
+                "invalid UTF-8 in an ignored member",
                 b"{\"alg\":\"HS256\",\"x\":\"\xc3\"}".into(),
             ),
             (
@@ -106,12 +106,12 @@ async fn bytes_after_the_headers_json_object_are_rejected() {
         "//",
     ];
     let headers = rows.map(|rest| (rest, format!(r#"{{"alg":"HS256"}}{rest}"#)));
-    assert_each_header_refused("header", headers).await;
+    assert_each_header_rejected("header", headers).await;
 }
 
 #[tokio::test]
 async fn a_duplicate_alg_or_kid_is_rejected() {
-    assert_each_header_refused(
+    assert_each_header_rejected(
         "header",
         [
             ("alg", r#"{"alg":"HS256","alg":"HS256"}"#),
@@ -151,7 +151,7 @@ async fn escapes_in_names_and_values_are_decoded() {
     ];
     let tokens = escaped.map(|(row, header)| (row, token_with_header(header)));
     assert_each_accepted(&layer(), tokens).await;
-    assert_each_header_refused(
+    assert_each_header_rejected(
         "critical_header",
         [("crit", r#"{"alg":"HS256","cri\u0074":[]}"#)],
     )
@@ -163,8 +163,8 @@ async fn a_header_may_nest_64_levels_deep() {
     assert_each_accepted(
         &layer(),
         [
-            ("arrays that are skipped", "x", arrays_to(64)),
-            ("objects that are skipped", "x", objects_to(64)),
+            ("arrays in an ignored member", "x", arrays_to(64)),
+            ("objects in an ignored member", "x", objects_to(64)),
             ("a member that is read", "jwk", objects_to(64)),
             ("side by side", "x", format!("[{}[]]", "[],".repeat(1000))),
             ("in a string", "x", format!("\"{}\"", "[{".repeat(1000))),
@@ -187,13 +187,13 @@ async fn a_header_that_nests_deeper_than_64_levels_is_rejected() {
     let roomy = builder().max_token_len(1 << 20).build().unwrap();
     for depth in [65, 66, 127, 128, 129, 1000, 10_000, 100_000] {
         let rows = [
-            ("arrays that are skipped", "x", arrays_to(depth)),
-            ("objects that are skipped", "x", objects_to(depth)),
+            ("arrays in an ignored member", "x", arrays_to(depth)),
+            ("objects in an ignored member", "x", objects_to(depth)),
             ("a member that is read", "jwk", objects_to(depth)),
             ("a list that is read", "x5c", arrays_to(depth)),
             ("alg", "alg", arrays_to(depth)),
             ("a string with a quote before it", "x\\\"", arrays_to(depth)),
-            ("brackets that nobody closes", "x", "[".repeat(depth)),
+            ("unclosed brackets", "x", "[".repeat(depth)),
         ];
         let tokens = rows.map(|(row, name, value)| {
             let alg = if name == "alg" {
@@ -206,9 +206,9 @@ async fn a_header_that_nests_deeper_than_64_levels_is_rejected() {
         });
         assert_each_refused(&roomy, "header", tokens).await;
     }
-    // As many as the default limit of the length has room for.
+    // As many as fit into the default length limit.
     let header = format!(r#"{{"alg":"HS256","x":{}"#, "[".repeat(10_000));
-    assert_each_header_refused("header", [("10,000, nobody closes them", header)]).await;
+    assert_each_header_rejected("header", [("10,000 unclosed brackets", header)]).await;
 }
 
 #[tokio::test]
@@ -229,14 +229,14 @@ async fn a_registered_member_of_the_wrong_type_is_rejected() {
         "kid", "typ", "cty", "jku", "x5u", "x5t", "x5t#S256", "x5c", "jwk",
     ];
     for name in names {
-        let is_right = |value: &&Value| match name {
+        let has_right_type = |value: &&Value| match name {
             "x5c" => value
                 .as_array()
                 .is_some_and(|list| list.iter().all(Value::is_string)),
             "jwk" => value.is_object(),
             _ => value.is_string(),
         };
-        for value in values.iter().filter(|value| !is_right(value)) {
+        for value in values.iter().filter(|value| !has_right_type(value)) {
             let row = (format!("{name}: {value}"), with_header_member(name, value));
             assert_each_refused(&layer(), "header", [row]).await;
         }
@@ -245,7 +245,7 @@ async fn a_registered_member_of_the_wrong_type_is_rejected() {
 
 #[tokio::test]
 async fn an_alg_must_match_the_algorithm_of_the_key_exactly() {
-    assert_each_header_refused(
+    assert_each_header_rejected(
         "algorithm",
         [
             ("missing", r#"{"typ":"JWT"}"#),
@@ -269,7 +269,7 @@ async fn an_alg_must_match_the_algorithm_of_the_key_exactly() {
             ("longer", r#"{"alg":"HS2566"}"#),
             ("shorter", r#"{"alg":"HS25"}"#),
             ("the name of another member", r#"{"Alg":"HS256"}"#),
-            ("HMAC as a JWE has it", r#"{"alg":"A256KW"}"#),
+            ("an algorithm of JWE", r#"{"alg":"A256KW"}"#),
             ("unknown", r#"{"alg":"XX999"}"#),
             ("HS384, but signed with HS256", r#"{"alg":"HS384"}"#),
             ("HS512, but signed with HS256", r#"{"alg":"HS512"}"#),
@@ -342,11 +342,11 @@ async fn a_public_key_token_is_rejected_if_only_a_secret_is_set() {
 
 #[tokio::test]
 async fn a_jwk_jku_x5c_or_x5u_in_the_header_is_never_used() {
-    let own = "the secret of whoever minted it, 32 bytes";
+    let attacker = "the secret of an attacker, of 32 bytes";
     let members = [
         (
             "jwk",
-            json!({ "kty": "oct", "k": encode(own), "alg": "HS256" }),
+            json!({ "kty": "oct", "k": encode(attacker), "alg": "HS256" }),
         ),
         ("jwk", json!({})),
         ("jwk", json!({ "kty": "RSA", "n": "AQAB", "e": "AQ" })),
@@ -362,35 +362,29 @@ async fn a_jwk_jku_x5c_or_x5u_in_the_header_is_never_used() {
     for (name, value) in members {
         let row = format!("{name}: {value}");
         let header = json!({ "alg": "HS256", name: value }).to_string();
-        let stands = token_with_header(&header);
-        assert_each_accepted(&layer(), [(&row, stands)]).await;
-        let falls = sign(&header, claims().to_string(), own);
-        assert_each_refused(&layer(), "signature", [(&row, falls)]).await;
+        let valid = token_with_header(&header);
+        assert_each_accepted(&layer(), [(&row, valid)]).await;
+        let forged = sign(&header, claims().to_string(), attacker);
+        assert_each_refused(&layer(), "signature", [(&row, forged)]).await;
     }
 }
 
 #[tokio::test]
 async fn crit_and_b64_are_rejected_in_any_form() {
-    assert_each_header_refused(
+    assert_each_header_rejected(
         "critical_header",
         [
             ("an unknown name", r#"{"alg":"HS256","crit":["x"],"x":1}"#),
             ("a known name", r#"{"alg":"HS256","crit":["exp"],"exp":1}"#),
             (
-                "a name that is not there",
+                "a name of a missing member",
                 r#"{"alg":"HS256","crit":["x"]}"#,
             ),
             ("a registered name", r#"{"alg":"HS256","crit":["alg"]}"#),
             ("b64", r#"{"alg":"HS256","crit":["b64"],"b64":true}"#),
-            (
-                "b64 that is false",
-                r#"{"alg":"HS256","b64":false,"crit":["b64"]}"#,
-            ),
-            (
-                "b64 that is false, without crit",
-                r#"{"alg":"HS256","b64":false}"#,
-            ),
-            ("b64 that is no boolean", r#"{"alg":"HS256","b64":"false"}"#),
+            ("b64 false", r#"{"alg":"HS256","b64":false,"crit":["b64"]}"#),
+            ("b64 false, without crit", r#"{"alg":"HS256","b64":false}"#),
+            ("b64 not a boolean", r#"{"alg":"HS256","b64":"false"}"#),
             ("empty", r#"{"alg":"HS256","crit":[]}"#),
             ("first", r#"{"crit":[],"alg":"HS256"}"#),
             ("a string", r#"{"alg":"HS256","crit":"exp"}"#),
@@ -423,7 +417,7 @@ async fn a_signed_token_with_a_jwe_header_is_rejected() {
     // A signed token that is compressed is not encrypted.
     let row = ("zip", with_header_member("zip", &json!("DEF")));
     assert_each_refused(&layer(), "header", [row]).await;
-    assert_each_header_refused(
+    assert_each_header_rejected(
         "header",
         [
             ("enc twice", r#"{"alg":"HS256","enc":"a","enc":"a"}"#),
@@ -433,7 +427,7 @@ async fn a_signed_token_with_a_jwe_header_is_rejected() {
     .await;
 }
 
-/// A secret has no name, so nothing is looked up by this text.
+/// A secret has no ID, so the `kid` is not looked up.
 #[tokio::test]
 async fn a_kid_is_ignored_if_the_key_has_none() {
     let kids = [
@@ -530,7 +524,7 @@ async fn accept_typ_adds_only_the_named_types() {
     .map(typed);
     assert_each_accepted(&layer, accepted).await;
     assert_each_accepted(&layer, [("none", token_with_header(r#"{"alg":"HS256"}"#))]).await;
-    let refused = [
+    let rejected = [
         "logout+jwt",
         "internal",
         "internal+jwt2",
@@ -540,7 +534,7 @@ async fn accept_typ_adds_only_the_named_types() {
         "",
     ]
     .map(typed);
-    assert_each_refused(&layer, "token_type", refused).await;
+    assert_each_refused(&layer, "token_type", rejected).await;
 }
 
 #[tokio::test]
@@ -571,7 +565,7 @@ fn unknown_members_must_be_valid_json_for_every_parser() {
     }
 }
 
-/// Each with a value of its type and one of another.
+/// Each member with a value of the right type and one of a wrong type.
 const REGISTERED: [(&str, &str, &str); 12] = [
     ("kid", r#""1""#, "1"),
     ("typ", r#""JWT""#, "1"),
@@ -589,14 +583,14 @@ const REGISTERED: [(&str, &str, &str); 12] = [
 
 #[tokio::test]
 async fn a_registered_member_is_unique_and_has_the_right_type() {
-    for (name, good, wrong) in REGISTERED {
+    for (name, right, wrong) in REGISTERED {
         let header = |members: &str| match name {
             "alg" => format!("{{{members}}}"),
             _ => format!(r#"{{"alg":"HS256",{members}}}"#),
         };
-        let once = header(&format!(r#""{name}":{good}"#));
+        let once = header(&format!(r#""{name}":{right}"#));
         assert_each_accepted(&layer(), [(&once, token_with_header(&once))]).await;
-        let twice = header(&format!(r#""{name}":{good},"{name}":{good}"#));
+        let twice = header(&format!(r#""{name}":{right},"{name}":{right}"#));
         assert_each_refused(&layer(), "header", [(&twice, token_with_header(&twice))]).await;
         let wrong = header(&format!(r#""{name}":{wrong}"#));
         let reason = if name == "alg" { "algorithm" } else { "header" };

@@ -1,4 +1,4 @@
-//! What a token must be and say.
+//! The form, the header, the signature and the claims of a token.
 
 #[cfg(all(feature = "cache", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod cache;

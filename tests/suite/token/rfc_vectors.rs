@@ -1,7 +1,7 @@
 //! The examples of RFC 7515 appendix A and RFC 8037 appendix A.
 //!
-//! None of them has the claims that an access token must have. What shows that a signature verifies
-//! is that the reason is one about the claims, which are looked at only then.
+//! None of them has the claims that an access token needs. Claims are checked after the signature,
+//! so a rejection because of the claims shows that the signature is valid.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ fn the_es256_example_verifies_with_its_key() {
     assert_verifies(&with_key(es256_key()), ES256, "subject");
 }
 
-/// Its payload is no JSON at all.
+/// Its payload is not JSON.
 #[cfg(feature = "aws-lc-rs")]
 #[test]
 fn the_es512_example_verifies_with_its_key() {
@@ -51,7 +51,7 @@ fn es512_without_aws_lc_is_rejected_with_the_feature_to_enable() {
     );
 }
 
-/// Its payload is no JSON at all.
+/// Its payload is not JSON.
 #[test]
 fn the_ed25519_example_verifies_with_its_key() {
     assert_verifies(&with_key(ed25519_key()), ED25519, "claims");
@@ -89,12 +89,13 @@ fn an_example_is_rejected_with_the_key_of_another() {
     }
 }
 
-/// The token is refused for its claims, and for its signature once a bit of that is flipped.
+/// Asserts that the token is rejected because of its claims, and because of its signature if a bit
+/// of the signature is flipped.
 #[track_caller]
-fn assert_verifies(builder: &JwtAuthBuilder, token: &str, reason_of_claims: &str) {
+fn assert_verifies(builder: &JwtAuthBuilder, token: &str, claims_reason: &str) {
     let layer = at_the_last_second(builder);
-    assert_eq!(reason(&layer, token), reason_of_claims);
-    if reason_of_claims == "subject" {
+    assert_eq!(reason(&layer, token), claims_reason);
+    if claims_reason == "subject" {
         let late = builder.clone().clock(|| at(EXP)).build().unwrap();
         assert_eq!(reason(&late, token), "expired");
     }

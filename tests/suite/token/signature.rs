@@ -1,4 +1,4 @@
-//! The signature: 32 bytes that one of the configured secrets makes of the header and the payload.
+//! The signature: the HMAC of header and payload under a configured secret.
 
 use serde_json::json;
 use tower_jwt_auth::{JwtAuthLayer, Secret};
@@ -7,7 +7,7 @@ use crate::support::*;
 
 const ANOTHER: &str = "another secret of thirty-two bytes and more";
 
-/// The header and the payload of a valid token, and the bytes of its signature.
+/// Returns header and payload of a valid token, and its decoded signature.
 fn parts() -> (String, Vec<u8>) {
     let token = token(&claims());
     let (input, _) = token.rsplit_once('.').unwrap();
@@ -19,7 +19,7 @@ fn with_signature(signature: impl AsRef<[u8]>) -> String {
     format!("{input}.{}", encode(signature))
 }
 
-/// It is the same for secrets and public keys.
+/// Secrets and public keys have the same message.
 #[test]
 fn the_error_for_a_signature_does_not_name_a_kind_of_key() {
     let error = layer().verifier().verify(&with_signature([0; 32]));
@@ -41,23 +41,23 @@ async fn a_signature_not_made_with_the_secret_is_rejected() {
             ("its first 16 bytes", with_signature(&tag[..16])),
             ("its last 16 bytes", with_signature(&tag[16..])),
             ("one byte", with_signature(&tag[..1])),
-            ("one byte less", with_signature(&tag[..31])),
-            ("one byte more", with_signature([&*tag, b"\0"].concat())),
+            ("one byte short", with_signature(&tag[..31])),
+            ("one byte long", with_signature([&*tag, b"\0"].concat())),
             (
-                "one byte more before it",
+                "one byte before it",
                 with_signature([b"\0", &*tag].concat()),
             ),
             ("twice", with_signature([&*tag, &*tag].concat())),
             (
-                "and 1000 bytes more",
+                "1000 bytes after it",
                 with_signature([&*tag, &[0; 1000]].concat()),
             ),
             ("all zero", with_signature([0; 32])),
             ("all ones", with_signature([0xff; 32])),
             ("one zero byte", with_signature([0])),
-            ("backwards", with_signature(reversed)),
+            ("reversed", with_signature(reversed)),
             ("in hexadecimal", with_signature(hexadecimal(&tag))),
-            ("in base64url once more", with_signature(encode(&tag))),
+            ("encoded twice", with_signature(encode(&tag))),
             ("an empty key", sign_encoded(&input, "")),
             ("a key of 32 zero bytes", sign_encoded(&input, [0; 32])),
             ("another secret", sign_encoded(&input, ANOTHER)),
@@ -78,7 +78,7 @@ async fn a_signature_not_made_with_the_secret_is_rejected() {
                 sign_encoded(&input, encode(SECRET)),
             ),
             (
-                "of the payload alone",
+                "of only the payload",
                 with_signature(mac(input.split_once('.').unwrap().1, SECRET)),
             ),
             (
@@ -88,7 +88,7 @@ async fn a_signature_not_made_with_the_secret_is_rejected() {
         ],
     )
     .await;
-    assert_each_accepted(&layer(), [("its own", with_signature(&tag))]).await;
+    assert_each_accepted(&layer(), [("the original", with_signature(&tag))]).await;
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -135,7 +135,7 @@ async fn a_payload_or_header_that_was_not_signed_is_rejected() {
                 format!("{other}.{payload}.{signature}"),
             ),
             (
-                "the payload for the header too",
+                "the header as the payload",
                 format!("{header}.{header}.{signature}"),
             ),
         ],
@@ -143,7 +143,7 @@ async fn a_payload_or_header_that_was_not_signed_is_rejected() {
     .await;
 }
 
-/// Whoever has no secret learns nothing of what is claimed and how it is judged.
+/// A client without a secret learns nothing about the rules for claims.
 #[tokio::test]
 async fn an_invalid_signature_is_reported_before_any_claim() {
     let header = r#"{"alg":"HS256"}"#;
@@ -172,8 +172,8 @@ async fn an_invalid_signature_is_reported_before_any_claim() {
         ("not JSON", "not JSON".into()),
         ("deep", "[".repeat(1000)),
     ];
-    let bad = payloads.map(|(row, payload)| (row, sign(header, payload, ANOTHER)));
-    assert_each_refused(&layer(), "signature", bad).await;
+    let forged = payloads.map(|(row, payload)| (row, sign(header, payload, ANOTHER)));
+    assert_each_refused(&layer(), "signature", forged).await;
     let bytes = [("not UTF-8", sign(header, b"\xff\xfe", ANOTHER))];
     assert_each_refused(&layer(), "signature", bytes).await;
 }
@@ -193,11 +193,14 @@ async fn each_of_several_secrets_is_tried() {
     assert_each_accepted(&layer, tokens).await;
     let more = [
         (
-            "one that is not listed",
+            "a secret that is not configured",
             sign(r#"{"alg":"HS256"}"#, claims().to_string(), ANOTHER),
         ),
-        ("all of them joined", signed(&secrets.join(","))),
-        ("none", sign(r#"{"alg":"HS256"}"#, claims().to_string(), "")),
+        ("all secrets joined", signed(&secrets.join(","))),
+        (
+            "an empty secret",
+            sign(r#"{"alg":"HS256"}"#, claims().to_string(), ""),
+        ),
     ];
     assert_each_refused(&layer, "signature", more).await;
 
@@ -205,7 +208,7 @@ async fn each_of_several_secrets_is_tried() {
     JwtAuthLayer::builder()
         .secrets(nine)
         .build()
-        .expect_err("nine are one too many");
+        .expect_err("nine secrets are too many");
 }
 
 #[tokio::test]
@@ -220,7 +223,7 @@ async fn secrets_from_several_calls_add_up() {
     assert_each_accepted(&layer, tokens).await;
 }
 
-/// Better Auth takes the secret's text as it is, whatever it looks like.
+/// Better Auth uses the bytes of the secret unchanged.
 #[tokio::test]
 async fn a_secret_is_used_without_decoding_or_trimming() {
     for text in [
