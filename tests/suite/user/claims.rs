@@ -1,4 +1,4 @@
-//! Which claims are the user's ID and e-mail address.
+//! The claims that contain the user ID and the email address.
 
 use serde_json::{Value, json};
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer};
@@ -36,7 +36,7 @@ fn configured_claims_replace_sub_and_email() {
     let mut alone = entra.clone();
     alone["exp"] = json!(NOW + 600);
     assert!(user(&layer, alone).is_ok(), "neither sub nor email");
-    // What is configured is required, whatever sub and email say.
+    // The configured claims are required even if sub and email are valid.
     for (missing, reason) in [("oid", "subject"), ("preferred_username", "user")] {
         let mut claims = claims_with(entra.clone());
         claims.as_object_mut().unwrap().remove(missing);
@@ -51,9 +51,9 @@ fn a_json_pointer_descends_only_into_objects() {
         .email_claim("/app/contacts/mail")
         .build()
         .unwrap();
-    let of = |app: Value| user(&layer, claims_with(json!({ "app": app })));
-    let good = json!({ "user/id": "u7", "contacts": { "mail": "a@b.c" } });
-    assert_eq!(of(good), Ok(("u7".into(), "a@b.c".into())));
+    let user_with = |app: Value| user(&layer, claims_with(json!({ "app": app })));
+    let app = json!({ "user/id": "u7", "contacts": { "mail": "a@b.c" } });
+    assert_eq!(user_with(app), Ok(("u7".into(), "a@b.c".into())));
     for app in [
         json!(null),
         json!("user/id"),
@@ -63,10 +63,10 @@ fn a_json_pointer_descends_only_into_objects() {
         json!([{ "user/id": "u7" }]),
         json!({ "user": { "id": "u7" } }),
     ] {
-        assert_eq!(of(app.clone()), Err("subject"), "{app}");
+        assert_eq!(user_with(app.clone()), Err("subject"), "{app}");
     }
     let list = json!({ "user/id": "u7", "contacts": [{ "mail": "a@b.c" }] });
-    assert_eq!(of(list), Err("user"));
+    assert_eq!(user_with(list), Err("user"));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn an_integer_is_a_user_id_only_in_a_configured_claim() {
         id(&named().build().unwrap(), claims_with(json!({ "sub": 7 }))),
         Err("subject")
     );
-    // An address is a text.
+    // An email address is a string.
     let by_email = named().email_claim("uid").build().unwrap();
     assert_eq!(
         user(&by_email, claims_with(json!({ "uid": 7 }))),
@@ -179,8 +179,8 @@ fn an_invalid_claim_name_is_rejected() {
     assert!(error.contains(".max_user_id_len(…)"), "{error}");
 }
 
-/// Better Auth's own tokens under the shared secret have them. Under a public key they are claims
-/// like any other.
+/// Better Auth's session data, which it signs with the shared secret, contains them. Under a public
+/// key, they have no special meaning.
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 #[cfg(feature = "test-kit")]
 #[test]

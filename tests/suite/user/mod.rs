@@ -1,4 +1,4 @@
-//! Who the user is, and which issuer's.
+//! The user ID, the email address and the issuer of a user.
 
 mod claims;
 mod other_issuers;

@@ -1,4 +1,4 @@
-//! Users of other issuers than the first, whose IDs, roles and scopes may mean other people.
+//! Users of issuers other than the first: an ID, role or scope may have another meaning there.
 
 use http::Request;
 use serde_json::{Value, json};
@@ -12,8 +12,8 @@ use crate::support::*;
 const OURS: &str = "https://app.example.com";
 const PARTNER: &str = "https://partner.example.com";
 const FORMER: &str = "https://former.example.com";
-const PARTNER_SECRET: &str = "another secret, of 32 bytes or more";
-const FORMER_SECRET: &str = "a former secret, of 32 bytes or more";
+const PARTNER_SECRET: &str = "another secret of 32 bytes or more";
+const FORMER_SECRET: &str = "a former secret of 32 bytes or more";
 
 const DENIED: &str = "Access denied: Cannot access another user's data";
 
@@ -21,14 +21,15 @@ fn partner() -> JwtAuthBuilder {
     keyless().secret(PARTNER_SECRET).issuer(PARTNER)
 }
 
-/// Accepts our tokens, a partner's, and those of a former issuer of our own users.
+/// Accepts our tokens, a partner's tokens, and tokens of a former issuer with the same users.
 fn auth() -> JwtAuthLayer {
     let former = keyless().secret(FORMER_SECRET).issuer(FORMER).same_users();
     let joined = builder().issuer(OURS).or(partner()).or(former);
     joined.build().unwrap()
 }
 
-/// A request of this issuer's alice, who has every role and scope that a rule here asks for.
+/// Returns a request of this issuer's `alice`, who has all roles and scopes that these tests
+/// require.
 fn alice_of(issuer: &str, path: &str) -> Request<()> {
     let secret = match issuer {
         PARTNER => PARTNER_SECRET,
@@ -48,7 +49,7 @@ fn owner() -> PathOwnerLayer {
     PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap()
 }
 
-/// Sends a request through an authorization layer inside of [`auth`].
+/// Sends a request through an authorization layer inside [`auth`].
 async fn answer<L>(layer: L, request: Request<()>) -> Answer
 where
     L: Layer<Inner>,
@@ -70,7 +71,7 @@ async fn the_issuer_of_a_user_is_the_verified_iss() {
     let named = builder().issuer(OURS).build().unwrap();
     let ours = claims_with(json!({ "iss": OURS }));
     assert_eq!(issuer(&named, ours.clone()).as_deref(), Some(OURS));
-    // Nothing checks it here.
+    // Without `.issuer(…)`, `iss` is not checked.
     assert_eq!(issuer(&layer(), ours.clone()), None);
     assert_eq!(issuer(&layer(), claims()), None);
     let escaped = ours.to_string().replace(OURS, &OURS.replace('/', r"\/"));
@@ -136,7 +137,7 @@ async fn path_owner_serves_only_the_issuer_that_it_names() {
         let rejected = answer(theirs(), alice_of(issuer, "/api/alice/tasks")).await;
         assert_eq!(rejected.reason(), "other_issuer", "{issuer}");
     }
-    // The first issuer has a name too.
+    // The first issuer can also be named.
     let accepted = answer(owner().issuer(OURS), alice_of(OURS, "/api/alice")).await;
     accepted.assert_reached("alice", OURS);
 }
@@ -163,12 +164,12 @@ async fn require_scope_rejects_users_of_other_issuers_unless_named() {
         }
         let unnamed = answer(both(), alice_of(FORMER, "/")).await;
         assert_eq!(unnamed.reason(), "other_issuer", "{row}");
-        let nobody = answer(layer().issuers([""; 0]), alice_of(OURS, "/")).await;
-        assert_eq!(nobody.reason(), "other_issuer", "{row}");
+        let no_issuer = answer(layer().issuers([""; 0]), alice_of(OURS, "/")).await;
+        assert_eq!(no_issuer.reason(), "other_issuer", "{row}");
     }
 }
 
-/// Where the layer has no `.issuer(…)`, whoever has the secret could write any `iss`.
+/// Without `.issuer(…)`, a token may have any `iss`.
 #[tokio::test]
 async fn an_unchecked_iss_does_not_satisfy_a_layer_with_an_issuer() {
     let stack = Stack::new(owner().issuer(PARTNER), layer());
