@@ -1,5 +1,5 @@
-//! A key verifies with its own algorithm, whatever the header of a token says (RFC 8725 section
-//! 2.1 and 3.1).
+//! A key verifies only with its own algorithm, regardless of the header of a token (RFC 8725
+//! sections 2.1 and 3.1).
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ async fn a_public_key_is_never_used_as_an_hmac_secret() {
             ("its x", number("x")),
             ("its y", number("y")),
             ("its point", [vec![4], number("x"), number("y")].concat()),
-            ("nothing", Vec::new()),
+            ("an empty secret", Vec::new()),
         ];
         if alg.starts_with("RS") || alg.starts_with("PS") {
             secrets.push(("its PKCS #1 PEM", key.pkcs1_pem().into_bytes()));
@@ -40,7 +40,7 @@ async fn a_public_key_is_never_used_as_an_hmac_secret() {
             ("PEM", keyless().key(from_pem).build().unwrap(), "algorithm"),
             ("a set beside a secret", with_secret, "signature"),
         ];
-        for (form, layer, of_hs256) in &layers {
+        for (form, layer, hs256_reason) in &layers {
             assert_eq!(reason(layer, &key.token(&claims())), "accepted", "{alg}");
             for header in [
                 json!({ "alg": "HS256" }),
@@ -50,16 +50,16 @@ async fn a_public_key_is_never_used_as_an_hmac_secret() {
                     let token = sign(header.to_string(), claims().to_string(), secret);
                     (format!("{alg} from {form}, {row}"), token)
                 });
-                assert_each_refused(layer, of_hs256, rows).await;
+                assert_each_refused(layer, hs256_reason, rows).await;
             }
-            // The same under the algorithm of the key.
+            // The same MACs under the algorithm of the key.
             let header = json!({ "alg": alg, "kid": "1" });
             let rows = secrets.iter().map(|(row, secret)| {
                 let token = sign(header.to_string(), claims().to_string(), secret);
                 (format!("{alg} from {form}, a MAC with {row}"), token)
             });
             assert_each_refused(layer, "signature", rows).await;
-            // A secret beside the key signs for no algorithm of the key's.
+            // The configured secret does not sign for the algorithm of the key.
             let token = sign(header.to_string(), claims().to_string(), SECRET);
             assert_each_refused(layer, "signature", [(form, token)]).await;
         }
@@ -102,7 +102,7 @@ fn a_signature_of_another_rsa_algorithm_is_rejected() {
         key.alg = alg;
         let layer = layer_of(jwks([&key]));
         for other in RSA {
-            // Signed as `other` says, under a header that says `alg`.
+            // Signed with `other` under a header with `alg`.
             key.alg = other;
             let token = key.sign(&json!({ "alg": alg, "kid": "1" }), &claims());
             let expected = if other == alg {
@@ -111,7 +111,7 @@ fn a_signature_of_another_rsa_algorithm_is_rejected() {
                 "signature"
             };
             assert_eq!(reason(&layer, &token), expected, "{other} as {alg}");
-            // Signed as `other` says, and honest about it.
+            // Signed with `other` under a header with `other`.
             let expected = if other == alg {
                 "accepted"
             } else {
@@ -148,7 +148,7 @@ fn an_es256_token_is_rejected_for_a_key_of_another_curve() {
             "{alg}"
         );
 
-        // And no key of that curve can be had for ES256.
+        // A key of that curve cannot be bound to ES256.
         let jwk = with(key.jwk(), json!({ "alg": "ES256" }));
         let error = VerifyingKey::from_jwk(&jwk.to_string()).unwrap_err();
         assert_contains(error, "ES256 is not an algorithm of this type of key", alg);
@@ -212,30 +212,30 @@ fn an_unknown_or_missing_alg_is_rejected() {
 
 #[test]
 fn a_key_embedded_or_referenced_in_the_header_is_never_used() {
-    let (ours, theirs) = (
+    let (trusted, attacker) = (
         SigningKey::generate("ES256", "1"),
         SigningKey::generate("ES256", "2"),
     );
-    let layer = layer_of(jwks([&ours]));
+    let layer = layer_of(jwks([&trusted]));
     for (member, value) in [
-        ("jwk", theirs.jwk()),
-        ("jwk", with(theirs.jwk(), json!({ "kid": "1" }))),
+        ("jwk", attacker.jwk()),
+        ("jwk", with(attacker.jwk(), json!({ "kid": "1" }))),
         ("jku", json!("https://attacker.example.com/jwks")),
         ("x5u", json!("https://attacker.example.com/cert")),
-        ("x5c", json!([encode(theirs.spki())])),
+        ("x5c", json!([encode(attacker.spki())])),
     ] {
         for (kid, expected) in [("1", "signature"), ("2", "unknown_key")] {
             let header = json!({ "alg": "ES256", "kid": kid, member: value });
-            let token = theirs.sign(&header, &claims());
+            let token = attacker.sign(&header, &claims());
             assert_eq!(reason(&layer, &token), expected, "{member}, kid {kid}");
         }
         let header = json!({ "alg": "ES256", "kid": "1", member: value });
-        let token = ours.sign(&header, &claims());
+        let token = trusted.sign(&header, &claims());
         assert_eq!(reason(&layer, &token), "accepted", "{member}");
     }
 }
 
-/// With both of its backends on, as `--all-features` has them, what jsonwebtoken asks for its
+/// If both backends of jsonwebtoken are enabled, as with `--all-features`, code that needs its
 /// process-wide provider panics.
 #[test]
 fn keys_and_tokens_need_no_jsonwebtoken_crypto_provider() {
@@ -245,7 +245,7 @@ fn keys_and_tokens_need_no_jsonwebtoken_crypto_provider() {
         let verify = || jsonwebtoken::crypto::verify("", b"", &key, jsonwebtoken::Algorithm::HS256);
         assert!(
             std::panic::catch_unwind(verify).is_err(),
-            "one is installed"
+            "a provider is installed"
         );
     }
     for alg in ALGORITHMS {
@@ -253,8 +253,8 @@ fn keys_and_tokens_need_no_jsonwebtoken_crypto_provider() {
         let from_pem = VerifyingKey::from_pem(key.pem()).unwrap();
         let from_pem = from_pem.with_algorithm(algorithm(alg)).unwrap();
         let from_jwk = VerifyingKey::from_jwk(&key.jwk().to_string()).unwrap();
-        for key_at_hand in [from_pem, from_jwk] {
-            let layer = keyless().key(key_at_hand).build().unwrap();
+        for configured in [from_pem, from_jwk] {
+            let layer = keyless().key(configured).build().unwrap();
             assert_eq!(reason(&layer, &key.token(&claims())), "accepted", "{alg}");
         }
     }

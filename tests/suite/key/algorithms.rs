@@ -1,26 +1,26 @@
-//! Which algorithms a key verifies that names none (RFC 7517 section 4.4: `alg` is optional).
+//! The algorithms of a key without `alg`, which is optional (RFC 7517 section 4.4).
 
 use serde_json::{Value, json};
 use tower_jwt_auth::{Algorithm, JwtAuthBuilder, JwtAuthLayer, KeySet, VerifyingKey};
 
 use crate::support::{signing_keys::*, *};
 
-/// Which algorithms of RSA a layer accepts of this key.
+/// Returns the RSA algorithms that a layer accepts with this key.
 fn accepted(layer: &JwtAuthLayer, key: &mut SigningKey) -> Vec<&'static str> {
-    let usual = key.alg;
+    let original = key.alg;
     let mut accepted = Vec::new();
     for alg in RSA {
         key.alg = alg;
         match reason(layer, &key.token(&claims())) {
             "accepted" => accepted.push(alg),
-            // A fetched set may have a key for it by now.
+            // For a fetched set, the reason is `unknown_key`, because a new fetch may find a key.
             reason => assert!(
                 matches!(reason, "algorithm" | "unknown_key"),
                 "{alg}: {reason}"
             ),
         }
     }
-    key.alg = usual;
+    key.alg = original;
     accepted
 }
 
@@ -50,7 +50,7 @@ fn a_key_without_alg_verifies_the_configured_algorithms() {
             ("a set", keyless().keys(KeySet::from_jwks(&set).unwrap())),
             ("a key", keyless().key(from_jwk())),
             (
-                "a key with a new id",
+                "a key with a new ID",
                 keyless().key(from_jwk().with_key_id("1")),
             ),
             ("PEM", keyless().public_key_pem(pem.as_str())),
@@ -59,7 +59,7 @@ fn a_key_without_alg_verifies_the_configured_algorithms() {
             assert_eq!(accepted(&layer, &mut key), expected, "{row}: {named:?}");
         }
     }
-    // Nothing is named: the default of its type.
+    // Without configured algorithms, the default of the key type applies.
     assert_eq!(accepted(&layer_of(set), &mut key), ["RS256"]);
     assert_eq!(from_jwk().algorithm(), Algorithm::RS256);
 }
@@ -79,7 +79,7 @@ fn a_key_with_alg_verifies_only_that_algorithm() {
             "bound, PEM",
             keyless().key(bound(VerifyingKey::from_pem(key.pem()).unwrap())),
         ),
-        ("bound, with an id", {
+        ("bound, with an ID", {
             let key = VerifyingKey::from_pem(key.pem()).unwrap();
             keyless().key(bound(key).with_key_id("1"))
         }),
@@ -107,7 +107,7 @@ fn a_key_type_with_one_algorithm_ignores_the_configured_ones() {
     }
 }
 
-/// What the issuer wrote is not overruled by what it left out.
+/// An explicit `alg` takes precedence over a key without `alg`.
 #[test]
 fn a_key_with_alg_is_preferred_to_one_without_for_the_same_kid() {
     let mut nameless = SigningKey::generate("RS256", "1");

@@ -1,4 +1,4 @@
-//! What a Better Auth server signed with the keys of its JWK Set.
+//! Tokens that a Better Auth server signed with the keys of its JWK Set.
 
 use std::collections::HashMap;
 
@@ -29,7 +29,7 @@ fn a_jwt_plugin_token_is_rejected_with_other_settings() {
         let other = Published::named("rotation.new_kid").jwks;
         let origin = JwtAuthLayer::better_auth(&*fixture.issuer).jwks_text(keys.jwks.to_string());
         for (row, reason, builder) in [
-            ("its origin alone", "audience", origin.clone()),
+            ("only its origin", "audience", origin.clone()),
             (
                 "its origin and the audience",
                 "accepted",
@@ -51,7 +51,7 @@ fn a_jwt_plugin_token_is_rejected_with_other_settings() {
                 strict().clock(|| at(4_102_444_800)),
             ),
             (
-                "the keys of somebody else",
+                "the keys of another issuer",
                 "unknown_key",
                 self::strict(&fixture, &other),
             ),
@@ -87,7 +87,7 @@ fn a_session_cache_token_is_rejected_unless_its_typ_is_accepted() {
         let layer = builder.build().unwrap();
         assert_eq!(reason_of(&layer, &fixture), "token_type", "{row}");
     }
-    // Its claims are like any others': only its typ sets it apart.
+    // Only its typ distinguishes it from an access token.
     let named = strict().accept_typ("better-auth.session-cache+jwt");
     assert_eq!(reason_of(&named.build().unwrap(), &fixture), "accepted");
 }
@@ -137,7 +137,7 @@ fn each_key_of_a_better_auth_set_has_its_own_kid_and_algorithm() {
     }
 }
 
-/// The keys that were published when a token was issued, and before that.
+/// The key sets that were published when and before a token was issued.
 #[derive(Deserialize)]
 struct Published {
     #[serde(default)]
@@ -154,7 +154,8 @@ impl Published {
     }
 }
 
-/// A builder for these keys and what the fixture says of itself, at the time when it was issued.
+/// Returns a builder for these keys and the issuer and audience of the fixture, at a time when its
+/// token is valid.
 fn strict(fixture: &Fixture, jwks: &Value) -> JwtAuthBuilder {
     let now = at(fixture.valid_at);
     JwtAuthLayer::builder()

@@ -1,4 +1,4 @@
-//! Which keys of a set a token is tried with, by its `kid` (RFC 7515 section 4.1.4).
+//! How the `kid` of a token selects keys of a set (RFC 7515 section 4.1.4).
 
 use serde_json::json;
 use tower_jwt_auth::{KeySet, VerifyingKey};
@@ -13,27 +13,27 @@ fn a_token_is_verified_only_with_the_key_that_it_names() {
         ("the first", "accepted", one.token(&claims())),
         ("the second", "accepted", two.token(&claims())),
         (
-            "the first under the id of the second",
+            "the first under the ID of the second",
             "signature",
             one.sign(&json!({ "alg": "ES256", "kid": "2" }), &claims()),
         ),
         (
-            "an id that no key has",
+            "an unknown ID",
             "unknown_key",
             one.sign(&json!({ "alg": "ES256", "kid": "3" }), &claims()),
         ),
         (
-            "an empty id",
+            "an empty ID",
             "unknown_key",
             one.sign(&json!({ "alg": "ES256", "kid": "" }), &claims()),
         ),
         (
-            "an id and a space",
+            "an ID and a space",
             "unknown_key",
             one.sign(&json!({ "alg": "ES256", "kid": "1 " }), &claims()),
         ),
         (
-            "an id of more digits",
+            "an ID with more digits",
             "unknown_key",
             one.sign(&json!({ "alg": "ES256", "kid": "01" }), &claims()),
         ),
@@ -79,7 +79,11 @@ fn a_token_without_kid_is_tried_with_the_keys_of_its_algorithm() {
         .last()
         .unwrap()
         .sign(&json!({ "alg": "EdDSA" }), &claims());
-    assert_eq!(reason(&layer, &token), "algorithm", "no key of it");
+    assert_eq!(
+        reason(&layer, &token),
+        "algorithm",
+        "no key of this algorithm"
+    );
 }
 
 #[test]
@@ -241,11 +245,11 @@ fn with_key_id_replaces_the_kid_of_a_key() {
         .unwrap()
         .with_key_id("2");
     assert_eq!(renamed.key_id(), Some("2"));
-    for (key_at_hand, one, two) in [
+    for (configured, one, two) in [
         (named, "accepted", "unknown_key"),
         (renamed, "unknown_key", "accepted"),
     ] {
-        let layer = keyless().keys(KeySet::new([key_at_hand])).build().unwrap();
+        let layer = keyless().keys(KeySet::new([configured])).build().unwrap();
         for (kid, expected) in [("1", one), ("2", two)] {
             let token = key.sign(&json!({ "alg": "ES256", "kid": kid }), &claims());
             assert_eq!(reason(&layer, &token), expected, "kid {kid}");

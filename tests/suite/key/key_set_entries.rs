@@ -1,4 +1,4 @@
-//! The entries of a JWK Set (RFC 7517 section 4): each counts for itself.
+//! The entries of a JWK Set (RFC 7517 section 4): each is checked independently.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -183,7 +183,7 @@ fn a_key_without_a_required_member_is_skipped() {
         ("ES256", &["kty", "crv", "x", "y"]),
         ("EdDSA", &["kty", "crv", "x"]),
     ] {
-        let jwk = SigningKey::generate(alg, "bad").jwk();
+        let jwk = SigningKey::generate(alg, "invalid").jwk();
         for member in members {
             let wrong = format!("it has no {member}");
             assert_skipped(alg, &wrong, without(jwk.clone(), member));
@@ -191,10 +191,10 @@ fn a_key_without_a_required_member_is_skipped() {
     }
 }
 
-/// RFC 7517 section 4. Which of the two is meant, another reader may decide otherwise.
+/// RFC 7517 section 4: another parser may choose the other value.
 #[test]
 fn a_key_with_a_duplicate_member_is_skipped() {
-    let good = SigningKey::generate("EdDSA", "good");
+    let valid = SigningKey::generate("EdDSA", "valid");
     for (alg, members) in [
         (
             "RS256",
@@ -204,28 +204,28 @@ fn a_key_with_a_duplicate_member_is_skipped() {
         ("EdDSA", &["crv", "x"]),
     ] {
         let jwk = with(
-            SigningKey::generate(alg, "bad").jwk(),
+            SigningKey::generate(alg, "invalid").jwk(),
             json!({ "use": "sig", "key_ops": ["verify"] }),
         );
         for member in members {
             for again in [jwk[*member].clone(), json!("other"), json!(null), json!({})] {
                 let text = jwk.to_string();
                 let inner = text.trim_end_matches('}');
-                let bad = format!("{inner}, {}: {again}}}", json!(member));
+                let invalid = format!("{inner}, {}: {again}}}", json!(member));
                 let row = format!("{alg}: {member} twice, then {again}");
                 let wrong = format!("it has two members {member}");
-                assert_contains(VerifyingKey::from_jwk(&bad).unwrap_err(), &wrong, &row);
-                let set = format!(r#"{{"keys": [{bad}, {}]}}"#, good.jwk());
+                assert_contains(VerifyingKey::from_jwk(&invalid).unwrap_err(), &wrong, &row);
+                let set = format!(r#"{{"keys": [{invalid}, {}]}}"#, valid.jwk());
                 let set = KeySet::from_jwks(&set).unwrap();
                 let [skipped] = set.skipped() else {
                     panic!("{row}: {set:?}")
                 };
                 assert_contains(skipped, &wrong, &row);
-                assert_contains(skipped, "\"bad\"", &row);
+                assert_contains(skipped, "\"invalid\"", &row);
                 assert_eq!(set.keys().len(), 1, "{row}");
             }
         }
-        // Members that are not read may be there as often as they like.
+        // Ignored members may be duplicated.
         let text = jwk.to_string();
         let twice = format!(r#"{}, "x5c": [], "x5c": 1}}"#, text.trim_end_matches('}'));
         assert!(VerifyingKey::from_jwk(&twice).is_ok(), "{alg}");
@@ -234,9 +234,9 @@ fn a_key_with_a_duplicate_member_is_skipped() {
 
 #[test]
 fn an_entry_without_kid_is_named_by_its_position() {
-    let (good, ec) = (
-        SigningKey::generate("EdDSA", "good"),
-        SigningKey::generate("ES256", "bad").jwk(),
+    let (valid, ec) = (
+        SigningKey::generate("EdDSA", "valid"),
+        SigningKey::generate("ES256", "invalid").jwk(),
     );
     for entry in [
         json!(null),
@@ -247,17 +247,17 @@ fn an_entry_without_kid_is_named_by_its_position() {
         json!({}),
         with(ec.clone(), json!({ "kid": 7 })),
         with(ec.clone(), json!({ "kid": null })),
-        with(ec.clone(), json!({ "kid": ["bad"] })),
-        with(ec, json!({ "kid": { "kid": "bad" } })),
+        with(ec.clone(), json!({ "kid": ["invalid"] })),
+        with(ec, json!({ "kid": { "kid": "invalid" } })),
     ] {
-        let text = jwks_of([good.jwk(), entry.clone()]);
+        let text = jwks_of([valid.jwk(), entry.clone()]);
         let set = KeySet::from_jwks(&text).unwrap();
         assert_eq!(set.keys().len(), 1, "{entry}");
         assert_eq!(set.skipped().len(), 1, "{entry}");
         assert_contains(&set.skipped()[0], "key 1: ", &entry);
         let layer = layer_of(text);
         assert_eq!(
-            reason(&layer, &good.token(&claims())),
+            reason(&layer, &valid.token(&claims())),
             "accepted",
             "{entry}"
         );
@@ -299,8 +299,8 @@ fn a_der_sign_byte_before_the_modulus_is_ignored() {
 
 #[test]
 fn a_skipped_key_is_described_in_one_short_line_without_secrets() {
-    let good = SigningKey::generate("EdDSA", "good");
-    let bad = SigningKey::generate("ES256", "bad").jwk();
+    let valid = SigningKey::generate("EdDSA", "valid");
+    let invalid = SigningKey::generate("ES256", "invalid").jwk();
     for kid in [
         "a\nb",
         "a\r\nb",
@@ -309,8 +309,8 @@ fn a_skipped_key_is_described_in_one_short_line_without_secrets() {
         "\u{202e}abc",
         &"k".repeat(1 << 20),
     ] {
-        let entry = with(bad.clone(), json!({ "kid": kid, "d": encode(SECRET) }));
-        let set = KeySet::from_jwks(&jwks_of([good.jwk(), entry])).unwrap();
+        let entry = with(invalid.clone(), json!({ "kid": kid, "d": encode(SECRET) }));
+        let set = KeySet::from_jwks(&jwks_of([valid.jwk(), entry])).unwrap();
         let [skipped] = set.skipped() else {
             panic!("{set:?}")
         };
@@ -321,32 +321,32 @@ fn a_skipped_key_is_described_in_one_short_line_without_secrets() {
     }
 }
 
-/// A key of this algorithm, with the members of each row put in, is skipped.
+/// Asserts that a key of this algorithm is skipped with the members of each row.
 #[track_caller]
 fn assert_each_skipped<'a>(
     alg: &'static str,
     rows: impl IntoIterator<Item = (&'a str, &'a str, Value)>,
 ) {
-    let jwk = SigningKey::generate(alg, "bad").jwk();
+    let jwk = SigningKey::generate(alg, "invalid").jwk();
     for (row, wrong, members) in rows {
         assert_skipped(&format!("{alg}, {row}"), wrong, with(jwk.clone(), members));
     }
 }
 
-/// It is skipped beside a good key, which works; alone it is a fault of the configuration. What is
-/// said names the key and the fault.
+/// Asserts that the key is skipped next to a valid key, which still works, and that it is a
+/// configuration error as the only key. Each message names the key and the problem.
 #[track_caller]
 fn assert_skipped(row: &str, wrong: &str, jwk: Value) {
-    let good = SigningKey::generate("EdDSA", "good");
-    for entries in [[jwk.clone(), good.jwk()], [good.jwk(), jwk.clone()]] {
+    let valid = SigningKey::generate("EdDSA", "valid");
+    for entries in [[jwk.clone(), valid.jwk()], [valid.jwk(), jwk.clone()]] {
         let set = KeySet::from_jwks(&jwks_of(entries)).unwrap();
         let [skipped] = set.skipped() else {
             panic!("{row}: {set:?}")
         };
-        let (_, why) = skipped.split_once("\"bad\"").unwrap();
+        let (_, why) = skipped.split_once("\"invalid\"").unwrap();
         assert_contains(why, wrong, row);
         let layer = keyless().keys(set).build().unwrap();
-        assert_eq!(reason(&layer, &good.token(&claims())), "accepted", "{row}");
+        assert_eq!(reason(&layer, &valid.token(&claims())), "accepted", "{row}");
     }
     assert_contains(fault(keyless().jwks_text(jwks_of([jwk]))), wrong, row);
 }

@@ -1,4 +1,4 @@
-//! JWK Sets (RFC 7517 section 5): what is one, which of its keys are used, and how many.
+//! JWK Sets (RFC 7517 section 5): their form, and which of their keys are used.
 
 use serde_json::json;
 use tower_jwt_auth::KeySet;
@@ -39,16 +39,12 @@ fn a_signing_key_is_used_if_an_encryption_key_has_the_same_kid() {
 fn different_keys_with_one_kid_and_algorithm_are_all_skipped() {
     for alg in ALGORITHMS {
         let [one, two] = [(); 2].map(|()| SigningKey::generate(alg, "1"));
-        let good = SigningKey::generate(alg, "good");
+        let valid = SigningKey::generate(alg, "valid");
         for (row, entries, skipped) in [
-            ("one and the other", vec![&one, &two, &good], 2),
-            ("the good one between", vec![&two, &good, &one], 2),
-            ("one of them twice", vec![&one, &two, &one, &good], 3),
-            (
-                "the same two more often",
-                vec![&one, &one, &good, &two, &two],
-                4,
-            ),
+            ("both", vec![&one, &two, &valid], 2),
+            ("the valid key between", vec![&two, &valid, &one], 2),
+            ("one of them twice", vec![&one, &two, &one, &valid], 3),
+            ("both twice", vec![&one, &one, &valid, &two, &two], 4),
         ] {
             let set = KeySet::from_jwks(&jwks(entries)).unwrap();
             assert_eq!(set.keys().len(), 1, "{alg}: {row}");
@@ -58,12 +54,12 @@ fn different_keys_with_one_kid_and_algorithm_are_all_skipped() {
                 assert_contains(skipped, "same kid and algorithm", row);
             }
             let layer = keyless().keys(set).build().unwrap();
-            assert_eq!(reason(&layer, &good.token(&claims())), "accepted", "{row}");
+            assert_eq!(reason(&layer, &valid.token(&claims())), "accepted", "{row}");
             for key in [&one, &two] {
                 let token = key.token(&claims());
                 assert_eq!(reason(&layer, &token), "unknown_key", "{alg}: {row}");
-                let nameless = key.sign(&json!({ "alg": alg }), &claims());
-                assert_eq!(reason(&layer, &nameless), "signature", "{alg}: {row}");
+                let without_kid = key.sign(&json!({ "alg": alg }), &claims());
+                assert_eq!(reason(&layer, &without_kid), "signature", "{alg}: {row}");
             }
         }
         let error = KeySet::from_jwks(&jwks([&one, &two])).unwrap_err();
@@ -83,8 +79,8 @@ fn keys_with_one_kid_and_different_algorithms_are_all_used() {
     for key in &keys {
         let alg = key.alg;
         assert_eq!(reason(&layer, &key.token(&claims())), "accepted", "{alg}");
-        let nameless = key.sign(&json!({ "alg": alg }), &claims());
-        assert_eq!(reason(&layer, &nameless), "accepted", "{alg}");
+        let without_kid = key.sign(&json!({ "alg": alg }), &claims());
+        assert_eq!(reason(&layer, &without_kid), "accepted", "{alg}");
     }
 }
 
@@ -94,7 +90,7 @@ fn only_the_first_100_entries_are_read() {
         .map(|number| SigningKey::generate("EdDSA", &number.to_string()))
         .collect();
     let set = KeySet::from_jwks(&jwks(&keys)).unwrap();
-    // One line for all of them: a set may have hundreds of thousands.
+    // One message covers all of them, because a set may have hundreds of thousands.
     assert_eq!((set.keys().len(), set.skipped().len()), (100, 1));
     assert_contains(
         &set.skipped()[0],
@@ -113,7 +109,7 @@ fn only_the_first_100_entries_are_read() {
         assert_eq!(reason(&layer, &token), expected, "key {number}");
     }
 
-    // Whatever the entries before it are.
+    // Invalid entries count towards the limit.
     let junk = vec![json!(null); 100];
     let error = KeySet::from_jwks(&jwks_of(junk.into_iter().chain([keys[0].jwk()])));
     assert!(error.is_err());
@@ -122,7 +118,7 @@ fn only_the_first_100_entries_are_read() {
 #[test]
 fn other_members_of_a_key_set_are_ignored() {
     let key = SigningKey::generate("ES256", "1");
-    let good = jwks([&key]);
+    let valid = jwks([&key]);
     for member in [
         r#""x": 0"#.to_owned(),
         r#""x": null, "x": true, "x": -1.5e9"#.into(),
@@ -130,7 +126,7 @@ fn other_members_of_a_key_set_are_ignored() {
         r#""k\u0065y": "keys", "": "\"keys\"""#.into(),
         format!(r#""x": {}{}"#, "[".repeat(63), "]".repeat(63)),
     ] {
-        let inner = good.trim_start_matches('{').trim_end_matches('}');
+        let inner = valid.trim_start_matches('{').trim_end_matches('}');
         for text in [
             format!("{{{member}, {inner}}}"),
             format!("{{{inner}, {member}}}"),
@@ -141,14 +137,14 @@ fn other_members_of_a_key_set_are_ignored() {
         }
     }
     // The name of the member may be written with escapes.
-    let layer = layer_of(good.replace("\"keys\"", r#""\u006Beys""#));
+    let layer = layer_of(valid.replace("\"keys\"", r#""\u006Beys""#));
     assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
 }
 
 #[test]
 fn an_invalid_key_set_is_a_configuration_error() {
     let key = SigningKey::generate("ES256", "1");
-    let good = jwks([&key]);
+    let valid = jwks([&key]);
     for (row, text, wrong) in [
         ("an empty object", "{}".to_owned(), "no array \"keys\""),
         (
@@ -164,13 +160,13 @@ fn an_invalid_key_set_is_a_configuration_error() {
         ),
         (
             "keys in capitals",
-            good.replace("keys", "Keys"),
+            valid.replace("keys", "Keys"),
             "no array \"keys\"",
         ),
         ("no keys", r#"{"keys": []}"#.into(), "no keys"),
         ("an array", format!("[{}]", key.jwk()), "no array \"keys\""),
-        ("a key alone", key.jwk().to_string(), "no array \"keys\""),
-        ("a string", json!(good).to_string(), "no array \"keys\""),
+        ("a single key", key.jwk().to_string(), "no array \"keys\""),
+        ("a string", json!(valid).to_string(), "no array \"keys\""),
         ("null", "null".into(), "no array \"keys\""),
         ("nothing", String::new(), "not JSON"),
         (
@@ -178,11 +174,11 @@ fn an_invalid_key_set_is_a_configuration_error() {
             "<!doctype html><title>404</title>".into(),
             "not JSON",
         ),
-        ("a half of it", good[..good.len() / 2].into(), "not JSON"),
-        ("something after it", format!("{good} x"), "not JSON"),
+        ("half of it", valid[..valid.len() / 2].into(), "not JSON"),
+        ("something after it", format!("{valid} x"), "not JSON"),
         (
             "a byte order mark before it",
-            format!("\u{FEFF}{good}"),
+            format!("\u{FEFF}{valid}"),
             "not JSON",
         ),
         ("PEM", key.pem(), "not JSON"),
@@ -197,18 +193,18 @@ fn an_invalid_key_set_is_a_configuration_error() {
                 r#"{{"x": {}{}, {}"#,
                 "[".repeat(64),
                 "]".repeat(64),
-                &good[1..]
+                &valid[1..]
             ),
             "nests deeper than 64 levels",
         ),
         (
             "keys twice",
-            format!("{}, {}", good.trim_end_matches('}'), &good[1..]),
+            format!("{}, {}", valid.trim_end_matches('}'), &valid[1..]),
             "it has two members \"keys\"",
         ),
         (
             "keys twice, the first of another type",
-            format!(r#"{{"keys": 0, {}"#, &good[1..]),
+            format!(r#"{{"keys": 0, {}"#, &valid[1..]),
             "it has two members \"keys\"",
         ),
     ] {
@@ -239,7 +235,7 @@ fn a_document_mistaken_for_a_key_set_is_named_in_the_error() {
     for (row, document, hint) in [
         ("a discovery document", discovery.clone(), discovers),
         (
-            "one with keys of another type",
+            "a discovery document with keys of another type",
             with(
                 discovery,
                 json!({ "keys": "https://issuer.example.com/jwks" }),
@@ -257,7 +253,7 @@ fn a_document_mistaken_for_a_key_set_is_named_in_the_error() {
         let error = fault(keyless().jwks_text(document.to_string()));
         assert!(error.ends_with("it has no array \"keys\""), "{error}");
     }
-    // A set is a set, whatever it has beside its keys.
+    // A set with other members is still a set.
     let set = json!({ "keys": [key.jwk()], "jwks_uri": "https://issuer.example.com/jwks" });
     let layer = layer_of(set.to_string());
     assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
@@ -270,7 +266,7 @@ fn an_encryption_key_is_skipped_without_a_warning() {
         SigningKey::generate("RS256", "encryption").jwk(),
         json!({ "use": "enc", "alg": "RSA-OAEP" }),
     );
-    // One that is called as the reason is.
+    // A kid that looks like the reason is still a warning.
     let kid = "its use is enc, so that it is for encryption only";
     let private = with(key.jwk(), json!({ "kid": kid, "d": "AAAA" }));
     let events = Captured::start();
@@ -278,17 +274,17 @@ fn an_encryption_key_is_skipped_without_a_warning() {
     assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
     assert!(events.at("WARN").is_empty(), "{}", events.text());
     let debug = events.at("DEBUG");
-    let told = debug
+    let skipped = debug
         .iter()
         .filter(|event| event.contains("\"encryption\""));
-    assert_eq!(told.count(), self::told());
+    assert_eq!(skipped.count(), told());
 
     drop(layer_of(jwks_of([key.jwk(), enc.clone(), private])));
-    assert_eq!(events.at("WARN").len(), self::told(), "{}", events.text());
+    assert_eq!(events.at("WARN").len(), told(), "{}", events.text());
 
     let set = KeySet::from_jwks(&jwks_of([key.jwk(), enc.clone()])).unwrap();
     assert_contains(&set.skipped()[0], "its use is enc", "skipped");
-    // If there is no other, that is the error.
+    // Without other keys, this is the error.
     assert_contains(
         fault(keyless().jwks_text(jwks_of([enc]))),
         "its use is enc",

@@ -1,4 +1,4 @@
-//! Key material, and the signatures that it verifies.
+//! Keys, key sets and the signatures that they verify.
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod algorithm_confusion;

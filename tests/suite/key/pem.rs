@@ -1,4 +1,4 @@
-//! Keys in PEM (RFC 7468), and keys one by one.
+//! Keys in PEM (RFC 7468), and single keys.
 
 use serde_json::json;
 use tower_jwt_auth::{Algorithm, VerifyingKey};
@@ -18,10 +18,10 @@ fn a_pem_key_verifies_with_the_default_algorithm_of_its_type() {
             "{alg}"
         );
         for (row, pem) in [
-            ("as it is", pem.clone()),
+            ("unchanged", pem.clone()),
             ("without its last newline", pem.trim_end().to_owned()),
             ("with newlines around it", format!("\n\n{pem}\n")),
-            ("with the newlines of Windows", pem.replace('\n', "\r\n")),
+            ("with Windows line endings", pem.replace('\n', "\r\n")),
         ] {
             let layer = keyless().public_key_pem(pem).build();
             let layer = layer.unwrap_or_else(|error| panic!("{alg}, {row}: {error}"));
@@ -106,7 +106,7 @@ fn a_certificate_is_rejected_and_the_error_names_the_fix() {
 fn input_that_is_not_pem_is_rejected_with_the_expected_label() {
     let key = SigningKey::generate("ES256", "1");
     for (row, text) in [
-        ("nothing", Vec::new()),
+        ("empty", Vec::new()),
         ("white space", b" \n".to_vec()),
         ("garbage", b"garbage".to_vec()),
         ("bytes", vec![0xFF; 300]),
@@ -139,7 +139,7 @@ fn a_pem_must_contain_exactly_one_key() {
         for (row, more, wrong) in [
             ("another key", other.pem(), several),
             ("the same key", first.clone(), several),
-            ("one of PKCS 1", other.pkcs1_pem(), several),
+            ("a PKCS #1 key", other.pkcs1_pem(), several),
             ("a certificate", CERTIFICATE.to_owned(), several),
             ("another label", pem("EC PARAMETERS", &[5, 0]), several),
             ("a broken key", "-----BEGIN PUBLIC KEY-----".into(), several),
@@ -170,7 +170,7 @@ fn a_pem_must_contain_exactly_one_key() {
                 assert_contains(&error, "the public key in PEM: ", &row);
                 assert_contains(&error, wrong, &row);
             }
-            // As the end of the same line.
+            // On the same line as the end.
             let text = format!("{}{more}", first.trim_end());
             assert_contains(VerifyingKey::from_pem(text).unwrap_err(), wrong, row);
         }
@@ -193,7 +193,7 @@ fn a_pem_must_contain_exactly_one_key() {
     }
 }
 
-/// As they arrive from an environment variable that was escaped.
+/// An escaped environment variable contains such text.
 #[test]
 fn the_error_for_a_pem_with_escaped_newlines_names_them() {
     let key = SigningKey::generate("RS256", "1");
@@ -203,7 +203,7 @@ fn the_error_for_a_pem_with_escaped_newlines_names_them() {
             ("all", written.clone()),
             ("in quotes", format!("\"{written}\"")),
             ("in other quotes, with a newline", format!("'{written}'\n")),
-            ("those of Windows", text.replace('\n', "\\r\\n")),
+            ("Windows line endings", text.replace('\n', "\\r\\n")),
             (
                 "all but the last",
                 format!("{}\n", written.trim_end_matches("\\n")),
@@ -219,17 +219,17 @@ fn the_error_for_a_pem_with_escaped_newlines_names_them() {
 #[test]
 fn a_damaged_pem_or_an_unsupported_key_is_rejected() {
     let key = SigningKey::generate("ES256", "1");
-    let good = key.pem();
+    let valid = key.pem();
     let der = key.spki();
     let rows = [
-        ("no end", good.replace("-----END PUBLIC KEY-----\n", "")),
+        ("no end", valid.replace("-----END PUBLIC KEY-----\n", "")),
         (
             "the end of another label",
-            good.replace("END PUBLIC", "END RSA PUBLIC"),
+            valid.replace("END PUBLIC", "END RSA PUBLIC"),
         ),
         ("no body", pem("PUBLIC KEY", &[])),
         ("half a body", pem("PUBLIC KEY", &der[..der.len() / 2])),
-        ("not base64", good.replace("MFkw", "M!!w")),
+        ("not base64", valid.replace("MFkw", "M!!w")),
         ("not DER", pem("PUBLIC KEY", &[0xFF; 91])),
         (
             "an EC key under the label of RSA",
@@ -246,7 +246,7 @@ fn a_damaged_pem_or_an_unsupported_key_is_rejected() {
         ("P-224", labelled(P224)),
         ("P-256, compressed", labelled(P256_COMPRESSED)),
         ("P-256, hybrid form", {
-            // As an uncompressed point, under another first byte (X9.62 section 4.3.6).
+            // An uncompressed point with another first byte (X9.62 section 4.3.6).
             let (head, point) = der.split_at(26);
             let parity = point[64] & 1;
             pem("PUBLIC KEY", &[head, &[6 | parity], &point[1..]].concat())
@@ -269,8 +269,7 @@ fn a_damaged_pem_or_an_unsupported_key_is_rejected() {
     }
 }
 
-/// A key for RSASSA-PSS alone (RFC 4055 section 1.2) is no key for RS256, whatever else becomes of
-/// it.
+/// Rejecting a key that is restricted to RSASSA-PSS (RFC 4055 section 1.2) is also correct.
 #[test]
 fn an_rsa_pss_key_is_never_an_rs256_key() {
     if let Ok(key) = VerifyingKey::from_pem(labelled(RSA_PSS)) {
@@ -372,7 +371,7 @@ fn labelled(base64: &str) -> String {
     format!("-----BEGIN PUBLIC KEY-----\n{base64}\n-----END PUBLIC KEY-----\n")
 }
 
-// Made with openssl.
+// Generated with openssl.
 
 const X25519: &str = "MCowBQYDK2VuAyEAvCo6iNMoqiBHNW7H62hMI1G5t/GipnDevKF9X8LH6Hw=";
 
@@ -405,7 +404,7 @@ mRiBpbVev7isFz453UesxDyBN7WIxkotPE5memitoqhAEm+jHTFhIotA9CiQjlHb
 +0ojsdz6LejzYHicUGUTPka711GLxjebwnWf4fjH4iN/vASw8eh9MeH8nwf79/EC
 AwEAAQ==";
 
-/// Of an Ed25519 key.
+/// A certificate of an Ed25519 key.
 const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----
 MIIBLDCB36ADAgECAhR9j+t82nEXpX9BnEwCrKUJTiGCpDAFBgMrZXAwDDEKMAgG

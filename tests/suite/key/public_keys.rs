@@ -1,4 +1,4 @@
-//! Tokens under public keys, as they are usually configured.
+//! Tokens under public keys in common configurations.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What is no signature of the key, in all the forms that have passed for one somewhere.
+//! Invalid signatures, in all forms that some implementation has accepted.
 
 use std::iter;
 
@@ -15,30 +15,33 @@ fn a_damaged_signature_is_rejected_for_every_algorithm() {
         let token = key.token(&claims());
         assert_eq!(reason(&layer, &token), "accepted", "{alg}");
 
-        let good = signature_of(&token);
-        let length = good.len();
+        let valid = signature_of(&token);
+        let length = valid.len();
         let input = token.rsplit_once('.').unwrap().0.as_bytes();
         let other_claims = claims_with(json!({ "sub": "bob" }));
         let flipped = (0..length).map(|index| {
-            let mut flipped = good.clone();
+            let mut flipped = valid.clone();
             flipped[index] ^= 1 << (index % 8);
             (format!("a bit of byte {index} flipped"), flipped)
         });
         let mut others = vec![
             ("all zero".to_owned(), vec![0; length]),
             ("all ones".to_owned(), vec![0xFF; length]),
-            ("one byte of it".to_owned(), good[..1].to_vec()),
-            ("half of it".to_owned(), good[..length / 2].to_vec()),
-            ("less its last byte".to_owned(), good[..length - 1].to_vec()),
-            ("less its first byte".to_owned(), good[1..].to_vec()),
-            ("a zero after it".to_owned(), [&*good, &[0]].concat()),
-            ("a zero before it".to_owned(), [&[0], &*good].concat()),
-            ("twice".to_owned(), [&*good, &*good].concat()),
+            ("one byte".to_owned(), valid[..1].to_vec()),
+            ("half".to_owned(), valid[..length / 2].to_vec()),
+            (
+                "without its last byte".to_owned(),
+                valid[..length - 1].to_vec(),
+            ),
+            ("without its first byte".to_owned(), valid[1..].to_vec()),
+            ("a zero after it".to_owned(), [&*valid, &[0]].concat()),
+            ("a zero before it".to_owned(), [&[0], &*valid].concat()),
+            ("twice".to_owned(), [&*valid, &*valid].concat()),
             (
                 "64 KiB after it".to_owned(),
-                [&*good, &[7; 1 << 13]].concat(),
+                [&*valid, &[7; 1 << 13]].concat(),
             ),
-            ("backwards".to_owned(), good.iter().rev().copied().collect()),
+            ("reversed".to_owned(), valid.iter().rev().copied().collect()),
             (
                 "of another key".to_owned(),
                 SigningKey::generate(alg, "1").signature(input),
@@ -47,12 +50,12 @@ fn a_damaged_signature_is_rejected_for_every_algorithm() {
                 "of other claims".to_owned(),
                 signature_of(&key.token(&other_claims)),
             ),
-            ("of nothing".to_owned(), key.signature(b"")),
+            ("of an empty input".to_owned(), key.signature(b"")),
             (
-                "of the header and the payload before they are encoded".to_owned(),
+                "of the claims before encoding".to_owned(),
                 key.signature(claims().to_string().as_bytes()),
             ),
-            ("a MAC with no key".to_owned(), {
+            ("a MAC with an empty key".to_owned(), {
                 mac(str::from_utf8(input).unwrap(), "")
             }),
         ];
@@ -62,7 +65,7 @@ fn a_damaged_signature_is_rejected_for_every_algorithm() {
             assert_eq!(reason(&layer, &token), "signature", "{alg}: {row}");
         }
 
-        let text = encode(&good);
+        let text = encode(&valid);
         for (row, signature) in [
             ("empty", String::new()),
             ("padded", format!("{text}=")),
@@ -70,12 +73,12 @@ fn a_damaged_signature_is_rejected_for_every_algorithm() {
             ("a newline after it", format!("{text}\n")),
             ("a dot after it", format!("{text}.")),
             ("one character too many", {
-                // Of a length that no bytes have.
+                // No byte sequence has an encoding of this length.
                 let whole = text.len() / 4 * 4;
                 format!("{}A", &text[..whole])
             }),
             (
-                "in the alphabet of MIME",
+                "in the standard alphabet",
                 format!("{}+/", &text[..text.len() - 2]),
             ),
         ] {
@@ -83,9 +86,9 @@ fn a_damaged_signature_is_rejected_for_every_algorithm() {
             let token = format!("{input}.{signature}");
             assert_eq!(reason(&layer, &token), "malformed", "{alg}: {row}");
         }
-        if let Some(twin) = with_stray_bits(&text) {
+        if let Some(other_encoding) = with_stray_bits(&text) {
             let (input, _) = token.rsplit_once('.').unwrap();
-            let token = format!("{input}.{twin}");
+            let token = format!("{input}.{other_encoding}");
             assert_eq!(reason(&layer, &token), "malformed", "{alg}: stray bits");
         }
     }
@@ -97,8 +100,8 @@ fn an_ecdsa_signature_with_r_or_s_out_of_range_is_rejected() {
         let key = SigningKey::generate(alg, "1");
         let layer = layer_of(jwks([&key]));
         let token = key.token(&claims());
-        let good = signature_of(&token);
-        let (r, s) = good.split_at(good.len() / 2);
+        let valid = signature_of(&token);
+        let (r, s) = valid.split_at(valid.len() / 2);
         let n = from_hex(order);
         assert_eq!(n.len(), r.len(), "{alg}");
         let (zero, above) = (vec![0; n.len()], add(&n, &one(n.len())));
@@ -112,11 +115,11 @@ fn an_ecdsa_signature_with_r_or_s_out_of_range_is_rejected() {
             ("r = n + 1", above.clone(), s.to_vec()),
             ("s = n + 1", r.to_vec(), above),
             ("r = s = 1", one(n.len()), one(n.len())),
-            ("r and s in each other's place", s.to_vec(), r.to_vec()),
+            ("r and s swapped", s.to_vec(), r.to_vec()),
             ("all ones", vec![0xFF; n.len()], vec![0xFF; n.len()]),
         ];
         if alg == "ES512" {
-            // 521 bits leave room in 66 bytes for the same numbers once more.
+            // 66 bytes have more than 521 bits, so they can also encode the number plus the order.
             rows.push(("r + n", add(r, &n), s.to_vec()));
             rows.push(("s + n", r.to_vec(), add(s, &n)));
         }
@@ -133,18 +136,18 @@ fn an_ecdsa_signature_in_der_or_of_another_length_is_rejected() {
         let key = SigningKey::generate(alg, "1");
         let layer = layer_of(jwks([&key]));
         let token = key.token(&claims());
-        let good = signature_of(&token);
-        let half = good.len() / 2;
-        let (r, s) = good.split_at(half);
+        let valid = signature_of(&token);
+        let half = valid.len() / 2;
+        let (r, s) = valid.split_at(half);
         for (row, signature) in [
             ("DER", der_sequence(r, s)),
-            ("r and s a zero longer", [&[0], r, &[0], s].concat()),
-            ("r a zero longer", [&[0], r, s].concat()),
-            ("s a zero longer", [r, &[0], s].concat()),
-            ("r alone", r.to_vec()),
-            ("a byte less", good[..good.len() - 1].to_vec()),
-            ("a byte more", [&*good, &[0]].concat()),
-            ("as an uncompressed point", [&[4], &*good].concat()),
+            ("a zero before r and s", [&[0], r, &[0], s].concat()),
+            ("a zero before r", [&[0], r, s].concat()),
+            ("a zero before s", [r, &[0], s].concat()),
+            ("only r", r.to_vec()),
+            ("a byte short", valid[..valid.len() - 1].to_vec()),
+            ("a byte long", [&*valid, &[0]].concat()),
+            ("as an uncompressed point", [&[4], &*valid].concat()),
         ] {
             let token = with_signature(&token, signature);
             assert_eq!(reason(&layer, &token), "signature", "{alg}: {row}");
@@ -152,14 +155,14 @@ fn an_ecdsa_signature_in_der_or_of_another_length_is_rejected() {
     }
 }
 
-/// RFC 8032 section 5.1.7: else anybody could make a second signature out of a first.
+/// RFC 8032 section 5.1.7: otherwise, a second valid signature could be derived from the first.
 #[test]
 fn an_ed25519_signature_with_s_not_below_the_order_is_rejected() {
     let key = SigningKey::generate("EdDSA", "1");
     let layer = layer_of(jwks([&key]));
     let token = key.token(&claims());
-    let good = signature_of(&token);
-    let (r, s) = good.split_at(32);
+    let valid = signature_of(&token);
+    let (r, s) = valid.split_at(32);
     let order = from_hex("1000000000000000000000000000000014DEF9DEA2F79CD65812631A5CF5D3ED");
     let little = |number: Vec<u8>| number.into_iter().rev().collect::<Vec<_>>();
     let big: Vec<_> = s.iter().rev().copied().collect();
@@ -183,12 +186,12 @@ fn an_ed25519_signature_with_s_not_below_the_order_is_rejected() {
         assert_eq!(reason(&layer, &token), "signature", "{row}");
     }
     for (row, signature) in [
-        ("63 bytes", good[..63].to_vec()),
-        ("65 bytes", [&*good, &[0]].concat()),
-        ("32 bytes", good[..32].to_vec()),
-        ("96 bytes", [&*good, &[0; 32]].concat()),
+        ("63 bytes", valid[..63].to_vec()),
+        ("65 bytes", [&*valid, &[0]].concat()),
+        ("32 bytes", valid[..32].to_vec()),
+        ("96 bytes", [&*valid, &[0; 32]].concat()),
         ("R = 0", [&[0; 32], s].concat()),
-        ("R and S in each other's place", [s, r].concat()),
+        ("R and S swapped", [s, r].concat()),
     ] {
         let token = with_signature(&token, signature);
         assert_eq!(reason(&layer, &token), "signature", "{row}");
@@ -205,7 +208,7 @@ fn an_rsa_signature_of_wrong_length_or_not_below_n_is_rejected() {
         let n = BASE64_URL_SAFE_NO_PAD
             .decode(jwk["n"].as_str().unwrap())
             .unwrap();
-        // Of a number that has room for the modulus on top of it, and of one that begins with 0.
+        // A signature to which the modulus can be added, and a signature that starts with 0.
         let tokens = || (0..).map(|iat| key.token(&claims_with(json!({ "iat": iat }))));
         let low = tokens()
             .find(|token| fits(&signature_of(token), &n))
@@ -218,16 +221,16 @@ fn an_rsa_signature_of_wrong_length_or_not_below_n_is_rejected() {
         for (row, token, signature) in [
             ("one byte short", &low, low_signature[..255].to_vec()),
             (
-                "less its leading zero",
+                "without its leading zero",
                 &short,
                 short_signature[1..].to_vec(),
             ),
             ("one byte long", &low, [&[0], &*low_signature].concat()),
-            ("the modulus on top", &low, add(&low_signature, &n)),
+            ("plus the modulus", &low, add(&low_signature, &n)),
             ("0", &low, vec![0; 256]),
             ("1", &low, one(256)),
             ("the modulus", &low, n.clone()),
-            ("the modulus less 1", &low, {
+            ("the modulus minus 1", &low, {
                 let mut less = n.clone();
                 less[255] -= 1;
                 less
@@ -239,7 +242,7 @@ fn an_rsa_signature_of_wrong_length_or_not_below_n_is_rejected() {
     }
 }
 
-/// Those of ECDSA and RSASSA-PSS are different each time.
+/// ECDSA and RSASSA-PSS signatures differ each time.
 #[test]
 fn every_signature_made_with_the_key_is_accepted() {
     for alg in ALGORITHMS {
@@ -256,7 +259,7 @@ fn signature_of(token: &str) -> Vec<u8> {
     BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap()
 }
 
-/// The same bytes in another text, if their number leaves unused bits in the last character.
+/// Encodes the same bytes differently if the last character has unused bits.
 fn with_stray_bits(text: &str) -> Option<String> {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let last = *text.as_bytes().last()?;
@@ -265,7 +268,7 @@ fn with_stray_bits(text: &str) -> Option<String> {
     (!text.len().is_multiple_of(4)).then(|| format!("{}{stray}", &text[..text.len() - 1]))
 }
 
-/// SEQUENCE { INTEGER r, INTEGER s }
+/// Encodes `SEQUENCE { INTEGER r, INTEGER s }`.
 fn der_sequence(r: &[u8], s: &[u8]) -> Vec<u8> {
     let integer = |number: &[u8]| {
         let start = number.iter().position(|&byte| byte != 0).unwrap();
@@ -284,7 +287,7 @@ fn der_sequence(r: &[u8], s: &[u8]) -> Vec<u8> {
     [head, numbers].concat()
 }
 
-/// Whether the sum of two numbers has the width of either.
+/// Returns whether the sum of two numbers of the same width has that width.
 fn fits(one: &[u8], other: &[u8]) -> bool {
     let inverse: Vec<u8> = other.iter().map(|byte| !byte).collect();
     one <= &*inverse

@@ -1,4 +1,4 @@
-//! Keys with which anybody could sign: refused where they are configured, skipped in a set.
+//! Weak and invalid keys: rejected during configuration, skipped in a set.
 
 use aws_lc_rs::rsa::KeySize;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -11,7 +11,7 @@ use crate::support::{signing_keys::*, *};
 fn an_rsa_key_of_fewer_than_2048_bits_is_rejected() {
     let key = SigningKey::generate("RS256", "weak").jwk();
     let n = bytes(&key, "n");
-    let of = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
+    let with_modulus = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
     let less_one_bit = {
         let mut n = n.clone();
         n[0] = 0x7F;
@@ -22,40 +22,43 @@ fn an_rsa_key_of_fewer_than_2048_bits_is_rejected() {
         [
             (
                 "1024 bits",
-                of(&n[128..]
-                    .iter()
-                    .enumerate()
-                    .map(|(index, &byte)| if index == 0 { byte | 0x80 } else { byte })
-                    .collect::<Vec<_>>()),
+                with_modulus(
+                    &n[128..]
+                        .iter()
+                        .enumerate()
+                        .map(|(index, &byte)| if index == 0 { byte | 0x80 } else { byte })
+                        .collect::<Vec<_>>(),
+                ),
             ),
-            ("2040 bits", of(&[&[0x80], &n[2..]].concat())),
-            ("2047 bits", of(&less_one_bit)),
+            ("2040 bits", with_modulus(&[&[0x80], &n[2..]].concat())),
+            ("2047 bits", with_modulus(&less_one_bit)),
             (
                 "2047 bits and zeros before them",
-                of(&[&[0, 0], &*less_one_bit].concat()),
+                with_modulus(&[&[0, 0], &*less_one_bit].concat()),
             ),
-            ("1 bit", of(&[1])),
-            ("0", of(&[0])),
-            ("256 zeros", of(&[0; 256])),
-            ("nothing", of(&[])),
+            ("1 bit", with_modulus(&[1])),
+            ("0", with_modulus(&[0])),
+            ("256 zeros", with_modulus(&[0; 256])),
+            ("empty", with_modulus(&[])),
         ],
     );
     for alg in RSA {
-        let short = with(of(&n[1..]), json!({ "alg": alg }));
+        let short = with(with_modulus(&n[1..]), json!({ "alg": alg }));
         assert_weak("bits", [(alg, short)]);
     }
 }
 
-/// Its signatures would cost out of proportion, and whoever publishes a set could ask for that.
+/// Verification with such keys is disproportionately expensive, and the publisher of a set could
+/// add them.
 #[test]
 fn an_rsa_key_of_more_than_8192_bits_is_rejected() {
     let key = SigningKey::generate("RS256", "weak").jwk();
     let n = bytes(&key, "n");
-    let of = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
+    let with_modulus = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
     let rows = [
-        ("8193 bits", of(&[&[1], &*n.repeat(4)].concat())),
-        ("16384 bits", of(&n.repeat(8))),
-        ("a million bits", of(&n.repeat(512))),
+        ("8193 bits", with_modulus(&[&[1], &*n.repeat(4)].concat())),
+        ("16384 bits", with_modulus(&n.repeat(8))),
+        ("a million bits", with_modulus(&n.repeat(512))),
     ];
     assert_weak("bits and must have 2048 to 8192", rows);
 }
@@ -70,15 +73,15 @@ fn an_rsa_key_of_4096_bits_verifies_with_every_backend() {
     }
 }
 
-/// The modulus is made up: reading a key does not factor it.
+/// The modulus is synthetic: reading a key does not factor it.
 #[test]
 fn an_rsa_key_of_more_than_4096_bits_needs_aws_lc() {
     let key = SigningKey::generate("RS256", "weak").jwk();
     let n = bytes(&key, "n");
-    let of = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
+    let with_modulus = |n: &[u8]| with(key.clone(), json!({ "n": encode(n) }));
     let longer = [
-        ("4097 bits", of(&[&[1], &*n.repeat(2)].concat())),
-        ("8192 bits", of(&n.repeat(4))),
+        ("4097 bits", with_modulus(&[&[1], &*n.repeat(2)].concat())),
+        ("8192 bits", with_modulus(&n.repeat(4))),
     ];
     if cfg!(feature = "aws-lc-rs") {
         for (row, jwk) in longer {
@@ -106,19 +109,19 @@ fn an_rsa_key_with_an_invalid_exponent_or_modulus_is_rejected() {
     let key = SigningKey::generate("PS256", "weak").jwk();
     let mut even = bytes(&key, "n");
     even[255] &= 0xFE;
-    let of = |e: &[u8]| with(key.clone(), json!({ "e": encode(e) }));
+    let with_exponent = |e: &[u8]| with(key.clone(), json!({ "e": encode(e) }));
     assert_weak(
         "exponent",
         [
-            ("e = 1", of(&[1])),
-            ("e = 1, with zeros before it", of(&[0, 0, 1])),
-            ("e = 0", of(&[0])),
-            ("e = 2", of(&[2])),
-            ("e = 65536", of(&[1, 0, 0])),
-            ("e = 65538", of(&[1, 0, 2])),
-            ("no e", of(&[])),
-            ("e over 32 bits", of(&[1, 0, 0, 0, 1])),
-            ("e as long as the modulus", of(&[7; 256])),
+            ("e = 1", with_exponent(&[1])),
+            ("e = 1, with zeros before it", with_exponent(&[0, 0, 1])),
+            ("e = 0", with_exponent(&[0])),
+            ("e = 2", with_exponent(&[2])),
+            ("e = 65536", with_exponent(&[1, 0, 0])),
+            ("e = 65538", with_exponent(&[1, 0, 2])),
+            ("no e", with_exponent(&[])),
+            ("e over 32 bits", with_exponent(&[1, 0, 0, 0, 1])),
+            ("e as long as the modulus", with_exponent(&[7; 256])),
             (
                 "an even modulus",
                 with(key.clone(), json!({ "n": encode(even) })),
@@ -138,7 +141,7 @@ fn an_rsa_key_with_the_roca_fingerprint_is_rejected() {
         }
         assert_weak("ROCA", [("no alg", without(roca, "alg"))]);
 
-        // Two more are another residue modulo each of the primes.
+        // A modulus that differs by 2 has another residue modulo each of the primes.
         let mut other = BASE64_URL_SAFE_NO_PAD.decode(n).unwrap();
         other[255] ^= 2;
         let other = with(key.clone(), json!({ "n": encode(other) }));
@@ -156,8 +159,8 @@ fn an_odd_rsa_exponent_of_up_to_32_bits_is_accepted() {
     }
 }
 
-/// The eight points whose order divides 8, those of them that are written above the prime, and each
-/// of these with its sign bit, also where it has no business.
+/// The eight points whose order divides 8, their non-canonical encodings above the prime, and all
+/// of these with either sign bit, even if it is invalid.
 #[test]
 fn an_ed25519_key_of_small_order_is_rejected() {
     let key = SigningKey::generate("EdDSA", "weak").jwk();
@@ -175,16 +178,16 @@ fn an_ed25519_key_of_small_order_is_rejected() {
 fn an_ed25519_key_that_is_not_32_bytes_long_is_rejected() {
     let key = SigningKey::generate("EdDSA", "weak").jwk();
     let x = bytes(&key, "x");
-    let of = |x: &[u8]| with(key.clone(), json!({ "x": encode(x) }));
+    let with_x = |x: &[u8]| with(key.clone(), json!({ "x": encode(x) }));
     assert_weak(
         "bytes and must have 32",
         [
-            ("none", of(&[])),
-            ("1", of(&x[..1])),
-            ("31", of(&x[..31])),
-            ("33", of(&[&*x, &[0]].concat())),
-            ("33, a zero first", of(&[&[0], &*x].concat())),
-            ("64", of(&[&*x, &*x].concat())),
+            ("none", with_x(&[])),
+            ("1", with_x(&x[..1])),
+            ("31", with_x(&x[..31])),
+            ("33", with_x(&[&*x, &[0]].concat())),
+            ("33, a zero first", with_x(&[&[0], &*x].concat())),
+            ("64", with_x(&[&*x, &*x].concat())),
         ],
     );
 }
@@ -212,7 +215,7 @@ fn an_ed25519_key_with_y_above_the_prime_is_rejected() {
     }
 }
 
-/// No point has this y, so that the key is none.
+/// No point of the curve has this y.
 #[test]
 fn an_ed25519_key_that_is_not_on_its_curve_is_rejected() {
     let key = SigningKey::generate("EdDSA", "weak").jwk();
@@ -232,7 +235,8 @@ fn an_ec_key_that_is_not_on_its_curve_is_rejected() {
         let key = SigningKey::generate(alg, "weak").jwk();
         let (x, y) = (bytes(&key, "x"), bytes(&key, "y"));
         let p = from_hex(prime);
-        let of = |x: &[u8], y: &[u8]| with(key.clone(), json!({ "x": encode(x), "y": encode(y) }));
+        let with_point =
+            |x: &[u8], y: &[u8]| with(key.clone(), json!({ "x": encode(x), "y": encode(y) }));
         let flipped = |number: &[u8]| {
             let mut flipped = number.to_vec();
             *flipped.last_mut().unwrap() ^= 1;
@@ -240,24 +244,27 @@ fn an_ec_key_that_is_not_on_its_curve_is_rejected() {
         };
         let zero = vec![0; x.len()];
         let mut rows = vec![
-            ("a bit of y flipped", of(&x, &flipped(&y))),
+            ("a bit of y flipped", with_point(&x, &flipped(&y))),
             (
                 "a bit of x flipped, and of y",
-                of(&flipped(&x), &flipped(&y)),
+                with_point(&flipped(&x), &flipped(&y)),
             ),
-            ("x for y", of(&x, &x)),
+            ("x for y", with_point(&x, &x)),
             (
-                "0, 0: how some write the point at infinity",
-                of(&zero, &zero),
+                "0, 0, a form of the point at infinity",
+                with_point(&zero, &zero),
             ),
-            ("x = p", of(&p, &y)),
-            ("y = p", of(&x, &p)),
-            ("all ones", of(&vec![0xFF; x.len()], &vec![0xFF; x.len()])),
+            ("x = p", with_point(&p, &y)),
+            ("y = p", with_point(&x, &p)),
+            (
+                "all ones",
+                with_point(&vec![0xFF; x.len()], &vec![0xFF; x.len()]),
+            ),
         ];
         if alg == "ES512" {
-            // 521 bits leave room in 66 bytes for the same number once more.
-            rows.push(("x + p", of(&add(&x, &p), &y)));
-            rows.push(("y + p", of(&x, &add(&y, &p))));
+            // 66 bytes have more than 521 bits, so they can also encode the number plus the prime.
+            rows.push(("x + p", with_point(&add(&x, &p), &y)));
+            rows.push(("y + p", with_point(&x, &add(&y, &p))));
         }
         let rows = rows
             .into_iter()
@@ -265,13 +272,16 @@ fn an_ec_key_that_is_not_on_its_curve_is_rejected() {
         assert_weak("the point is not on its curve", rows);
 
         let rows = [
-            ("x a byte shorter", of(&x[1..], &y)),
-            ("y a byte shorter", of(&x, &y[1..])),
-            ("x a byte longer", of(&[&[0], &*x].concat(), &y)),
-            ("y a byte longer", of(&x, &[&[0], &*y].concat())),
-            ("x and y for one coordinate", of(&[&*x, &*y].concat(), &[])),
-            ("no y, as in a compressed point", of(&x, &[])),
-            ("neither, as in the point at infinity", of(&[], &[])),
+            ("x a byte shorter", with_point(&x[1..], &y)),
+            ("y a byte shorter", with_point(&x, &y[1..])),
+            ("x a byte longer", with_point(&[&[0], &*x].concat(), &y)),
+            ("y a byte longer", with_point(&x, &[&[0], &*y].concat())),
+            (
+                "x and y for one coordinate",
+                with_point(&[&*x, &*y].concat(), &[]),
+            ),
+            ("no y, as in a compressed point", with_point(&x, &[])),
+            ("neither, as in the point at infinity", with_point(&[], &[])),
         ];
         let rows = rows.map(|(row, jwk)| (format!("{alg}: {row}"), jwk));
         assert_weak("does not have the length of its curve", rows);
@@ -299,27 +309,27 @@ fn an_ed25519_key_of_small_order_in_pem_is_rejected() {
     assert_contains(error, "small order", "y = 0");
 }
 
-/// Each is refused as a JWK and as the only key of a set, and skipped beside a good key, which
-/// works. What is said names the fault.
+/// Asserts that each key is rejected as a JWK and as the only key of a set, and skipped next to a
+/// valid key, which still works. Each message states the problem.
 #[track_caller]
 fn assert_weak<D: std::fmt::Display>(wrong: &str, rows: impl IntoIterator<Item = (D, Value)>) {
-    let good = SigningKey::generate("EdDSA", "good");
+    let valid = SigningKey::generate("EdDSA", "valid");
     for (row, jwk) in rows {
         let error = VerifyingKey::from_jwk(&jwk.to_string()).map(drop);
-        assert!(error.is_err(), "{row}: not refused");
+        assert!(error.is_err(), "{row}: not rejected");
         assert_contains(error.unwrap_err(), wrong, &row);
         let alone = jwks_of([jwk.clone()]);
         assert_contains(KeySet::from_jwks(&alone).unwrap_err(), wrong, &row);
         assert_contains(fault(keyless().jwks_text(alone)), wrong, &row);
 
-        let set = KeySet::from_jwks(&jwks_of([jwk, good.jwk()])).unwrap();
+        let set = KeySet::from_jwks(&jwks_of([jwk, valid.jwk()])).unwrap();
         let [skipped] = set.skipped() else {
             panic!("{row}: {set:?}")
         };
         assert_contains(skipped, wrong, &row);
         assert_contains(skipped, "\"weak\"", &row);
         let layer = keyless().keys(set).build().unwrap();
-        assert_eq!(reason(&layer, &good.token(&claims())), "accepted", "{row}");
+        assert_eq!(reason(&layer, &valid.token(&claims())), "accepted", "{row}");
     }
 }
 
@@ -350,7 +360,7 @@ const PRIMES: [(&str, &str); 3] = [
     ),
 ];
 
-/// In the order of the bytes in a key, little end first.
+/// Encoded as in a key: little-endian.
 const SMALL_ORDER: [(&str, &str); 7] = [
     (
         "0",
@@ -361,11 +371,11 @@ const SMALL_ORDER: [(&str, &str); 7] = [
         "0100000000000000000000000000000000000000000000000000000000000000",
     ),
     (
-        "one of order 8",
+        "a point of order 8",
         "26E8958FC2B227B045C3F489F2EF98F0D5DFAC05D3C63339B13802886D53FC05",
     ),
     (
-        "the other of order 8",
+        "another point of order 8",
         "C7176A703D4DD84FBA3C0B760D10670F2A2053FA2C39CCC64EC7FD7792AC037A",
     ),
     (
@@ -382,8 +392,8 @@ const SMALL_ORDER: [(&str, &str); 7] = [
     ),
 ];
 
-/// Each is the product of two primes of the form `k * M + (65537^a mod M)`, where M is the product of
-/// the first 126 primes, as the faulty generator made them.
+/// Products of two primes of the form `k * M + (65537^a mod M)`, where M is the product of the
+/// first 126 primes, as the vulnerable generator produces them.
 const ROCA: [&str; 2] = [
     "tAVfI5A8DE92_3FXSZW1naj4MCPlpT1Ouz4gEv4xU1MHDISDsD6MS2ytY5SsslBPk6_wq-6nc20Xnv19t_5fVCzPMZhmyo-Ff_Tiw_WWyR3o0NBDma6XDoQAvL2yrzcBmI5kU5m0Mw5QQmBij7fziYTadtgpNqDzlqpKioJrZMxjZAiAFaYB-IE-PbJLdQASINhTGaCQHV12G-wthKF9HZvGeyl8uQ2v6g48N-FhNWMx5gCKwPpiS5SzWf16Hoq1xlNhby_e2kwaVO_RjIpHMNrpIiC0lTAt1K9qROPQe6VnvrNnIQ49Ckmgk4RIQNZytvSQbJb9BD-YMH-5F-QmWQ",
     "zL-Le_G732eFrfdKTN4YrTlGykhz-dI7WKWaQXHP4KpN36YUuPxd5HoEmdleg8wJv_p1Ln4oRV_LizGG53BYnTM3CbhbCvStLtE2jsbiIqoQrYC5u2Sb5KQXd9oS0ZxRB7iMVArA3vznHynpuOKlwWF4yTTkttHY5T6FnZF8tZnSJz6VEOtQ5BZ2YpIx6ttytjbE3CyEAWqLE-5y0tZgXP4mzz9k8oabMHXAJk-muRQOuOrCU4CIPMuhFAkfanZsDtdHniUWXAzb1-7Rq3D3Qbpr-YohxR7NrM2z5b-YzyFIbBdCj0Wna7iU4h3SHNWzMrHLGvcdbplEDRPiymYDDQ",
