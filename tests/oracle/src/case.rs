@@ -8,7 +8,7 @@ use crate::{
     policy::{Policy, SECRETS, any_policy},
 };
 
-/// A token, and the policy that it is judged by.
+/// A token, and the policy that it is verified with.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub policy: Policy,
@@ -18,7 +18,7 @@ pub struct Case {
     secret: &'static str,
 }
 
-/// What is done to a token that was made by the rules.
+/// A change to a well-formed token.
 #[derive(Clone, Debug)]
 pub enum Damage {
     None,
@@ -28,7 +28,7 @@ pub enum Damage {
     Claims(Change),
     /// A character of an encoded part is changed, and the token is signed again.
     Encoded(Change),
-    /// A character of the token is changed, under the signature that it had.
+    /// A character of the token is changed, and the signature is not updated.
     Token(Change),
 }
 
@@ -87,12 +87,12 @@ impl Change {
 }
 
 impl Case {
-    /// Whether the signature was made after the damage was done.
+    /// Returns whether the token was signed after the damage.
     pub fn is_signed_again(&self) -> bool {
         !matches!(self.damage, Damage::None | Damage::Token(_))
     }
 
-    /// The token, with its times around `now`.
+    /// Returns the token, with times around `now`.
     pub fn token(&self, now: u64) -> String {
         let mut header = json::write(&self.header, now);
         let mut claims = json::write(&self.claims, now);
@@ -107,7 +107,7 @@ impl Case {
             change.apply(&mut token);
         }
         let tag = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes())
-            .expect("any length will do")
+            .expect("HMAC accepts keys of any length")
             .chain_update(&token)
             .finalize()
             .into_bytes();

@@ -1,14 +1,14 @@
-//! JSON objects as text, so that they can also be what no serializer writes.
+//! JSON objects as text, so that they can have forms that no serializer writes.
 
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
 use crate::policy::{AUDIENCE, ISSUER, Policy};
 
-/// A member of an object: its name and its value as they are written.
+/// A member of an object: its name and its value, both as JSON text.
 pub(crate) type Member = (String, String);
 
-/// Writes an object. Where a value has `<5>`, it becomes the time 5 seconds from `now`.
+/// Writes an object. `<5>` in a value becomes the time 5 seconds after `now`.
 pub(crate) fn write(members: &[Member], now: u64) -> Vec<u8> {
     let members: Vec<_> = members
         .iter()
@@ -26,16 +26,16 @@ fn with_time(value: &str, now: u64) -> String {
     time.unwrap_or_else(|| value.to_owned())
 }
 
-/// A member with one of the good values, or now and then with one of the odd ones, written with
-/// escapes, or left out.
-fn member(name: &'static str, good: Vec<String>, odd: Vec<String>) -> BoxedStrategy<Vec<Member>> {
+/// Generates a member with a common value. Occasionally the value is odd, the name is escaped, or
+/// the member is duplicated or missing.
+fn member(name: &'static str, common: Vec<String>, odd: Vec<String>) -> BoxedStrategy<Vec<Member>> {
     let escaped = format!("\\u{:04x}{}", name.as_bytes()[0], &name[1..]);
     let one = move |value: String| vec![(name.to_owned(), value)];
     prop_oneof![
-        60 => select(good.clone()).prop_map(one),
-        1 => select(good.clone()).prop_map(move |value| vec![(escaped.clone(), value)]),
+        60 => select(common.clone()).prop_map(one),
+        1 => select(common.clone()).prop_map(move |value| vec![(escaped.clone(), value)]),
         2 => select(odd).prop_map(one),
-        1 => select(good).prop_map(move |value| vec![(name.to_owned(), value.clone()), (name.to_owned(), value)]),
+        1 => select(common).prop_map(move |value| vec![(name.to_owned(), value.clone()), (name.to_owned(), value)]),
         1 => Just(Vec::new()),
     ]
     .boxed()
@@ -45,13 +45,13 @@ fn optional(member: BoxedStrategy<Vec<Member>>) -> BoxedStrategy<Vec<Member>> {
     prop_oneof![member, Just(Vec::new())].boxed()
 }
 
-fn texts(values: &[Value]) -> Vec<String> {
+fn json_texts(values: &[Value]) -> Vec<String> {
     values.iter().map(Value::to_string).collect()
 }
 
-/// What is odd for a text.
-fn not_a_text() -> Vec<String> {
-    texts(&[
+/// Returns odd values of a string member.
+fn odd_strings() -> Vec<String> {
+    json_texts(&[
         json!(null),
         json!(""),
         json!(" "),
@@ -65,12 +65,12 @@ fn not_a_text() -> Vec<String> {
     ])
 }
 
-/// Headers, most of which pass.
+/// Generates headers, most of which are accepted.
 pub(crate) fn header() -> BoxedStrategy<Vec<Member>> {
     let alg = member(
         "alg",
-        texts(&[json!("HS256")]),
-        texts(&[
+        json_texts(&[json!("HS256")]),
+        json_texts(&[
             json!("none"),
             json!("hs256"),
             json!("HS384"),
@@ -85,15 +85,15 @@ pub(crate) fn header() -> BoxedStrategy<Vec<Member>> {
     );
     let typ = member(
         "typ",
-        texts(&[json!("JWT"), json!("jwt"), json!("at+jwt")]),
-        not_a_text(),
+        json_texts(&[json!("JWT"), json!("jwt"), json!("at+jwt")]),
+        odd_strings(),
     );
     let kid = member(
         "kid",
-        texts(&[json!("1"), json!("../../dev/null")]),
-        not_a_text(),
+        json_texts(&[json!("1"), json!("../../dev/null")]),
+        odd_strings(),
     );
-    let others = select(texts(&[
+    let others = select(json_texts(&[
         json!("x"),
         json!(1),
         json!(null),
@@ -124,24 +124,24 @@ pub(crate) fn header() -> BoxedStrategy<Vec<Member>> {
     ])
 }
 
-/// Claims, about half of which pass.
+/// Generates claims, about half of which are accepted.
 pub(crate) fn claims(policy: &Policy) -> BoxedStrategy<Vec<Member>> {
-    let leeway = i64::try_from(policy.leeway).expect("a leeway is short");
+    let leeway = i64::try_from(policy.leeway).expect("the leeway fits into i64");
     let odd = |offsets: &[i64], others: &[&str]| {
         let offsets = offsets.iter().map(|offset| format!("<{offset}>"));
         let others = others.iter().map(ToString::to_string);
-        not_a_text()
+        odd_strings()
             .into_iter()
             .chain(offsets)
             .chain(others)
             .collect()
     };
-    let good = |times: &[&str]| times.iter().map(ToString::to_string).collect();
-    // What is compared with the clock of the system must not turn while it is compared: the least
-    // that is left to a good token is 60 seconds.
+    let common = |times: &[&str]| times.iter().map(ToString::to_string).collect();
+    // `jsonwebtoken` uses the system clock, so a result must not change between the two calls: a
+    // valid token expires after 60 seconds or more.
     let exp = member(
         "exp",
-        good(&["<60>", "<600>", "<60>.5", "4102444800"]),
+        common(&["<60>", "<600>", "<60>.5", "4102444800"]),
         odd(
             &[0, -1, -leeway, -leeway - 1, -600],
             &[
@@ -158,7 +158,7 @@ pub(crate) fn claims(policy: &Policy) -> BoxedStrategy<Vec<Member>> {
     );
     let nbf = member(
         "nbf",
-        good(&["0", "<-600>", "<0>"]),
+        common(&["0", "<-600>", "<0>"]),
         odd(
             &[1, leeway, leeway + 1, leeway + 600],
             &["-5", "<0>.5", "1e30"],
@@ -166,30 +166,34 @@ pub(crate) fn claims(policy: &Policy) -> BoxedStrategy<Vec<Member>> {
     );
     let iat = member(
         "iat",
-        good(&["0", "<0>", "<600>"]),
+        common(&["0", "<0>", "<600>"]),
         odd(&[], &["-1", "1.5"]),
     );
     let sub = member(
         "sub",
-        texts(&[json!("alice"), json!("auth0|5"), json!("é")]),
+        json_texts(&[json!("alice"), json!("auth0|5"), json!("é")]),
         [
-            not_a_text(),
-            texts(&[json!("x".repeat(255)), json!("x".repeat(256))]),
+            odd_strings(),
+            json_texts(&[json!("x".repeat(255)), json!("x".repeat(256))]),
         ]
         .concat(),
     );
     let email = member(
         "email",
-        texts(&[json!("a@example.com"), json!("\"quoted\"@example.com")]),
-        not_a_text(),
+        json_texts(&[json!("a@example.com"), json!("\"quoted\"@example.com")]),
+        odd_strings(),
     );
-    let name = member("name", texts(&[json!("Ada"), json!(null)]), not_a_text());
+    let name = member(
+        "name",
+        json_texts(&[json!("Ada"), json!(null)]),
+        odd_strings(),
+    );
     let iss = member(
         "iss",
-        texts(&[json!(ISSUER)]),
+        json_texts(&[json!(ISSUER)]),
         [
-            not_a_text(),
-            texts(&[
+            odd_strings(),
+            json_texts(&[
                 json!([ISSUER]),
                 json!(format!("{ISSUER}/")),
                 json!("https://APP.example.com"),
@@ -200,14 +204,14 @@ pub(crate) fn claims(policy: &Policy) -> BoxedStrategy<Vec<Member>> {
     );
     let aud = member(
         "aud",
-        texts(&[
+        json_texts(&[
             json!(AUDIENCE),
             json!([AUDIENCE]),
             json!(["other", AUDIENCE]),
         ]),
         [
-            not_a_text(),
-            texts(&[
+            odd_strings(),
+            json_texts(&[
                 json!("other"),
                 json!([AUDIENCE, 7]),
                 json!([[AUDIENCE]]),
@@ -217,8 +221,7 @@ pub(crate) fn claims(policy: &Policy) -> BoxedStrategy<Vec<Member>> {
         ]
         .concat(),
     );
-    // A token with an audience passes only where one is configured, so that most have none where
-    // none is.
+    // Without a configured audience, a token with `aud` is rejected, so most tokens have none.
     let aud = if policy.audience || policy.any_audience {
         aud
     } else {
@@ -226,7 +229,7 @@ pub(crate) fn claims(policy: &Policy) -> BoxedStrategy<Vec<Member>> {
     };
     let iss = if policy.issuer { iss } else { optional(iss) };
     let session = prop_oneof![20 => Just(Vec::new()), 1 => Just(vec![("session".to_owned(), "{}".to_owned())])];
-    let others = select(texts(&[
+    let others = select(json_texts(&[
         json!({"roles": ["a"]}),
         json!(1.5),
         json!(null),
@@ -254,7 +257,7 @@ fn shuffled(members: Vec<BoxedStrategy<Vec<Member>>>) -> BoxedStrategy<Vec<Membe
         .boxed()
 }
 
-/// Claims that every policy with this one's settings must accept, and whom they name.
+/// Claims that their policy must accept.
 #[derive(Clone, Debug)]
 pub struct WellFormed {
     pub claims: Value,
@@ -305,7 +308,7 @@ fn extra() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        // Quarters, which serde_json reads back as it wrote them.
+        // Quarters, because serde_json writes and reads them without rounding.
         any::<i32>().prop_map(|quarters| Value::from(f64::from(quarters) / 4.0)),
         ".*".prop_map(Value::from),
     ];

@@ -1,6 +1,7 @@
-//! Tokens of all kinds, good and bad, for other libraries to judge beside `tower-jwt-auth`.
+//! Random valid and invalid tokens, to compare `tower-jwt-auth` with other libraries.
 //!
-//! What it accepts, they must accept too: each of their rules that it lacked would show.
+//! The others must accept every token that `tower-jwt-auth` accepts. A rule of theirs that
+//! `tower-jwt-auth` lacks shows up as a difference.
 
 mod case;
 mod json;

@@ -9,17 +9,17 @@ use std::{
 use proptest::prelude::*;
 use tower_jwt_auth::{JwtAuthLayer, TokenVerifier};
 
-/// The first two are configured, the third is an attacker's.
+/// The first two are configured; the third belongs to an attacker.
 pub const SECRETS: [&str; 3] = [
     "the current secret 0123456789abcdef",
-    "the one before it 0123456789abcdef",
-    "one that nobody knows 0123456789abcdef",
+    "the previous secret 0123456789abcdef",
+    "an unknown secret 0123456789abcdef",
 ];
 
 pub const ISSUER: &str = "https://app.example.com";
 pub const AUDIENCE: &str = "https://api.example.com";
 
-/// What a token must say, as both sides are told.
+/// The rules for a token, which both libraries are configured with.
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub issuer: bool,
@@ -54,7 +54,7 @@ impl Policy {
         self.audience.then_some(AUDIENCE)
     }
 
-    /// Ours, with its clock at `now`.
+    /// Returns the verifier of `tower-jwt-auth`, with its clock at `now`.
     pub fn verifier(&self, now: u64) -> TokenVerifier {
         let clock = Arc::new(AtomicU64::new(now));
         let mut builder = JwtAuthLayer::builder()

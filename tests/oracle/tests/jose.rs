@@ -1,5 +1,5 @@
-//! Whatever we accept, `jose`'s `jwtVerify` accepts, with its clock where ours is. It is what Better
-//! Auth verifies with, and strict where `jsonwebtoken` is not: about `crit` and base64.
+//! `jwtVerify` of `jose` accepts every token that we accept, at the same time. Better Auth uses it,
+//! and it checks `crit` and base64 more strictly than `jsonwebtoken`.
 
 use std::{
     env,
@@ -27,7 +27,7 @@ fn jose_accepts_every_token_that_we_accept() {
         let required = env::var("REQUIRE_BETTER_AUTH").is_ok_and(|value| value == "1");
         assert!(
             !required,
-            "REQUIRE_BETTER_AUTH=1, and jose is not installed"
+            "REQUIRE_BETTER_AUTH=1, but jose is not installed"
         );
         let _ = writeln!(
             io::stderr(),
@@ -40,15 +40,15 @@ fn jose_accepts_every_token_that_we_accept() {
         .iter()
         .map(|case| case.policy.verifier(NOW).verify(&case.token(NOW)).is_ok())
         .collect();
-    let theirs = ask_jose(&folder, &cases);
+    let theirs = verify_with_jose(&folder, &cases);
 
     let accepted = ours.iter().filter(|&&ours| ours).count();
-    // Not with `println!`, which is hidden where a test passes.
+    // `println!` would be hidden if the test passes.
     let _ = writeln!(
         io::stderr(),
         "oracle, jose: {TOKENS} tokens, {accepted} accepted"
     );
-    assert!(accepted * 5 >= TOKENS, "a fifth is accepted");
+    assert!(accepted * 5 >= TOKENS, "fewer than a fifth are accepted");
     for (index, case) in cases.iter().enumerate() {
         let by_any_secret = theirs[2 * index].is_null() || theirs[2 * index + 1].is_null();
         assert!(
@@ -67,8 +67,9 @@ fn cases() -> Vec<Case> {
     (0..TOKENS).map(case).collect()
 }
 
-/// One process judges each token under each configured secret: null where it accepts, else why not.
-fn ask_jose(folder: &Path, cases: &[Case]) -> Vec<Value> {
+/// Verifies each token with each configured secret in one process. Null means accepted; any other
+/// value is the error code.
+fn verify_with_jose(folder: &Path, cases: &[Case]) -> Vec<Value> {
     let mut jose = Command::new("node")
         .arg("jose-oracle.mjs")
         .current_dir(folder)
@@ -76,10 +77,10 @@ fn ask_jose(folder: &Path, cases: &[Case]) -> Vec<Value> {
         .stdout(Stdio::piped())
         .spawn()
         .expect("node starts");
-    let mut questions = String::new();
+    let mut requests = String::new();
     for case in cases {
         for secret in &SECRETS[..2] {
-            let question = json!({
+            let request = json!({
                 "token": case.token(NOW),
                 "secret_b64url": BASE64_URL_SAFE_NO_PAD.encode(secret),
                 "now": NOW,
@@ -87,19 +88,19 @@ fn ask_jose(folder: &Path, cases: &[Case]) -> Vec<Value> {
                 "audience": case.policy.audience(),
                 "leeway": case.policy.leeway,
             });
-            questions += &format!("{question}\n");
+            requests += &format!("{request}\n");
         }
     }
     let mut stdin = jose.stdin.take().expect("stdin is piped");
-    // Written from a thread of its own: jose answers while it is still asked.
-    let writer = thread::spawn(move || stdin.write_all(questions.as_bytes()));
+    // Written on another thread, because jose responds before it has read all input.
+    let writer = thread::spawn(move || stdin.write_all(requests.as_bytes()));
     let output = jose.wait_with_output().expect("jose ends");
     writer.join().expect("no panic").expect("jose reads all");
-    let answers = String::from_utf8(output.stdout).expect("text");
-    let answers: Vec<Value> = answers
+    let responses = String::from_utf8(output.stdout).expect("UTF-8");
+    let responses: Vec<Value> = responses
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["code"].take())
         .collect();
-    assert_eq!(answers.len(), 2 * cases.len());
-    answers
+    assert_eq!(responses.len(), 2 * cases.len());
+    responses
 }
