@@ -32,9 +32,9 @@ fn with_algorithms(builder: JwtAuthBuilder, algs: &[&str]) -> JwtAuthLayer {
 #[test]
 fn a_key_without_alg_verifies_the_configured_algorithms() {
     let mut key = SigningKey::generate("RS256", "1");
-    let nameless = without(key.jwk(), "alg");
-    let set = jwks_of([nameless.clone()]);
-    let from_jwk = || VerifyingKey::from_jwk(&nameless.to_string()).unwrap();
+    let without_alg = without(key.jwk(), "alg");
+    let set = jwks_of([without_alg.clone()]);
+    let from_jwk = || VerifyingKey::from_jwk(&without_alg.to_string()).unwrap();
     let pem = key.pem();
     for (named, expected) in [
         (&["PS256"][..], &["PS256"][..]),
@@ -68,12 +68,12 @@ fn a_key_without_alg_verifies_the_configured_algorithms() {
 fn a_key_with_alg_verifies_only_that_algorithm() {
     let mut key = SigningKey::generate("RS256", "1");
     let bound = |key: VerifyingKey| key.with_algorithm(Algorithm::RS256).unwrap();
-    let nameless = without(key.jwk(), "alg").to_string();
+    let without_alg = without(key.jwk(), "alg").to_string();
     for (row, builder) in [
         ("alg", keyless().jwks_text(jwks([&key]))),
         (
             "bound",
-            keyless().key(bound(VerifyingKey::from_jwk(&nameless).unwrap())),
+            keyless().key(bound(VerifyingKey::from_jwk(&without_alg).unwrap())),
         ),
         (
             "bound, PEM",
@@ -110,9 +110,9 @@ fn a_key_type_with_one_algorithm_ignores_the_configured_ones() {
 /// An explicit `alg` takes precedence over a key without `alg`.
 #[test]
 fn a_key_with_alg_is_preferred_to_one_without_for_the_same_kid() {
-    let mut nameless = SigningKey::generate("RS256", "1");
+    let mut without_alg = SigningKey::generate("RS256", "1");
     let named = SigningKey::generate("PS256", "1");
-    let entries = [without(nameless.jwk(), "alg"), named.jwk()];
+    let entries = [without(without_alg.jwk(), "alg"), named.jwk()];
     for entries in [entries.clone(), {
         let [one, two] = entries;
         [two, one]
@@ -124,9 +124,9 @@ fn a_key_with_alg_is_preferred_to_one_without_for_the_same_kid() {
             ("PS512", "accepted"),
             ("PS256", "signature"),
         ] {
-            nameless.alg = alg;
+            without_alg.alg = alg;
             assert_eq!(
-                reason(&layer, &nameless.token(&claims())),
+                reason(&layer, &without_alg.token(&claims())),
                 expected,
                 "{alg}"
             );

@@ -97,9 +97,9 @@ fn a_token_without_kid_is_tried_with_the_last_ten_keys() {
     // Keys of another algorithm are not among the ten.
     let layer = layer_of(jwks(keys.iter().chain(&others)));
     for (index, key) in keys.iter().enumerate() {
-        let nameless = key.sign(&json!({ "alg": "EdDSA" }), &claims());
+        let without_kid = key.sign(&json!({ "alg": "EdDSA" }), &claims());
         let expected = if index < 2 { "signature" } else { "accepted" };
-        assert_eq!(reason(&layer, &nameless), expected, "key {}", key.kid);
+        assert_eq!(reason(&layer, &without_kid), expected, "key {}", key.kid);
         // If the token names its key, the number of keys does not matter.
         let token = key.token(&claims());
         assert_eq!(reason(&layer, &token), "accepted", "key {}", key.kid);
@@ -135,11 +135,11 @@ fn a_key_without_kid_is_tried_for_every_token() {
 
 #[test]
 fn a_named_key_is_tried_before_the_keys_without_kid() {
-    let nameless: Vec<_> = (0..12)
+    let without_kid: Vec<_> = (0..12)
         .map(|_| SigningKey::generate("EdDSA", "none"))
         .collect();
     let named = SigningKey::generate("EdDSA", "1");
-    let entries = || nameless.iter().map(|key| without(key.jwk(), "kid"));
+    let entries = || without_kid.iter().map(|key| without(key.jwk(), "kid"));
     for set in [
         jwks_of(entries().chain([named.jwk()])),
         jwks_of([named.jwk()].into_iter().chain(entries())),
@@ -147,7 +147,7 @@ fn a_named_key_is_tried_before_the_keys_without_kid() {
         let layer = layer_of(set);
         assert_eq!(reason(&layer, &named.token(&claims())), "accepted");
         // Nine others are tried after it, the last of the set first.
-        for (index, key) in nameless.iter().enumerate() {
+        for (index, key) in without_kid.iter().enumerate() {
             let token = key.sign(&json!({ "alg": "EdDSA", "kid": "1" }), &claims());
             let expected = if index < 3 { "signature" } else { "accepted" };
             assert_eq!(reason(&layer, &token), expected, "key {index}");
@@ -254,7 +254,7 @@ fn with_key_id_replaces_the_kid_of_a_key() {
             let token = key.sign(&json!({ "alg": "ES256", "kid": kid }), &claims());
             assert_eq!(reason(&layer, &token), expected, "kid {kid}");
         }
-        let nameless = key.sign(&json!({ "alg": "ES256" }), &claims());
-        assert_eq!(reason(&layer, &nameless), "accepted", "no kid");
+        let without_kid = key.sign(&json!({ "alg": "ES256" }), &claims());
+        assert_eq!(reason(&layer, &without_kid), "accepted", "no kid");
     }
 }
