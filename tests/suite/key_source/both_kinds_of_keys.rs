@@ -1,4 +1,4 @@
-//! One issuer with secrets and public keys, while it moves from one to the other.
+//! One issuer with secrets and public keys, during a migration from one to the other.
 
 use serde_json::json;
 use tower_jwt_auth::{Algorithm, JwtAuthBuilder, KeySet, SharedKeys, VerifyingKey};
@@ -10,7 +10,7 @@ const ISSUER: &str = "https://app.example.com";
 /// Adds one public key to a builder.
 type AddKey = Box<dyn Fn(JwtAuthBuilder) -> JwtAuthBuilder>;
 
-/// The ways to add one public key to a builder.
+/// Returns the ways to add one public key to a builder.
 fn ways(key: &SigningKey) -> Vec<(&'static str, AddKey)> {
     let set = KeySet::from_jwks(&jwks([key])).unwrap();
     let (pem, text) = (key.pem(), jwks([key]));
@@ -30,7 +30,7 @@ fn ways(key: &SigningKey) -> Vec<(&'static str, AddKey)> {
 
 #[test]
 fn an_issuer_verifies_tokens_of_both_kinds() {
-    const OLD: &str = "another secret, of 32 bytes or more";
+    const OLD: &str = "another secret of 32 bytes or more";
     let key = SigningKey::generate("ES256", "1");
     let old = sign(r#"{"alg":"HS256"}"#, claims().to_string(), OLD);
     for (row, add) in ways(&key) {
@@ -55,7 +55,7 @@ fn the_rules_of_the_issuer_apply_to_both_kinds() {
         .build()
         .unwrap();
     for (row, members, expected) in [
-        ("good", json!({ "iss": ISSUER, "aud": "api" }), "accepted"),
+        ("valid", json!({ "iss": ISSUER, "aud": "api" }), "accepted"),
         ("no iss", json!({ "aud": "api" }), "issuer"),
         (
             "another aud",
@@ -177,7 +177,7 @@ fn algorithms_that_exclude_one_kind_of_key_are_rejected() {
     assert_contains(with(&[]).unwrap_err(), ".algorithms(…)", "none");
 }
 
-/// Without a network: the URL of the keys is refused at once, and so nothing is fetched.
+/// Needs no network: connections to this JWKS URL are refused immediately.
 #[cfg(feature = "jwks")]
 #[tokio::test]
 async fn better_auth_with_a_secret_keeps_its_jwks_url() {

@@ -1,4 +1,4 @@
-//! Keys that change while the layer is in use, but are not fetched.
+//! Keys that change at runtime without being fetched.
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod both_kinds_of_keys;

@@ -1,4 +1,4 @@
-//! Secrets from a file that changes while requests come.
+//! Secrets from a file that changes at runtime.
 
 use std::{
     fs::{self, File},
@@ -25,13 +25,13 @@ use crate::{
 fn each_line_is_a_secret() {
     let [a, b, c] = [secret("a"), secret("b"), secret("c")];
     for (description, content) in [
-        ("with a newline at its end", format!("{a}\n{b}\n{c}\n")),
-        ("without", format!("{a}\n{b}\n{c}")),
-        ("lines of Windows", format!("{a}\r\n{b}\r\n{c}\r\n")),
-        ("both kinds of lines", format!("{a}\r\n{b}\n{c}")),
+        ("with a newline at the end", format!("{a}\n{b}\n{c}\n")),
+        ("without a newline at the end", format!("{a}\n{b}\n{c}")),
+        ("Windows line endings", format!("{a}\r\n{b}\r\n{c}\r\n")),
+        ("both kinds of line endings", format!("{a}\r\n{b}\n{c}")),
         ("empty lines", format!("\n{a}\n\n{b}\r\n\r\n{c}\n\n")),
     ] {
-        let file = Watched::new("each_line", content);
+        let file = SecretFile::new("each_line", content);
         for secret in [&a, &b, &c] {
             assert!(file.accepts(secret), "{description}: {secret}");
         }
@@ -42,7 +42,7 @@ fn each_line_is_a_secret() {
 #[test]
 fn only_line_endings_are_trimmed() {
     let spaced = "a secret  with\tspaces in it, 0123";
-    let file = Watched::new("only_the_end", format!("{spaced}\n"));
+    let file = SecretFile::new("only_the_end", format!("{spaced}\n"));
     assert!(file.accepts(spaced));
     assert!(!file.accepts(&format!("{spaced}\n")));
 }
@@ -51,7 +51,7 @@ fn only_line_endings_are_trimmed() {
 fn a_file_of_64_kib_is_read() {
     let long = "0123456789abcdef".repeat(4096);
     assert_eq!(long.len(), 64 * 1024);
-    let file = Watched::new("of_64_kib", &long);
+    let file = SecretFile::new("of_64_kib", &long);
     assert!(file.accepts(&long));
 }
 
@@ -65,18 +65,18 @@ fn a_symbolic_link_is_followed() {
         fs::rename(folder.path("next"), folder.path("secrets")).unwrap();
     };
     link("a");
-    let file = Watched::of(folder, |builder| builder);
+    let file = SecretFile::in_folder(folder, |builder| builder);
     assert!(file.accepts(&secret("a")));
 
-    // As Kubernetes does.
+    // Kubernetes replaces mounted secrets like this.
     let link = |target: &str| {
         std::os::unix::fs::symlink(target, file.folder.path("next")).unwrap();
         fs::rename(file.folder.path("next"), &file.path).unwrap();
     };
     link("b");
-    file.look();
+    file.poll();
     assert!(!file.accepts(&secret("b")));
-    file.look();
+    file.poll();
     assert!(file.accepts(&secret("b")));
     assert!(!file.accepts(&secret("a")));
 }
@@ -160,7 +160,7 @@ fn the_error_for_an_unusable_file_at_startup_names_the_file() {
             "openssl rand",
         ),
         (
-            "a weak second one",
+            "a weak second secret",
             |path| {
                 write(
                     path,
@@ -191,7 +191,7 @@ fn the_error_for_an_unusable_file_at_startup_names_the_file() {
         ),
     ];
     let mut wrong = Vec::new();
-    for (description, make, mend) in rows {
+    for (description, make, fix) in rows {
         let folder = Folder::new("at_start");
         let path = match description {
             "in a missing folder" => folder.path("missing/secrets"),
@@ -203,18 +203,18 @@ fn the_error_for_an_unusable_file_at_startup_names_the_file() {
             "missing" | "in a missing folder" | "a link to nothing"
         );
         let builder = || JwtAuthLayer::builder().secret_from_file(&path);
-        // Only what is not there at all may be missing.
+        // `allow_missing_secret` accepts only a file that does not exist.
         for builder in [
             Some(builder()),
             (!is_missing).then(|| builder().allow_missing_secret()),
         ] {
-            let built = builder.map(|builder| soon(description, || builder.build()));
+            let built = builder.map(|builder| with_timeout(description, || builder.build()));
             match built {
                 None => {}
                 Some(Ok(_)) => wrong.push(format!("{description}: accepted")),
                 Some(Err(error)) => {
                     let error = error.to_string();
-                    for part in [mend, "secret file", path.to_str().unwrap()] {
+                    for part in [fix, "secret file", path.to_str().unwrap()] {
                         if !error.contains(part) {
                             wrong.push(format!("{description}: no {part:?} in: {error}"));
                         }
@@ -228,20 +228,20 @@ fn the_error_for_an_unusable_file_at_startup_names_the_file() {
 
 #[test]
 fn new_content_is_used_once_two_polls_agree() {
-    let file = Watched::new("two_looks", secret("old"));
+    let file = SecretFile::new("two_polls", secret("old"));
     file.write(&secret("new"));
-    assert!(!file.accepts(&secret("new")), "no look was due");
-    file.look();
-    assert!(!file.accepts(&secret("new")), "one look is not enough");
+    assert!(!file.accepts(&secret("new")), "no poll is due");
+    file.poll();
+    assert!(!file.accepts(&secret("new")), "one poll is not enough");
     assert!(file.accepts(&secret("old")));
-    file.look();
+    file.poll();
     assert!(file.accepts(&secret("new")));
     assert!(!file.accepts(&secret("old")));
 }
 
 #[test]
 fn the_request_that_runs_the_second_poll_uses_the_new_secrets() {
-    let file = Watched::new("second_look", secret("old"));
+    let file = SecretFile::new("second_poll", secret("old"));
     file.write(&secret("new"));
     file.advance(3600);
     assert!(!file.accepts(&secret("new")));
@@ -251,14 +251,14 @@ fn the_request_that_runs_the_second_poll_uses_the_new_secrets() {
 
 #[test]
 fn polls_are_at_least_two_seconds_apart() {
-    let file = Watched::new("seconds_apart", secret("old"));
+    let file = SecretFile::new("seconds_apart", secret("old"));
     file.write(&secret("new"));
     for (second, is_new) in [
         (1, false),
-        // The first look, however many requests come.
+        // The first poll, regardless of the number of requests.
         (2, false),
         (3, false),
-        // The second.
+        // The second poll.
         (4, true),
     ] {
         file.advance(1);
@@ -266,13 +266,13 @@ fn polls_are_at_least_two_seconds_apart() {
             assert_eq!(file.accepts(&secret("new")), is_new, "second {second}");
         }
     }
-    // At 5 nothing is looked at, so what is there then is never seen.
+    // There is no poll at second 5, so the content of that second is never read.
     file.write(&secret("newer"));
     file.advance(1);
     assert!(file.accepts(&secret("new")));
     file.write(&secret("new"));
     for _ in 0..4 {
-        file.look();
+        file.poll();
         assert!(file.accepts(&secret("new")));
         assert!(!file.accepts(&secret("newer")));
     }
@@ -281,54 +281,54 @@ fn polls_are_at_least_two_seconds_apart() {
 #[test]
 fn a_partly_written_file_is_never_used() {
     let new = secret("new") + &"x".repeat(40);
-    // A secret as good as any, if it were all.
-    let half = &new[..40];
-    let file = Watched::new("half_written", secret("old"));
-    file.write(half);
-    file.look();
+    // Would be a valid secret if it were complete.
+    let part = &new[..40];
+    let file = SecretFile::new("partly_written", secret("old"));
+    file.write(part);
+    file.poll();
     file.write(&new);
     for _ in 0..2 {
-        assert!(!file.accepts(half));
+        assert!(!file.accepts(part));
         assert!(file.accepts(&secret("old")));
-        file.look();
+        file.poll();
     }
-    assert!(!file.accepts(half));
+    assert!(!file.accepts(part));
     assert!(file.accepts(&new));
 }
 
 #[test]
 fn a_file_that_changes_between_all_polls_is_never_used() {
-    let file = Watched::new("changes_always", secret("old"));
-    let mut seen = Vec::new();
+    let file = SecretFile::new("changes_always", secret("old"));
+    let mut earlier = Vec::new();
     for number in 0..20 {
-        seen.push(secret(number));
+        earlier.push(secret(number));
         file.write(&secret(number));
-        file.look();
+        file.poll();
         assert!(file.accepts(&secret("old")));
-        assert!(!seen.iter().any(|secret| file.accepts(secret)));
+        assert!(!earlier.iter().any(|secret| file.accepts(secret)));
     }
 }
 
 #[test]
 fn only_consecutive_polls_can_agree() {
-    let file = Watched::new("follow_each_other", secret("old"));
+    let file = SecretFile::new("follow_each_other", secret("old"));
     for between in ["old", "other"] {
         file.write(&secret("new"));
-        file.look();
+        file.poll();
         file.write(&secret(between));
-        file.look();
+        file.poll();
         file.write(&secret("new"));
-        file.look();
+        file.poll();
         assert!(!file.accepts(&secret("new")), "{between} in between");
         assert!(file.accepts(&secret("old")));
         file.write(&secret("old"));
-        file.look();
+        file.poll();
     }
 }
 
 #[test]
 fn new_content_of_the_same_size_and_time_is_detected() {
-    let file = Watched::new("same_time", secret("a"));
+    let file = SecretFile::new("same_time", secret("a"));
     let modified = fs::metadata(&file.path).unwrap().modified().unwrap();
     file.write(&secret("b"));
     let handle = File::options().write(true).open(&file.path).unwrap();
@@ -336,32 +336,32 @@ fn new_content_of_the_same_size_and_time_is_detected() {
     let metadata = fs::metadata(&file.path).unwrap();
     assert_eq!(metadata.modified().unwrap(), modified);
     assert_eq!(metadata.len(), secret("a").len() as u64);
-    file.look();
-    file.look();
+    file.poll();
+    file.poll();
     assert!(file.accepts(&secret("b")));
     assert!(!file.accepts(&secret("a")));
 }
 
 #[test]
 fn a_replaced_file_is_detected() {
-    let file = Watched::new("replaced", secret("old"));
+    let file = SecretFile::new("replaced", secret("old"));
     let next = file.folder.path("next");
     fs::write(&next, secret("new")).unwrap();
     fs::rename(&next, &file.path).unwrap();
-    file.look();
-    file.look();
+    file.poll();
+    file.poll();
     assert!(file.accepts(&secret("new")));
     assert!(!file.accepts(&secret("old")));
 }
 
 #[test]
 fn earlier_content_is_used_again() {
-    let file = Watched::new("taken_again", secret("a"));
+    let file = SecretFile::new("used_again", secret("a"));
     for (now, before) in [("b", "a"), ("a", "b"), ("b", "a")] {
         file.write(&secret(now));
-        file.look();
+        file.poll();
         assert!(!file.accepts(&secret(now)));
-        file.look();
+        file.poll();
         assert!(file.accepts(&secret(now)), "{now}");
         assert!(!file.accepts(&secret(before)), "{now}");
     }
@@ -370,16 +370,16 @@ fn earlier_content_is_used_again() {
 #[test]
 fn secrets_are_rotated_without_a_gap() {
     let (old, new) = (secret("old"), secret("new"));
-    let file = Watched::new("rotated", &old);
+    let file = SecretFile::new("rotated", &old);
     for (content, old_works, new_works) in [
         (format!("{new}\n{old}\n"), true, true),
         (format!("{new}\n"), false, true),
     ] {
         let before = (file.accepts(&old), file.accepts(&new));
         file.write(&content);
-        file.look();
+        file.poll();
         assert_eq!((file.accepts(&old), file.accepts(&new)), before);
-        file.look();
+        file.poll();
         assert_eq!(
             (file.accepts(&old), file.accepts(&new)),
             (old_works, new_works)
@@ -389,11 +389,11 @@ fn secrets_are_rotated_without_a_gap() {
 
 #[test]
 fn a_file_that_becomes_invalid_is_not_used_and_logged_once() {
-    type Spoil = fn(&Path);
-    let rows: [(&str, Spoil); 15] = [
+    type Damage = fn(&Path);
+    let rows: [(&str, Damage); 15] = [
         ("truncated", |path| truncate(path, 10)),
         ("emptied", |path| truncate(path, 0)),
-        ("only a newline left", |path| write(path, "\n")),
+        ("only a newline", |path| write(path, "\n")),
         ("removed", |path| fs::remove_file(path).unwrap()),
         ("its folder removed", |path| {
             fs::remove_dir_all(path.parent().unwrap()).unwrap()
@@ -442,54 +442,56 @@ fn a_file_that_becomes_invalid_is_not_used_and_logged_once() {
             write(path, &(0..9).map(|n| secret(n) + "\n").collect::<String>())
         }),
     ];
-    for (description, spoil) in rows {
-        soon(description, move || assert_bad_is_held(description, spoil));
+    for (description, damage) in rows {
+        with_timeout(description, move || {
+            assert_invalid_is_not_used(description, damage)
+        });
     }
 }
 
-fn assert_bad_is_held(description: &str, spoil: fn(&Path)) {
+fn assert_invalid_is_not_used(description: &str, damage: fn(&Path)) {
     let events = Captured::start();
-    let file = Watched::new("turns_bad", secret("old"));
-    let assert_told = |times: usize| {
+    let file = SecretFile::new("becomes_invalid", secret("old"));
+    let assert_logged = |times: usize| {
         assert_eq!(events.at("ERROR").len(), times * told(), "{description}");
     };
     for round in 1..=2 {
-        spoil(&file.path);
-        file.look();
-        assert_told(round - 1);
+        damage(&file.path);
+        file.poll();
+        assert_logged(round - 1);
         for _ in 0..5 {
-            file.look();
+            file.poll();
             assert!(file.accepts(&secret("old")), "{description}");
-            assert_told(round);
+            assert_logged(round);
         }
-        // It is good again, as it was.
-        file.make_anew(&secret("old"));
-        file.look();
-        file.look();
+        // The original content is restored.
+        file.recreate(&secret("old"));
+        file.poll();
+        file.poll();
         assert!(file.accepts(&secret("old")), "{description}");
     }
 
-    spoil(&file.path);
-    file.look();
-    file.look();
-    assert_told(3);
-    file.make_anew(&secret("new"));
-    file.look();
+    damage(&file.path);
+    file.poll();
+    file.poll();
+    assert_logged(3);
+    file.recreate(&secret("new"));
+    file.poll();
     assert!(!file.accepts(&secret("new")), "{description}");
-    file.look();
+    file.poll();
     assert!(file.accepts(&secret("new")), "{description}");
     assert!(!file.accepts(&secret("old")), "{description}");
-    assert_told(3);
+    assert_logged(3);
 
-    spoil(&file.path);
+    damage(&file.path);
     for _ in 0..3 {
-        file.look();
+        file.poll();
         assert!(file.accepts(&secret("new")), "{description}");
     }
-    assert_told(4);
+    assert_logged(4);
     for event in events.at("ERROR") {
         assert!(event.contains(file.path.to_str().unwrap()), "{event}");
-        // Of the secrets in the file, whether good or not.
+        // No secret in the file, valid or not, is logged.
         assert!(!event.contains("number"), "{event}");
         assert!(!event.contains("12345678901234567890"), "{event}");
     }
@@ -499,26 +501,26 @@ fn assert_bad_is_held(description: &str, spoil: fn(&Path)) {
 #[test]
 fn consecutive_errors_of_a_file_are_logged_once() {
     let events = Captured::start();
-    let file = Watched::new("one_way", secret("old"));
-    for bad in ["", "short", "\u{FEFF}", "also short"] {
-        file.write(bad);
-        file.look();
-        file.look();
-        assert!(file.accepts(&secret("old")), "{bad:?}");
+    let file = SecretFile::new("one_way", secret("old"));
+    for content in ["", "short", "\u{FEFF}", "also short"] {
+        file.write(content);
+        file.poll();
+        file.poll();
+        assert!(file.accepts(&secret("old")), "{content:?}");
     }
     assert_eq!(events.at("ERROR").len(), told());
 }
 
-/// The operator is at work on it then, and wants to know whether it is mended.
+/// The operator is setting up the file and needs feedback after each change.
 #[test]
 fn each_new_error_is_logged_while_there_is_no_secret() {
     let folder = Folder::new("one_after_another");
-    let file = Watched::of(folder, JwtAuthBuilder::allow_missing_secret);
+    let file = SecretFile::in_folder(folder, JwtAuthBuilder::allow_missing_secret);
     let events = Captured::start();
     for (content, faults) in [("short", 1), ("short", 1), ("", 2), ("\u{FEFF}", 3)] {
         file.write(content);
         for _ in 0..3 {
-            file.look();
+            file.poll();
         }
         assert_eq!(events.at("ERROR").len(), faults * told(), "{content:?}");
     }
@@ -529,10 +531,10 @@ fn eight_secrets_in_total_are_allowed() {
     let list = |number| (0..number).map(|n| secret(n) + "\n").collect::<String>();
     let folder = Folder::new("eight");
     fs::write(folder.path("secrets"), list(1)).unwrap();
-    let file = Watched::of(folder, |builder| builder.secret(secret(20)));
+    let file = SecretFile::in_folder(folder, |builder| builder.secret(secret(20)));
     file.write(&list(7));
-    file.look();
-    file.look();
+    file.poll();
+    file.poll();
     assert!((0..7).all(|number| file.accepts(&secret(number))));
 }
 
@@ -543,22 +545,22 @@ fn a_file_with_a_ninth_secret_in_total_is_not_used() {
     fs::write(folder.path("secrets"), list(0, 3)).unwrap();
     fs::write(folder.path("others"), list(10, 14)).unwrap();
     let others = folder.path("others");
-    let file = Watched::of(folder, |builder| {
+    let file = SecretFile::in_folder(folder, |builder| {
         builder.secret_from_file(others).secret(secret(20))
     });
     let events = Captured::start();
 
     file.write(&list(0, 4));
-    file.look();
-    file.look();
+    file.poll();
+    file.poll();
     assert!((0..3).all(|number| file.accepts(&secret(number))));
-    assert!(!file.accepts(&secret(3)), "it would be the ninth");
+    assert!(!file.accepts(&secret(3)), "it would be the ninth secret");
     assert_eq!(events.at("ERROR").len(), told());
 
-    // The other file makes room.
+    // The other file shrinks, so the secrets of this file fit.
     fs::write(file.folder.path("others"), list(10, 12)).unwrap();
     for _ in 0..4 {
-        file.look();
+        file.poll();
     }
     assert!(
         (0..4)
@@ -575,50 +577,50 @@ fn two_files_are_both_watched() {
     fs::write(folder.path("secrets"), secret("a")).unwrap();
     let others = folder.path("others");
     fs::write(&others, secret("b")).unwrap();
-    let file = Watched::of(folder, |builder| builder.secret_from_file(&others));
+    let file = SecretFile::in_folder(folder, |builder| builder.secret_from_file(&others));
     fs::write(&others, secret("c")).unwrap();
-    file.look();
-    file.look();
+    file.poll();
+    file.poll();
     assert!(file.accepts(&secret("a")) && file.accepts(&secret("c")));
     assert!(!file.accepts(&secret("b")));
     file.write(&secret("d"));
     fs::remove_file(&others).unwrap();
-    file.look();
-    file.look();
+    file.poll();
+    file.poll();
     assert!(file.accepts(&secret("d")) && file.accepts(&secret("c")));
     assert!(!file.accepts(&secret("a")));
 }
 
 #[test]
 fn a_file_is_still_polled_after_the_clock_is_set_back() {
-    let file = Watched::new("set_back", secret("old"));
+    let file = SecretFile::new("set_back", secret("old"));
     file.now.store(NOW - 300, Ordering::Relaxed);
     file.write(&secret("new"));
-    file.look();
-    file.look();
+    file.poll();
+    file.poll();
     assert!(file.accepts(&secret("new")));
 }
 
 #[test]
 fn one_poll_after_a_clock_jump_does_not_count_twice() {
-    let file = Watched::new("jumps", secret("old"));
+    let file = SecretFile::new("jumps", secret("old"));
     file.write(&secret("new"));
     file.advance(100);
     for _ in 0..5 {
         assert!(!file.accepts(&secret("new")));
     }
     file.now.fetch_sub(50, Ordering::Relaxed);
-    assert!(file.accepts(&secret("new")), "a second look");
+    assert!(file.accepts(&secret("new")), "a second poll");
 }
 
 #[tokio::test]
 async fn a_file_that_is_missing_at_startup_may_appear_later() {
     let folder = Folder::new("comes_later");
-    let file = Watched::of(folder, JwtAuthBuilder::allow_missing_secret);
+    let file = SecretFile::in_folder(folder, JwtAuthBuilder::allow_missing_secret);
     let new = with_bearer(&signed_with(&secret("new")));
     let ask = async |request| ask(file.layer.clone(), request).await;
     for _ in 0..3 {
-        file.look();
+        file.poll();
         let answer = ask(new.clone()).await;
         assert_eq!(
             (answer.status().as_u16(), answer.reason()),
@@ -627,31 +629,35 @@ async fn a_file_that_is_missing_at_startup_may_appear_later() {
         assert_eq!(ask(get("/")).await.status(), 401);
     }
 
-    // A bad file is no secret either.
+    // An invalid file provides no secret.
     file.write("too short");
-    file.look();
-    file.look();
+    file.poll();
+    file.poll();
     assert_eq!(ask(new.clone()).await.status(), 500);
 
     file.write(&secret("new"));
-    file.look();
+    file.poll();
     assert_eq!(ask(new.clone()).await.status(), 500);
-    file.look();
+    file.poll();
     assert_eq!(ask(new.clone()).await.status(), 200);
 
     fs::remove_file(&file.path).unwrap();
-    file.look();
-    file.look();
-    assert_eq!(ask(new).await.status(), 200, "the secrets held stay");
+    file.poll();
+    file.poll();
+    assert_eq!(
+        ask(new).await.status(),
+        200,
+        "the active secrets stay valid"
+    );
 }
 
 #[test]
 fn clones_and_verifiers_use_the_new_secrets() {
-    let file = Watched::new("clones", secret("old"));
+    let file = SecretFile::new("clones", secret("old"));
     let (clone, verifier) = (file.layer.clone(), file.layer.verifier());
     file.write(&secret("new"));
-    file.look();
-    file.look();
+    file.poll();
+    file.poll();
     let token = signed_with(&secret("new"));
     assert_eq!(reason(&clone, &token), "accepted");
     assert!(verifier.verify(&token).is_ok());
@@ -665,27 +671,27 @@ fn a_secret_in_every_version_of_a_file_is_never_rejected() {
         ("by rename", rename_over as fn(&Path, &str)),
         ("in place", write),
     ] {
-        let file = Watched::new("is_replaced", &both);
+        let file = SecretFile::new("is_replaced", &both);
         let [always, sometimes] = [&old, &new].map(|secret| signed_with(secret));
         let done = AtomicBool::new(false);
-        let (refused, came, went) = thread::scope(|scope| {
+        let (rejected, valid, invalid) = thread::scope(|scope| {
             let threads = [(); 2].map(|()| {
                 scope.spawn(|| {
-                    let (mut refused, mut came, mut went) = (0, 0, 0);
+                    let (mut rejected, mut valid, mut invalid) = (0, 0, 0);
                     while !done.load(Ordering::Relaxed) {
                         file.advance(1);
-                        refused += u32::from(reason(&file.layer, &always) != "accepted");
+                        rejected += u32::from(reason(&file.layer, &always) != "accepted");
                         match reason(&file.layer, &sometimes) {
-                            "accepted" => came += 1,
-                            _ => went += 1,
+                            "accepted" => valid += 1,
+                            _ => invalid += 1,
                         }
                     }
-                    (refused, came, went)
+                    (rejected, valid, invalid)
                 })
             });
             for number in 0..200 {
                 replace(&file.path, if number % 2 == 0 { &old } else { &both });
-                // For some it stays long enough to be taken, for some it does not.
+                // Some versions stay long enough to be used, and some do not.
                 let until = file.now.load(Ordering::Relaxed) + number % 12;
                 while file.now.load(Ordering::Relaxed) < until {
                     thread::yield_now();
@@ -699,12 +705,15 @@ fn a_secret_in_every_version_of_a_file_is_never_rejected() {
                     (sum.0 + a, sum.1 + b, sum.2 + c)
                 })
         });
-        assert_eq!(refused, 0, "{way}: of {came} and {went}");
-        assert!(came > 0 && went > 0, "{way}: the secrets changed");
+        assert_eq!(rejected, 0, "{way}: {valid} valid, {invalid} invalid");
+        assert!(
+            valid > 0 && invalid > 0,
+            "{way}: the secrets did not change"
+        );
     }
 }
 
-/// A folder that is there as long as this is held.
+/// A temporary folder that is removed on drop.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -728,22 +737,22 @@ impl Drop for Folder {
     }
 }
 
-/// A layer with the secrets of a file, and its clock.
-pub(crate) struct Watched {
+/// A layer with a secret file, and its clock.
+pub(crate) struct SecretFile {
     pub(crate) layer: JwtAuthLayer,
     pub(crate) path: PathBuf,
     pub(crate) now: Arc<AtomicU64>,
     folder: Folder,
 }
 
-impl Watched {
+impl SecretFile {
     pub(crate) fn new(name: &str, content: impl AsRef<[u8]>) -> Self {
         let folder = Folder::new(name);
         fs::write(folder.path("secrets"), content).unwrap();
-        Self::of(folder, |builder| builder)
+        Self::in_folder(folder, |builder| builder)
     }
 
-    pub(crate) fn of(
+    pub(crate) fn in_folder(
         folder: Folder,
         configure: impl FnOnce(JwtAuthBuilder) -> JwtAuthBuilder,
     ) -> Self {
@@ -766,8 +775,8 @@ impl Watched {
         write(&self.path, content);
     }
 
-    /// Whatever was made of it.
-    pub(crate) fn make_anew(&self, content: &str) {
+    /// Replaces the file, or anything else at its path, with a file with this content.
+    pub(crate) fn recreate(&self, content: &str) {
         let _ = fs::remove_file(&self.path);
         let _ = fs::remove_dir(&self.path);
         fs::create_dir_all(self.path.parent().unwrap()).unwrap();
@@ -778,10 +787,10 @@ impl Watched {
         self.now.fetch_add(seconds, Ordering::Relaxed);
     }
 
-    /// Lets the time pass until a look is due, and sends the request that takes it.
-    fn look(&self) {
+    /// Advances the clock until a poll is due, and runs the poll with a request.
+    fn poll(&self) {
         self.advance(2);
-        self.accepts("a secret that nobody has, of 32 bytes or more");
+        self.accepts("an unused secret of 32 bytes or more");
     }
 
     fn accepts(&self, secret: &str) -> bool {
@@ -793,7 +802,7 @@ impl Watched {
     }
 }
 
-/// Long valid, since the clock is advanced.
+/// Returns a token that stays valid although the clock is advanced.
 pub(crate) fn signed_with(secret: &str) -> String {
     let claims = claims_with(serde_json::json!({ "exp": NOW + 1_000_000_000 }));
     sign(r#"{"alg":"HS256"}"#, claims.to_string(), secret)
@@ -822,13 +831,17 @@ pub(crate) fn link(target: impl AsRef<Path>, path: &Path) {
     std::os::unix::fs::symlink(target, path).unwrap();
 }
 
-/// What comes of it, on a thread of its own: opening a FIFO may wait for ever, and fails here then.
-fn soon<T: Send + 'static>(description: &str, act: impl FnOnce() -> T + Send + 'static) -> T {
+/// Runs `act` on another thread and panics after 20 seconds, because opening a FIFO may block
+/// forever.
+fn with_timeout<T: Send + 'static>(
+    description: &str,
+    act: impl FnOnce() -> T + Send + 'static,
+) -> T {
     let (sender, receiver) = mpsc::channel();
     let thread = thread::spawn(move || sender.send(act()));
     match receiver.recv_timeout(Duration::from_secs(20)) {
         Ok(outcome) => outcome,
-        Err(RecvTimeoutError::Timeout) => panic!("{description}: it waits"),
+        Err(RecvTimeoutError::Timeout) => panic!("{description}: timeout"),
         Err(RecvTimeoutError::Disconnected) => panic::resume_unwind(
             thread
                 .join()

@@ -1,5 +1,5 @@
-//! A secret file that is replaced, truncated, removed and made unreadable while two threads verify:
-//! no valid token is refused once its secret is held.
+//! A secret file that is replaced, truncated, removed and made unreadable while two threads verify
+//! tokens: no valid token is rejected once its secret is active.
 
 use std::{
     fs,
@@ -13,21 +13,21 @@ use tower_jwt_auth::JwtAuthBuilder;
 
 use crate::{
     key_source::secret_file::{
-        Folder, Watched, link, rename_over, secret, signed_with, truncate, write,
+        Folder, SecretFile, link, rename_over, secret, signed_with, truncate, write,
     },
     support::*,
 };
 
-/// How often each thread looks at the file before it goes on to the next state.
-const LOOKS: u64 = 4;
+/// How many polls each state of the file lasts.
+const POLLS_PER_STATE: u64 = 4;
 
-type Spoil = fn(&Path);
+type Damage = fn(&Path);
 
-/// What may become of the file. Each leaves it without a good secret.
+/// Ways to damage the file. Each leaves it without a valid secret.
 ///
-/// A FIFO is not among them: one that comes at the moment that the file is opened is waited for, as
-/// the threat model says.
-const FAULTS: [(&str, Spoil); 9] = [
+/// A FIFO is not included: if it appears while the file is opened, the open blocks, as documented
+/// in the threat model.
+const DAMAGE_KINDS: [(&str, Damage); 9] = [
     ("emptied", |path| truncate(path, 0)),
     ("truncated in its first line", |path| truncate(path, 10)),
     ("removed", |path| fs::remove_file(path).unwrap()),
@@ -42,7 +42,7 @@ const FAULTS: [(&str, Spoil); 9] = [
         fs::remove_file(path).unwrap();
         link("nothing", path);
     }),
-    ("a link to itself, which not even root can read", |path| {
+    ("a link to itself, which even root cannot read", |path| {
         fs::remove_file(path).unwrap();
         link(path, path);
     }),
@@ -56,19 +56,19 @@ const FAULTS: [(&str, Spoil); 9] = [
     }),
 ];
 
-/// What the two threads found, together.
+/// The results of both threads.
 #[derive(Debug, Default)]
-struct Found {
+struct Results {
     accepted: AtomicU64,
-    refused: AtomicU64,
+    rejected: AtomicU64,
     not_configured: AtomicU64,
 }
 
-impl Found {
+impl Results {
     fn count(&self, answer: &str) {
         let count = match answer {
             "accepted" => &self.accepted,
-            "signature" => &self.refused,
+            "signature" => &self.rejected,
             "not_configured" => &self.not_configured,
             other => panic!("{other}"),
         };
@@ -76,8 +76,8 @@ impl Found {
     }
 }
 
-/// Two threads send what `send` does until `act` has ended, while the time passes.
-fn while_two_threads(file: &Watched, send: impl Fn() + Sync, act: impl FnOnce()) {
+/// Runs `send` on two threads and advances the clock until `act` ends.
+fn while_two_threads(file: &SecretFile, send: impl Fn() + Sync, act: impl FnOnce()) {
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
         let threads = [(); 2].map(|()| {
@@ -97,7 +97,7 @@ fn while_two_threads(file: &Watched, send: impl Fn() + Sync, act: impl FnOnce())
     });
 }
 
-/// Lets the threads come to an end, however the rest did.
+/// Stops the threads on drop, even after a panic.
 struct Done<'a>(&'a AtomicBool);
 
 impl Drop for Done<'_> {
@@ -106,18 +106,18 @@ impl Drop for Done<'_> {
     }
 }
 
-/// Waits until so many looks were due.
-fn wait_for_looks(file: &Watched, looks: u64) {
-    let until = file.now.load(SeqCst) + 2 * looks;
-    wait("looks", || file.now.load(SeqCst) >= until);
+/// Waits until this many polls were due.
+fn wait_for_polls(file: &SecretFile, polls: u64) {
+    let until = file.now.load(SeqCst) + 2 * polls;
+    wait("polls", || file.now.load(SeqCst) >= until);
 }
 
-fn wait(what: &str, condition: impl Fn() -> bool) {
+fn wait(event: &str, condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(
             start.elapsed() < Duration::from_secs(10),
-            "{what}: it never came"
+            "timeout while waiting for {event}"
         );
         thread::yield_now();
     }
@@ -126,78 +126,81 @@ fn wait(what: &str, condition: impl Fn() -> bool) {
 #[test]
 fn an_active_secret_stays_valid_whatever_happens_to_its_file() {
     let always = secret("always");
-    // Listed between one fault and the next.
-    let passing = |round: usize| secret(format!("passing {round}"));
-    let file = Watched::new("under_load", format!("{always}\n{}\n", passing(0)));
+    // In the file until the next change.
+    let temporary = |round: usize| secret(format!("temporary {round}"));
+    let file = SecretFile::new("under_load", format!("{always}\n{}\n", temporary(0)));
     let token = signed_with(&always);
-    let found = Found::default();
-    let is_accepted = |round| reason(&file.layer, &signed_with(&passing(round))) == "accepted";
+    let results = Results::default();
+    let is_accepted = |round| reason(&file.layer, &signed_with(&temporary(round))) == "accepted";
     while_two_threads(
         &file,
-        || found.count(reason(&file.layer, &token)),
+        || results.count(reason(&file.layer, &token)),
         || {
-            for round in 0..10 * FAULTS.len() {
-                let (fault, spoil) = FAULTS[round % FAULTS.len()];
-                spoil(&file.path);
-                wait_for_looks(&file, LOOKS);
-                assert!(is_accepted(round), "{fault}: what was held is gone");
+            for round in 0..10 * DAMAGE_KINDS.len() {
+                let (description, damage) = DAMAGE_KINDS[round % DAMAGE_KINDS.len()];
+                damage(&file.path);
+                wait_for_polls(&file, POLLS_PER_STATE);
+                assert!(
+                    is_accepted(round),
+                    "{description}: an active secret is rejected"
+                );
 
-                let next = format!("{always}\n{}\n", passing(round + 1));
+                let next = format!("{always}\n{}\n", temporary(round + 1));
                 if round % 2 == 0 && file.path.parent().is_some_and(Path::is_dir) {
                     let _ = fs::remove_dir(&file.path);
                     rename_over(&file.path, &next);
                 } else {
-                    file.make_anew(&next);
+                    file.recreate(&next);
                 }
-                wait(fault, || is_accepted(round + 1));
+                wait(description, || is_accepted(round + 1));
                 assert!(
                     !is_accepted(round),
-                    "{fault}: what was replaced is still there"
+                    "{description}: a replaced secret is still accepted"
                 );
             }
         },
     );
-    println!("after {} faults: {found:?}", 10 * FAULTS.len());
-    assert_eq!(found.refused.into_inner(), 0);
-    assert_eq!(found.not_configured.into_inner(), 0);
-    assert!(found.accepted.into_inner() > 1000);
+    println!("damaged {} times: {results:?}", 10 * DAMAGE_KINDS.len());
+    assert_eq!(results.rejected.into_inner(), 0);
+    assert_eq!(results.not_configured.into_inner(), 0);
+    assert!(results.accepted.into_inner() > 1000);
 }
 
 #[test]
 fn a_late_file_causes_500_only_until_it_is_used() {
-    let file = Watched::of(Folder::new("late"), JwtAuthBuilder::allow_missing_secret);
+    let file = SecretFile::in_folder(Folder::new("late"), JwtAuthBuilder::allow_missing_secret);
     let token = signed_with(&secret("late"));
-    let (found, has_come) = (Found::default(), AtomicBool::new(false));
+    let (results, is_active) = (Results::default(), AtomicBool::new(false));
     while_two_threads(
         &file,
         || {
-            let had_come = has_come.load(SeqCst);
+            let was_active = is_active.load(SeqCst);
             let answer = reason(&file.layer, &token);
-            found.count(answer);
+            results.count(answer);
             match answer {
-                "accepted" => has_come.store(true, SeqCst),
-                _ => assert!(!had_come, "{answer} after it had come"),
+                "accepted" => is_active.store(true, SeqCst),
+                _ => assert!(!was_active, "{answer} although the secret is active"),
             }
         },
         || {
-            wait_for_looks(&file, LOOKS);
-            for bad in ["", "too short", "\u{FEFF}"] {
-                write(&file.path, bad);
-                wait_for_looks(&file, LOOKS);
+            wait_for_polls(&file, POLLS_PER_STATE);
+            for invalid in ["", "too short", "\u{FEFF}"] {
+                write(&file.path, invalid);
+                wait_for_polls(&file, POLLS_PER_STATE);
             }
-            assert!(!has_come.load(SeqCst));
+            assert!(!is_active.load(SeqCst));
             rename_over(&file.path, &secret("late"));
-            wait("the secret", || has_come.load(SeqCst));
-            for (_, spoil) in FAULTS {
-                spoil(&file.path);
-                wait_for_looks(&file, LOOKS);
-                file.make_anew(&secret("late"));
-                wait_for_looks(&file, LOOKS);
+            wait("the secret", || is_active.load(SeqCst));
+            for (_, damage) in DAMAGE_KINDS {
+                damage(&file.path);
+                wait_for_polls(&file, POLLS_PER_STATE);
+                file.recreate(&secret("late"));
+                wait_for_polls(&file, POLLS_PER_STATE);
             }
         },
     );
-    println!("{found:?}");
-    assert_eq!(found.refused.into_inner(), 0);
-    assert!(found.not_configured.into_inner() > 0);
-    assert!(found.accepted.into_inner() > 0);
+    println!("{results:?}");
+    assert_eq!(results.rejected.into_inner(), 0);
+    assert!(results.not_configured.into_inner() > 0);
+    assert!(results.accepted.into_inner() > 0);
 }

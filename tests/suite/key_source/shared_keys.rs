@@ -1,4 +1,4 @@
-//! Keys that the application replaces while the layer is at work.
+//! Keys that the application replaces at runtime.
 
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, SharedKeys, test_kit::TestIssuer};
 
@@ -10,10 +10,10 @@ async fn requests_get_503_while_there_is_no_key() {
     let layer = layer_of(&keys);
     let issuer = TestIssuer::eddsa();
     for (row, token) in [
-        ("a good token", issuer.token("alice")),
+        ("a valid token", issuer.token("alice")),
         ("no kid", issuer.token_for("alice").without_key_id().mint()),
         (
-            "no signature of anybody's",
+            "an invalid signature",
             issuer.token_for("alice").bad_signature().mint(),
         ),
     ] {
@@ -26,7 +26,7 @@ async fn requests_get_503_while_there_is_no_key() {
     }
     keys.replace(issuer.key_set());
     let answer = ask(layer, with_bearer(&issuer.token("alice"))).await;
-    answer.assert_reached("alice", "keys at last");
+    answer.assert_reached("alice", "after replace");
     assert_eq!(answer.header("retry-after"), None);
 }
 
@@ -120,7 +120,7 @@ fn keys_can_be_replaced_while_tokens_are_verified() {
                 keys.replace(both.clone());
             }
         });
-        // A key that is in all of the sets is never missing.
+        // A key that is in both sets is never missing.
         for _ in 0..200 {
             assert_eq!(reason(&layer, &token), "accepted");
         }
@@ -132,8 +132,8 @@ fn several_layers_and_issuers_can_share_keys() {
     let [one, two] = issuers();
     let keys = SharedKeys::new(one.key_set());
     let first = layer_of(&keys);
-    let of = |name| builder_of(&keys).issuer(name);
-    let second = of("https://a.example.com").or(of("https://b.example.com"));
+    let with_issuer = |name| builder_of(&keys).issuer(name);
+    let second = with_issuer("https://a.example.com").or(with_issuer("https://b.example.com"));
     let second = second.build().unwrap();
     keys.replace(two.key_set());
     assert_eq!(reason(&first, &two.token("alice")), "accepted");
@@ -154,7 +154,7 @@ fn set<const N: usize>(issuers: [&TestIssuer; N]) -> KeySet {
     KeySet::new(sets.iter().flat_map(KeySet::keys).cloned())
 }
 
-/// With the clock of the system, which the issuers start from.
+/// Uses the system clock, like the issuers.
 fn builder_of(keys: &SharedKeys) -> JwtAuthBuilder {
     JwtAuthLayer::builder().shared_keys(keys.clone())
 }
