@@ -3,7 +3,6 @@
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod both_kinds_of_keys;
 pub(crate) mod secret_file;
-mod secret_file_under_load;
 #[cfg(all(
     feature = "test-kit",
     any(feature = "aws-lc-rs", feature = "rust-crypto")

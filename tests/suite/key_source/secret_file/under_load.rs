@@ -4,19 +4,18 @@
 use std::{
     fs,
     path::Path,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    sync::atomic::{
+        AtomicBool, AtomicU64,
+        Ordering::{Relaxed, SeqCst},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use tower_jwt_auth::JwtAuthBuilder;
 
-use crate::{
-    key_source::secret_file::{
-        Folder, SecretFile, link, rename_over, secret, signed_with, truncate, write,
-    },
-    support::*,
-};
+use super::{Folder, SecretFile, link, rename_over, secret, signed_with, truncate, write};
+use crate::support::*;
 
 /// How many polls each state of the file lasts.
 const POLLS_PER_STATE: u64 = 4;
@@ -203,4 +202,54 @@ fn a_late_file_causes_500_only_until_it_is_used() {
     assert_eq!(results.rejected.into_inner(), 0);
     assert!(results.not_configured.into_inner() > 0);
     assert!(results.accepted.into_inner() > 0);
+}
+
+#[test]
+fn a_secret_in_every_version_of_a_file_is_never_rejected() {
+    let (old, new) = (secret("old"), secret("new"));
+    let both = format!("{new}\n{old}\n");
+    for (way, replace) in [
+        ("by rename", rename_over as fn(&Path, &str)),
+        ("in place", write),
+    ] {
+        let file = SecretFile::new("is_replaced", &both);
+        let [always, sometimes] = [&old, &new].map(|secret| signed_with(secret));
+        let done = AtomicBool::new(false);
+        let (rejected, valid, invalid) = thread::scope(|scope| {
+            let threads = [(); 2].map(|()| {
+                scope.spawn(|| {
+                    let (mut rejected, mut valid, mut invalid) = (0, 0, 0);
+                    while !done.load(Relaxed) {
+                        file.advance(1);
+                        rejected += u32::from(reason(&file.layer, &always) != "accepted");
+                        match reason(&file.layer, &sometimes) {
+                            "accepted" => valid += 1,
+                            _ => invalid += 1,
+                        }
+                    }
+                    (rejected, valid, invalid)
+                })
+            });
+            for number in 0..200 {
+                replace(&file.path, if number % 2 == 0 { &old } else { &both });
+                // Some versions stay long enough to be used, and some do not.
+                let until = file.now.load(Relaxed) + number % 12;
+                while file.now.load(Relaxed) < until {
+                    thread::yield_now();
+                }
+            }
+            done.store(true, Relaxed);
+            threads
+                .map(|thread| thread.join().unwrap())
+                .into_iter()
+                .fold((0, 0, 0), |sum, (a, b, c)| {
+                    (sum.0 + a, sum.1 + b, sum.2 + c)
+                })
+        });
+        assert_eq!(rejected, 0, "{way}: {valid} valid, {invalid} invalid");
+        assert!(
+            valid > 0 && invalid > 0,
+            "{way}: the secrets did not change"
+        );
+    }
 }
