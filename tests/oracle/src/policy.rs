@@ -19,7 +19,7 @@ pub const SECRETS: [&str; 3] = [
 pub const ISSUER: &str = "https://app.example.com";
 pub const AUDIENCE: &str = "https://api.example.com";
 
-/// The rules for a token, which both libraries are configured with.
+/// The rules that both libraries apply to a token.
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub issuer: bool,

@@ -67,7 +67,7 @@ async fn a_public_key_is_never_used_as_an_hmac_secret() {
 }
 
 #[test]
-fn a_token_of_any_other_algorithm_than_the_keys_is_rejected() {
+fn a_token_with_another_algorithm_than_the_key_is_rejected() {
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, "1");
         let alone = layer_of(jwks([&key]));

@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[test]
-fn identical_keys_with_one_kid_are_one_key() {
+fn identical_keys_with_one_kid_are_merged() {
     let key = SigningKey::generate("ES256", "1");
     let same = with(key.jwk(), json!({ "use": "sig" }));
     let set = KeySet::from_jwks(&jwks_of([key.jwk(), same, key.jwk()])).unwrap();

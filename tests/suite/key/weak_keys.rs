@@ -360,7 +360,7 @@ const PRIMES: [(&str, &str); 3] = [
     ),
 ];
 
-/// Encoded as in a key: little-endian.
+/// Values of `y`, little-endian as in a key.
 const SMALL_ORDER: [(&str, &str); 7] = [
     (
         "0",
@@ -399,7 +399,7 @@ const ROCA: [&str; 2] = [
     "zL-Le_G732eFrfdKTN4YrTlGykhz-dI7WKWaQXHP4KpN36YUuPxd5HoEmdleg8wJv_p1Ln4oRV_LizGG53BYnTM3CbhbCvStLtE2jsbiIqoQrYC5u2Sb5KQXd9oS0ZxRB7iMVArA3vznHynpuOKlwWF4yTTkttHY5T6FnZF8tZnSJz6VEOtQ5BZ2YpIx6ttytjbE3CyEAWqLE-5y0tZgXP4mzz9k8oabMHXAJk-muRQOuOrCU4CIPMuhFAkfanZsDtdHniUWXAzb1-7Rq3D3Qbpr-YohxR7NrM2z5b-YzyFIbBdCj0Wna7iU4h3SHNWzMrHLGvcdbplEDRPiymYDDQ",
 ];
 
-/// Made with `openssl genrsa 1024`.
+/// Generated with `openssl genrsa 1024`.
 const RSA_1024: &str = "\
 -----BEGIN PUBLIC KEY-----
 MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCUlnCsKmQbTV9GRt3iVHGRVqKj

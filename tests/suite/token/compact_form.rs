@@ -324,7 +324,7 @@ async fn a_part_of_an_impossible_base64_length_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_malformed_payload_is_malformed_with_any_signature() {
+async fn a_malformed_payload_is_reported_before_the_signature() {
     let [header, payload, signature] = parts();
     assert_each_refused(
         &layer(),

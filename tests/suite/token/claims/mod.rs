@@ -15,7 +15,7 @@ const ISSUER: &str = "https://app.example.com";
 
 const AUDIENCE: &str = "https://api.example.com";
 
-/// Asserts that [`claims`] with each of these values of one claim are rejected.
+/// Asserts that [`claims`] are rejected with each of these values of one claim.
 async fn assert_each_value_rejected(
     layer: &JwtAuthLayer,
     reason: &str,
@@ -26,7 +26,7 @@ async fn assert_each_value_rejected(
     assert_each_refused(layer, reason, tokens).await;
 }
 
-/// Asserts that [`claims`] with each of these values of one claim are accepted.
+/// Asserts that [`claims`] are accepted with each of these values of one claim.
 async fn assert_each_value_accepted(
     layer: &JwtAuthLayer,
     claim: &str,
@@ -43,7 +43,7 @@ fn with_claim(claim: &str, value: &Value) -> (String, String) {
     )
 }
 
-/// Returns a token with [`claims`] in which one claim has exactly this JSON.
+/// Returns a token with [`claims`], one of which has exactly this JSON text.
 fn with_text(claim: &str, text: &str) -> (String, String) {
     (
         format!("{claim}: {text}"),
@@ -51,7 +51,7 @@ fn with_text(claim: &str, text: &str) -> (String, String) {
     )
 }
 
-/// Returns [`claims`] in JSON in which one claim has exactly this JSON.
+/// Returns [`claims`] in JSON, one of which has exactly this JSON text.
 fn json_with(claim: &str, text: impl AsRef<[u8]>) -> Vec<u8> {
     let others = claims_without(claim).to_string();
     let start = format!(r#"{{"{claim}":"#).into_bytes();
