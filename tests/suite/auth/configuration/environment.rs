@@ -1,0 +1,255 @@
+//! Environment variables: `from_env` and `secret_from_env`.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    process::Command,
+};
+
+use serde_json::{Value, json};
+use tower_jwt_auth::{ConfigError, JwtAuthBuilder, JwtAuthLayer};
+
+use super::{FAR, assert_hides, fault};
+use crate::support::*;
+
+#[test]
+fn a_missing_variable_is_told_in_the_fixed_words() {
+    for name in ["TOWER_JWT_AUTH_UNSET", "BETTER_AUTH_SECRET_UNSET"] {
+        let error = JwtAuthLayer::builder().secret_from_env(name).build();
+        let error = fault(error, name);
+        assert_eq!(error, format!("{name} environment variable is required"));
+    }
+}
+
+#[test]
+fn a_name_that_no_variable_can_have_is_a_fault_and_no_panic() {
+    for name in ["", "=", "A=B", "A\0B", "\0"] {
+        fault(JwtAuthLayer::builder().secret_from_env(name).build(), name);
+    }
+}
+
+#[test]
+fn from_env_requires_the_secret_in_the_fixed_words() {
+    let said = child([] as [(&str, &str); 0]);
+    assert_eq!(
+        said["from_env"],
+        "BETTER_AUTH_SECRET environment variable is required"
+    );
+    assert_eq!(said["debug"], said["from_env"]);
+}
+
+#[test]
+fn from_env_reads_the_secret_the_issuer_and_the_audience() {
+    let (iss, aud) = ("https://app.example.com", "https://api.example.com");
+    let rows = [
+        ("plain", json!({})),
+        ("iss", json!({ "iss": iss })),
+        ("other iss", json!({ "iss": "https://app.example.com/" })),
+        ("iss and aud", json!({ "iss": iss, "aud": aud })),
+        ("iss and other aud", json!({ "iss": iss, "aud": "x" })),
+    ];
+    let tokens = rows.clone().map(|(name, members)| {
+        let claims = claims_with(json!({ "exp": FAR }));
+        let mut claims = claims.as_object().unwrap().clone();
+        claims.extend(members.as_object().unwrap().clone());
+        (format!("TOKEN_{name}"), token(&claims.into()))
+    });
+    let ask = |variables: &[(&str, &str)]| {
+        let tokens = tokens
+            .iter()
+            .map(|(name, token)| (name.as_str(), token.as_str()));
+        let said = child(variables.iter().copied().chain(tokens));
+        assert_eq!(said["from_env"], Value::Null);
+        rows.iter()
+            .map(|(name, _)| {
+                said["tokens"][format!("TOKEN_{name}")]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect::<Vec<_>>()
+    };
+    let (secret, issuer, audience) = (
+        ("BETTER_AUTH_SECRET", SECRET),
+        ("BETTER_AUTH_ISSUER", iss),
+        ("BETTER_AUTH_AUDIENCE", aud),
+    );
+    assert_eq!(
+        ask(&[secret]),
+        [
+            "accepted",
+            "accepted",
+            "accepted",
+            "audience_not_configured",
+            "audience_not_configured"
+        ]
+    );
+    assert_eq!(
+        ask(&[secret, issuer]),
+        [
+            "issuer",
+            "accepted",
+            "issuer",
+            "audience_not_configured",
+            "audience_not_configured"
+        ]
+    );
+    assert_eq!(
+        ask(&[secret, issuer, audience]),
+        ["issuer", "audience", "issuer", "accepted", "audience"]
+    );
+    assert_eq!(
+        ask(&[secret, audience]),
+        ["audience", "audience", "audience", "accepted", "audience"]
+    );
+}
+
+#[test]
+fn from_env_refuses_what_is_set_and_cannot_be_meant() {
+    let good = ("BETTER_AUTH_SECRET", SECRET);
+    for (description, variables, parts) in [
+        (
+            "an empty secret",
+            vec![("BETTER_AUTH_SECRET", "")],
+            vec!["BETTER_AUTH_SECRET environment variable is required"],
+        ),
+        (
+            "the default secret",
+            vec![(
+                "BETTER_AUTH_SECRET",
+                "better-auth-secret-12345678901234567890",
+            )],
+            vec!["BETTER_AUTH_SECRET", "openssl rand"],
+        ),
+        (
+            "an empty issuer",
+            vec![good, ("BETTER_AUTH_ISSUER", "")],
+            vec!["BETTER_AUTH_ISSUER"],
+        ),
+        (
+            "an empty audience",
+            vec![good, ("BETTER_AUTH_AUDIENCE", "")],
+            vec!["BETTER_AUTH_AUDIENCE"],
+        ),
+        (
+            "all at once",
+            vec![("BETTER_AUTH_ISSUER", ""), ("BETTER_AUTH_AUDIENCE", "")],
+            vec![
+                "BETTER_AUTH_SECRET environment variable is required",
+                "BETTER_AUTH_ISSUER",
+                "BETTER_AUTH_AUDIENCE",
+            ],
+        ),
+    ] {
+        let said = child(variables);
+        let error = said["from_env"].as_str();
+        let error = error.unwrap_or_else(|| panic!("{description}: accepted"));
+        for part in parts {
+            assert!(
+                error.contains(part),
+                "{description}: no {part:?} in: {error}"
+            );
+        }
+        assert_eq!(said["debug"], said["from_env"], "{description}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_no_panic_and_lets_nothing_pass() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let bytes = OsStr::from_bytes(b"Zq8#kV2!mN5$wX9&pR4*tY7^\xFF\xFE");
+    let said = child([("BETTER_AUTH_SECRET", bytes)]);
+    let error = said["from_env"].as_str().expect("it is refused");
+    assert!(error.contains("BETTER_AUTH_SECRET"), "{error}");
+    assert!(error.contains("is not UTF-8"), "{error}");
+    assert_hides(error, "Zq8#kV2!mN5$wX9&pR4*tY7^", "no text");
+
+    let [good, iss] = [
+        json!({ "exp": FAR }),
+        json!({ "exp": FAR, "iss": "\u{FFFD}" }),
+    ]
+    .map(|members| OsString::from(token(&claims_with(members))));
+    for name in ["BETTER_AUTH_ISSUER", "BETTER_AUTH_AUDIENCE"] {
+        let said = child([
+            ("BETTER_AUTH_SECRET", OsStr::new(SECRET)),
+            (name, OsStr::from_bytes(b"https://\xFF.example.com")),
+            ("TOKEN_good", &good),
+            ("TOKEN_iss", &iss),
+        ]);
+        if said["from_env"].is_null() {
+            assert_ne!(said["tokens"]["TOKEN_good"], "accepted", "{name}");
+            assert_ne!(said["tokens"]["TOKEN_iss"], "accepted", "{name}");
+        }
+    }
+}
+
+/// What `in_an_environment_of_its_own` says of these variables.
+pub(super) fn child<'a, V: AsRef<OsStr>>(
+    variables: impl IntoIterator<Item = (&'a str, V)>,
+) -> Value {
+    let output = Command::new(env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "auth::configuration::environment::in_an_environment_of_its_own",
+        ])
+        .args(["--ignored", "--nocapture"])
+        .env_remove("BETTER_AUTH_SECRET")
+        .env_remove("BETTER_AUTH_ISSUER")
+        .env_remove("BETTER_AUTH_AUDIENCE")
+        .envs(variables)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let said = text.lines().find_map(|line| line.strip_prefix(SAID));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let said = said.unwrap_or_else(|| panic!("the child said nothing: {text}{errors}"));
+    assert!(output.status.success());
+    serde_json::from_str(said).unwrap()
+}
+
+const SAID: &str = "the child says: ";
+
+/// The other tests run this in a process of its own, since no process can change its own
+/// environment safely. It says, in JSON, what becomes of the variables that they set.
+#[test]
+#[ignore = "is run by other tests, in an environment that they choose"]
+fn in_an_environment_of_its_own() {
+    let variables = |prefix: &'static str| {
+        env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .filter(move |(name, _)| name.starts_with(prefix))
+    };
+    let error = |layer: &Result<JwtAuthLayer, ConfigError>| match layer {
+        Ok(_) => Value::Null,
+        Err(error) => error.to_string().into(),
+    };
+    let reasons = |layer: &JwtAuthLayer| -> Value {
+        let token = |value: OsString| value.into_string().unwrap();
+        let reasons =
+            variables("TOKEN_").map(|(name, value)| (name, reason(layer, &token(value)).into()));
+        Value::Object(reasons.collect())
+    };
+    let each = |build: fn(JwtAuthBuilder) -> JwtAuthBuilder| -> Value {
+        let errors = variables("SECRET_").map(|(name, _)| {
+            let builder = build(JwtAuthLayer::builder().secret_from_env(name.as_str()));
+            (name, error(&builder.build()))
+        });
+        Value::Object(errors.collect())
+    };
+    let sum = variables("SECRET_").fold(
+        JwtAuthLayer::builder().secret(SECRET),
+        |builder, (name, _)| builder.secret_from_env(name),
+    );
+    let from_env = JwtAuthLayer::from_env();
+    let said = json!({
+        "from_env": error(&from_env),
+        "debug": from_env.as_ref().err().map(|error| format!("{error:?}")),
+        "tokens": from_env.as_ref().ok().map(reasons),
+        "variables": each(|builder| builder),
+        "allow_missing": each(JwtAuthBuilder::allow_missing_secret),
+        "sum": sum.build().ok().as_ref().map(reasons),
+    });
+    println!("\n{SAID}{said}");
+}

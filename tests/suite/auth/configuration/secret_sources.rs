@@ -1,0 +1,180 @@
+//! The sources of secrets, alone and combined.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tower_jwt_auth::JwtAuthLayer;
+
+use super::{FAR, environment::child, fault, signed_with};
+use crate::{key_source::secret_file::Folder, support::*};
+
+#[test]
+fn no_source_and_an_empty_list_are_faults() {
+    let error = fault(JwtAuthLayer::builder().build(), "no source");
+    assert!(error.contains("secret_from_env"), "{error}");
+    let none: [&str; 0] = [];
+    let error = fault(JwtAuthLayer::builder().secrets(none).build(), "empty list");
+    assert!(error.contains("secrets"), "{error}");
+}
+
+#[test]
+fn sources_add_up() {
+    let folder = Folder::new("sources_add_up");
+    let file = folder.path("secrets");
+    let [a, b, c, d, e, f] = ["a", "b", "c", "d", "e", "f"].map(secret_number);
+    fs::write(&file, format!("{d}\n{e}\n")).unwrap();
+    let layer = JwtAuthLayer::builder()
+        .secret(a.as_str())
+        .secrets([b.as_str(), c.as_str()])
+        .secret_from_file(&file)
+        .secret(f.as_str())
+        .clock(|| at(NOW))
+        .build()
+        .unwrap();
+    for secret in [a, b, c, d, e, f] {
+        assert_eq!(
+            reason(&layer, &signed_with(&secret)),
+            "accepted",
+            "{secret}"
+        );
+    }
+    assert_eq!(
+        reason(&layer, &signed_with(&secret_number("g"))),
+        "signature"
+    );
+
+    let said = child([
+        ("SECRET_ONE", secret_number("a").as_str()),
+        ("SECRET_TWO", &secret_number("b")),
+        ("TOKEN_one", &far_token(&secret_number("a"))),
+        ("TOKEN_two", &far_token(&secret_number("b"))),
+        ("TOKEN_given", &far_token(SECRET)),
+        ("TOKEN_other", &far_token(&secret_number("c"))),
+    ]);
+    assert_eq!(
+        said["sum"],
+        json!({
+            "TOKEN_one": "accepted", "TOKEN_two": "accepted",
+            "TOKEN_given": "accepted", "TOKEN_other": "signature",
+        })
+    );
+}
+
+#[test]
+fn eight_secrets_may_be_configured_and_no_more() {
+    let secrets: Vec<String> = (0..9).map(secret_number).collect();
+    let eight = JwtAuthLayer::builder()
+        .secrets(secrets[..8].iter().cloned())
+        .clock(|| at(NOW))
+        .build()
+        .unwrap();
+    for secret in &secrets[..8] {
+        assert_eq!(reason(&eight, &signed_with(secret)), "accepted");
+    }
+
+    let folder = Folder::new("eight_secrets");
+    let file = folder.path("secrets");
+    fs::write(&file, secrets[..5].join("\n")).unwrap();
+    let one_by_one = secrets
+        .iter()
+        .fold(JwtAuthLayer::builder(), |builder, secret| {
+            builder.secret(secret.as_str())
+        });
+    for (description, builder) in [
+        ("a list", JwtAuthLayer::builder().secrets(secrets.clone())),
+        ("one by one", one_by_one),
+        (
+            "a list and a file",
+            JwtAuthLayer::builder()
+                .secrets(secrets[5..].iter().cloned())
+                .secret_from_file(&file),
+        ),
+        (
+            "two files",
+            JwtAuthLayer::builder()
+                .secret_from_file(&file)
+                .secret_from_file(&file),
+        ),
+    ] {
+        let error = fault(builder.build(), description);
+        assert!(
+            error.contains('8') && error.contains("drop"),
+            "{description}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_missing_secret_can_be_allowed_and_then_every_token_gets_a_500() {
+    let folder = Folder::new("a_missing_secret");
+    let none: [&str; 0] = [];
+    for (description, builder) in [
+        (
+            "a variable",
+            JwtAuthLayer::builder().secret_from_env("TOWER_JWT_AUTH_UNSET"),
+        ),
+        ("a list", JwtAuthLayer::builder().secrets(none)),
+        (
+            "a file",
+            JwtAuthLayer::builder().secret_from_file(folder.path("none")),
+        ),
+    ] {
+        let layer = builder.allow_missing_secret().build();
+        let layer = layer.unwrap_or_else(|error| panic!("{description}: {error}"));
+        for request in [with_bearer(&token(&claims())), with_bearer("garbage")] {
+            let answer = ask(layer.clone(), request).await;
+            assert_eq!(answer.status(), 500, "{description}");
+            assert_eq!(answer.reason(), "not_configured", "{description}");
+            assert_eq!(answer.challenge(), None, "{description}");
+            assert_eq!(
+                answer.json(),
+                json!({ "detail": "Authentication system not properly configured" })
+            );
+        }
+        let answer = ask(layer, get("/")).await;
+        assert_eq!(
+            (answer.status().as_u16(), answer.challenge()),
+            (401, Some("Bearer"))
+        );
+    }
+}
+
+#[test]
+fn allowing_a_missing_secret_does_not_allow_a_weak_one_beside_it() {
+    let builder = JwtAuthLayer::builder()
+        .secret_from_env("TOWER_JWT_AUTH_UNSET")
+        .secret("too short")
+        .allow_missing_secret();
+    let error = fault(builder.build(), "a weak one beside it");
+    assert!(error.contains("32"), "{error}");
+    assert!(!error.contains("TOWER_JWT_AUTH_UNSET"), "{error}");
+
+    let said = child([
+        ("SECRET_WEAK", "better-auth-secret-12345678901234567890"),
+        ("SECRET_SHORT", "short"),
+    ]);
+    for name in ["SECRET_WEAK", "SECRET_SHORT"] {
+        assert_ne!(said["allow_missing"][name], Value::Null, "{name}");
+    }
+}
+
+#[test]
+fn a_missing_secret_that_is_allowed_takes_nothing_from_the_others() {
+    let layer = JwtAuthLayer::builder()
+        .secret_from_env("TOWER_JWT_AUTH_UNSET")
+        .secret(SECRET)
+        .clock(|| at(NOW))
+        .allow_missing_secret()
+        .build()
+        .unwrap();
+    assert_eq!(reason(&layer, &token(&claims())), "accepted");
+}
+
+fn secret_number(number: impl std::fmt::Display) -> String {
+    format!("secret number {number}, of more than 32 bytes")
+}
+
+fn far_token(secret: &str) -> String {
+    let claims = claims_with(json!({ "exp": FAR }));
+    sign(r#"{"alg":"HS256"}"#, claims.to_string(), secret)
+}
