@@ -11,7 +11,7 @@ mod failures;
 mod headers;
 mod nginx;
 mod process;
-mod questions;
+mod proxies;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

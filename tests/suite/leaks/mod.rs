@@ -4,7 +4,7 @@
 mod configuration;
 mod marks;
 mod panics;
-mod refusals;
+mod rejections;
 mod sources;
 mod timing;
 mod tokens;

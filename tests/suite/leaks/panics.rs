@@ -19,7 +19,7 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
 
 use super::{
     marks::*,
-    refusals::{Tried, without_header_fields},
+    rejections::{Tried, without_header_fields},
     sources,
     tokens::Rules,
 };
