@@ -22,7 +22,7 @@ fn filled(start: &str, piece: &str, end: &str) -> String {
 }
 
 #[test]
-fn a_key_set_is_read_in_a_few_times_its_size() {
+fn a_key_set_is_read_within_twice_its_size() {
     let key = SigningKey::generate("EdDSA", "1");
     let jwk = key.jwk().to_string();
     let keys = format!(r#""keys":[{jwk}]"#);
@@ -106,7 +106,7 @@ fn a_key_set_is_read_in_a_few_times_its_size() {
 }
 
 #[test]
-fn what_is_no_key_set_is_rejected_in_a_few_times_its_size() {
+fn an_invalid_key_set_is_rejected_within_twice_its_size() {
     let deep = MIB / 2 - 100;
     for (row, document) in [
         (

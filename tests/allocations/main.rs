@@ -75,7 +75,7 @@ fn an_accepted_request_costs_two_allocations() {
 
 /// Each of these by itself; a token that is all of it costs the sum.
 #[test]
-fn what_is_unusual_in_a_token_costs_more() {
+fn unusual_tokens_cost_extra_allocations() {
     let long = token(&claims_with(json!({ "about": "a".repeat(2000) })));
     let with_key_id = support::token_with_header(r#"{"alg":"HS256","kid":"1"}"#);
     let key_id = "1".repeat(200);
@@ -92,13 +92,13 @@ fn what_is_unusual_in_a_token_costs_more() {
 }
 
 #[test]
-fn a_request_without_a_token_that_may_pass_costs_none() {
+fn an_anonymous_request_costs_no_allocation() {
     let layer = builder().allow_anonymous().build().unwrap();
     assert_accepted(&layer, routed(get("/")), 0, "anonymous");
 }
 
 #[test]
-fn a_refused_request_costs_what_its_response_costs() {
+fn a_rejected_request_costs_only_its_response() {
     let layer = builder().audience("api").build().unwrap();
     let good = claims_with(json!({ "aud": "api" }));
     let expired = claims_with(json!({ "aud": "api", "exp": NOW - 1 }));
@@ -124,7 +124,7 @@ fn a_refused_request_costs_what_its_response_costs() {
 }
 
 #[test]
-fn a_refusal_in_grpc_costs_what_its_response_costs() {
+fn a_grpc_rejection_costs_only_its_response() {
     let mut request = get("/pkg.Service/Method");
     *request.method_mut() = Method::POST;
     *request.version_mut() = Version::HTTP_2;
@@ -134,7 +134,7 @@ fn a_refusal_in_grpc_costs_what_its_response_costs() {
 }
 
 #[test]
-fn the_owner_of_a_path_costs_nothing_and_another_gets_what_the_response_costs() {
+fn path_owner_allocates_only_for_rejections() {
     let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
     let by_alice = |path| {
         let mut request = get(path);
@@ -183,7 +183,7 @@ mod public_keys {
     };
 
     #[test]
-    fn an_accepted_request_costs_two_allocations_and_one_of_rsa_three() {
+    fn an_accepted_request_costs_two_allocations_or_three_for_rsa() {
         for (alg, expected) in [
             ("EdDSA", ACCEPTED),
             ("ES256", ACCEPTED),
@@ -200,7 +200,7 @@ mod public_keys {
 
     /// The header is decoded before anything can be refused, and into memory of its own.
     #[test]
-    fn a_refused_request_costs_what_its_response_costs_too() {
+    fn a_rejected_request_costs_only_its_response() {
         let key = SigningKey::generate("EdDSA", "1");
         let builder = keyless().jwks_text(jwks([&key])).audience("api");
         let layer = builder.build().unwrap();

@@ -32,7 +32,7 @@ const STORED_SESSION: &str = "/api/auth/get-session?disableCookieCache=true";
 const CACHED_SESSION: &str = "/test/cached-session";
 
 #[tokio::test]
-async fn a_recipe_token_verifies_no_address_and_signs_nobody_in() {
+async fn a_recipe_token_verifies_no_email_and_starts_no_session() {
     for release in RELEASES {
         for (mode, at_verify_email) in [("separate", 401), ("shared", 500)] {
             let Some(server) = start(release, mode) else {
@@ -77,7 +77,7 @@ async fn a_recipe_token_verifies_no_address_and_signs_nobody_in() {
 
 /// Without this, the test above could pass because it measures nothing.
 #[tokio::test]
-async fn a_token_with_email_under_better_auths_secret_verifies_it() {
+async fn a_token_under_better_auths_secret_verifies_its_email() {
     for release in RELEASES {
         let Some(server) = start(release, "separate") else {
             return;
@@ -105,7 +105,7 @@ async fn a_token_with_email_under_better_auths_secret_verifies_it() {
 }
 
 #[tokio::test]
-async fn a_holder_of_better_auths_secret_is_any_user() {
+async fn better_auths_secret_allows_impersonating_any_user() {
     for release in RELEASES {
         let Some(server) = start(release, "separate") else {
             return;
@@ -150,7 +150,7 @@ async fn a_holder_of_better_auths_secret_is_any_user() {
 }
 
 #[test]
-fn the_recipe_does_not_start_without_a_secret_of_its_own() {
+fn the_recipe_does_not_start_without_a_separate_secret() {
     let too_short = "is missing or shorter than 32 bytes";
     for (release, api_secret, problem) in [
         ("1.7", "", too_short),

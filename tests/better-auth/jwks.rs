@@ -17,7 +17,7 @@ const ALGORITHMS: [&str; 5] = ["EdDSA", "ES256", "ES512", "RS256", "PS256"];
 const TOKEN: &str = "/api/auth/token";
 
 #[tokio::test]
-async fn a_token_of_each_algorithm_opens_its_users_own_path_and_no_other() {
+async fn a_token_of_each_algorithm_gives_access_to_its_users_path_only() {
     for alg in ALGORITHMS {
         let Some(server) = start(&[("JWT_ALG", alg)]) else {
             return;
@@ -54,7 +54,7 @@ async fn a_token_of_each_algorithm_opens_its_users_own_path_and_no_other() {
 }
 
 #[tokio::test]
-async fn session_data_signed_with_a_published_key_is_no_access_token() {
+async fn session_data_signed_with_a_published_key_is_rejected() {
     let Some(server) = start(&[("SESSION_CACHE", "jwks")]) else {
         return;
     };
@@ -67,7 +67,7 @@ async fn session_data_signed_with_a_published_key_is_no_access_token() {
 }
 
 #[tokio::test]
-async fn an_oauth_access_token_is_refused_where_it_is_not_asked_for() {
+async fn an_oauth_access_token_is_rejected_unless_configured() {
     let Some(server) = start(&[]) else { return };
     let ada = server.sign_up("ada@example.com").await;
     let oauth_issuer = format!("{}/api/auth", server.origin);
@@ -101,7 +101,7 @@ async fn an_oauth_access_token_is_refused_where_it_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn keys_outlast_a_server_that_answers_429_or_is_gone_and_are_fetched_from_the_next() {
+async fn keys_survive_an_outage_and_are_replaced_after_it() {
     let Some(server) = start(&[]) else { return };
     let ada = server.sign_up("ada@example.com").await;
     let token = server.token(TOKEN, &ada).await;

@@ -31,7 +31,7 @@ const TOKEN: &str = "/api/auth/hs256-token";
 const TASKS: &str = "/api/{user_id}/tasks";
 
 #[tokio::test]
-async fn a_token_of_the_hs256_recipe_opens_its_users_own_path_and_no_other() {
+async fn an_hs256_recipe_token_gives_access_to_its_users_path_only() {
     // Under the shared secret, the link is rejected because it has no audience.
     for (mode, auth, of_link) in [
         ("separate", auth(API_SECRET), "signature"),
@@ -79,7 +79,7 @@ async fn a_verification_link_under_the_shared_secret_is_rejected() {
 }
 
 #[tokio::test]
-async fn the_recipe_puts_the_address_where_the_guide_says() {
+async fn the_recipe_puts_the_email_in_the_documented_claim() {
     for (mode, secret, address, missing) in [
         ("separate", API_SECRET, "email", "user_email"),
         ("shared", SECRET, "user_email", "email"),
@@ -99,7 +99,7 @@ async fn the_recipe_puts_the_address_where_the_guide_says() {
 }
 
 #[tokio::test]
-async fn a_token_for_an_audience_is_refused_and_the_mend_logged_until_that_is_configured() {
+async fn an_unconfigured_audience_is_rejected_and_the_fix_is_logged() {
     let Some(server) = start("separate", &[("AUDIENCE", AUDIENCE)]) else {
         return;
     };
@@ -128,7 +128,7 @@ async fn a_token_for_an_audience_is_refused_and_the_mend_logged_until_that_is_co
 }
 
 #[tokio::test]
-async fn a_token_of_the_recipe_without_an_audience_needs_none_configured() {
+async fn a_recipe_token_without_aud_needs_no_configured_audience() {
     let Some(server) = start("separate", &[("AUDIENCE", ""), ("ISSUER", "")]) else {
         return;
     };
@@ -140,7 +140,7 @@ async fn a_token_of_the_recipe_without_an_audience_needs_none_configured() {
 }
 
 #[tokio::test]
-async fn session_data_signed_with_the_same_secret_is_no_access_token() {
+async fn session_data_signed_with_the_same_secret_is_rejected() {
     let Some(server) = Server::start(&[("BETTER_AUTH_SECRET", SECRET), ("SESSION_CACHE", "jwt")])
     else {
         return;
@@ -160,7 +160,7 @@ async fn session_data_signed_with_the_same_secret_is_no_access_token() {
 }
 
 #[test]
-fn the_recipe_in_the_guide_is_the_one_that_is_tested() {
+fn the_guide_contains_the_tested_recipe() {
     let guide = include_str!("../../docs/better-auth.md");
     assert!(guide.contains(include_str!("hs256-token.mjs")));
 }

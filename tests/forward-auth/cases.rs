@@ -119,7 +119,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[tokio::test]
-async fn only_who_has_a_valid_token_reaches_a_path_and_only_ones_own() {
+async fn a_valid_token_gives_access_to_its_users_paths_only() {
     let Some(edge) = Edge::start().await else {
         return;
     };
@@ -181,7 +181,7 @@ async fn check(
 }
 
 #[tokio::test]
-async fn what_is_open_gets_its_own_path_and_no_identity() {
+async fn an_open_path_is_normalized_and_gets_no_identity() {
     let Some(edge) = Edge::start().await else {
         return;
     };
@@ -212,7 +212,7 @@ async fn what_is_open_gets_its_own_path_and_no_identity() {
 }
 
 #[tokio::test]
-async fn a_body_is_the_backends() {
+async fn a_body_is_forwarded_to_the_backend_whole() {
     let Some(edge) = Edge::start().await else {
         return;
     };

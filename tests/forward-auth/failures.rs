@@ -14,7 +14,7 @@ use crate::{
 const TASKS: &str = "/api/alice/tasks";
 
 #[tokio::test]
-async fn one_replica_is_enough_and_without_any_nothing_passes() {
+async fn requests_are_allowed_only_while_a_replica_runs() {
     let Some(mut edge) = Edge::start().await else {
         return;
     };
@@ -45,7 +45,7 @@ async fn one_replica_is_enough_and_without_any_nothing_passes() {
 }
 
 #[tokio::test]
-async fn without_a_secret_nothing_passes() {
+async fn no_request_is_allowed_without_a_secret() {
     let auth = JwtAuthLayer::builder()
         .secret_from_env("FORWARD_AUTH_TEST_NO_SUCH_VARIABLE")
         .allow_missing_secret();
@@ -65,7 +65,7 @@ async fn without_a_secret_nothing_passes() {
 /// nginx makes a 500 of most of them, and `@not_judged` in its configuration something better of
 /// some.
 #[tokio::test]
-async fn whatever_forward_auth_says_only_2xx_is_leave() {
+async fn only_a_2xx_from_forward_auth_allows_a_request() {
     // It says what the token is.
     let stub = Router::new().fallback(async |request: Request| {
         let said = request.headers()["authorization"].to_str().unwrap();

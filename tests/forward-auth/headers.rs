@@ -58,7 +58,7 @@ async fn identity_headers_of_the_client_are_replaced_or_dropped() {
 }
 
 #[tokio::test]
-async fn a_path_that_the_client_puts_into_a_header_is_not_believed() {
+async fn a_path_in_a_client_header_is_ignored() {
     let Some(edge) = Edge::start().await else {
         return;
     };
@@ -123,7 +123,7 @@ async fn an_identity_is_percent_encoded() {
 /// nginx reads 4 KiB of an answer's headers, and takes a replica that sends more for a broken one,
 /// for everybody.
 #[tokio::test]
-async fn an_identity_that_is_too_long_for_headers_is_trouble_for_its_user_only() {
+async fn an_oversized_identity_affects_only_its_own_user() {
     let Some(edge) = Edge::start().await else {
         return;
     };
@@ -151,7 +151,7 @@ async fn an_identity_that_is_too_long_for_headers_is_trouble_for_its_user_only()
 
 /// Its cookies, its hundred header lines and its body are none of forward_auth's business.
 #[tokio::test]
-async fn forward_auth_gets_the_token_and_the_path_and_nothing_else_of_the_clients() {
+async fn forward_auth_receives_only_the_token_and_the_path() {
     let stub = Router::new().fallback(async |request: Request| {
         let (parts, body) = request.into_parts();
         let mut got: Vec<_> = parts.headers.keys().map(HeaderName::as_str).collect();

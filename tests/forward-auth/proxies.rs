@@ -16,7 +16,7 @@ const OWN: &str = "/api/alice/tasks";
 const OTHERS: &str = "/api/bob/tasks";
 
 #[tokio::test]
-async fn the_path_is_where_the_proxy_puts_it_and_nowhere_else() {
+async fn the_path_is_read_only_where_the_proxy_puts_it() {
     let (original, forwarded) = ("x-original-uri", "x-forwarded-uri");
     for (proxy, asked, headers, status) in [
         (Proxy::Nginx, "/", &[(original, OWN)][..], 200),
@@ -56,7 +56,7 @@ async fn the_path_is_where_the_proxy_puts_it_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_path_in_doubt_is_refused() {
+async fn an_ambiguous_path_is_rejected() {
     for (values, status) in [
         (&[OWN, OWN][..], 400),
         (&[OWN, OTHERS], 400),
@@ -86,7 +86,7 @@ async fn a_path_in_doubt_is_refused() {
 /// Envoy keeps the method and may keep the version and the content type: to a gRPC request the
 /// layers would answer with HTTP 200, which is leave.
 #[tokio::test]
-async fn a_refusal_is_no_200_whatever_the_content_type() {
+async fn a_rejection_is_never_a_200_whatever_the_content_type() {
     let twice = |request: http::request::Builder| {
         request
             .header("authorization", bearer(json!({})))
@@ -130,7 +130,7 @@ async fn a_refusal_is_no_200_whatever_the_content_type() {
 /// Envoy takes 200 for leave and nothing else, and leaves the client's header where the answer has
 /// none.
 #[tokio::test]
-async fn leave_is_a_200_with_every_header_be_it_empty() {
+async fn an_allowed_request_gets_200_with_all_identity_headers() {
     for proxy in PROXIES {
         let headers = [("x-original-uri", OWN), ("x-forwarded-uri", OWN)];
         let answer = ask(proxy, valid(OWN), &headers).await;
@@ -146,7 +146,7 @@ async fn leave_is_a_200_with_every_header_be_it_empty() {
 
 /// Two issuers may give one ID to two people.
 #[tokio::test]
-async fn a_user_of_another_issuer_owns_no_path_and_is_told_apart() {
+async fn a_user_of_another_issuer_owns_no_path() {
     const OURS: &str = "https://app.example.com";
     const PARTNER: &str = "https://partner.example.com";
     const PARTNER_SECRET: &str = "another secret, of 32 bytes or more";

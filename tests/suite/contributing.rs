@@ -38,7 +38,7 @@ fn every_file_of_more_than_a_few_lines_is_on_the_map() {
 }
 
 #[test]
-fn the_table_of_reasons_has_those_of_the_code() {
+fn the_table_lists_exactly_the_reasons_of_the_code() {
     let guide = include_str!("../../docs/observability.md");
     let mut lines = guide.lines();
     lines

@@ -82,7 +82,7 @@ async fn a_handler_gets_the_user_and_the_claims() {
 }
 
 #[tokio::test]
-async fn without_a_layer_every_extractor_is_500_whatever_the_token() {
+async fn extractors_respond_with_500_without_a_layer() {
     let token = token(&claims());
     for path in ALL {
         for token in [None, Some(&*token)] {
@@ -98,7 +98,7 @@ async fn without_a_layer_every_extractor_is_500_whatever_the_token() {
 }
 
 #[tokio::test]
-async fn anonymous_is_none_where_that_is_asked_for_and_401_elsewhere() {
+async fn an_anonymous_user_is_none_for_option_and_401_otherwise() {
     let router = || guarded(builder().allow_anonymous());
     for path in ALL {
         let answer = ask(router(), path, None).await;
@@ -113,7 +113,7 @@ async fn anonymous_is_none_where_that_is_asked_for_and_401_elsewhere() {
 }
 
 #[tokio::test]
-async fn claims_of_another_shape_are_an_invalid_token() {
+async fn claims_of_another_shape_make_the_token_invalid() {
     let router = || guarded(builder().allow_anonymous());
     for claims in [claims(), claims_with(json!({ "role": 7 }))] {
         for path in ["/claims", "/optional-claims"] {
@@ -124,7 +124,7 @@ async fn claims_of_another_shape_are_an_invalid_token() {
 }
 
 #[tokio::test]
-async fn an_extractor_answers_as_the_layer_outside_does() {
+async fn an_extractor_responds_in_the_outer_layers_format() {
     let realm = || builder().allow_anonymous().realm("api");
     let answer = ask(guarded(realm()), "/user", None).await;
     assert_eq!(answer.challenge(), Some(r#"Bearer realm="api""#));
@@ -171,7 +171,7 @@ fn preflight(path: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn a_preflight_passes_all_layers_where_that_is_wished() {
+async fn a_preflight_reaches_the_handler_if_that_is_allowed() {
     use tower_jwt_auth::{PathOwnerLayer, RequireScopeLayer};
 
     let router = |builder: JwtAuthBuilder| {

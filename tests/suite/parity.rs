@@ -26,7 +26,7 @@ async fn the_axum_example_answers_every_case_as_recorded() {
 }
 
 #[test]
-fn an_answer_that_differs_from_the_fastapi_applications_says_why() {
+fn each_difference_from_fastapi_has_a_reason() {
     let file: File = serde_json::from_str(include_str!("parity.json")).unwrap();
     for case in &file.cases {
         let same_status = case.fastapi.status == case.ours.status;
@@ -42,7 +42,7 @@ fn an_answer_that_differs_from_the_fastapi_applications_says_why() {
 }
 
 #[test]
-fn the_guide_lists_each_answer_that_differs() {
+fn the_guide_lists_each_difference() {
     let file: File = serde_json::from_str(include_str!("parity.json")).unwrap();
     let differ = file
         .cases

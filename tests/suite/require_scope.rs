@@ -18,7 +18,7 @@ fn granting(claims: Value) -> http::Request<()> {
 }
 
 #[tokio::test]
-async fn scopes_are_found_where_issuers_write_them() {
+async fn scopes_are_read_from_the_usual_claims() {
     for (row, claims, has_it) in [
         ("a text", json!({ "scope": "a b c" }), true),
         ("alone", json!({ "scope": "b" }), true),
@@ -52,7 +52,7 @@ async fn scopes_are_found_where_issuers_write_them() {
 }
 
 #[tokio::test]
-async fn roles_are_found_where_issuers_write_them() {
+async fn roles_are_read_from_the_usual_claims() {
     let admin = || RequireScopeLayer::any_role(["admin"]);
     for (row, claims, has_it) in [
         ("a text", json!({ "role": "admin" }), true),
@@ -75,7 +75,7 @@ async fn roles_are_found_where_issuers_write_them() {
 }
 
 #[tokio::test]
-async fn any_and_all_are_told_apart() {
+async fn any_of_needs_one_and_all_of_needs_all() {
     let both = ["a", "b"];
     for (row, layer, scopes, has_it) in [
         (
@@ -126,7 +126,7 @@ async fn any_and_all_are_told_apart() {
 }
 
 #[tokio::test]
-async fn another_claim_is_the_only_one_looked_at() {
+async fn in_claim_reads_only_the_given_claim() {
     let at = |claim| {
         RequireScopeLayer::any_role(["admin"])
             .unwrap()
@@ -195,7 +195,7 @@ async fn another_claim_is_the_only_one_looked_at() {
 
 /// Whoever else reads such a token may take the other one.
 #[tokio::test]
-async fn a_claim_that_is_there_twice_grants_nothing() {
+async fn a_duplicate_claim_grants_nothing() {
     let base = r#""sub":"alice","email":"a@b.c","exp":1800000600"#;
     let twice = |claims: &str| with_bearer(&token_with_payload(format!("{{{base},{claims}}}")));
     let scope = || inside(RequireScopeLayer::new("b"));
@@ -238,7 +238,7 @@ async fn the_challenge_names_the_scopes_and_no_roles() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_grpc_is_permission_denied() {
+async fn a_grpc_request_without_the_scope_gets_permission_denied() {
     let mut request = granting(json!({}));
     *request.method_mut() = http::Method::POST;
     *request.version_mut() = http::Version::HTTP_2;
@@ -267,7 +267,7 @@ async fn a_refusal_of_grpc_is_permission_denied() {
 }
 
 #[tokio::test]
-async fn without_a_user_it_is_401_or_500() {
+async fn a_request_without_a_user_gets_401_or_500() {
     let scope = || RequireScopeLayer::new("b").unwrap();
     let answer = ask(scope(), granting(json!({ "scope": "b" }))).await;
     answer.assert_server_fault("no_user", "no layer outside");
@@ -277,7 +277,7 @@ async fn without_a_user_it_is_401_or_500() {
 }
 
 #[test]
-fn what_is_no_scope_or_role_or_claim_is_refused() {
+fn invalid_scopes_roles_and_claims_are_rejected() {
     let none: [&str; 0] = [];
     for (row, error, words) in [
         (
@@ -328,7 +328,7 @@ fn what_is_no_scope_or_role_or_claim_is_refused() {
 }
 
 #[test]
-fn the_scopes_of_a_user_are_those_of_all_claims() {
+fn a_users_scopes_come_from_all_scope_claims() {
     let of = |claims: Value| {
         let token = token(&claims_with(claims));
         layer().verifier().verify(&token).unwrap()

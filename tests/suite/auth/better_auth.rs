@@ -8,7 +8,7 @@ use crate::support::{signing_keys::*, *};
 const ORIGIN: &str = "https://app.example.com";
 
 #[test]
-fn an_origin_that_better_auth_would_not_write_is_a_fault_of_the_configuration() {
+fn an_origin_that_better_auth_never_writes_is_rejected() {
     let slash = "ends in a slash";
     let path = "has a path";
     let form = "is not written as an origin is";
@@ -64,7 +64,7 @@ fn an_origin_that_better_auth_would_not_write_is_a_fault_of_the_configuration() 
 }
 
 #[test]
-fn an_origin_with_a_colon_and_no_port_is_a_fault_of_the_configuration() {
+fn an_origin_with_an_invalid_port_is_rejected() {
     for origin in [
         "https://app.example.com:",
         "http://localhost:",
@@ -77,13 +77,13 @@ fn an_origin_with_a_colon_and_no_port_is_a_fault_of_the_configuration() {
 }
 
 #[test]
-fn an_origin_that_ends_in_a_slash_is_shown_without_it() {
+fn the_error_for_a_trailing_slash_shows_the_correct_origin() {
     let error = fault(JwtAuthLayer::better_auth("https://app.example.com/"));
     assert_contains(error, "give \"https://app.example.com\"", "mend");
 }
 
 #[test]
-fn an_origin_with_a_path_is_told_how_to_say_what_differs() {
+fn the_error_for_an_origin_with_a_path_names_the_settings() {
     let error = fault(JwtAuthLayer::better_auth(
         "https://app.example.com/api/auth",
     ));
@@ -93,7 +93,7 @@ fn an_origin_with_a_path_is_told_how_to_say_what_differs() {
 }
 
 #[test]
-fn an_origin_over_http_that_is_not_this_machine_is_told_how_it_is_done_with_docker() {
+fn an_http_origin_that_is_not_loopback_is_rejected_with_the_fix() {
     for origin in [
         "http://web:3000",
         "http://app.example.com",
@@ -112,7 +112,7 @@ fn an_origin_over_http_that_is_not_this_machine_is_told_how_it_is_done_with_dock
 }
 
 #[test]
-fn an_origin_of_any_port_and_of_this_machine_is_one() {
+fn an_origin_may_have_a_port_or_be_loopback() {
     let key = SigningKey::generate("EdDSA", "1");
     for origin in [
         "https://app.example.com",
@@ -136,7 +136,7 @@ fn an_origin_of_any_port_and_of_this_machine_is_one() {
 }
 
 #[test]
-fn the_origin_is_the_issuer_and_the_audience_where_none_is_said() {
+fn the_origin_is_the_default_issuer_and_audience() {
     let key = SigningKey::generate("EdDSA", "1");
     let other = "https://other.example.com";
     let with = |iss: &str, aud: &str| key.token(&claims_with(json!({ "iss": iss, "aud": aud })));
@@ -189,7 +189,7 @@ fn the_origin_is_the_issuer_and_the_audience_where_none_is_said() {
 }
 
 #[test]
-fn the_leeway_is_five_seconds_where_none_is_said() {
+fn the_default_leeway_is_five_seconds() {
     use std::time::Duration;
 
     let key = SigningKey::generate("EdDSA", "1");
@@ -207,7 +207,7 @@ fn the_leeway_is_five_seconds_where_none_is_said() {
 
 #[cfg(feature = "jwks")]
 #[test]
-fn the_application_s_own_tokens_can_be_accepted_for_an_origin_too() {
+fn an_origin_can_be_combined_with_a_secret() {
     let layer = JwtAuthLayer::better_auth(ORIGIN)
         .secret(SECRET)
         .clock(|| at(NOW))
@@ -221,7 +221,7 @@ fn the_application_s_own_tokens_can_be_accepted_for_an_origin_too() {
 /// Where the keys are fetched from, without a network.
 #[cfg(feature = "jwks-custom")]
 #[tokio::test]
-async fn the_keys_are_fetched_from_the_origin_where_no_url_is_said() {
+async fn the_keys_are_fetched_from_the_origin_by_default() {
     use std::{
         pin::Pin,
         sync::{Arc, Mutex},

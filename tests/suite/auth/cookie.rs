@@ -84,7 +84,7 @@ async fn open(app: &str, fields: Fields<'_>) -> Result<String, u16> {
 }
 
 #[tokio::test]
-async fn the_cookie_is_enough_and_so_is_the_header() {
+async fn the_cookie_or_the_header_is_enough() {
     let app = app().await;
     let (cookie, bearer) = (cookie(), format!("Bearer {}", token(&claims())));
     for (row, fields) in [
@@ -100,7 +100,7 @@ async fn the_cookie_is_enough_and_so_is_the_header() {
 }
 
 #[tokio::test]
-async fn a_post_of_the_apps_own_page_is_taken_for_the_own_tasks() {
+async fn a_post_from_the_apps_own_page_reaches_the_users_tasks() {
     let app = app().await;
     for (path, status) in [("/api/alice/tasks", 200), ("/api/bob/tasks", 403)] {
         let fields = [
@@ -118,7 +118,7 @@ async fn a_post_of_the_apps_own_page_is_taken_for_the_own_tasks() {
 }
 
 #[tokio::test]
-async fn a_cross_site_post_with_the_cookie_is_refused() {
+async fn a_cross_site_post_with_the_cookie_is_rejected() {
     let app = app().await;
     let cookie = cookie();
     let none = "";
@@ -146,7 +146,7 @@ async fn a_cross_site_post_with_the_cookie_is_refused() {
 }
 
 #[tokio::test]
-async fn a_cross_site_upgrade_with_the_cookie_is_refused() {
+async fn a_cross_site_upgrade_with_the_cookie_is_rejected() {
     let app = app().await;
     let cookie = cookie();
     let itself = format!("http://{app}");
@@ -174,7 +174,7 @@ async fn a_cross_site_upgrade_with_the_cookie_is_refused() {
 }
 
 #[tokio::test]
-async fn an_upgrade_of_the_apps_own_page_needs_the_cookie_too() {
+async fn an_upgrade_from_the_apps_own_page_needs_the_cookie() {
     let app = app().await;
     let greeting = open(&app, &[(ORIGIN, OWN), (COOKIE, &cookie())]).await;
     assert_eq!(greeting.as_deref(), Ok("Hello alice@example.com"));
@@ -183,7 +183,7 @@ async fn an_upgrade_of_the_apps_own_page_needs_the_cookie_too() {
 
 /// Not over a socket: axum takes an extended CONNECT with its feature `http2` alone.
 #[tokio::test]
-async fn an_extended_connect_is_an_upgrade() {
+async fn an_extended_connect_is_treated_as_an_upgrade() {
     for (origin, refused) in [
         (None, true),
         (Some("https://host"), true),
@@ -203,7 +203,7 @@ async fn an_extended_connect_is_an_upgrade() {
 }
 
 #[tokio::test]
-async fn two_tokens_are_400() {
+async fn two_tokens_get_400() {
     let app = app().await;
     let bearer = format!("Bearer {}", token(&claims()));
     let twice = format!("{0}; {0}", cookie());
@@ -222,7 +222,7 @@ async fn two_tokens_are_400() {
 }
 
 #[test]
-fn an_origin_that_no_browser_sends_is_refused_at_the_start() {
+fn an_origin_that_no_browser_sends_is_rejected_at_startup() {
     for origin in ["https://app.example.com/", "app.example.com", ""] {
         let router = cookie_example::router(builder(), &[origin.to_owned()]);
         assert!(router.is_err(), "{origin}");

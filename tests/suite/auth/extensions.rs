@@ -10,7 +10,7 @@ async fn the_user_of_a_valid_token_reaches_the_handler() {
 }
 
 #[tokio::test]
-async fn a_user_that_was_there_before_is_replaced() {
+async fn the_user_of_the_token_replaces_an_earlier_user() {
     let mut request = with_bearer(&token(&claims()));
     let impostor = CurrentUser::new("mallory", "mallory@example.com");
     request.extensions_mut().insert(impostor);
@@ -18,7 +18,7 @@ async fn a_user_that_was_there_before_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_user_that_was_there_before_is_removed_when_nobody_is_authenticated() {
+async fn an_earlier_user_is_removed_from_an_anonymous_request() {
     let mut request = get("/");
     let impostor = CurrentUser::new("mallory", "mallory@example.com");
     request.extensions_mut().insert(impostor);

@@ -43,7 +43,7 @@ fn assert_all_told(row: &str, builder: JwtAuthBuilder, expected: &[&str]) {
 
 #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 #[test]
-fn all_faults_of_a_configuration_are_told_at_once() {
+fn all_configuration_errors_are_reported_at_once() {
     let builder = JwtAuthLayer::builder;
     let private = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----";
     assert_all_told(
@@ -103,7 +103,7 @@ fn all_faults_of_a_configuration_are_told_at_once() {
 
 /// What is wrong, the secret or the file, and how the message must end: in what to do.
 #[test]
-fn each_fault_of_a_secret_is_told_with_what_to_do() {
+fn each_error_about_a_secret_states_the_fix() {
     let generate = "; generate one with `openssl rand -base64 32`";
     let own = "; take the secret that your issuer signs with";
     let public = "are verified with .public_key_pem(…), .jwks_text(…) or .jwks_url(…)";
@@ -184,7 +184,7 @@ fn each_fault_of_a_secret_is_told_with_what_to_do() {
 }
 
 #[test]
-fn a_pattern_that_cannot_be_used_is_told_with_what_to_write() {
+fn the_error_for_an_invalid_pattern_states_the_fix() {
     let pattern = PathOwnerLayer::new;
     let owner = || pattern("/api/{user_id}/{*rest}").unwrap();
     for (layer, told) in [
@@ -218,7 +218,7 @@ fn a_pattern_that_cannot_be_used_is_told_with_what_to_write() {
 }
 
 #[tokio::test]
-async fn layers_in_the_wrong_order_are_an_error_event_that_says_which_to_move() {
+async fn the_error_for_a_wrong_layer_order_states_the_fix() {
     let owner = || PathOwnerLayer::new("/api/{user_id}").unwrap();
     let builder = ServiceBuilder::new().layer(owner()).layer(layer());
     let chain = Stack::new(layer(), owner());
@@ -238,7 +238,7 @@ async fn layers_in_the_wrong_order_are_an_error_event_that_says_which_to_move() 
 }
 
 #[tokio::test]
-async fn a_layer_that_is_applied_twice_works_and_is_told_of_once() {
+async fn a_layer_that_is_applied_twice_works_and_is_logged_once() {
     let events = Captured::start();
     let layer = layer();
     let twice = (layer.clone(), layer.clone());
@@ -257,7 +257,7 @@ async fn a_layer_that_is_applied_twice_works_and_is_told_of_once() {
 }
 
 #[tokio::test]
-async fn different_layers_around_each_other_are_no_mistake() {
+async fn different_nested_layers_are_not_reported() {
     let events = Captured::start();
     let anonymous = builder().allow_anonymous().build().unwrap();
     let checked = builder()
@@ -283,7 +283,7 @@ async fn different_layers_around_each_other_are_no_mistake() {
 }
 
 #[tokio::test]
-async fn of_two_layers_of_path_owner_both_count_and_the_event_says_how_one_has_two_patterns() {
+async fn stacked_path_owner_layers_must_both_match() {
     let owner = |pattern: &str| PathOwnerLayer::new(pattern).unwrap();
     let two = || (layer(), owner("/api/{user_id}"), owner("/v2/{user_id}"));
     for path in ["/api/alice", "/v2/alice"] {

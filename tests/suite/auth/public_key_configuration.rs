@@ -6,7 +6,7 @@ use tower_jwt_auth::{Algorithm, KeySet, SharedKeys, VerifyingKey};
 use crate::support::{signing_keys::*, *};
 
 #[test]
-fn algorithms_that_are_given_are_accepted_alone() {
+fn only_the_configured_algorithms_are_accepted() {
     let keys = ALGORITHMS.map(|alg| SigningKey::generate(alg, alg));
     let all = || keyless().jwks_text(jwks(&keys));
     for allowed in [
@@ -34,7 +34,7 @@ fn algorithms_that_are_given_are_accepted_alone() {
 }
 
 #[test]
-fn algorithms_that_are_not_those_of_the_keys_are_a_fault_of_the_configuration() {
+fn algorithms_that_do_not_fit_the_keys_are_rejected() {
     let key = SigningKey::generate("ES256", "1");
     let public = || keyless().jwks_text(jwks([&key]));
     let wrong = "the algorithms given with .algorithms(…) are not those of the keys";
@@ -61,7 +61,7 @@ fn algorithms_that_are_not_those_of_the_keys_are_a_fault_of_the_configuration() 
 }
 
 #[test]
-fn keys_from_a_url_or_shared_keys_stand_alone() {
+fn a_url_or_shared_keys_cannot_be_combined_with_other_keys() {
     let key = SigningKey::generate("ES256", "1");
     let set = KeySet::from_jwks(&jwks([&key])).unwrap();
     let shared = || SharedKeys::new(set.clone());
@@ -95,7 +95,7 @@ fn keys_from_a_url_or_shared_keys_stand_alone() {
 }
 
 #[test]
-fn keys_that_are_given_add_up() {
+fn keys_from_several_settings_are_combined() {
     let keys = ["1", "2", "3", "4"].map(|kid| SigningKey::generate("ES256", kid));
     let layer = keyless()
         .jwks_text(jwks([&keys[0]]))
@@ -111,7 +111,7 @@ fn keys_that_are_given_add_up() {
 }
 
 #[test]
-fn a_layer_that_has_no_key_left_to_verify_with_is_not_built() {
+fn a_layer_without_a_usable_key_is_not_built() {
     let [one, two] = [(); 2].map(|()| SigningKey::generate("ES256", "1"));
     let rows = [
         ("no keys at all", keyless()),
@@ -135,7 +135,7 @@ fn a_layer_that_has_no_key_left_to_verify_with_is_not_built() {
 }
 
 #[test]
-fn of_keys_from_several_places_with_one_kid_none_is_used() {
+fn different_keys_with_the_same_kid_are_not_used() {
     let [one, two] = [(); 2].map(|()| SigningKey::generate("ES256", "1"));
     let good = SigningKey::generate("ES256", "2");
     let layer = keyless()
@@ -160,7 +160,7 @@ fn of_keys_from_several_places_with_one_kid_none_is_used() {
 }
 
 #[test]
-fn all_faults_of_the_keys_are_listed_at_once() {
+fn all_key_errors_are_reported_at_once() {
     let error = fault(
         keyless()
             .jwks_text("<html>")
@@ -182,7 +182,7 @@ fn all_faults_of_the_keys_are_listed_at_once() {
 }
 
 #[test]
-fn a_builder_shows_no_key_text_for_debugging() {
+fn debug_output_of_a_builder_contains_no_key() {
     let key = SigningKey::generate("RS256", "1");
     let builder = keyless()
         .jwks_text(jwks_of([with(key.jwk(), json!({ "d": "canary" }))]))

@@ -79,7 +79,7 @@ fn by_another() -> Request<()> {
 }
 
 #[tokio::test]
-async fn the_inner_service_is_called_only_after_it_was_polled_ready() {
+async fn the_inner_service_is_called_only_when_it_is_ready() {
     for_each!(|layer, good, bad| {
         let strict = Strict::default();
         let calls = Arc::clone(&strict.calls);
@@ -95,7 +95,7 @@ async fn the_inner_service_is_called_only_after_it_was_polled_ready() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_not_ready_is_waited_for() {
+async fn the_layer_is_not_ready_before_the_inner_service_is() {
     for_each!(|layer, good, _bad| {
         let mut service = layer.layer(Strict {
             polls_before_ready: 3,
@@ -109,7 +109,7 @@ async fn a_service_that_is_not_ready_is_waited_for() {
 }
 
 #[tokio::test]
-async fn the_inner_service_is_cloned_for_no_request() {
+async fn the_inner_service_is_never_cloned() {
     for_each!(|layer, good, bad| {
         let strict = Strict::default();
         let clones = Arc::clone(&strict.clones);
@@ -122,7 +122,7 @@ async fn the_inner_service_is_cloned_for_no_request() {
 }
 
 #[tokio::test]
-async fn a_refused_request_does_not_reach_the_inner_service() {
+async fn a_rejected_request_does_not_reach_the_inner_service() {
     for_each!(|layer, _good, bad| {
         let strict = Strict::default();
         let calls = Arc::clone(&strict.calls);
@@ -132,7 +132,7 @@ async fn a_refused_request_does_not_reach_the_inner_service() {
 }
 
 #[tokio::test]
-async fn it_works_under_a_buffer_and_around_one() {
+async fn layers_work_inside_and_around_a_buffer() {
     for_each!(|layer, good, bad| {
         let mut service = Buffer::new(layer.layer(Buffer::new(Strict::default(), 1)), 1);
         for _ in 0..20 {
@@ -143,7 +143,7 @@ async fn it_works_under_a_buffer_and_around_one() {
 }
 
 #[tokio::test]
-async fn it_works_under_a_concurrency_limit_and_around_one() {
+async fn layers_work_inside_and_around_a_concurrency_limit() {
     for_each!(|layer, good, bad| {
         let limited = ConcurrencyLimit::new(Strict::default(), 1);
         let mut service = ConcurrencyLimit::new(layer.layer(limited), 1);
@@ -156,7 +156,7 @@ async fn it_works_under_a_concurrency_limit_and_around_one() {
 }
 
 #[tokio::test]
-async fn a_clone_that_refused_holds_no_permit_once_it_is_dropped() {
+async fn a_dropped_clone_returns_its_permit_after_a_rejection() {
     for_each!(|layer, good, bad| {
         let service = layer.layer(ConcurrencyLimit::new(Strict::default(), 1));
         for _ in 0..3 {
@@ -169,7 +169,7 @@ async fn a_clone_that_refused_holds_no_permit_once_it_is_dropped() {
 }
 
 #[tokio::test]
-async fn an_error_of_poll_ready_passes_through() {
+async fn an_error_of_poll_ready_is_returned() {
     for_each!(|layer, _good, bad| {
         let mut service = layer.layer(Broken {
             is_ready: Err(Broke("not ready")),
@@ -183,7 +183,7 @@ async fn an_error_of_poll_ready_passes_through() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_inner_call_passes_through() {
+async fn an_error_of_call_is_returned() {
     for_each!(|layer, good, _bad| {
         let service = layer.layer(Broken { is_ready: Ok(()) });
         let error = service.oneshot(good()).await.err();
@@ -192,7 +192,7 @@ async fn an_error_of_the_inner_call_passes_through() {
 }
 
 #[tokio::test]
-async fn the_head_of_the_inner_response_passes_through() {
+async fn the_head_of_the_inner_response_is_unchanged() {
     for_each!(|layer, good, _bad| {
         let service = layer.layer(service_fn(async |_: Request<()>| {
             let response = Response::builder()
@@ -220,7 +220,7 @@ async fn the_head_of_the_inner_response_passes_through() {
 }
 
 #[tokio::test]
-async fn the_body_of_the_inner_response_passes_through_frame_by_frame() {
+async fn the_inner_body_is_forwarded_frame_by_frame() {
     for_each!(|layer, good, _bad| {
         let service = layer.layer(service_fn(async |_: Request<()>| {
             Ok::<_, Infallible>(Response::new(Frames::default()))
@@ -255,7 +255,7 @@ async fn the_body_of_the_inner_response_passes_through_frame_by_frame() {
 }
 
 #[tokio::test]
-async fn the_body_of_a_refusal_knows_its_length_and_its_end() {
+async fn the_body_of_a_rejection_reports_its_length_and_its_end() {
     for_each!(|layer, _good, bad| {
         let response = layer.layer(Strict::default()).oneshot(bad()).await.unwrap();
         let mut body = response.into_body();
@@ -269,7 +269,7 @@ async fn the_body_of_a_refusal_knows_its_length_and_its_end() {
 }
 
 #[tokio::test]
-async fn a_refusal_in_grpc_has_ended_before_its_first_frame() {
+async fn the_body_of_a_grpc_rejection_has_no_frames() {
     for_each!(|layer, _good, bad| {
         let mut request = bad();
         *request.method_mut() = http::Method::POST;
@@ -285,7 +285,7 @@ async fn a_refusal_in_grpc_has_ended_before_its_first_frame() {
 }
 
 #[tokio::test]
-async fn the_request_that_goes_on_is_the_one_that_came() {
+async fn the_inner_service_receives_the_original_request() {
     for_each!(|layer, good, _bad| {
         let service = layer.layer(service_fn(async |request: Request<String>| {
             assert_eq!(request.method(), "PATCH");
@@ -314,7 +314,7 @@ async fn the_request_that_goes_on_is_the_one_that_came() {
 }
 
 #[test]
-fn the_inner_service_can_be_seen_changed_and_taken_out() {
+fn the_inner_service_can_be_read_changed_and_extracted() {
     for_each!(|layer, _good, _bad| {
         let mut service = layer.layer(1);
         assert_eq!(service.get_ref(), &1);
@@ -324,7 +324,7 @@ fn the_inner_service_can_be_seen_changed_and_taken_out() {
 }
 
 #[test]
-fn the_layers_and_services_can_be_shared_between_threads() {
+fn layers_and_services_can_be_shared_between_threads() {
     fn shared<T: Clone + Send + Sync + 'static>() {}
     fn sent<T: Send + 'static>() {}
     shared::<JwtAuthLayer>();

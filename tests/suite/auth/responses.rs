@@ -35,7 +35,7 @@ fn refused() -> [(Request<()>, Rejection); 3] {
 }
 
 #[tokio::test]
-async fn problem_details_are_one_switch_for_all_layers() {
+async fn problem_json_applies_to_all_layers() {
     for (request, rejection) in refused() {
         let answer = ask(with_all(builder().problem_json()), request).await;
         let status = rejection.status();
@@ -57,7 +57,7 @@ async fn problem_details_are_one_switch_for_all_layers() {
 }
 
 #[tokio::test]
-async fn an_answer_of_ones_own_is_that_of_all_layers() {
+async fn a_custom_answer_applies_to_all_layers() {
     let custom = || {
         builder().answer_with(|rejection| {
             let body = format!("<{}>", rejection.reason());
@@ -84,7 +84,7 @@ async fn an_answer_of_ones_own_is_that_of_all_layers() {
 }
 
 #[tokio::test]
-async fn an_answer_of_ones_own_is_never_leave_to_go_on() {
+async fn a_custom_answer_cannot_be_a_success() {
     for status in [100, 200, 204, 206] {
         let custom = builder().answer_with(move |_| {
             let mut response = Response::new("no");
@@ -108,7 +108,7 @@ async fn an_answer_of_ones_own_is_never_leave_to_go_on() {
 }
 
 #[tokio::test]
-async fn what_an_answer_of_ones_own_says_stays() {
+async fn a_custom_answer_keeps_its_headers() {
     let custom = builder().answer_with(|_| {
         let response = Response::builder().status(401);
         let response = response.header("www-authenticate", "Basic");
@@ -123,7 +123,7 @@ async fn what_an_answer_of_ones_own_says_stays() {
 }
 
 #[tokio::test]
-async fn grpc_is_answered_in_grpc_whatever_the_settings() {
+async fn custom_response_formats_do_not_apply_to_grpc() {
     for (row, builder) in [
         ("problem details", builder().problem_json()),
         (
@@ -149,7 +149,7 @@ async fn grpc_is_answered_in_grpc_whatever_the_settings() {
 }
 
 #[tokio::test]
-async fn the_metadata_of_the_resource_is_in_every_challenge() {
+async fn every_challenge_names_the_resource_metadata() {
     let url = "https://api.example.com/.well-known/oauth-protected-resource";
     let with = || builder().resource_metadata(url);
     let [(missing, _), (other, _), (scope, _)] = refused();
@@ -171,7 +171,7 @@ async fn the_metadata_of_the_resource_is_in_every_challenge() {
 }
 
 #[test]
-fn settings_that_cannot_be_are_refused() {
+fn invalid_response_settings_are_rejected() {
     for (row, builder, words) in [
         (
             "no URL",
@@ -195,7 +195,7 @@ fn settings_that_cannot_be_are_refused() {
 }
 
 #[tokio::test]
-async fn what_becomes_of_a_request_is_told_once_for_each_layer_that_says_so() {
+async fn the_observer_receives_the_outcome_of_each_layer() {
     let outcomes: Arc<Mutex<Vec<&str>>> = Arc::default();
     let observed = || {
         let outcomes = Arc::clone(&outcomes);
@@ -227,7 +227,7 @@ async fn what_becomes_of_a_request_is_told_once_for_each_layer_that_says_so() {
 
 /// Debug shows whether there is a function, and nothing that it holds.
 #[test]
-fn debug_of_the_settings_is_short() {
+fn debug_output_of_the_settings_hides_closures() {
     let secret = "the secret of a closure".to_owned();
     let builder = builder().answer_with(move |_| Response::new(secret.clone()));
     let debug = format!("{builder:?} {:?}", builder.clone().build().unwrap());
@@ -237,7 +237,7 @@ fn debug_of_the_settings_is_short() {
 
 /// Whatever a layer between them says: a proxy takes any 2xx for leave to go on.
 #[tokio::test]
-async fn http_answers_only_cannot_be_taken_back_further_in() {
+async fn an_inner_layer_cannot_undo_http_answers_only() {
     let outer = || builder().http_answers_only().allow_anonymous();
     let owner = || PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
     let grpc = |path: &str, token: Option<String>| {

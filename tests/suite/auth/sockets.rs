@@ -34,7 +34,7 @@ pub(crate) async fn listen() -> (TcpListener, SocketAddr) {
 }
 
 #[tokio::test]
-async fn a_hyper_service_answers_over_its_socket() {
+async fn a_hyper_service_responds_over_a_socket() {
     let (listener, addr) = listen().await;
     tokio::spawn(async move {
         let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
@@ -107,7 +107,7 @@ async fn a_tonic_handler_reads_the_user() {
 }
 
 #[tokio::test]
-async fn tonics_client_is_told_that_it_is_unauthenticated() {
+async fn a_tonic_client_receives_unauthenticated() {
     let channel = tonic_server().await;
     for (token, message) in [
         (None, "Not authenticated"),
@@ -122,7 +122,7 @@ async fn tonics_client_is_told_that_it_is_unauthenticated() {
 }
 
 #[tokio::test]
-async fn a_tonic_service_outside_of_the_layer_stays_open() {
+async fn a_tonic_service_outside_the_layer_stays_open() {
     let probe = HealthCheckRequest {
         service: "example.Greeter".to_owned(),
     };

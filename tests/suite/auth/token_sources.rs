@@ -43,7 +43,7 @@ fn x_token() -> HeaderName {
 }
 
 #[tokio::test]
-async fn a_token_is_found_in_each_place_that_is_configured() {
+async fn a_token_is_found_in_each_configured_source() {
     let t = &token(&claims());
     let encoded = t.replace('.', "%2E");
     for (row, request) in [
@@ -105,7 +105,7 @@ async fn a_token_is_found_in_each_place_that_is_configured() {
 }
 
 #[tokio::test]
-async fn a_place_that_is_not_configured_is_never_looked_at() {
+async fn a_source_that_is_not_configured_is_never_read() {
     let t = &token(&claims());
     let elsewhere = || {
         request(
@@ -128,7 +128,7 @@ async fn a_place_that_is_not_configured_is_never_looked_at() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_is_none() {
+async fn a_request_without_a_token_in_any_source_is_rejected() {
     for (row, request) in [
         ("nothing", request("/", &[])),
         (
@@ -166,7 +166,7 @@ async fn what_is_no_token_is_none() {
 }
 
 #[tokio::test]
-async fn two_tokens_are_refused_wherever_they_stand() {
+async fn two_tokens_in_any_sources_are_rejected() {
     let t = &token(&claims());
     let bearer = &format!("Bearer {t}");
     let cookie = &format!("access_token={t}");
@@ -236,7 +236,7 @@ async fn two_tokens_are_refused_wherever_they_stand() {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_refused_wherever_it_stands_also_where_none_may_pass() {
+async fn an_invalid_cookie_is_rejected_even_if_anonymous_is_allowed() {
     let anonymous = builder()
         .token_sources([TokenSource::header(), TokenSource::cookie("jwt")])
         .allow_anonymous()
@@ -252,7 +252,7 @@ async fn a_bad_token_is_refused_wherever_it_stands_also_where_none_may_pass() {
 }
 
 #[tokio::test]
-async fn the_fields_that_tokens_are_read_from_are_marked_as_sensitive() {
+async fn headers_with_tokens_are_marked_as_sensitive() {
     let service = everywhere().layer(service_fn(async |request: Request<()>| {
         for name in [COOKIE, SEC_WEBSOCKET_PROTOCOL] {
             let fields = request.headers().get_all(&name);
@@ -271,7 +271,7 @@ async fn the_fields_that_tokens_are_read_from_are_marked_as_sensitive() {
 }
 
 #[tokio::test]
-async fn other_fields_are_not_marked_as_sensitive() {
+async fn other_headers_are_not_marked_as_sensitive() {
     let service =
         looking_in([TokenSource::cookie("jwt")]).layer(service_fn(async |request: Request<()>| {
             let fields = request.headers();
@@ -286,7 +286,7 @@ async fn other_fields_are_not_marked_as_sensitive() {
 }
 
 #[tokio::test]
-async fn an_answer_to_a_token_anywhere_but_in_the_header_is_private() {
+async fn a_token_outside_the_header_makes_the_response_private() {
     let t = token(&claims());
     let in_query = format!("/?access_token={t}");
     let in_path = format!("/as/{t}");
@@ -336,7 +336,7 @@ async fn an_answer_to_a_token_anywhere_but_in_the_header_is_private() {
 }
 
 #[test]
-fn places_that_cannot_be_are_refused_when_the_layer_is_built() {
+fn invalid_token_sources_are_rejected_by_build() {
     let nowhere: [TokenSource; 0] = [];
     for (row, sources, words) in [
         ("none", nowhere.to_vec(), "no place is given"),
@@ -374,7 +374,7 @@ fn places_that_cannot_be_are_refused_when_the_layer_is_built() {
 }
 
 #[test]
-fn debug_tells_of_a_place_and_not_its_name() {
+fn debug_output_of_a_source_omits_its_name() {
     let source = TokenSource::from_fn(|_, _: &Uri| None);
     let all = [TokenSource::cookie("secret"), source];
     assert_eq!(format!("{all:?}"), "[Cookie, Custom]");

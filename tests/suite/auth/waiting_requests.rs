@@ -51,7 +51,7 @@ async fn passed(millis: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_service_inside_is_polled_until_it_is_ready_before_it_is_called() {
+async fn after_waiting_the_inner_service_is_polled_until_ready() {
     let (_, layer, request) = slow();
     let strict = Strict {
         polls_before_ready: 3,
@@ -70,7 +70,7 @@ async fn the_service_inside_is_polled_until_it_is_ready_before_it_is_called() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_the_service_inside_passes_through_after_the_waiting() {
+async fn after_waiting_an_error_of_poll_ready_is_returned() {
     let (_, layer, request) = slow();
     let strict = Strict::default();
     let (calls, is_broken) = (Arc::clone(&strict.calls), Arc::clone(&strict.is_broken));
@@ -82,7 +82,7 @@ async fn an_error_of_the_service_inside_passes_through_after_the_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_refused_after_the_waiting_does_not_reach_the_service_inside() {
+async fn a_request_rejected_after_waiting_does_not_reach_the_service() {
     let (issuer, layer, _) = slow();
     let strict = Strict::default();
     let calls = Arc::clone(&strict.calls);
@@ -101,7 +101,7 @@ async fn what_is_refused_after_the_waiting_does_not_reach_the_service_inside() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_clock_goes_on_while_a_request_waits() {
+async fn a_token_can_expire_while_its_request_waits() {
     let (issuer, _, request) = slow();
     let has_passed = Arc::new(AtomicBool::new(false));
     let clock = Arc::clone(&has_passed);
@@ -129,7 +129,7 @@ async fn a_waiting_future_is_woken_by_its_last_waker() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_future_that_is_not_polled_harms_nobody_and_has_its_answer_when_it_is() {
+async fn an_unpolled_future_blocks_nothing_and_still_completes() {
     let (_, layer, request) = slow();
     let unpolled = layer.layer(Strict::default()).oneshot(again(&request));
     let mut service = layer.layer(Strict::default());
@@ -144,7 +144,7 @@ async fn a_future_that_is_not_polled_harms_nobody_and_has_its_answer_when_it_is(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_goes_away_leaves_its_place() {
+async fn a_dropped_request_frees_its_place() {
     let (issuer, layer, _) = slow();
     layer.ready().await.unwrap();
     let new = issuer.rotate();

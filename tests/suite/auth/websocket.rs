@@ -84,7 +84,7 @@ impl Client {
 }
 
 #[tokio::test]
-async fn the_answer_chooses_bearer_and_does_not_echo_the_token() {
+async fn the_response_selects_bearer_and_does_not_echo_the_token() {
     let token = token_until(now() + 60, "alice");
     for protocols in [
         format!("bearer, {token}"),
@@ -101,7 +101,7 @@ async fn the_answer_chooses_bearer_and_does_not_echo_the_token() {
 }
 
 #[tokio::test]
-async fn without_a_token_that_verifies_nothing_is_opened() {
+async fn no_socket_is_opened_without_a_valid_token() {
     let expired = token_until(now() - 60, "alice");
     for protocols in ["bearer", "bearer, a.b.c", &format!("bearer, {expired}")] {
         match Client::open(builder(), protocols).await {
@@ -128,7 +128,7 @@ async fn the_socket_is_closed_when_the_token_expires() {
 
 /// Its messages would otherwise be served for as long as they come.
 #[tokio::test]
-async fn one_that_never_stops_talking_is_closed_too() {
+async fn a_socket_that_never_stops_sending_is_closed() {
     let exp = now() + 2;
     let client = Client::with(&token_until(exp, "alice")).await;
     let (mut say, mut hear) = client.socket.split();
@@ -149,7 +149,7 @@ async fn one_that_never_stops_talking_is_closed_too() {
 
 /// Nothing can be sent to it, the reason neither.
 #[tokio::test]
-async fn one_that_reads_nothing_is_closed_too() {
+async fn a_socket_that_reads_nothing_is_closed() {
     let mut client = Client::with(&token_until(now() + 2, "alice")).await;
     let text = "x".repeat(16 * 1024);
     let talk = async { while client.socket.send(Message::text(&*text)).await.is_ok() {} };
@@ -157,7 +157,7 @@ async fn one_that_reads_nothing_is_closed_too() {
 }
 
 #[tokio::test]
-async fn a_fresh_token_keeps_it_open() {
+async fn a_fresh_token_keeps_the_socket_open() {
     let exp = now() + 2;
     let mut client = Client::with(&token_until(exp, "alice")).await;
     let fresh = token_until(now() + 3600, "alice");
@@ -171,7 +171,7 @@ async fn a_fresh_token_keeps_it_open() {
 }
 
 #[tokio::test]
-async fn a_fresh_token_expires_as_the_first_did() {
+async fn a_fresh_token_expires_like_the_first() {
     let mut client = Client::with(&token_until(now() + 3600, "alice")).await;
     let exp = now() + 2;
     client
@@ -183,7 +183,7 @@ async fn a_fresh_token_expires_as_the_first_did() {
 }
 
 #[tokio::test]
-async fn another_users_fresh_token_closes_it() {
+async fn another_users_fresh_token_closes_the_socket() {
     let mut client = Client::with(&token_until(now() + 60, "alice")).await;
     client
         .say(format!("Bearer {}", token_until(now() + 60, "bob")))
@@ -193,7 +193,7 @@ async fn another_users_fresh_token_closes_it() {
 }
 
 #[tokio::test]
-async fn a_fresh_token_that_does_not_verify_closes_it() {
+async fn an_invalid_fresh_token_closes_the_socket() {
     for fresh in ["", "a.b.c", &token_until(now() - 60, "alice")] {
         let mut client = Client::with(&token_until(now() + 60, "alice")).await;
         client.say(format!("Bearer {fresh}")).await;
@@ -203,7 +203,7 @@ async fn a_fresh_token_that_does_not_verify_closes_it() {
 }
 
 #[tokio::test]
-async fn an_expiry_beyond_what_a_timer_takes_is_waited_for() {
+async fn an_expiry_beyond_the_timers_range_keeps_the_socket_open() {
     // A few years off, and the last that the layer accepts.
     for exp in [now() + 100_000_000, 253_402_300_799] {
         let mut client = Client::with(&token_until(exp, "alice")).await;
@@ -214,7 +214,7 @@ async fn an_expiry_beyond_what_a_timer_takes_is_waited_for() {
 
 /// The layer lets it in by its leeway; what the token says of itself is past.
 #[tokio::test]
-async fn an_expiry_in_the_past_closes_it_at_once() {
+async fn an_expiry_in_the_past_closes_the_socket_immediately() {
     let auth = builder().leeway(Duration::from_secs(300));
     let protocols = format!("bearer, {}", token_until(now() - 60, "alice"));
     let mut client = Client::open(auth, &protocols).await.unwrap();

@@ -17,7 +17,7 @@ use tracing_subscriber::{filter::LevelFilter, util::SubscriberInitExt};
 use crate::support::*;
 
 #[tokio::test]
-async fn each_refusal_is_one_event_at_debug_with_its_reason() {
+async fn each_rejection_is_one_debug_event_with_its_reason() {
     let expired = token(&claims_with(json!({ "exp": NOW - 1 })));
     let forged = sign(
         r#"{"alg":"HS256"}"#,
@@ -49,7 +49,7 @@ async fn each_refusal_is_one_event_at_debug_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_refusal_in_grpc_is_told_too() {
+async fn a_grpc_rejection_is_logged() {
     let mut request = get("/pkg.Service/Method");
     *request.method_mut() = http::Method::POST;
     *request.version_mut() = Version::HTTP_2;
@@ -64,7 +64,7 @@ async fn a_refusal_in_grpc_is_told_too() {
 }
 
 #[tokio::test]
-async fn a_request_that_goes_on_is_no_event() {
+async fn an_accepted_request_emits_no_event() {
     let events = Captured::start();
     let request = by(
         CurrentUser::new("alice", "alice@example.com"),
@@ -79,7 +79,7 @@ async fn a_request_that_goes_on_is_no_event() {
 }
 
 #[tokio::test]
-async fn a_missing_secret_is_an_error_event_once_per_layer() {
+async fn a_missing_secret_is_logged_as_an_error_once_per_layer() {
     let layer = || {
         JwtAuthLayer::builder()
             .secrets([] as [&str; 0])
@@ -100,7 +100,7 @@ async fn a_missing_secret_is_an_error_event_once_per_layer() {
 }
 
 #[tokio::test]
-async fn a_missing_layer_is_an_error_event_once_per_layer() {
+async fn a_missing_layer_is_logged_as_an_error_once_per_layer() {
     assert_fault_is_told_once_per_layer(
         owner,
         || get("/api/alice"),
@@ -110,7 +110,7 @@ async fn a_missing_layer_is_an_error_event_once_per_layer() {
 }
 
 #[tokio::test]
-async fn a_missing_audience_is_a_warning_once_per_layer() {
+async fn a_missing_audience_is_logged_as_a_warning_once_per_layer() {
     let token = token(&claims_with(json!({ "aud": "https://api.example.com" })));
     assert_fault_is_told_once_per_layer(
         layer,
@@ -125,7 +125,7 @@ async fn a_missing_audience_is_a_warning_once_per_layer() {
 }
 
 #[tokio::test]
-async fn a_token_without_its_scheme_is_named_in_the_events() {
+async fn a_token_without_its_scheme_is_logged_with_the_fix() {
     let token = token(&claims());
     let jwe = format!("{token}.a.b");
     let filled = |values: [&str; 8]| values.map(|value| value.replace('$', &token));
@@ -176,7 +176,7 @@ async fn a_token_without_its_scheme_is_named_in_the_events() {
 }
 
 #[tokio::test]
-async fn a_token_without_its_scheme_is_named_if_anonymous_requests_pass() {
+async fn a_missing_scheme_is_logged_if_anonymous_is_allowed() {
     let events = Captured::start();
     let anonymous = builder().allow_anonymous().build().unwrap();
     for _ in 0..3 {
@@ -199,7 +199,7 @@ async fn a_token_without_its_scheme_is_named_if_anonymous_requests_pass() {
 }
 
 #[tokio::test]
-async fn an_empty_list_as_aud_is_a_warning_with_its_own_fix() {
+async fn an_empty_aud_is_logged_as_a_warning_with_its_own_fix() {
     let events = Captured::start();
     let token = token(&claims_with(json!({ "aud": [] })));
     let answer = ask(layer(), with_bearer(&token)).await;
@@ -210,7 +210,7 @@ async fn an_empty_list_as_aud_is_a_warning_with_its_own_fix() {
 }
 
 #[tokio::test]
-async fn a_time_in_a_wrong_unit_is_named_in_the_event() {
+async fn a_time_in_the_wrong_unit_is_logged_with_the_cause() {
     let milliseconds = "probably in milliseconds";
     let lifetime = "not a lifetime";
     for (members, reason, hint) in [
@@ -261,7 +261,7 @@ async fn a_time_in_a_wrong_unit_is_named_in_the_event() {
 }
 
 #[tokio::test]
-async fn faults_of_different_kinds_are_each_told() {
+async fn rejections_of_different_kinds_are_each_logged() {
     let events = Captured::start();
     let layer = owner();
     ask(layer.clone(), get("/api/alice")).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{events::Captured, support::*};
 
 #[tokio::test]
-async fn a_refused_token_is_told_with_its_algorithm_and_key_id() {
+async fn a_rejected_token_is_logged_with_its_algorithm_and_key_id() {
     let long = "k".repeat(1000);
     let cut = format!("algorithm={}", "A".repeat(16));
     let too_long = "A".repeat(17);
@@ -152,7 +152,7 @@ mod log_rejections {
     }
 
     #[tokio::test]
-    async fn a_refusal_is_told_with_its_reason_in_grpc_too() {
+    async fn a_rejection_is_logged_with_its_reason_for_grpc_too() {
         for (row, request, reason, status) in [
             ("HTTP", get("/"), "missing_token", 401),
             ("gRPC", grpc(get("/")), "missing_token", 401),
@@ -178,7 +178,7 @@ mod log_rejections {
     }
 
     #[tokio::test]
-    async fn a_fault_of_the_servers_is_an_error() {
+    async fn a_server_error_is_logged_at_error() {
         let keyless = JwtAuthLayer::builder()
             .secrets([""; 0])
             .allow_missing_secret();
@@ -191,7 +191,7 @@ mod log_rejections {
     }
 
     #[tokio::test]
-    async fn other_responses_are_told_as_ever_or_as_another_one_tells_them() {
+    async fn other_responses_are_logged_as_usual_or_by_a_given_handler() {
         let mut own = with_bearer(&token(&claims()));
         *own.uri_mut() = "/api/alice".parse().unwrap();
         let events = told(own, layer()).await;
@@ -251,7 +251,7 @@ mod grpc_calls {
     }
 
     #[tokio::test]
-    async fn an_unauthenticated_call_is_no_error_and_a_failure_is_one() {
+    async fn only_failed_calls_are_logged_as_errors() {
         let trace = tonic_example::trace;
         let none = errors(trace(), Some(layer()), None).await;
         assert_eq!(none.len(), 0, "{none:#?}");

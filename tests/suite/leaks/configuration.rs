@@ -129,7 +129,7 @@ fn wrong() -> Vec<(&'static str, JwtAuthBuilder)> {
 }
 
 #[test]
-fn no_fault_of_a_configuration_tells_what_is_secret_in_it() {
+fn no_configuration_error_reveals_a_secret() {
     let marks = Marks::new();
     let folder = Folder::new("leaks");
     let mut rows: Vec<(String, JwtAuthBuilder)> = Vec::new();
@@ -170,7 +170,7 @@ fn no_fault_of_a_configuration_tells_what_is_secret_in_it() {
 }
 
 #[test]
-fn no_fault_of_a_key_tells_what_is_secret_in_it() {
+fn no_key_error_reveals_a_secret() {
     let errors: [(&str, ConfigError); 5] = [
         (
             "PEM",
@@ -190,7 +190,7 @@ fn no_fault_of_a_key_tells_what_is_secret_in_it() {
 }
 
 #[test]
-fn a_file_that_turns_bad_is_told_of_without_what_is_in_it() {
+fn a_file_that_becomes_invalid_is_logged_without_its_content() {
     for (name, content) in weak_secrets() {
         if name.contains("newline") {
             continue;
@@ -218,7 +218,7 @@ fn a_file_that_turns_bad_is_told_of_without_what_is_in_it() {
 }
 
 #[test]
-fn a_url_that_cannot_be_used_is_named_as_far_as_it_may_be_told() {
+fn an_invalid_url_is_shown_without_credentials_and_query() {
     for (url, told) in [
         ("http://auth:3000/jwks?a=b", "\"http://auth:3000/jwks\""),
         ("https://u:p@a.example/jwks", "\"https://…@a.example/jwks\""),

@@ -30,9 +30,9 @@ const VARIABLE: &str = "TOWER_JWT_AUTH_LEAKS";
 const PANICS: usize = if cfg!(feature = "jwks-custom") { 9 } else { 8 };
 
 #[test]
-fn no_panic_tells_any_part_of_a_token_a_secret_or_a_claim() {
+fn no_panic_reveals_a_token_a_secret_or_a_claim() {
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "leaks::panics::in_a_process_of_its_own"])
+        .args(["--exact", "leaks::panics::in_a_separate_process"])
         .args(["--ignored", "--nocapture"])
         .env(VARIABLE, MARKED)
         .output()
@@ -49,7 +49,7 @@ fn no_panic_tells_any_part_of_a_token_a_secret_or_a_claim() {
 
 #[tokio::test]
 #[ignore = "is run by another test, in a process of its own"]
-async fn in_a_process_of_its_own() {
+async fn in_a_separate_process() {
     let events = Captured::start();
     // No process can change its environment safely, so this is done here too.
     let variable = sources::variable(VARIABLE);

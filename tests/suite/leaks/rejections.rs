@@ -28,7 +28,7 @@ pub(super) struct Tried {
 }
 
 #[tokio::test]
-async fn no_refusal_tells_any_part_of_a_token_a_secret_or_a_claim() {
+async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
     let mut tried = Tried::default();
     for source in sources::secrets() {
         tried.source(&source).await;

@@ -37,7 +37,7 @@ impl Said {
 }
 
 #[test]
-fn no_public_type_prints_any_part_of_a_token_a_secret_or_a_claim() {
+fn no_public_type_prints_a_token_a_secret_or_a_claim() {
     let mut said = Said::default();
     let events = Captured::start();
     let folder = Folder::new("leaks");

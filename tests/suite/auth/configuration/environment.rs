@@ -13,7 +13,7 @@ use super::{FAR, assert_hides, fault};
 use crate::support::*;
 
 #[test]
-fn a_missing_variable_is_told_in_the_fixed_words() {
+fn a_missing_variable_fails_with_a_fixed_message() {
     for name in ["TOWER_JWT_AUTH_UNSET", "BETTER_AUTH_SECRET_UNSET"] {
         let error = JwtAuthLayer::builder().secret_from_env(name).build();
         let error = fault(error, name);
@@ -22,14 +22,14 @@ fn a_missing_variable_is_told_in_the_fixed_words() {
 }
 
 #[test]
-fn a_name_that_no_variable_can_have_is_a_fault_and_no_panic() {
+fn an_invalid_variable_name_is_an_error_and_not_a_panic() {
     for name in ["", "=", "A=B", "A\0B", "\0"] {
         fault(JwtAuthLayer::builder().secret_from_env(name).build(), name);
     }
 }
 
 #[test]
-fn from_env_requires_the_secret_in_the_fixed_words() {
+fn a_missing_secret_fails_from_env_with_a_fixed_message() {
     let said = child([] as [(&str, &str); 0]);
     assert_eq!(
         said["from_env"],
@@ -105,7 +105,7 @@ fn from_env_reads_the_secret_the_issuer_and_the_audience() {
 }
 
 #[test]
-fn from_env_refuses_what_is_set_and_cannot_be_meant() {
+fn from_env_rejects_empty_and_weak_values() {
     let good = ("BETTER_AUTH_SECRET", SECRET);
     for (description, variables, parts) in [
         (
@@ -156,7 +156,7 @@ fn from_env_refuses_what_is_set_and_cannot_be_meant() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_that_is_no_text_is_no_panic_and_lets_nothing_pass() {
+fn a_variable_that_is_not_utf_8_is_rejected_without_a_panic() {
     use std::os::unix::ffi::OsStrExt;
 
     let bytes = OsStr::from_bytes(b"Zq8#kV2!mN5$wX9&pR4*tY7^\xFF\xFE");
@@ -185,14 +185,14 @@ fn a_variable_that_is_no_text_is_no_panic_and_lets_nothing_pass() {
     }
 }
 
-/// What `in_an_environment_of_its_own` says of these variables.
+/// What `in_a_separate_environment` says of these variables.
 pub(super) fn child<'a, V: AsRef<OsStr>>(
     variables: impl IntoIterator<Item = (&'a str, V)>,
 ) -> Value {
     let output = Command::new(env::current_exe().unwrap())
         .args([
             "--exact",
-            "auth::configuration::environment::in_an_environment_of_its_own",
+            "auth::configuration::environment::in_a_separate_environment",
         ])
         .args(["--ignored", "--nocapture"])
         .env_remove("BETTER_AUTH_SECRET")
@@ -215,7 +215,7 @@ const SAID: &str = "the child says: ";
 /// environment safely. It says, in JSON, what becomes of the variables that they set.
 #[test]
 #[ignore = "is run by other tests, in an environment that they choose"]
-fn in_an_environment_of_its_own() {
+fn in_a_separate_environment() {
     let variables = |prefix: &'static str| {
         env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))

@@ -13,7 +13,7 @@ use self::environment::child;
 use crate::{key_source::secret_file::Folder, support::*};
 
 #[test]
-fn an_issuer_or_audience_in_quotes_or_with_a_space_at_an_end_is_rejected() {
+fn quotes_and_spaces_around_an_issuer_or_audience_are_rejected() {
     type Set = fn(JwtAuthBuilder, &str) -> JwtAuthBuilder;
     let settings: [(&str, &str, Set); 2] = [
         ("the issuer", "BETTER_AUTH_ISSUER", |builder, text| {
@@ -60,7 +60,7 @@ fn an_issuer_or_audience_in_quotes_or_with_a_space_at_an_end_is_rejected() {
 }
 
 #[test]
-fn a_leeway_of_five_minutes_is_the_most() {
+fn the_leeway_is_at_most_five_minutes() {
     for leeway in [
         Duration::ZERO,
         Duration::from_secs(5),
@@ -84,7 +84,7 @@ fn a_leeway_of_five_minutes_is_the_most() {
 }
 
 #[test]
-fn texts_that_no_token_and_no_challenge_can_have_are_refused() {
+fn an_empty_issuer_or_audience_or_invalid_realm_is_rejected() {
     let text = |text: &str| text.to_owned();
     for (description, builder, mend) in [
         (
@@ -143,7 +143,7 @@ async fn a_realm_comes_first_in_the_challenge() {
 }
 
 #[test]
-fn several_faults_are_one_error_that_lists_each_with_its_mend() {
+fn several_errors_are_listed_at_once_each_with_its_fix() {
     let folder = Folder::new("several_faults");
     let error = JwtAuthLayer::builder()
         .secret_from_env("TOWER_JWT_AUTH_UNSET")
@@ -185,13 +185,13 @@ fn several_faults_are_one_error_that_lists_each_with_its_mend() {
 }
 
 #[test]
-fn a_single_fault_is_its_message_alone() {
+fn a_single_error_is_not_shown_as_a_list() {
     let error = fault(builder().issuer("").build(), "an empty issuer");
     assert!(!error.contains('\n') && !error.starts_with("- "), "{error}");
 }
 
 #[test]
-fn an_error_can_be_sent_on_and_read_by_whoever_gets_it() {
+fn a_config_error_can_be_boxed_and_prints_its_message() {
     fn sent(error: impl std::error::Error + Send + Sync + 'static) -> String {
         let error: Box<dyn std::error::Error + Send + Sync> = error.into();
         format!("{error:?}")

@@ -9,7 +9,7 @@ use super::{FAR, environment::child, fault, signed_with};
 use crate::{key_source::secret_file::Folder, support::*};
 
 #[test]
-fn no_source_and_an_empty_list_are_faults() {
+fn no_source_or_an_empty_list_is_rejected() {
     let error = fault(JwtAuthLayer::builder().build(), "no source");
     assert!(error.contains("secret_from_env"), "{error}");
     let none: [&str; 0] = [];
@@ -18,8 +18,8 @@ fn no_source_and_an_empty_list_are_faults() {
 }
 
 #[test]
-fn sources_add_up() {
-    let folder = Folder::new("sources_add_up");
+fn secrets_from_several_sources_are_combined() {
+    let folder = Folder::new("secrets_from_several_sources_are_combined");
     let file = folder.path("secrets");
     let [a, b, c, d, e, f] = ["a", "b", "c", "d", "e", "f"].map(secret_number);
     fs::write(&file, format!("{d}\n{e}\n")).unwrap();
@@ -61,7 +61,7 @@ fn sources_add_up() {
 }
 
 #[test]
-fn eight_secrets_may_be_configured_and_no_more() {
+fn at_most_eight_secrets_can_be_configured() {
     let secrets: Vec<String> = (0..9).map(secret_number).collect();
     let eight = JwtAuthLayer::builder()
         .secrets(secrets[..8].iter().cloned())
@@ -105,7 +105,7 @@ fn eight_secrets_may_be_configured_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_missing_secret_can_be_allowed_and_then_every_token_gets_a_500() {
+async fn every_token_gets_500_if_a_missing_secret_is_allowed() {
     let folder = Folder::new("a_missing_secret");
     let none: [&str; 0] = [];
     for (description, builder) in [
@@ -140,7 +140,7 @@ async fn a_missing_secret_can_be_allowed_and_then_every_token_gets_a_500() {
 }
 
 #[test]
-fn allowing_a_missing_secret_does_not_allow_a_weak_one_beside_it() {
+fn allowing_a_missing_secret_does_not_allow_a_weak_one() {
     let builder = JwtAuthLayer::builder()
         .secret_from_env("TOWER_JWT_AUTH_UNSET")
         .secret("too short")
@@ -159,7 +159,7 @@ fn allowing_a_missing_secret_does_not_allow_a_weak_one_beside_it() {
 }
 
 #[test]
-fn a_missing_secret_that_is_allowed_takes_nothing_from_the_others() {
+fn an_allowed_missing_secret_does_not_disable_other_secrets() {
     let layer = JwtAuthLayer::builder()
         .secret_from_env("TOWER_JWT_AUTH_UNSET")
         .secret(SECRET)

@@ -153,7 +153,7 @@ fn given(secret: &str) -> [(&'static str, JwtAuthBuilder); 4] {
 }
 
 #[test]
-fn a_secret_that_can_be_guessed_or_is_a_key_of_another_kind_is_refused() {
+fn weak_secrets_and_keys_of_another_kind_are_rejected() {
     let mut wrong = Vec::new();
     for (description, secret, mend) in weak_secrets() {
         for (way, builder) in given(&secret) {
@@ -170,7 +170,7 @@ fn a_secret_that_can_be_guessed_or_is_a_key_of_another_kind_is_refused() {
 }
 
 #[test]
-fn a_pem_key_with_something_before_it_is_refused() {
+fn a_pem_key_after_other_text_is_rejected() {
     let pem = weak_secrets()
         .into_iter()
         .find(|(description, ..)| *description == "a PEM public key");
@@ -192,7 +192,7 @@ fn a_pem_key_with_something_before_it_is_refused() {
 }
 
 #[test]
-fn a_text_that_a_file_was_read_into_carelessly_is_refused() {
+fn a_secret_with_a_byte_order_mark_or_newline_is_rejected() {
     for (description, secret) in [
         ("a carriage return", format!("{SECRET}\r")),
         ("a newline of Windows", format!("{SECRET}\r\n")),
@@ -205,7 +205,7 @@ fn a_text_that_a_file_was_read_into_carelessly_is_refused() {
 }
 
 #[test]
-fn a_secret_in_quotes_or_with_a_space_at_an_end_is_rejected() {
+fn quotes_and_spaces_around_a_secret_are_rejected() {
     for (secret, words) in secrets_with_stray_ends() {
         for (way, builder) in given(&secret) {
             let error = fault(builder.build(), way);
@@ -229,7 +229,7 @@ fn a_secret_in_quotes_or_with_a_space_at_an_end_is_rejected() {
 }
 
 #[test]
-fn a_secret_of_bytes_may_have_quotes_and_spaces_at_its_ends() {
+fn a_secret_of_bytes_may_have_quotes_or_spaces_around_it() {
     for (secret, _) in secrets_with_stray_ends() {
         let builder = JwtAuthLayer::builder().secret(Secret::from_bytes(secret.as_bytes()));
         let layer = builder.allow_short_secret().clock(|| at(NOW)).build();
@@ -247,7 +247,7 @@ fn a_secret_of_bytes_may_have_quotes_and_spaces_at_its_ends() {
 }
 
 #[test]
-fn a_secret_in_a_variable_is_held_to_the_same_rules() {
+fn a_secret_in_a_variable_obeys_the_same_rules() {
     let secrets = weak_secrets();
     let names: Vec<String> = (0..secrets.len()).map(|i| format!("SECRET_{i}")).collect();
     let variables = names.iter().zip(&secrets);
@@ -265,7 +265,7 @@ fn a_secret_in_a_variable_is_held_to_the_same_rules() {
 }
 
 #[test]
-fn a_secret_of_bytes_is_held_to_the_same_rules_but_may_end_in_a_newline() {
+fn a_secret_of_bytes_obeys_the_same_rules_except_for_newlines() {
     let build = |bytes: &[u8]| {
         JwtAuthLayer::builder()
             .secret(Secret::from_bytes(bytes))
@@ -295,7 +295,7 @@ fn a_secret_of_bytes_is_held_to_the_same_rules_but_may_end_in_a_newline() {
 }
 
 #[test]
-fn thirty_two_bytes_and_eight_different_ones_are_enough() {
+fn a_secret_of_32_bytes_with_8_distinct_ones_is_accepted() {
     for secret in [
         "abcdefgh".repeat(4),
         "0123456789abcdef0123456789abcdef".into(),
@@ -311,7 +311,7 @@ fn thirty_two_bytes_and_eight_different_ones_are_enough() {
 }
 
 #[test]
-fn a_secret_is_taken_as_it_is() {
+fn a_secret_is_used_without_decoding() {
     for (description, secret, other) in [
         (
             "no base64 is decoded",
@@ -353,7 +353,7 @@ fn a_secret_is_taken_as_it_is() {
 }
 
 #[test]
-fn a_short_secret_is_admitted_only_on_request() {
+fn a_short_secret_must_be_allowed_explicitly() {
     for secret in ["01234567", "0123456789abcdef0123456789abcde"] {
         let builder = || JwtAuthLayer::builder().secret(secret).clock(|| at(NOW));
         fault(builder().build(), secret);
@@ -371,7 +371,7 @@ fn a_short_secret_is_admitted_only_on_request() {
 }
 
 #[test]
-fn no_message_and_no_debug_text_holds_a_secret() {
+fn no_error_and_no_debug_output_contains_a_secret() {
     let folder = Folder::new("no_message");
     let file = folder.path("secrets");
     for (description, secret, _) in weak_secrets() {
