@@ -1,4 +1,4 @@
-//! Where the token is read from: the `Authorization` field and nowhere else.
+//! By default, a token is read from the `Authorization` header only.
 
 use std::convert::Infallible;
 
@@ -14,7 +14,7 @@ fn valid() -> String {
     token(&claims())
 }
 
-fn with_two_fields(first: &str, second: &str) -> Request<()> {
+fn with_two_headers(first: &str, second: &str) -> Request<()> {
     let mut request = with_authorization(first);
     let second = HeaderValue::from_str(second).unwrap();
     request.headers_mut().append(AUTHORIZATION, second);
@@ -80,7 +80,7 @@ async fn the_scheme_must_be_followed_by_exactly_one_token() {
         ("quotes", format!("Bearer \"{token}\"")),
         ("the scheme twice", format!("Bearer bearer {token}")),
         ("a tab after the token", format!("Bearer {token}\t")),
-        ("a letter beyond ASCII", format!("Bearer {token}é")),
+        ("a letter outside ASCII", format!("Bearer {token}é")),
         ("an emoji", format!("Bearer 🔑{token}")),
     ] {
         let answer = ask(layer(), with_authorization(value)).await;
@@ -114,10 +114,10 @@ async fn two_authorization_headers_are_always_rejected() {
         ("Bearer and an empty value", &bearer, ""),
         ("two empty values", "", ""),
     ] {
-        let answer = ask(layer(), with_two_fields(first, second)).await;
+        let answer = ask(layer(), with_two_headers(first, second)).await;
         answer.assert_invalid_request(row);
         let anonymous = builder().allow_anonymous().build().unwrap();
-        let answer = ask(anonymous, with_two_fields(first, second)).await;
+        let answer = ask(anonymous, with_two_headers(first, second)).await;
         answer.assert_invalid_request(format!("{row}, anonymous allowed"));
     }
 }
@@ -136,18 +136,18 @@ async fn a_token_in_the_query_is_never_read() {
     both.headers_mut().insert(AUTHORIZATION, value);
     ask(layer(), both)
         .await
-        .assert_reached("alice", "in the field too");
+        .assert_reached("alice", "in the header too");
 }
 
 /// A valid token of this many bytes.
 fn token_of(length: usize) -> String {
     let padded = |padding| token(&claims_with(json!({ "padding": "a".repeat(padding) })));
-    // Three bytes are four characters, more or less.
+    // In base64url, three bytes become four characters.
     let near = (length - padded(0).len()) * 3 / 4;
     let token = (near - 2..near + 3)
         .map(padded)
         .find(|token| token.len() == length);
-    token.expect("base64url has a text of that length")
+    token.expect("a base64url string of that length exists")
 }
 
 #[tokio::test]
@@ -173,22 +173,22 @@ async fn the_maximum_token_length_can_be_configured() {
 async fn a_huge_token_is_rejected() {
     let huge = || {
         [
-            ("10 MiB of a", "a".repeat(10 << 20)),
+            ("10 MiB of the letter a", "a".repeat(10 << 20)),
             ("a million dots", ".".repeat(1_000_000)),
             (
                 "10 MiB of spaces inside",
                 format!("a{}a", " ".repeat(10 << 20)),
             ),
             (
-                "a valid token and 10 MiB more",
+                "a valid token with 10 MiB appended",
                 valid() + &"a".repeat(10 << 20),
             ),
         ]
     };
     assert_each_refused(&layer(), "too_long", huge()).await;
-    let boundless = builder().max_token_len(usize::MAX).build().unwrap();
+    let unlimited = builder().max_token_len(usize::MAX).build().unwrap();
     for (row, token) in huge() {
-        let answer = ask(boundless.clone(), with_bearer(&token)).await;
+        let answer = ask(unlimited.clone(), with_bearer(&token)).await;
         assert_eq!(answer.status(), 401, "{row}, without a limit");
     }
 }
@@ -230,8 +230,8 @@ async fn the_authorization_header_is_marked_as_sensitive() {
     let layer = builder().allow_anonymous().build().unwrap();
     for value in [format!("Bearer {}", valid()), "Basic eDp5".into()] {
         let inner = service_fn(async |request: Request<()>| {
-            let field = &request.headers()[AUTHORIZATION];
-            let answer = format!("{} {field:?}", field.is_sensitive());
+            let header = &request.headers()[AUTHORIZATION];
+            let answer = format!("{} {header:?}", header.is_sensitive());
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(answer)))
         });
         let service = layer.layer(inner);

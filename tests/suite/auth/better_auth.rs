@@ -1,4 +1,4 @@
-//! `JwtAuthLayer::better_auth`: what its origin must be, and what it stands for.
+//! `JwtAuthLayer::better_auth`: the accepted origins, and the defaults that an origin sets.
 
 use serde_json::json;
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer};
@@ -13,7 +13,7 @@ fn an_origin_that_better_auth_never_writes_is_rejected() {
     let path = "has a path";
     let form = "is not written as an origin is";
     let none = "is not an origin; give one such as https://app.example.com";
-    for (origin, wrong) in [
+    for (origin, problem) in [
         ("https://app.example.com/", slash),
         ("http://localhost:3000/", slash),
         ("https://app.example.com/api/auth", path),
@@ -50,14 +50,14 @@ fn an_origin_that_better_auth_never_writes_is_rejected() {
         ("https://app example.com", none),
         ("https://\u{e4}pp.example.com", none),
     ] {
-        // What the keys are is no matter.
+        // The error does not depend on where the keys come from.
         let key = SigningKey::generate("EdDSA", "1");
         for (row, builder) in [
             ("fetched", JwtAuthLayer::better_auth(origin)),
-            ("given", given(origin, &key)),
+            ("configured", with_keys(origin, &key)),
         ] {
             let error = fault(builder);
-            assert_contains(&error, wrong, format!("{origin:?}, {row}"));
+            assert_contains(&error, problem, format!("{origin:?}, {row}"));
             assert_contains(&error, "the origin", format!("{origin:?}, {row}"));
         }
     }
@@ -72,14 +72,17 @@ fn an_origin_with_an_invalid_port_is_rejected() {
         "https://app.example.com:65536",
     ] {
         let built = JwtAuthLayer::better_auth(origin).build();
-        assert!(built.is_err(), "{origin}: no iss is written like that");
+        assert!(
+            built.is_err(),
+            "{origin}: Better Auth never writes such an iss"
+        );
     }
 }
 
 #[test]
 fn the_error_for_a_trailing_slash_shows_the_correct_origin() {
     let error = fault(JwtAuthLayer::better_auth("https://app.example.com/"));
-    assert_contains(error, "give \"https://app.example.com\"", "mend");
+    assert_contains(error, "give \"https://app.example.com\"", "fix");
 }
 
 #[test]
@@ -88,7 +91,7 @@ fn the_error_for_an_origin_with_a_path_names_the_settings() {
         "https://app.example.com/api/auth",
     ));
     for part in [".issuer(…)", ".audience(…)", ".jwks_url(…)"] {
-        assert_contains(&error, part, "mend");
+        assert_contains(&error, part, "fix");
     }
 }
 
@@ -106,8 +109,8 @@ fn an_http_origin_that_is_not_loopback_is_rejected_with_the_fix() {
         let error = fault(JwtAuthLayer::better_auth(origin));
         assert_contains(&error, "is not https; give the public origin", origin);
         assert_contains(&error, "Docker", origin);
-        let mend = format!(".jwks_url(\"{origin}/api/auth/jwks\").allow_http()");
-        assert_contains(&error, &mend, origin);
+        let fix = format!(".jwks_url(\"{origin}/api/auth/jwks\").allow_http()");
+        assert_contains(&error, &fix, origin);
     }
 }
 
@@ -125,10 +128,10 @@ fn an_origin_may_have_a_port_or_be_loopback() {
         "http://[::1]:3000",
         "https://xn--pp-eka.example.com",
         "https://10.0.0.1",
-        // Not fetched over it, since the keys are given.
+        // Nothing is fetched over HTTP, because the keys are configured.
         "http://web:3000",
     ] {
-        let layer = given(origin, &key).build();
+        let layer = with_keys(origin, &key).build();
         let layer = layer.unwrap_or_else(|error| panic!("{origin}: {error}"));
         let claims = claims_with(json!({ "iss": origin, "aud": origin }));
         assert_eq!(reason(&layer, &key.token(&claims)), "accepted", "{origin}");
@@ -140,12 +143,12 @@ fn the_origin_is_the_default_issuer_and_audience() {
     let key = SigningKey::generate("EdDSA", "1");
     let other = "https://other.example.com";
     let with = |iss: &str, aud: &str| key.token(&claims_with(json!({ "iss": iss, "aud": aud })));
-    let origin = || given(ORIGIN, &key);
+    let origin = || with_keys(ORIGIN, &key);
     for (row, builder, token, expected) in [
-        ("as it is", origin(), with(ORIGIN, ORIGIN), "accepted"),
-        ("as it is", origin(), with(other, ORIGIN), "issuer"),
-        ("as it is", origin(), with(ORIGIN, other), "audience"),
-        ("as it is", origin(), key.token(&claims()), "issuer"),
+        ("unchanged", origin(), with(ORIGIN, ORIGIN), "accepted"),
+        ("unchanged", origin(), with(other, ORIGIN), "issuer"),
+        ("unchanged", origin(), with(ORIGIN, other), "audience"),
+        ("unchanged", origin(), key.token(&claims()), "issuer"),
         (
             "issuer",
             origin().issuer(other),
@@ -198,10 +201,13 @@ fn the_default_leeway_is_five_seconds() {
             json!({ "iss": ORIGIN, "aud": ORIGIN, "exp": exp }),
         ))
     };
-    let layer = given(ORIGIN, &key).build().unwrap();
+    let layer = with_keys(ORIGIN, &key).build().unwrap();
     assert_eq!(reason(&layer, &token(NOW - 4)), "accepted");
     assert_eq!(reason(&layer, &token(NOW - 5)), "expired");
-    let strict = given(ORIGIN, &key).leeway(Duration::ZERO).build().unwrap();
+    let strict = with_keys(ORIGIN, &key)
+        .leeway(Duration::ZERO)
+        .build()
+        .unwrap();
     assert_eq!(reason(&strict, &token(NOW)), "expired");
 }
 
@@ -213,12 +219,12 @@ fn an_origin_can_be_combined_with_a_secret() {
         .clock(|| at(NOW))
         .build()
         .unwrap();
-    let ours = claims_with(json!({ "iss": ORIGIN, "aud": ORIGIN }));
-    assert_eq!(reason(&layer, &token(&ours)), "accepted");
+    let for_origin = claims_with(json!({ "iss": ORIGIN, "aud": ORIGIN }));
+    assert_eq!(reason(&layer, &token(&for_origin)), "accepted");
     assert_eq!(reason(&layer, &token(&claims())), "issuer");
 }
 
-/// Where the keys are fetched from, without a network.
+/// A fetcher that records its URL replaces the network.
 #[cfg(feature = "jwks-custom")]
 #[tokio::test]
 async fn the_keys_are_fetched_from_the_origin_by_default() {
@@ -245,7 +251,7 @@ async fn the_keys_are_fetched_from_the_origin_by_default() {
     let origin = JwtAuthLayer::better_auth;
     for (row, builder, url, iss) in [
         (
-            "as it is",
+            "unchanged",
             origin(ORIGIN),
             "https://app.example.com/api/auth/jwks",
             ORIGIN,
@@ -263,7 +269,7 @@ async fn the_keys_are_fetched_from_the_origin_by_default() {
             ORIGIN,
         ),
         (
-            "the mend for Docker",
+            "the fix for Docker",
             origin(ORIGIN)
                 .jwks_url("http://web:3000/api/auth/jwks")
                 .allow_http(),
@@ -295,8 +301,8 @@ async fn the_keys_are_fetched_from_the_origin_by_default() {
     }
 }
 
-/// For the tokens of this origin, with this key.
-fn given(origin: &str, key: &SigningKey) -> JwtAuthBuilder {
+/// A builder for the tokens of this origin, with this key.
+fn with_keys(origin: &str, key: &SigningKey) -> JwtAuthBuilder {
     JwtAuthLayer::better_auth(origin)
         .jwks_text(jwks([key]))
         .clock(|| at(NOW))

@@ -1,5 +1,5 @@
-//! `examples/cookie.rs` over a socket: what another site's page may make a browser do, with the
-//! user's cookie.
+//! `examples/cookie.rs` over a socket, with the requests that a page of another site can make a
+//! browser send with the user's cookie.
 
 use axum::body::Body;
 use http::{
@@ -33,7 +33,7 @@ fn router() -> axum::Router {
     cookie_example::router(builder(), &[OWN.to_owned()]).unwrap()
 }
 
-/// The address of the app.
+/// Starts the app and returns its address.
 async fn app() -> String {
     let (listener, addr) = listen().await;
     tokio::spawn(async move { axum::serve(listener, router()).await });
@@ -59,7 +59,7 @@ async fn send(app: &str, method: Method, path: &str, fields: Fields<'_>) -> Answ
     client.request(request).await.unwrap().into_answer().await
 }
 
-/// The first message of the WebSocket, or the status that refuses it.
+/// Returns the first message of the WebSocket, or the status of the rejection.
 async fn open(app: &str, fields: Fields<'_>) -> Result<String, u16> {
     let url = format!("ws://{app}/ws");
     let mut request = url.into_client_request().unwrap();
@@ -132,8 +132,8 @@ async fn a_cross_site_post_with_the_cookie_is_rejected() {
         ),
         ("a browser without Sec-Fetch-Site", EVIL, none, &cookie),
         ("a page without an origin", "null", "cross-site", &cookie),
-        // The check comes before the authentication, and tells nothing of the cookie.
-        ("a bad cookie", EVIL, "cross-site", "access_token=a.b"),
+        // The origin is checked first, so the response does not depend on the cookie.
+        ("an invalid cookie", EVIL, "cross-site", "access_token=a.b"),
         ("no cookie", EVIL, "cross-site", none),
     ] {
         let fields = [(ORIGIN, origin), (FETCH_SITE, fetch_site), (COOKIE, cookie)];
@@ -149,7 +149,7 @@ async fn a_cross_site_post_with_the_cookie_is_rejected() {
 async fn a_cross_site_upgrade_with_the_cookie_is_rejected() {
     let app = app().await;
     let cookie = cookie();
-    let itself = format!("http://{app}");
+    let host = format!("http://{app}");
     for (row, fields) in [
         ("another site", &[(ORIGIN, EVIL)][..]),
         ("no origin", &[]),
@@ -157,14 +157,20 @@ async fn a_cross_site_upgrade_with_the_cookie_is_rejected() {
         ("another port", &[(ORIGIN, "https://app.example.com:8443")]),
         ("another scheme", &[(ORIGIN, "http://app.example.com")]),
         (
-            "one that starts so",
+            "an origin with the allowed one as its prefix",
             &[(ORIGIN, "https://app.example.com.evil.example")],
         ),
-        // As after DNS rebinding, where the `Host` is what the other site says.
-        ("the host, which is none of the app's", &[(ORIGIN, &itself)]),
-        ("two, the first its own", &[(ORIGIN, OWN), (ORIGIN, EVIL)]),
+        // After DNS rebinding, the other site controls the `Host`.
         (
-            "spelled otherwise",
+            "the host, which is not an allowed origin",
+            &[(ORIGIN, &host)],
+        ),
+        (
+            "two origins, the first allowed",
+            &[(ORIGIN, OWN), (ORIGIN, EVIL)],
+        ),
+        (
+            "another spelling of `Upgrade`",
             &[(ORIGIN, EVIL), (UPGRADE, "WebSocket")],
         ),
     ] {
@@ -181,10 +187,10 @@ async fn an_upgrade_from_the_apps_own_page_needs_the_cookie() {
     assert_eq!(open(&app, &[(ORIGIN, OWN)]).await, Err(401));
 }
 
-/// Not over a socket: axum takes an extended CONNECT with its feature `http2` alone.
+/// Not over a socket, because axum accepts an extended CONNECT only with its feature `http2`.
 #[tokio::test]
 async fn an_extended_connect_is_treated_as_an_upgrade() {
-    for (origin, refused) in [
+    for (origin, is_rejected) in [
         (None, true),
         (Some("https://host"), true),
         (Some(OWN), false),
@@ -198,7 +204,11 @@ async fn an_extended_connect_is_treated_as_an_upgrade() {
         }
         let request = request.body(Body::empty()).unwrap();
         let answer = router().oneshot(request).await.unwrap().into_answer().await;
-        assert_eq!(answer.status() == 403, refused, "{origin:?}: {answer:?}");
+        assert_eq!(
+            answer.status() == 403,
+            is_rejected,
+            "{origin:?}: {answer:?}"
+        );
     }
 }
 

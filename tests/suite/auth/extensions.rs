@@ -1,3 +1,5 @@
+//! The user in the extensions of a request.
+
 use tower_jwt_auth::CurrentUser;
 
 use crate::support::*;

@@ -1,5 +1,4 @@
-//! Mistakes that are easily made, and that they are loud: each is told of in words that say what
-//! mends it.
+//! Common mistakes are reported, and each message states the fix.
 
 use std::fs;
 
@@ -15,29 +14,29 @@ use crate::{
     support::*,
 };
 
-/// The messages of a configuration, one by one.
+/// Returns the separate messages of a configuration error.
 #[track_caller]
-fn faults(builder: JwtAuthBuilder) -> Vec<String> {
+fn messages(builder: JwtAuthBuilder) -> Vec<String> {
     let error = builder.build().map(drop).unwrap_err().to_string();
     match error.split_once(" configuration faults:\n- ") {
         Some((count, list)) => {
-            let faults: Vec<_> = list.split("\n- ").map(str::to_owned).collect();
-            assert_eq!(count, faults.len().to_string());
-            faults
+            let messages: Vec<_> = list.split("\n- ").map(str::to_owned).collect();
+            assert_eq!(count, messages.len().to_string());
+            messages
         }
         None => vec![error],
     }
 }
 
-/// That these are all messages, whatever their order, each with these words in it.
+/// Asserts that the error has one message for each of these parts, in any order, and no others.
 #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 #[track_caller]
-fn assert_all_told(row: &str, builder: JwtAuthBuilder, expected: &[&str]) {
-    let faults = faults(builder);
-    assert_eq!(faults.len(), expected.len(), "{row}: {faults:#?}");
-    for words in expected {
-        let told = faults.iter().filter(|fault| fault.contains(words));
-        assert_eq!(told.count(), 1, "{row}: {words:?} in {faults:#?}");
+fn assert_all_reported(row: &str, builder: JwtAuthBuilder, expected: &[&str]) {
+    let messages = messages(builder);
+    assert_eq!(messages.len(), expected.len(), "{row}: {messages:#?}");
+    for part in expected {
+        let found = messages.iter().filter(|message| message.contains(part));
+        assert_eq!(found.count(), 1, "{row}: {part:?} in {messages:#?}");
     }
 }
 
@@ -46,8 +45,8 @@ fn assert_all_told(row: &str, builder: JwtAuthBuilder, expected: &[&str]) {
 fn all_configuration_errors_are_reported_at_once() {
     let builder = JwtAuthLayer::builder;
     let private = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----";
-    assert_all_told(
-        "an origin, and what else is wrong",
+    assert_all_reported(
+        "an invalid origin and other errors",
         JwtAuthLayer::better_auth("app.example.com")
             .secret("short")
             .audience("")
@@ -59,25 +58,25 @@ fn all_configuration_errors_are_reported_at_once() {
             "16 KiB",
         ],
     );
-    assert_all_told(
-        "an origin, and what is wrong with the keys",
+    assert_all_reported(
+        "an invalid origin and invalid keys",
         JwtAuthLayer::better_auth("app.example.com")
             .public_key_pem(private)
             .algorithms([]),
         &["the origin", "private key", ".algorithms(…)"],
     );
-    assert_all_told(
-        "an origin alone, whose keys were to be fetched",
+    assert_all_reported(
+        "only an invalid origin, whose keys would be fetched",
         JwtAuthLayer::better_auth("app.example.com"),
         &["the origin"],
     );
-    assert_all_told(
-        "secrets and public keys, both wrong",
+    assert_all_reported(
+        "invalid secrets and public keys",
         builder().secret("short").public_key_pem(private),
         &["at least 32", "private key"],
     );
-    assert_all_told(
-        "a URL beside others, all of them wrong",
+    assert_all_reported(
+        "an invalid URL and other invalid keys",
         builder()
             .jwks_url("ftp://example.com")
             .public_key_pem(private)
@@ -89,23 +88,23 @@ fn all_configuration_errors_are_reported_at_once() {
             "JWK Set",
         ],
     );
-    assert_all_told(
-        "no key, and a wrong rule",
+    assert_all_reported(
+        "no key, and an invalid rule",
         builder().keys(KeySet::default()).issuer(""),
         &["no public key is left", "the issuer is empty"],
     );
-    assert_all_told(
-        "two issuers, both wrong",
+    assert_all_reported(
+        "two invalid issuers",
         JwtAuthLayer::better_auth("app.example.com").or(builder().secret("short").issuer("")),
         &["the origin", "at least 32", "the issuer is empty"],
     );
 }
 
-/// What is wrong, the secret or the file, and how the message must end: in what to do.
+/// Each row has a description, the configuration, and the fix at the end of the message.
 #[test]
 fn each_error_about_a_secret_states_the_fix() {
     let generate = "; generate one with `openssl rand -base64 32`";
-    let own = "; take the secret that your issuer signs with";
+    let issuers = "; take the secret that your issuer signs with";
     let public = "are verified with .public_key_pem(…), .jwks_text(…) or .jwks_url(…)";
     let folder = Folder::new("misuse");
     let file = |name: &str, content: &str| {
@@ -116,10 +115,10 @@ fn each_error_about_a_secret_states_the_fix() {
     let placeholder = "a-string-secret-at-least-256-bits-long";
     let pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE";
     for (row, builder, end) in [
-        ("empty", secret(""), own),
+        ("empty", secret(""), issuers),
         ("short", secret("hunter2"), generate),
-        ("a placeholder", secret(placeholder), generate),
-        ("few different bytes", secret(&"0".repeat(64)), generate),
+        ("a published secret", secret(placeholder), generate),
+        ("few distinct bytes", secret(&"0".repeat(64)), generate),
         ("a public key", secret(pem), public),
         ("a key set", secret(r#"{"keys":[]}"#), public),
         (
@@ -128,7 +127,7 @@ fn each_error_about_a_secret_states_the_fix() {
             "; trim it, or let .secret_from_file(…) read the file",
         ),
         (
-            "no list",
+            "an empty list",
             JwtAuthLayer::builder().secrets([] as [&str; 0]),
             "; give the current secret, then the ones before it",
         ),
@@ -138,7 +137,7 @@ fn each_error_about_a_secret_states_the_fix() {
             "JwtAuthLayer::better_auth(…) or .jwks_url(…)",
         ),
         (
-            "a secret for a name",
+            "a secret instead of a variable's name",
             JwtAuthLayer::builder().secret_from_env(format!("{SECRET}+/=")),
             "; give the name of one, such as BETTER_AUTH_SECRET, and set that to the secret",
         ),
@@ -157,37 +156,41 @@ fn each_error_about_a_secret_states_the_fix() {
             file("empty", "\n"),
             "; write the secret that your issuer signs with into it",
         ),
-        ("a short one in a file", file("short", "hunter2"), generate),
         (
-            "a placeholder in a file",
+            "a short secret in a file",
+            file("short", "hunter2"),
+            generate,
+        ),
+        (
+            "a published secret in a file",
             file("placeholder", placeholder),
             generate,
         ),
         ("a public key in a file", file("pem", pem), public),
         (
-            "nine in a file",
+            "nine secrets in a file",
             file("nine", &format!("{SECRET}\n").repeat(9)),
             "drop those that no token is signed with any more",
         ),
     ] {
-        let [told] = &faults(builder)[..] else {
-            panic!("{row}: more than one")
+        let [message] = &messages(builder)[..] else {
+            panic!("{row}: more than one message")
         };
-        assert!(told.ends_with(end), "{row}: {told}");
+        assert!(message.ends_with(end), "{row}: {message}");
     }
-    // Its words are fixed; beside others, they are followed by the mend.
+    // Alone, this message is fixed. In a list of errors, the fix follows it.
     let unset = || JwtAuthLayer::builder().secret_from_env("TOWER_JWT_AUTH_UNSET");
-    let words = "TOWER_JWT_AUTH_UNSET environment variable is required";
-    assert_eq!(faults(unset()), [words]);
-    let mend = format!("{words}: set it to the secret that your issuer signs with");
-    assert!(faults(unset().issuer("")).contains(&mend));
+    let message = "TOWER_JWT_AUTH_UNSET environment variable is required";
+    assert_eq!(messages(unset()), [message]);
+    let with_fix = format!("{message}: set it to the secret that your issuer signs with");
+    assert!(messages(unset().issuer("")).contains(&with_fix));
 }
 
 #[test]
 fn the_error_for_an_invalid_pattern_states_the_fix() {
     let pattern = PathOwnerLayer::new;
     let owner = || pattern("/api/{user_id}/{*rest}").unwrap();
-    for (layer, told) in [
+    for (layer, message) in [
         (
             pattern("/api/tasks"),
             r#"the path pattern "/api/tasks" has no segment {user_id}; put it where the owner's id stands, or name another with PathOwnerLayer::named(…)"#,
@@ -213,7 +216,7 @@ fn the_error_for_an_invalid_pattern_states_the_fix() {
             r#"the path pattern "/{*all}" would let every other path pass; name those that may"#,
         ),
     ] {
-        assert_eq!(layer.map(drop).unwrap_err().to_string(), told);
+        assert_eq!(layer.map(drop).unwrap_err().to_string(), message);
     }
 }
 
@@ -229,11 +232,11 @@ async fn the_error_for_a_wrong_layer_order_states_the_fix() {
     ] {
         answer.assert_server_fault("no_user", "the wrong order");
     }
-    let told_of = events.at("ERROR");
-    assert_eq!(told_of.len(), 2 * told(), "{told_of:#?}");
-    for event in told_of {
-        let mend = "put JwtAuthLayer outside of it: around its route, later in a chain of .layer(…) calls, earlier in a ServiceBuilder";
-        assert!(event.contains(mend), "{event}");
+    let logged = events.at("ERROR");
+    assert_eq!(logged.len(), 2 * told(), "{logged:#?}");
+    for event in logged {
+        let fix = "put JwtAuthLayer outside of it: around its route, later in a chain of .layer(…) calls, earlier in a ServiceBuilder";
+        assert!(event.contains(fix), "{event}");
     }
 }
 
@@ -249,9 +252,9 @@ async fn a_layer_that_is_applied_twice_works_and_is_logged_once() {
     ask(twice, with_bearer("garbage"))
         .await
         .assert_invalid_token("malformed", "twice");
-    let told_of = events.at("WARN");
-    assert_eq!(told_of.len(), told(), "{told_of:#?}");
-    for event in told_of {
+    let logged = events.at("WARN");
+    assert_eq!(logged.len(), told(), "{logged:#?}");
+    for event in logged {
         assert!(event.contains("twice; apply it once"), "{event}");
     }
 }
@@ -272,13 +275,13 @@ async fn different_nested_layers_are_not_reported() {
         .assert_reached("alice", "another rule inside");
     ask((anonymous.clone(), anonymous), get("/"))
         .await
-        .assert_reached("nobody", "without a token, there is nothing to verify");
+        .assert_reached("nobody", "no token to verify twice");
     let mut request = own_request();
     let outer = CurrentUser::new("alice", "alice@example.com");
     request.extensions_mut().insert(outer);
     ask(layer(), request)
         .await
-        .assert_reached("alice", "a user of another layer's");
+        .assert_reached("alice", "a user of another layer");
     assert_eq!(events.text(), "");
 }
 
@@ -292,9 +295,9 @@ async fn stacked_path_owner_layers_must_both_match() {
         let events = Captured::start();
         let answer = ask(two(), request).await;
         assert_eq!(answer.reason(), "no_pattern", "{path}");
-        let told_of = events.at("DEBUG");
-        assert_eq!(told_of.len(), told(), "{told_of:#?}");
-        for event in told_of {
+        let logged = events.at("DEBUG");
+        assert_eq!(logged.len(), told(), "{logged:#?}");
+        for event in logged {
             assert!(event.contains(".and(…) adds a pattern"), "{event}");
             assert!(
                 event.contains("of several layers each must agree"),
@@ -305,7 +308,7 @@ async fn stacked_path_owner_layers_must_both_match() {
     let same = (layer(), owner("/api/{user_id}"), owner("/{all}/{user_id}"));
     ask(same, own_request())
         .await
-        .assert_reached("alice", "where both cover a path and agree, it passes");
+        .assert_reached("alice", "both patterns cover the path");
 }
 
 fn own_request() -> Request<()> {

@@ -1,4 +1,4 @@
-//! `JwtAuthLayer`: where the token is, what a builder accepts, and how the service behaves.
+//! `JwtAuthLayer`: token sources, configuration, and the behavior of the service.
 
 mod authorization_header;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]

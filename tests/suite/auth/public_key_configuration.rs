@@ -1,4 +1,4 @@
-//! What a builder with public keys refuses, and what it restricts.
+//! A builder with public keys: its errors, and the algorithms that it allows.
 
 use serde_json::json;
 use tower_jwt_auth::{Algorithm, KeySet, SharedKeys, VerifyingKey};
@@ -21,7 +21,7 @@ fn only_the_configured_algorithms_are_accepted() {
         for key in &keys {
             let is_allowed = allowed.contains(&key.alg);
             let expected = if is_allowed { "accepted" } else { "algorithm" };
-            let row = format!("{} where {allowed:?} may be", key.alg);
+            let row = format!("{} with {allowed:?} allowed", key.alg);
             assert_eq!(reason(&layer, &key.token(&claims())), expected, "{row}");
         }
     }
@@ -37,7 +37,7 @@ fn only_the_configured_algorithms_are_accepted() {
 fn algorithms_that_do_not_fit_the_keys_are_rejected() {
     let key = SigningKey::generate("ES256", "1");
     let public = || keyless().jwks_text(jwks([&key]));
-    let wrong = "the algorithms given with .algorithms(…) are not those of the keys";
+    let error = "the algorithms given with .algorithms(…) are not those of the keys";
     for (row, builder) in [
         ("HS256", public().algorithms([Algorithm::HS256])),
         (
@@ -55,7 +55,7 @@ fn algorithms_that_do_not_fit_the_keys_are_rejected() {
         ),
         ("none of a secret", builder().algorithms([])),
     ] {
-        assert_contains(fault(builder), wrong, row);
+        assert_contains(fault(builder), error, row);
     }
     drop(builder().algorithms([Algorithm::HS256]).build().unwrap());
 }
@@ -117,11 +117,11 @@ fn a_layer_without_a_usable_key_is_not_built() {
         ("no keys at all", keyless()),
         ("an empty set", keyless().keys(KeySet::default())),
         (
-            "two keys of one kid, from two sets",
+            "two keys with one kid, from two sets",
             keyless().jwks_text(jwks([&one])).jwks_text(jwks([&two])),
         ),
         (
-            "two keys of one kid, one by one",
+            "two keys with one kid, added separately",
             keyless()
                 .key(VerifyingKey::from_jwk(&one.jwk().to_string()).unwrap())
                 .key(VerifyingKey::from_jwk(&two.jwk().to_string()).unwrap()),
@@ -131,32 +131,32 @@ fn a_layer_without_a_usable_key_is_not_built() {
         .into_iter()
         .filter(|(_, builder)| builder.clone().build().is_ok());
     let built: Vec<_> = built.map(|(row, _)| row).collect();
-    assert_eq!(built, [""; 0], "they would answer 503 for ever");
+    assert_eq!(built, [""; 0], "these layers would always respond with 503");
 }
 
 #[test]
 fn different_keys_with_the_same_kid_are_not_used() {
     let [one, two] = [(); 2].map(|()| SigningKey::generate("ES256", "1"));
-    let good = SigningKey::generate("ES256", "2");
+    let other = SigningKey::generate("ES256", "2");
     let layer = keyless()
-        .jwks_text(jwks([&one, &good]))
+        .jwks_text(jwks([&one, &other]))
         .key(VerifyingKey::from_jwk(&two.jwk().to_string()).unwrap())
         .build()
         .unwrap();
     for (key, expected) in [
         (&one, "unknown_key"),
         (&two, "unknown_key"),
-        (&good, "accepted"),
+        (&other, "accepted"),
     ] {
         assert_eq!(reason(&layer, &key.token(&claims())), expected);
     }
-    // The same key from two places is one key.
+    // The same key in two settings is one key.
     let layer = keyless()
-        .jwks_text(jwks([&good]))
-        .jwks_text(jwks([&good]))
+        .jwks_text(jwks([&other]))
+        .jwks_text(jwks([&other]))
         .build()
         .unwrap();
-    assert_eq!(reason(&layer, &good.token(&claims())), "accepted");
+    assert_eq!(reason(&layer, &other.token(&claims())), "accepted");
 }
 
 #[test]

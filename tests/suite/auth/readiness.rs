@@ -1,5 +1,5 @@
-//! Tower's contract: a service is called after it said that it is ready, and what it answers
-//! passes through.
+//! Tower's contract: a service is called only when it is ready, and its response is forwarded
+//! unchanged.
 
 use std::{
     collections::VecDeque,
@@ -27,15 +27,15 @@ use tower_jwt_auth::{
 
 use crate::support::*;
 
-/// Runs the block for each layer, with a request that it lets pass and one that it refuses.
+/// Runs the block for each layer, with a request that it accepts and one that it rejects.
 macro_rules! for_each {
-    (|$layer:ident, $good:ident, $bad:ident| $block:block) => {
-        for_each!(@ (layer(), with_token, get_root), |$layer, $good, $bad| $block);
-        for_each!(@ (owner(), by_owner, by_another), |$layer, $good, $bad| $block);
-        for_each!(@ (scope(), with_scope, by_owner), |$layer, $good, $bad| $block);
+    (|$layer:ident, $valid:ident, $invalid:ident| $block:block) => {
+        for_each!(@ (layer(), with_token, get_root), |$layer, $valid, $invalid| $block);
+        for_each!(@ (owner(), by_owner, by_another), |$layer, $valid, $invalid| $block);
+        for_each!(@ (scope(), with_scope, by_owner), |$layer, $valid, $invalid| $block);
     };
-    (@ $all:expr, |$layer:ident, $good:ident, $bad:ident| $block:block) => {{
-        let ($layer, $good, $bad) = $all;
+    (@ $all:expr, |$layer:ident, $valid:ident, $invalid:ident| $block:block) => {{
+        let ($layer, $valid, $invalid) = $all;
         $block
     }};
 }
@@ -80,15 +80,21 @@ fn by_another() -> Request<()> {
 
 #[tokio::test]
 async fn the_inner_service_is_called_only_when_it_is_ready() {
-    for_each!(|layer, good, bad| {
+    for_each!(|layer, valid, invalid| {
         let strict = Strict::default();
         let calls = Arc::clone(&strict.calls);
         let mut service = layer.layer(strict);
         for _ in 0..3 {
-            let refused = service.ready().await.unwrap().call(bad()).await.unwrap();
-            assert_ne!(refused.status(), 200);
-            let passed = service.ready().await.unwrap().call(good()).await.unwrap();
-            assert_eq!(passed.status(), 200);
+            let rejected = service
+                .ready()
+                .await
+                .unwrap()
+                .call(invalid())
+                .await
+                .unwrap();
+            assert_ne!(rejected.status(), 200);
+            let accepted = service.ready().await.unwrap().call(valid()).await.unwrap();
+            assert_eq!(accepted.status(), 200);
         }
         assert_eq!(calls.load(Ordering::Relaxed), 3);
     });
@@ -96,25 +102,25 @@ async fn the_inner_service_is_called_only_when_it_is_ready() {
 
 #[tokio::test]
 async fn the_layer_is_not_ready_before_the_inner_service_is() {
-    for_each!(|layer, good, _bad| {
+    for_each!(|layer, valid, _invalid| {
         let mut service = layer.layer(Strict {
             polls_before_ready: 3,
             ..Strict::default()
         });
         let mut context = Context::from_waker(Waker::noop());
         assert!(poll_ready(&mut service, &mut context).is_pending());
-        let passed = service.ready().await.unwrap().call(good()).await.unwrap();
-        assert_eq!(passed.status(), 200);
+        let accepted = service.ready().await.unwrap().call(valid()).await.unwrap();
+        assert_eq!(accepted.status(), 200);
     });
 }
 
 #[tokio::test]
 async fn the_inner_service_is_never_cloned() {
-    for_each!(|layer, good, bad| {
+    for_each!(|layer, valid, invalid| {
         let strict = Strict::default();
         let clones = Arc::clone(&strict.clones);
         let mut service = layer.layer(strict);
-        for request in [good(), bad(), good(), bad()] {
+        for request in [valid(), invalid(), valid(), invalid()] {
             service.ready().await.unwrap().call(request).await.unwrap();
         }
         assert_eq!(clones.load(Ordering::Relaxed), 0);
@@ -123,92 +129,92 @@ async fn the_inner_service_is_never_cloned() {
 
 #[tokio::test]
 async fn a_rejected_request_does_not_reach_the_inner_service() {
-    for_each!(|layer, _good, bad| {
+    for_each!(|layer, _valid, invalid| {
         let strict = Strict::default();
         let calls = Arc::clone(&strict.calls);
-        layer.layer(strict).oneshot(bad()).await.unwrap();
+        layer.layer(strict).oneshot(invalid()).await.unwrap();
         assert_eq!(calls.load(Ordering::Relaxed), 0);
     });
 }
 
 #[tokio::test]
 async fn layers_work_inside_and_around_a_buffer() {
-    for_each!(|layer, good, bad| {
+    for_each!(|layer, valid, invalid| {
         let mut service = Buffer::new(layer.layer(Buffer::new(Strict::default(), 1)), 1);
         for _ in 0..20 {
-            assert_eq!(soon(call(&mut service, good())).await.status(), 200);
-            assert_ne!(soon(call(&mut service, bad())).await.status(), 200);
+            assert_eq!(soon(call(&mut service, valid())).await.status(), 200);
+            assert_ne!(soon(call(&mut service, invalid())).await.status(), 200);
         }
     });
 }
 
 #[tokio::test]
 async fn layers_work_inside_and_around_a_concurrency_limit() {
-    for_each!(|layer, good, bad| {
+    for_each!(|layer, valid, invalid| {
         let limited = ConcurrencyLimit::new(Strict::default(), 1);
         let mut service = ConcurrencyLimit::new(layer.layer(limited), 1);
         for _ in 0..20 {
-            assert_eq!(soon(call(&mut service, good())).await.status(), 200);
-            assert_ne!(soon(call(&mut service, bad())).await.status(), 200);
-            assert_ne!(soon(call(&mut service, bad())).await.status(), 200);
+            assert_eq!(soon(call(&mut service, valid())).await.status(), 200);
+            assert_ne!(soon(call(&mut service, invalid())).await.status(), 200);
+            assert_ne!(soon(call(&mut service, invalid())).await.status(), 200);
         }
     });
 }
 
 #[tokio::test]
 async fn a_dropped_clone_returns_its_permit_after_a_rejection() {
-    for_each!(|layer, good, bad| {
+    for_each!(|layer, valid, invalid| {
         let service = layer.layer(ConcurrencyLimit::new(Strict::default(), 1));
         for _ in 0..3 {
-            let refused = soon(service.clone().oneshot(bad())).await.unwrap();
-            assert_ne!(refused.status(), 200);
-            let passed = soon(service.clone().oneshot(good())).await.unwrap();
-            assert_eq!(passed.status(), 200);
+            let rejected = soon(service.clone().oneshot(invalid())).await.unwrap();
+            assert_ne!(rejected.status(), 200);
+            let accepted = soon(service.clone().oneshot(valid())).await.unwrap();
+            assert_eq!(accepted.status(), 200);
         }
     });
 }
 
 #[tokio::test]
 async fn an_error_of_poll_ready_is_returned() {
-    for_each!(|layer, _good, bad| {
+    for_each!(|layer, _valid, invalid| {
         let mut service = layer.layer(Broken {
             is_ready: Err(Broke("not ready")),
         });
         let error = service.ready().await.err();
         assert_eq!(error, Some(Broke("not ready")));
-        // A refusal does not hide it either.
-        let error = service.oneshot(bad()).await.err();
+        // The error is returned for a rejected request too.
+        let error = service.oneshot(invalid()).await.err();
         assert_eq!(error, Some(Broke("not ready")));
     });
 }
 
 #[tokio::test]
 async fn an_error_of_call_is_returned() {
-    for_each!(|layer, good, _bad| {
+    for_each!(|layer, valid, _invalid| {
         let service = layer.layer(Broken { is_ready: Ok(()) });
-        let error = service.oneshot(good()).await.err();
+        let error = service.oneshot(valid()).await.err();
         assert_eq!(error, Some(Broke("failed")));
     });
 }
 
 #[tokio::test]
 async fn the_head_of_the_inner_response_is_unchanged() {
-    for_each!(|layer, good, _bad| {
+    for_each!(|layer, valid, _invalid| {
         let service = layer.layer(service_fn(async |_: Request<()>| {
             let response = Response::builder()
                 .status(401)
                 .version(Version::HTTP_2)
                 .header("www-authenticate", "Basic")
-                .header("x-own", "1")
+                .header("x-custom", "1")
                 .extension(42_u8);
             Ok::<_, Infallible>(response.body(Full::<Bytes>::default()).unwrap())
         }));
-        let response = service.oneshot(good()).await.unwrap();
+        let response = service.oneshot(valid()).await.unwrap();
         assert_eq!(response.status(), 401);
         assert_eq!(response.version(), Version::HTTP_2);
         assert_eq!(response.headers().len(), 2);
         assert_eq!(response.headers()["www-authenticate"], "Basic");
-        assert_eq!(response.headers()["x-own"], "1");
+        assert_eq!(response.headers()["x-custom"], "1");
         assert_eq!(response.extensions().get(), Some(&42_u8));
         assert!(
             response
@@ -221,11 +227,11 @@ async fn the_head_of_the_inner_response_is_unchanged() {
 
 #[tokio::test]
 async fn the_inner_body_is_forwarded_frame_by_frame() {
-    for_each!(|layer, good, _bad| {
+    for_each!(|layer, valid, _invalid| {
         let service = layer.layer(service_fn(async |_: Request<()>| {
             Ok::<_, Infallible>(Response::new(Frames::default()))
         }));
-        let mut body = service.oneshot(good()).await.unwrap().into_body();
+        let mut body = service.oneshot(valid()).await.unwrap().into_body();
 
         assert_eq!(
             (body.size_hint().lower(), body.size_hint().upper()),
@@ -256,8 +262,12 @@ async fn the_inner_body_is_forwarded_frame_by_frame() {
 
 #[tokio::test]
 async fn the_body_of_a_rejection_reports_its_length_and_its_end() {
-    for_each!(|layer, _good, bad| {
-        let response = layer.layer(Strict::default()).oneshot(bad()).await.unwrap();
+    for_each!(|layer, _valid, invalid| {
+        let response = layer
+            .layer(Strict::default())
+            .oneshot(invalid())
+            .await
+            .unwrap();
         let mut body = response.into_body();
         let length = body.size_hint().exact().unwrap();
         assert!(!body.is_end_stream());
@@ -270,8 +280,8 @@ async fn the_body_of_a_rejection_reports_its_length_and_its_end() {
 
 #[tokio::test]
 async fn the_body_of_a_grpc_rejection_has_no_frames() {
-    for_each!(|layer, _good, bad| {
-        let mut request = bad();
+    for_each!(|layer, _valid, invalid| {
+        let mut request = invalid();
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = Version::HTTP_2;
         let content_type = http::HeaderValue::from_static("application/grpc");
@@ -286,12 +296,12 @@ async fn the_body_of_a_grpc_rejection_has_no_frames() {
 
 #[tokio::test]
 async fn the_inner_service_receives_the_original_request() {
-    for_each!(|layer, good, _bad| {
+    for_each!(|layer, valid, _invalid| {
         let service = layer.layer(service_fn(async |request: Request<String>| {
             assert_eq!(request.method(), "PATCH");
             assert_eq!(request.uri().query(), Some("q=1"));
             assert_eq!(request.version(), Version::HTTP_2);
-            assert_eq!(request.headers()["x-own"], "1");
+            assert_eq!(request.headers()["x-custom"], "1");
             assert_eq!(request.extensions().get(), Some(&42_u8));
             assert_eq!(
                 request.extensions().get::<CurrentUser>().unwrap().user_id(),
@@ -299,14 +309,14 @@ async fn the_inner_service_receives_the_original_request() {
             );
             Ok::<_, Infallible>(Response::new(request.into_body()))
         }));
-        let mut request = good().map(|()| "the body".to_owned());
+        let mut request = valid().map(|()| "the body".to_owned());
         let uri = format!("{}?q=1", request.uri().path());
         *request.uri_mut() = uri.parse().unwrap();
         *request.method_mut() = http::Method::PATCH;
         *request.version_mut() = Version::HTTP_2;
         request
             .headers_mut()
-            .insert("x-own", http::HeaderValue::from_static("1"));
+            .insert("x-custom", http::HeaderValue::from_static("1"));
         request.extensions_mut().insert(42_u8);
         let response = service.oneshot(request).await.unwrap();
         assert_eq!(response.into_answer().await.body, "the body");
@@ -315,7 +325,7 @@ async fn the_inner_service_receives_the_original_request() {
 
 #[test]
 fn the_inner_service_can_be_read_changed_and_extracted() {
-    for_each!(|layer, _good, _bad| {
+    for_each!(|layer, _valid, _invalid| {
         let mut service = layer.layer(1);
         assert_eq!(service.get_ref(), &1);
         *service.get_mut() = 2;
@@ -326,16 +336,16 @@ fn the_inner_service_can_be_read_changed_and_extracted() {
 #[test]
 fn layers_and_services_can_be_shared_between_threads() {
     fn shared<T: Clone + Send + Sync + 'static>() {}
-    fn sent<T: Send + 'static>() {}
+    fn sendable<T: Send + 'static>() {}
     shared::<JwtAuthLayer>();
     shared::<PathOwnerLayer>();
     shared::<JwtAuth<Strict>>();
     shared::<PathOwner<Strict>>();
-    sent::<ResponseFuture<Ready<Result<Response<Full<Bytes>>, Infallible>>>>();
-    sent::<ResponseBody<Full<Bytes>>>();
+    sendable::<ResponseFuture<Ready<Result<Response<Full<Bytes>>, Infallible>>>>();
+    sendable::<ResponseBody<Full<Bytes>>>();
 }
 
-/// Answers 200. It may be called once each time that it said it was ready.
+/// Responds with 200. It panics if it is called without a preceding `Poll::Ready`.
 #[derive(Default)]
 struct Strict {
     polls_before_ready: usize,
@@ -400,7 +410,7 @@ impl Service<Request<()>> for Broken {
     }
 }
 
-/// A body of three pieces of data, trailers and then, against all custom, an error.
+/// A body of three data frames, trailers and, unusually, an error after them.
 struct Frames(VecDeque<Result<Frame<Bytes>, Broke>>);
 
 impl Default for Frames {
@@ -463,9 +473,9 @@ fn poll_ready<S: Service<Request<()>>>(
     service.poll_ready(cx)
 }
 
-/// A service that waits for a permit that nobody gives back would wait for ever.
+/// Fails instead of hanging if a service waits for a permit that is never returned.
 async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(10), future)
         .await
-        .expect("it does not wait for ever")
+        .expect("the service responds in time")
 }

@@ -1,4 +1,4 @@
-//! Answers as the application wants them, in what stands inside of the layer too.
+//! The response settings of a layer, which also apply to the layers inside it.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,15 +13,15 @@ use crate::support::*;
 
 type Inside = Stack<RequireScopeLayer, Stack<PathOwnerLayer, JwtAuthLayer>>;
 
-/// A layer with these settings, and what asks for a path and a scope inside of it.
+/// A layer with these settings around a layer for paths and one for scopes.
 fn with_all(builder: JwtAuthBuilder) -> Inside {
     let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
     let scope = RequireScopeLayer::new("b").unwrap();
     Stack::new(scope, Stack::new(owner, builder.build().unwrap()))
 }
 
-/// One request for each layer that refuses one.
-fn refused() -> [(Request<()>, Rejection); 3] {
+/// One request for each layer to reject.
+fn rejected() -> [(Request<()>, Rejection); 3] {
     let to = |path: &str| {
         let mut request = with_bearer(&token(&claims()));
         *request.uri_mut() = path.parse().unwrap();
@@ -36,7 +36,7 @@ fn refused() -> [(Request<()>, Rejection); 3] {
 
 #[tokio::test]
 async fn problem_json_applies_to_all_layers() {
-    for (request, rejection) in refused() {
+    for (request, rejection) in rejected() {
         let answer = ask(with_all(builder().problem_json()), request).await;
         let status = rejection.status();
         assert_eq!(answer.status(), status);
@@ -68,13 +68,13 @@ async fn a_custom_answer_applies_to_all_layers() {
             response
         })
     };
-    for (request, rejection) in refused() {
+    for (request, rejection) in rejected() {
         let answer = ask(with_all(custom()), request).await;
         assert_eq!(answer.status(), 418);
         assert_eq!(answer.body, format!("<{}>", rejection.reason()));
         assert_eq!(answer.header("content-type"), Some("text/html"));
         assert_eq!(answer.reason(), rejection.reason());
-        // What it left out.
+        // Headers that the custom answer does not set are added.
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(
             answer.challenge().is_some(),
@@ -91,12 +91,12 @@ async fn a_custom_answer_cannot_be_a_success() {
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
             response
         });
-        for (request, rejection) in refused() {
+        for (request, rejection) in rejected() {
             let answer = ask(with_all(custom.clone()), request).await;
             assert_eq!(answer.status(), rejection.status(), "{status}");
         }
     }
-    // Somebody may be sent somewhere else.
+    // A redirect is allowed.
     let to_sign_in = builder().answer_with(|_| {
         let response = Response::builder()
             .status(303)
@@ -127,11 +127,11 @@ async fn custom_response_formats_do_not_apply_to_grpc() {
     for (row, builder) in [
         ("problem details", builder().problem_json()),
         (
-            "an answer of one's own",
+            "a custom answer",
             builder().answer_with(|_| Response::new("no")),
         ),
     ] {
-        for (mut request, rejection) in refused() {
+        for (mut request, rejection) in rejected() {
             *request.method_mut() = Method::POST;
             *request.version_mut() = Version::HTTP_2;
             let grpc = HeaderValue::from_static("application/grpc");
@@ -152,7 +152,7 @@ async fn custom_response_formats_do_not_apply_to_grpc() {
 async fn every_challenge_names_the_resource_metadata() {
     let url = "https://api.example.com/.well-known/oauth-protected-resource";
     let with = || builder().resource_metadata(url);
-    let [(missing, _), (other, _), (scope, _)] = refused();
+    let [(missing, _), (other, _), (scope, _)] = rejected();
     let answer = ask(with_all(with()), missing).await;
     let expected = format!(r#"Bearer resource_metadata="{url}""#);
     assert_eq!(answer.challenge(), Some(&*expected));
@@ -174,7 +174,7 @@ async fn every_challenge_names_the_resource_metadata() {
 fn invalid_response_settings_are_rejected() {
     for (row, builder, words) in [
         (
-            "no URL",
+            "not a URL",
             builder().resource_metadata("/.well-known"),
             ".resource_metadata(…)",
         ),
@@ -201,31 +201,31 @@ async fn the_observer_receives_the_outcome_of_each_layer() {
         let outcomes = Arc::clone(&outcomes);
         builder().observe(move |outcome| outcomes.lock().unwrap().push(outcome.label()))
     };
-    let told = || std::mem::take(&mut *outcomes.lock().unwrap());
-    for (request, rejection) in refused() {
+    let observed_labels = || std::mem::take(&mut *outcomes.lock().unwrap());
+    for (request, rejection) in rejected() {
         ask(with_all(observed()), request).await;
         let mut expected = vec![rejection.reason()];
         if rejection != Rejection::MissingToken {
             expected.insert(0, "accepted");
         }
-        assert_eq!(told(), expected);
+        assert_eq!(observed_labels(), expected);
     }
     let anonymous = observed().allow_anonymous().build().unwrap();
     ask(anonymous, get("/"))
         .await
         .assert_reached("nobody", "anonymous");
-    assert_eq!(told(), ["anonymous"]);
+    assert_eq!(observed_labels(), ["anonymous"]);
     let scope = token(&claims_with(json!({ "scope": "b" })));
     let mut request = with_bearer(&scope);
     *request.uri_mut() = "/api/alice".parse().unwrap();
     ask(with_all(observed()), request)
         .await
-        .assert_reached("alice", "all");
-    assert_eq!(told(), ["accepted"]);
+        .assert_reached("alice", "all layers");
+    assert_eq!(observed_labels(), ["accepted"]);
     assert_eq!(Outcome::Anonymous.label(), "anonymous");
 }
 
-/// Debug shows whether there is a function, and nothing that it holds.
+/// `Debug` output shows whether a closure is set, but not its captured values.
 #[test]
 fn debug_output_of_the_settings_hides_closures() {
     let secret = "the secret of a closure".to_owned();
@@ -235,7 +235,7 @@ fn debug_output_of_the_settings_hides_closures() {
     assert!(debug.contains("custom: true"), "{debug}");
 }
 
-/// Whatever a layer between them says: a proxy takes any 2xx for leave to go on.
+/// An inner layer cannot undo it, because a proxy treats any 2xx as allowed.
 #[tokio::test]
 async fn an_inner_layer_cannot_undo_http_answers_only() {
     let outer = || builder().http_answers_only().allow_anonymous();
@@ -254,9 +254,9 @@ async fn an_inner_layer_cannot_undo_http_answers_only() {
             Stack::new(inner.unwrap(), outer.unwrap())
         };
         let answer = ask(two(), grpc("/", None)).await;
-        assert_eq!(answer.status(), 401, "the inner layer's own refusal");
+        assert_eq!(answer.status(), 401, "a rejection of the inner layer");
         let request = grpc("/api/bob", Some(token(&claims())));
         let answer = ask(Stack::new(owner(), two()), request).await;
-        assert_eq!(answer.status(), 403, "what stands inside of both");
+        assert_eq!(answer.status(), 403, "a rejection inside both layers");
     }
 }

@@ -1,5 +1,4 @@
-//! The layers where users stand: behind a socket, in hyper and in tonic, asked by a client of
-//! theirs.
+//! The layers behind a socket, in hyper and in tonic, with real clients.
 
 use std::net::SocketAddr;
 
@@ -44,13 +43,13 @@ async fn a_hyper_service_responds_over_a_socket() {
     let client = Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .build_http::<Empty<bytes::Bytes>>();
-    let own = token(&claims());
-    let tampered = format!("{}A", &own[..own.len() - 1]);
-    assert_ne!(own, tampered);
+    let valid = token(&claims());
+    let tampered = format!("{}A", &valid[..valid.len() - 1]);
+    assert_ne!(valid, tampered);
     let cases = [
         (
             "/api/alice/tasks",
-            Some(&own),
+            Some(&valid),
             200,
             "Hello alice@example.com\n",
         ),
@@ -68,7 +67,7 @@ async fn a_hyper_service_responds_over_a_socket() {
         ),
         (
             "/api/bob/tasks",
-            Some(&own),
+            Some(&valid),
             403,
             r#"{"detail":"Access denied: Cannot access another user's data"}"#,
         ),

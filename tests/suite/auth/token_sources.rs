@@ -1,4 +1,4 @@
-//! Where a token may stand, and what becomes of one that stands elsewhere or twice.
+//! The sources of a token, and tokens in other places or in two places.
 
 use http::{
     HeaderName, HeaderValue, Request, Response, Uri,
@@ -10,28 +10,28 @@ use tower_jwt_auth::{JwtAuthLayer, TokenSource};
 
 use crate::support::*;
 
-/// A layer that looks everywhere.
-fn everywhere() -> JwtAuthLayer {
-    looking_in([
+/// A layer that reads every kind of source.
+fn all_sources() -> JwtAuthLayer {
+    with_sources([
         TokenSource::header(),
         TokenSource::cookie("access_token"),
         TokenSource::query("access_token"),
         TokenSource::websocket_protocol(),
         TokenSource::from_fn(|headers, uri| {
-            let in_field = headers.get("x-token").and_then(|field| field.to_str().ok());
+            let in_header = headers.get("x-token").and_then(|value| value.to_str().ok());
             let in_path = uri.path().strip_prefix("/as/");
-            in_field.or(in_path).map(str::to_owned)
+            in_header.or(in_path).map(str::to_owned)
         }),
     ])
 }
 
-fn looking_in(sources: impl IntoIterator<Item = TokenSource>) -> JwtAuthLayer {
+fn with_sources(sources: impl IntoIterator<Item = TokenSource>) -> JwtAuthLayer {
     builder().token_sources(sources).build().unwrap()
 }
 
-fn request(uri: &str, fields: &[(HeaderName, &str)]) -> Request<()> {
+fn request(uri: &str, headers: &[(HeaderName, &str)]) -> Request<()> {
     let mut request = get(uri);
-    for (name, value) in fields {
+    for (name, value) in headers {
         let value = HeaderValue::from_str(value).unwrap();
         request.headers_mut().append(name, value);
     }
@@ -60,7 +60,7 @@ async fn a_token_is_found_in_each_configured_source() {
             request("/", &[(COOKIE, &format!("a=b; access_token={t};c=d"))]),
         ),
         (
-            "a cookie in a field of its own, as HTTP/2 sends it",
+            "cookies in separate headers, as HTTP/2 sends them",
             request(
                 "/",
                 &[(COOKIE, "a=b"), (COOKIE, &format!("access_token={t}"))],
@@ -75,14 +75,14 @@ async fn a_token_is_found_in_each_configured_source() {
             request(&format!("/?access%5Ftoken={encoded}"), &[]),
         ),
         (
-            "the protocols of a WebSocket",
+            "the WebSocket protocols",
             request(
                 "/",
                 &[(SEC_WEBSOCKET_PROTOCOL, &format!("chat, bearer, {t}"))],
             ),
         ),
         (
-            "these in several fields",
+            "the protocols in several headers",
             request(
                 "/",
                 &[
@@ -92,13 +92,13 @@ async fn a_token_is_found_in_each_configured_source() {
             ),
         ),
         (
-            "these with an empty one between them",
+            "the protocols with an empty one between",
             request("/", &[(SEC_WEBSOCKET_PROTOCOL, &format!("bearer, , {t}"))]),
         ),
-        ("a field of one's own", request("/", &[(x_token(), t)])),
+        ("a custom header", request("/", &[(x_token(), t)])),
         ("the path", request(&format!("/as/{t}"), &[])),
     ] {
-        ask(everywhere(), request)
+        ask(all_sources(), request)
             .await
             .assert_reached("alice", row);
     }
@@ -119,12 +119,12 @@ async fn a_source_that_is_not_configured_is_never_read() {
     ask(layer(), elsewhere())
         .await
         .assert_not_authenticated("by default");
-    let cookie = || looking_in([TokenSource::cookie("jwt")]);
+    let cookie = || with_sources([TokenSource::cookie("jwt")]);
     ask(cookie(), elsewhere())
         .await
         .assert_not_authenticated("another cookie");
     let answer = ask(cookie(), with_bearer(t)).await;
-    answer.assert_not_authenticated("the header, where only a cookie counts");
+    answer.assert_not_authenticated("the header, if only a cookie is configured");
 }
 
 #[tokio::test]
@@ -136,19 +136,22 @@ async fn a_request_without_a_token_in_any_source_is_rejected() {
             request("/", &[(COOKIE, "access_token=")]),
         ),
         (
-            "a cookie whose name ends so",
+            "a cookie with the name as its suffix",
             request("/", &[(COOKIE, "my_access_token=a.b.c")]),
         ),
         (
-            "a cookie whose name starts so",
+            "a cookie with the name as its prefix",
             request("/", &[(COOKIE, "access_token2=a.b.c")]),
         ),
         (
-            "a cookie of another case",
+            "a cookie name in another case",
             request("/", &[(COOKIE, "Access_Token=a.b.c")]),
         ),
         ("an empty parameter", request("/?access_token=", &[])),
-        ("one without a value", request("/?access_token", &[])),
+        (
+            "a parameter without a value",
+            request("/?access_token", &[]),
+        ),
         ("another parameter", request("/?token=a.b.c", &[])),
         (
             "the protocol alone",
@@ -159,7 +162,7 @@ async fn a_request_without_a_token_in_any_source_is_rejected() {
             request("/", &[(SEC_WEBSOCKET_PROTOCOL, "chat, a.b.c")]),
         ),
     ] {
-        ask(everywhere(), request)
+        ask(all_sources(), request)
             .await
             .assert_not_authenticated(row);
     }
@@ -190,7 +193,7 @@ async fn two_tokens_in_any_sources_are_rejected() {
             ),
         ),
         (
-            "header and a field of one's own",
+            "header and custom header",
             request("/", &[(AUTHORIZATION, bearer), (x_token(), t)]),
         ),
         (
@@ -198,11 +201,11 @@ async fn two_tokens_in_any_sources_are_rejected() {
             request("/", &[(AUTHORIZATION, bearer), (AUTHORIZATION, bearer)]),
         ),
         (
-            "two cookies of the name",
+            "two cookies with the name",
             request("/", &[(COOKIE, &format!("{cookie}; {cookie}"))]),
         ),
         (
-            "the second cookie in another field",
+            "two cookies in two headers",
             request("/", &[(COOKIE, cookie), (COOKIE, cookie)]),
         ),
         (
@@ -231,7 +234,9 @@ async fn two_tokens_in_any_sources_are_rejected() {
             ),
         ),
     ] {
-        ask(everywhere(), request).await.assert_invalid_request(row);
+        ask(all_sources(), request)
+            .await
+            .assert_invalid_request(row);
     }
 }
 
@@ -242,8 +247,8 @@ async fn an_invalid_cookie_is_rejected_even_if_anonymous_is_allowed() {
         .allow_anonymous()
         .build()
         .unwrap();
-    let bad = request("/", &[(COOKIE, "jwt=a.b")]);
-    ask(anonymous.clone(), bad)
+    let invalid = request("/", &[(COOKIE, "jwt=a.b")]);
+    ask(anonymous.clone(), invalid)
         .await
         .assert_invalid_token("malformed", "a cookie");
     ask(anonymous, get("/"))
@@ -253,35 +258,36 @@ async fn an_invalid_cookie_is_rejected_even_if_anonymous_is_allowed() {
 
 #[tokio::test]
 async fn headers_with_tokens_are_marked_as_sensitive() {
-    let service = everywhere().layer(service_fn(async |request: Request<()>| {
+    let service = all_sources().layer(service_fn(async |request: Request<()>| {
         for name in [COOKIE, SEC_WEBSOCKET_PROTOCOL] {
-            let fields = request.headers().get_all(&name);
-            assert!(fields.iter().all(HeaderValue::is_sensitive), "{name}");
+            let values = request.headers().get_all(&name);
+            assert!(values.iter().all(HeaderValue::is_sensitive), "{name}");
         }
         Ok::<_, std::convert::Infallible>(Response::new(Full::<bytes::Bytes>::default()))
     }));
     let cookie = format!("access_token={}", token(&claims()));
-    let fields = [
+    let headers = [
         (COOKIE, "a=b"),
         (COOKIE, &*cookie),
         (SEC_WEBSOCKET_PROTOCOL, "chat"),
     ];
-    let response = service.oneshot(request("/", &fields)).await.unwrap();
+    let response = service.oneshot(request("/", &headers)).await.unwrap();
     assert_eq!(response.status(), 200);
 }
 
 #[tokio::test]
 async fn other_headers_are_not_marked_as_sensitive() {
-    let service =
-        looking_in([TokenSource::cookie("jwt")]).layer(service_fn(async |request: Request<()>| {
-            let fields = request.headers();
-            assert!(fields[COOKIE].is_sensitive());
-            assert!(!fields[SEC_WEBSOCKET_PROTOCOL].is_sensitive());
+    let service = with_sources([TokenSource::cookie("jwt")]).layer(service_fn(
+        async |request: Request<()>| {
+            let headers = request.headers();
+            assert!(headers[COOKIE].is_sensitive());
+            assert!(!headers[SEC_WEBSOCKET_PROTOCOL].is_sensitive());
             Ok::<_, std::convert::Infallible>(Response::new(Full::<bytes::Bytes>::default()))
-        }));
+        },
+    ));
     let cookie = format!("jwt={}", token(&claims()));
-    let fields = [(COOKIE, &*cookie), (SEC_WEBSOCKET_PROTOCOL, "chat")];
-    let response = service.oneshot(request("/", &fields)).await.unwrap();
+    let headers = [(COOKIE, &*cookie), (SEC_WEBSOCKET_PROTOCOL, "chat")];
+    let response = service.oneshot(request("/", &headers)).await.unwrap();
     assert_eq!(response.status(), 200);
 }
 
@@ -290,8 +296,8 @@ async fn a_token_outside_the_header_makes_the_response_private() {
     let t = token(&claims());
     let in_query = format!("/?access_token={t}");
     let in_path = format!("/as/{t}");
-    for (row, uri, said, expected) in [
-        ("nothing said", &*in_query, None, Some("private")),
+    for (row, uri, inner, expected) in [
+        ("no Cache-Control", &*in_query, None, Some("private")),
         (
             "public",
             &in_query,
@@ -299,7 +305,7 @@ async fn a_token_outside_the_header_makes_the_response_private() {
             Some("private, max-age=60"),
         ),
         (
-            "not without asking again",
+            "no-cache",
             &in_query,
             Some("no-cache"),
             Some("private, no-cache"),
@@ -310,16 +316,16 @@ async fn a_token_outside_the_header_makes_the_response_private() {
             Some("max-age=60, Private"),
             Some("max-age=60, Private"),
         ),
-        ("not stored", &in_query, Some("no-store"), Some("no-store")),
+        ("no-store", &in_query, Some("no-store"), Some("no-store")),
         ("the header", "/", None, None),
         ("a cookie", "/cookie", None, Some("private")),
         ("a function", &in_path, None, Some("private")),
     ] {
-        let service = everywhere().layer(service_fn(move |_: Request<()>| {
+        let service = all_sources().layer(service_fn(move |_: Request<()>| {
             let mut response = Response::new(Full::<bytes::Bytes>::default());
-            if let Some(said) = said {
-                let said = HeaderValue::from_static(said);
-                response.headers_mut().insert(CACHE_CONTROL, said);
+            if let Some(inner) = inner {
+                let inner = HeaderValue::from_static(inner);
+                response.headers_mut().insert(CACHE_CONTROL, inner);
             }
             std::future::ready(Ok::<_, std::convert::Infallible>(response))
         }));
@@ -337,9 +343,9 @@ async fn a_token_outside_the_header_makes_the_response_private() {
 
 #[test]
 fn invalid_token_sources_are_rejected_by_build() {
-    let nowhere: [TokenSource; 0] = [];
-    for (row, sources, words) in [
-        ("none", nowhere.to_vec(), "no place is given"),
+    let none: [TokenSource; 0] = [];
+    for (row, sources, problem) in [
+        ("none", none.to_vec(), "no place is given"),
         (
             "the header twice",
             vec![TokenSource::header(), TokenSource::header()],
@@ -351,23 +357,23 @@ fn invalid_token_sources_are_rejected_by_build() {
             "given twice",
         ),
         (
-            "no cookie's name",
+            "an invalid cookie name",
             vec![TokenSource::cookie("a=b")],
             "TokenSource::cookie(…)",
         ),
         (
-            "an empty cookie's name",
+            "an empty cookie name",
             vec![TokenSource::cookie("")],
             "TokenSource::cookie(…)",
         ),
         (
-            "an empty parameter",
+            "an empty parameter name",
             vec![TokenSource::query("")],
             "TokenSource::query(…)",
         ),
     ] {
         let error = builder().token_sources(sources).build().unwrap_err();
-        assert!(error.to_string().contains(words), "{row}: {error}");
+        assert!(error.to_string().contains(problem), "{row}: {error}");
     }
     let two = [TokenSource::cookie("a"), TokenSource::cookie("b")];
     assert!(builder().token_sources(two).build().is_ok());

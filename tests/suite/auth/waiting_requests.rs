@@ -1,5 +1,5 @@
-//! The contract of a request that waits for its key: with the service inside, with its caller, and
-//! with the others.
+//! The contract of a request that waits for its key: with the inner service, with its caller and
+//! with other requests.
 
 use std::{
     future::{Ready, poll_fn, ready},
@@ -30,7 +30,7 @@ use crate::support::{
 
 const MAX_WAITING: usize = 1024;
 
-/// An issuer whose first answer takes a while, and a request that waits for it.
+/// An issuer that responds slowly, and a request that waits for its keys.
 fn slow() -> (MemoryIssuer, JwtAuthLayer, Request<()>) {
     let mut issuer = MemoryIssuer::new();
     issuer.delay = Duration::from_millis(300);
@@ -40,13 +40,13 @@ fn slow() -> (MemoryIssuer, JwtAuthLayer, Request<()>) {
     (issuer, layer, request)
 }
 
-fn again(request: &Request<()>) -> Request<()> {
-    let mut copy = Request::new(());
-    *copy.headers_mut() = request.headers().clone();
-    copy
+fn copy(request: &Request<()>) -> Request<()> {
+    let mut copied = Request::new(());
+    *copied.headers_mut() = request.headers().clone();
+    copied
 }
 
-async fn passed(millis: u64) {
+async fn wait(millis: u64) {
     sleep(Duration::from_millis(millis)).await;
 }
 
@@ -59,7 +59,7 @@ async fn after_waiting_the_inner_service_is_polled_until_ready() {
     };
     let (calls, polls) = (Arc::clone(&strict.calls), Arc::clone(&strict.polls));
     let waiting = tokio::spawn(layer.layer(strict).oneshot(request));
-    passed(100).await;
+    wait(100).await;
     assert_eq!(calls.load(Ordering::Relaxed), 0);
     let before = polls.load(Ordering::Relaxed);
     let response = waiting.await.unwrap().unwrap();
@@ -75,7 +75,7 @@ async fn after_waiting_an_error_of_poll_ready_is_returned() {
     let strict = Strict::default();
     let (calls, is_broken) = (Arc::clone(&strict.calls), Arc::clone(&strict.is_broken));
     let waiting = tokio::spawn(layer.layer(strict).oneshot(request));
-    passed(100).await;
+    wait(100).await;
     is_broken.store(true, Ordering::Relaxed);
     assert_eq!(waiting.await.unwrap().err(), Some(Broken));
     assert_eq!(calls.load(Ordering::Relaxed), 0);
@@ -103,27 +103,27 @@ async fn a_request_rejected_after_waiting_does_not_reach_the_service() {
 #[tokio::test(start_paused = true)]
 async fn a_token_can_expire_while_its_request_waits() {
     let (issuer, _, request) = slow();
-    let has_passed = Arc::new(AtomicBool::new(false));
-    let clock = Arc::clone(&has_passed);
+    let is_later = Arc::new(AtomicBool::new(false));
+    let clock = Arc::clone(&is_later);
     let builder = issuer.builder();
     let layer = builder
         .clock(move || at(NOW + u64::from(clock.load(Ordering::Relaxed)) * 1000))
         .build()
         .unwrap();
     let waiting = tokio::spawn(ask(layer, request));
-    passed(100).await;
-    has_passed.store(true, Ordering::Relaxed);
+    wait(100).await;
+    is_later.store(true, Ordering::Relaxed);
     let answer = waiting.await.unwrap();
-    answer.assert_invalid_token("expired", "meanwhile");
+    answer.assert_invalid_token("expired", "expired while waiting");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_waiting_future_is_woken_by_its_last_waker() {
     let (_, layer, request) = slow();
     let mut waiting = pin!(layer.layer(Strict::default()).oneshot(request));
-    // Polled by somebody who never polls again, and then by another.
-    let mut nobody = Context::from_waker(Waker::noop());
-    assert!(waiting.as_mut().poll(&mut nobody).is_pending());
+    // The first poll registers a waker that does nothing; the second replaces it.
+    let mut noop = Context::from_waker(Waker::noop());
+    assert!(waiting.as_mut().poll(&mut noop).is_pending());
     let response = poll_fn(|context| waiting.as_mut().poll(context)).await;
     assert_eq!(response.unwrap().status(), 200);
 }
@@ -131,13 +131,13 @@ async fn a_waiting_future_is_woken_by_its_last_waker() {
 #[tokio::test(start_paused = true)]
 async fn an_unpolled_future_blocks_nothing_and_still_completes() {
     let (_, layer, request) = slow();
-    let unpolled = layer.layer(Strict::default()).oneshot(again(&request));
+    let unpolled = layer.layer(Strict::default()).oneshot(copy(&request));
     let mut service = layer.layer(Strict::default());
-    let called = service.ready().await.unwrap().call(again(&request));
-    let beside = ask(layer.clone(), request).await;
-    beside.assert_reached("alice", "beside");
+    let called = service.ready().await.unwrap().call(copy(&request));
+    let other = ask(layer.clone(), request).await;
+    other.assert_reached("alice", "another request");
     drop(unpolled);
-    passed(5000).await;
+    wait(5000).await;
     let start = Instant::now();
     assert_eq!(called.await.unwrap().status(), 200);
     assert!(start.elapsed() < Duration::from_millis(50));
@@ -152,13 +152,13 @@ async fn a_dropped_request_frees_its_place() {
     for _ in 0..3 {
         let mut requests = JoinSet::new();
         for _ in 0..MAX_WAITING {
-            requests.spawn(ask(layer.clone(), again(&request)));
+            requests.spawn(ask(layer.clone(), copy(&request)));
         }
-        passed(50).await;
+        wait(50).await;
         requests.shutdown().await;
     }
     let answer = ask(layer, request).await;
-    answer.assert_reached("alice", "in a free place");
+    answer.assert_reached("alice", "in a freed place");
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,9 +166,9 @@ async fn the_1025th_request_for_the_first_keys_gets_503_immediately() {
     let (issuer, layer, request) = slow();
     let mut requests = JoinSet::new();
     for _ in 0..MAX_WAITING {
-        requests.spawn(ask(layer.clone(), again(&request)));
+        requests.spawn(ask(layer.clone(), copy(&request)));
     }
-    passed(100).await;
+    wait(100).await;
     let start = Instant::now();
     let answer = ask(layer.clone(), request).await;
     assert_eq!(start.elapsed(), Duration::ZERO);
@@ -182,7 +182,7 @@ async fn the_1025th_request_for_the_first_keys_gets_503_immediately() {
     assert_eq!(issuer.asked().len(), 1);
 }
 
-/// Panics when it is called without having been polled ready. A clone starts anew.
+/// Panics if it is called without a preceding `Poll::Ready`. A clone is not ready.
 #[derive(Default)]
 struct Strict {
     is_ready: bool,

@@ -1,4 +1,4 @@
-//! `examples/websocket.rs` over a socket: how long it stays open, and whose it stays.
+//! `examples/websocket.rs` over a socket: how long the socket stays open, and for which user.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -24,8 +24,8 @@ use crate::{
 #[allow(dead_code)]
 mod websocket_example;
 
-/// Longer than any answer takes, on a machine that does much else.
-const LONG: Duration = Duration::from_secs(20);
+/// Longer than any response takes, even on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -36,7 +36,7 @@ fn token_until(exp: u64, user: &str) -> String {
     token(&json!({ "sub": user, "email": format!("{user}@example.com"), "exp": exp }))
 }
 
-/// By the clock of the system, which the example closes the socket by.
+/// Uses the system clock, because the example does too when it closes the socket.
 fn builder() -> JwtAuthBuilder {
     JwtAuthLayer::builder().secret(SECRET)
 }
@@ -66,13 +66,13 @@ impl Client {
             .unwrap()
     }
 
-    async fn say(&mut self, text: impl Into<String>) {
+    async fn send(&mut self, text: impl Into<String>) {
         self.socket.send(Message::text(text.into())).await.unwrap();
     }
 
-    /// The next message. Of the one that closes the socket, its code and reason.
-    async fn hear(&mut self) -> String {
-        let message = timeout(LONG, self.socket.next()).await;
+    /// Returns the next message; for a close message, its code and reason.
+    async fn receive(&mut self) -> String {
+        let message = timeout(TIMEOUT, self.socket.next()).await;
         match message.expect("a message in time") {
             Some(Ok(Message::Text(text))) => text.to_string(),
             Some(Ok(Message::Close(Some(frame)))) => {
@@ -95,8 +95,8 @@ async fn the_response_selects_bearer_and_does_not_echo_the_token() {
         let headers = client.answer.headers();
         assert_eq!(headers.get(SEC_WEBSOCKET_PROTOCOL).unwrap(), "bearer");
         assert!(!format!("{headers:?}").contains(&token));
-        client.say("hello").await;
-        assert_eq!(client.hear().await, "alice@example.com: hello");
+        client.send("hello").await;
+        assert_eq!(client.receive().await, "alice@example.com: hello");
     }
 }
 
@@ -115,45 +115,46 @@ async fn no_socket_is_opened_without_a_valid_token() {
 async fn the_socket_is_closed_when_the_token_expires() {
     let exp = now() + 2;
     let mut client = Client::with(&token_until(exp, "alice")).await;
-    client.say("hello").await;
-    assert_eq!(client.hear().await, "alice@example.com: hello");
-    assert_eq!(client.hear().await, "4401 the token expired");
-    assert!(now() >= exp, "not before");
-    // The client's library has answered, and the server lets go.
+    client.send("hello").await;
+    assert_eq!(client.receive().await, "alice@example.com: hello");
+    assert_eq!(client.receive().await, "4401 the token expired");
+    assert!(now() >= exp, "closed before the expiry");
+    // The client's library has responded, and the server closes the connection.
     assert!(matches!(
-        timeout(LONG, client.socket.next()).await,
+        timeout(TIMEOUT, client.socket.next()).await,
         Ok(None | Some(Err(_)))
     ));
 }
 
-/// Its messages would otherwise be served for as long as they come.
+/// Otherwise a client could keep the socket open by sending messages.
 #[tokio::test]
 async fn a_socket_that_never_stops_sending_is_closed() {
     let exp = now() + 2;
     let client = Client::with(&token_until(exp, "alice")).await;
-    let (mut say, mut hear) = client.socket.split();
-    let talk = tokio::spawn(async move { while say.send(Message::text("x")).await.is_ok() {} });
+    let (mut sender, mut receiver) = client.socket.split();
+    let sending =
+        tokio::spawn(async move { while sender.send(Message::text("x")).await.is_ok() {} });
     let last = async {
         let mut last = None;
-        while let Some(Ok(message)) = hear.next().await {
+        while let Some(Ok(message)) = receiver.next().await {
             last = Some(message);
         }
         last
     };
-    let last = timeout(LONG, last).await.expect("closed in time");
-    assert!(now() >= exp, "not before: {last:?}");
-    // It is told, though what it said meanwhile was never read.
+    let last = timeout(TIMEOUT, last).await.expect("closed in time");
+    assert!(now() >= exp, "closed before the expiry: {last:?}");
+    // The close message is sent even though the last messages are never read.
     assert!(matches!(last, Some(Message::Close(Some(_)))), "{last:?}");
-    timeout(LONG, talk).await.unwrap().unwrap();
+    timeout(TIMEOUT, sending).await.unwrap().unwrap();
 }
 
-/// Nothing can be sent to it, the reason neither.
+/// No close message can be sent to such a client.
 #[tokio::test]
 async fn a_socket_that_reads_nothing_is_closed() {
     let mut client = Client::with(&token_until(now() + 2, "alice")).await;
     let text = "x".repeat(16 * 1024);
-    let talk = async { while client.socket.send(Message::text(&*text)).await.is_ok() {} };
-    timeout(LONG, talk).await.expect("closed in time");
+    let sending = async { while client.socket.send(Message::text(&*text)).await.is_ok() {} };
+    timeout(TIMEOUT, sending).await.expect("closed in time");
 }
 
 #[tokio::test]
@@ -161,13 +162,13 @@ async fn a_fresh_token_keeps_the_socket_open() {
     let exp = now() + 2;
     let mut client = Client::with(&token_until(exp, "alice")).await;
     let fresh = token_until(now() + 3600, "alice");
-    client.say(format!("Bearer {fresh}")).await;
-    assert_eq!(client.hear().await, "The fresh token is taken");
+    client.send(format!("Bearer {fresh}")).await;
+    assert_eq!(client.receive().await, "The fresh token is taken");
     while now() <= exp {
         sleep(Duration::from_millis(100)).await;
     }
-    client.say("still here").await;
-    assert_eq!(client.hear().await, "alice@example.com: still here");
+    client.send("still here").await;
+    assert_eq!(client.receive().await, "alice@example.com: still here");
 }
 
 #[tokio::test]
@@ -175,20 +176,20 @@ async fn a_fresh_token_expires_like_the_first() {
     let mut client = Client::with(&token_until(now() + 3600, "alice")).await;
     let exp = now() + 2;
     client
-        .say(format!("Bearer {}", token_until(exp, "alice")))
+        .send(format!("Bearer {}", token_until(exp, "alice")))
         .await;
-    assert_eq!(client.hear().await, "The fresh token is taken");
-    assert_eq!(client.hear().await, "4401 the token expired");
-    assert!(now() >= exp, "not before");
+    assert_eq!(client.receive().await, "The fresh token is taken");
+    assert_eq!(client.receive().await, "4401 the token expired");
+    assert!(now() >= exp, "closed before the expiry");
 }
 
 #[tokio::test]
 async fn another_users_fresh_token_closes_the_socket() {
     let mut client = Client::with(&token_until(now() + 60, "alice")).await;
     client
-        .say(format!("Bearer {}", token_until(now() + 60, "bob")))
+        .send(format!("Bearer {}", token_until(now() + 60, "bob")))
         .await;
-    let end = client.hear().await;
+    let end = client.receive().await;
     assert_eq!(end, "4403 the fresh token is another user's");
 }
 
@@ -196,27 +197,27 @@ async fn another_users_fresh_token_closes_the_socket() {
 async fn an_invalid_fresh_token_closes_the_socket() {
     for fresh in ["", "a.b.c", &token_until(now() - 60, "alice")] {
         let mut client = Client::with(&token_until(now() + 60, "alice")).await;
-        client.say(format!("Bearer {fresh}")).await;
-        let end = client.hear().await;
+        client.send(format!("Bearer {fresh}")).await;
+        let end = client.receive().await;
         assert_eq!(end, "4401 the fresh token does not verify", "{fresh}");
     }
 }
 
 #[tokio::test]
 async fn an_expiry_beyond_the_timers_range_keeps_the_socket_open() {
-    // A few years off, and the last that the layer accepts.
+    // A few years ahead, and the latest time that the layer accepts.
     for exp in [now() + 100_000_000, 253_402_300_799] {
         let mut client = Client::with(&token_until(exp, "alice")).await;
-        client.say("hello").await;
-        assert_eq!(client.hear().await, "alice@example.com: hello", "{exp}");
+        client.send("hello").await;
+        assert_eq!(client.receive().await, "alice@example.com: hello", "{exp}");
     }
 }
 
-/// The layer lets it in by its leeway; what the token says of itself is past.
+/// The layer accepts the token because of its leeway, but its `exp` is past.
 #[tokio::test]
 async fn an_expiry_in_the_past_closes_the_socket_immediately() {
     let auth = builder().leeway(Duration::from_secs(300));
     let protocols = format!("bearer, {}", token_until(now() - 60, "alice"));
     let mut client = Client::open(auth, &protocols).await.unwrap();
-    assert_eq!(client.hear().await, "4401 the token expired");
+    assert_eq!(client.receive().await, "4401 the token expired");
 }

@@ -30,12 +30,12 @@ fn an_invalid_variable_name_is_an_error_and_not_a_panic() {
 
 #[test]
 fn a_missing_secret_fails_from_env_with_a_fixed_message() {
-    let said = child([] as [(&str, &str); 0]);
+    let report = child([] as [(&str, &str); 0]);
     assert_eq!(
-        said["from_env"],
+        report["from_env"],
         "BETTER_AUTH_SECRET environment variable is required"
     );
-    assert_eq!(said["debug"], said["from_env"]);
+    assert_eq!(report["debug"], report["from_env"]);
 }
 
 #[test]
@@ -58,11 +58,11 @@ fn from_env_reads_the_secret_the_issuer_and_the_audience() {
         let tokens = tokens
             .iter()
             .map(|(name, token)| (name.as_str(), token.as_str()));
-        let said = child(variables.iter().copied().chain(tokens));
-        assert_eq!(said["from_env"], Value::Null);
+        let report = child(variables.iter().copied().chain(tokens));
+        assert_eq!(report["from_env"], Value::Null);
         rows.iter()
             .map(|(name, _)| {
-                said["tokens"][format!("TOKEN_{name}")]
+                report["tokens"][format!("TOKEN_{name}")]
                     .as_str()
                     .unwrap()
                     .to_owned()
@@ -141,8 +141,8 @@ fn from_env_rejects_empty_and_weak_values() {
             ],
         ),
     ] {
-        let said = child(variables);
-        let error = said["from_env"].as_str();
+        let report = child(variables);
+        let error = report["from_env"].as_str();
         let error = error.unwrap_or_else(|| panic!("{description}: accepted"));
         for part in parts {
             assert!(
@@ -150,7 +150,7 @@ fn from_env_rejects_empty_and_weak_values() {
                 "{description}: no {part:?} in: {error}"
             );
         }
-        assert_eq!(said["debug"], said["from_env"], "{description}");
+        assert_eq!(report["debug"], report["from_env"], "{description}");
     }
 }
 
@@ -160,11 +160,11 @@ fn a_variable_that_is_not_utf_8_is_rejected_without_a_panic() {
     use std::os::unix::ffi::OsStrExt;
 
     let bytes = OsStr::from_bytes(b"Zq8#kV2!mN5$wX9&pR4*tY7^\xFF\xFE");
-    let said = child([("BETTER_AUTH_SECRET", bytes)]);
-    let error = said["from_env"].as_str().expect("it is refused");
+    let report = child([("BETTER_AUTH_SECRET", bytes)]);
+    let error = report["from_env"].as_str().expect("it is rejected");
     assert!(error.contains("BETTER_AUTH_SECRET"), "{error}");
     assert!(error.contains("is not UTF-8"), "{error}");
-    assert_hides(error, "Zq8#kV2!mN5$wX9&pR4*tY7^", "no text");
+    assert_hides(error, "Zq8#kV2!mN5$wX9&pR4*tY7^", "not UTF-8");
 
     let [good, iss] = [
         json!({ "exp": FAR }),
@@ -172,20 +172,20 @@ fn a_variable_that_is_not_utf_8_is_rejected_without_a_panic() {
     ]
     .map(|members| OsString::from(token(&claims_with(members))));
     for name in ["BETTER_AUTH_ISSUER", "BETTER_AUTH_AUDIENCE"] {
-        let said = child([
+        let report = child([
             ("BETTER_AUTH_SECRET", OsStr::new(SECRET)),
             (name, OsStr::from_bytes(b"https://\xFF.example.com")),
             ("TOKEN_good", &good),
             ("TOKEN_iss", &iss),
         ]);
-        if said["from_env"].is_null() {
-            assert_ne!(said["tokens"]["TOKEN_good"], "accepted", "{name}");
-            assert_ne!(said["tokens"]["TOKEN_iss"], "accepted", "{name}");
+        if report["from_env"].is_null() {
+            assert_ne!(report["tokens"]["TOKEN_good"], "accepted", "{name}");
+            assert_ne!(report["tokens"]["TOKEN_iss"], "accepted", "{name}");
         }
     }
 }
 
-/// What `in_a_separate_environment` says of these variables.
+/// Returns the report of `in_a_separate_environment` about these variables.
 pub(super) fn child<'a, V: AsRef<OsStr>>(
     variables: impl IntoIterator<Item = (&'a str, V)>,
 ) -> Value {
@@ -202,19 +202,21 @@ pub(super) fn child<'a, V: AsRef<OsStr>>(
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let said = text.lines().find_map(|line| line.strip_prefix(SAID));
+    let report = text
+        .lines()
+        .find_map(|line| line.strip_prefix(REPORT_PREFIX));
     let errors = String::from_utf8_lossy(&output.stderr);
-    let said = said.unwrap_or_else(|| panic!("the child said nothing: {text}{errors}"));
+    let report = report.unwrap_or_else(|| panic!("no report from the child: {text}{errors}"));
     assert!(output.status.success());
-    serde_json::from_str(said).unwrap()
+    serde_json::from_str(report).unwrap()
 }
 
-const SAID: &str = "the child says: ";
+const REPORT_PREFIX: &str = "report of the child: ";
 
-/// The other tests run this in a process of its own, since no process can change its own
-/// environment safely. It says, in JSON, what becomes of the variables that they set.
+/// Other tests run this in a child process, because a process cannot change its own environment
+/// safely. It reports in JSON how the crate handles the variables that they set.
 #[test]
-#[ignore = "is run by other tests, in an environment that they choose"]
+#[ignore = "run by other tests in a child process"]
 fn in_a_separate_environment() {
     let variables = |prefix: &'static str| {
         env::vars_os()
@@ -243,7 +245,7 @@ fn in_a_separate_environment() {
         |builder, (name, _)| builder.secret_from_env(name),
     );
     let from_env = JwtAuthLayer::from_env();
-    let said = json!({
+    let report = json!({
         "from_env": error(&from_env),
         "debug": from_env.as_ref().err().map(|error| format!("{error:?}")),
         "tokens": from_env.as_ref().ok().map(reasons),
@@ -251,5 +253,5 @@ fn in_a_separate_environment() {
         "allow_missing": each(JwtAuthBuilder::allow_missing_secret),
         "sum": sum.build().ok().as_ref().map(reasons),
     });
-    println!("\n{SAID}{said}");
+    println!("\n{REPORT_PREFIX}{report}");
 }

@@ -1,4 +1,4 @@
-//! What a builder refuses, and what it says then.
+//! The errors of `build()`, and how they are reported.
 
 mod environment;
 mod secret_sources;
@@ -46,8 +46,8 @@ fn quotes_and_spaces_around_an_issuer_or_audience_are_rejected() {
                 assert!(error.contains(&words), "{error}");
             }
 
-            let said = child([("BETTER_AUTH_SECRET", SECRET), (variable, text)]);
-            let error = said["from_env"].as_str().unwrap_or_default();
+            let report = child([("BETTER_AUTH_SECRET", SECRET), (variable, text)]);
+            let error = report["from_env"].as_str().unwrap_or_default();
             assert!(
                 error.contains(&words) && error.contains(variable),
                 "{error}"
@@ -85,49 +85,32 @@ fn the_leeway_is_at_most_five_minutes() {
 
 #[test]
 fn an_empty_issuer_or_audience_or_invalid_realm_is_rejected() {
-    let text = |text: &str| text.to_owned();
-    for (description, builder, mend) in [
-        (
-            "an empty issuer",
-            builder().issuer(""),
-            text("leave .issuer("),
-        ),
+    for (description, builder, fix) in [
+        ("an empty issuer", builder().issuer(""), "leave .issuer("),
         (
             "an empty audience",
             builder().audience(""),
-            text("leave .audience("),
+            "leave .audience(",
         ),
         (
             "an empty audience beside another",
             builder().audience("a").audience(""),
-            text("leave .audience("),
+            "leave .audience(",
         ),
-        (
-            "a realm with a quote",
-            builder().realm("a\"b"),
-            text("leave"),
-        ),
-        (
-            "a realm with a backslash",
-            builder().realm("a\\b"),
-            text("leave"),
-        ),
+        ("a realm with a quote", builder().realm("a\"b"), "leave"),
+        ("a realm with a backslash", builder().realm("a\\b"), "leave"),
         (
             "a realm with a newline",
             builder().realm("a\r\nX-Own: b"),
-            text("leave"),
+            "leave",
         ),
-        ("a realm with a tab", builder().realm("a\tb"), text("leave")),
-        ("a realm with NUL", builder().realm("a\0b"), text("leave")),
-        (
-            "a realm with DEL",
-            builder().realm("a\u{7F}"),
-            text("leave"),
-        ),
-        ("a realm with C1", builder().realm("a\u{85}"), text("leave")),
+        ("a realm with a tab", builder().realm("a\tb"), "leave"),
+        ("a realm with NUL", builder().realm("a\0b"), "leave"),
+        ("a realm with DEL", builder().realm("a\u{7F}"), "leave"),
+        ("a realm with C1", builder().realm("a\u{85}"), "leave"),
     ] {
         let error = fault(builder.build(), description);
-        assert!(error.contains(&mend), "{description}: {error}");
+        assert!(error.contains(fix), "{description}: {error}");
     }
 }
 
@@ -174,12 +157,12 @@ fn several_errors_are_listed_at_once_each_with_its_fix() {
         ("none", "check the path"),
     ];
     assert_eq!(listed.len(), faults.len(), "{error}");
-    for (fault, mend) in faults {
+    for (fault, fix) in faults {
         assert!(
             listed
                 .iter()
-                .any(|line| line.contains(fault) && line.contains(mend)),
-            "no {fault:?} with {mend:?} in: {error}"
+                .any(|line| line.contains(fault) && line.contains(fix)),
+            "no {fault:?} with {fix:?} in: {error}"
         );
     }
 }
@@ -192,15 +175,15 @@ fn a_single_error_is_not_shown_as_a_list() {
 
 #[test]
 fn a_config_error_can_be_boxed_and_prints_its_message() {
-    fn sent(error: impl std::error::Error + Send + Sync + 'static) -> String {
+    fn boxed(error: impl std::error::Error + Send + Sync + 'static) -> String {
         let error: Box<dyn std::error::Error + Send + Sync> = error.into();
         format!("{error:?}")
     }
     let error = JwtAuthLayer::builder().secret("short").build().unwrap_err();
-    assert_eq!(sent(error.clone()), error.to_string());
+    assert_eq!(boxed(error.clone()), error.to_string());
 }
 
-/// In the year 2096: for tokens that are judged by the clock of the system.
+/// In the year 2096, for tokens that are checked against the system clock.
 const FAR: u64 = 4_000_000_000;
 
 fn signed_with(secret: &str) -> String {
@@ -216,13 +199,13 @@ fn fault(layer: Result<JwtAuthLayer, ConfigError>, description: &str) -> String 
     error.to_string()
 }
 
-/// Neither eight bytes of the secret in a row, nor four as numbers.
+/// Asserts that the text has neither eight consecutive bytes of the secret nor four as numbers.
 #[track_caller]
 fn assert_hides(text: &str, secret: &str, description: &str) {
     let secret = secret.as_bytes();
     for part in secret.windows(8.min(secret.len().max(1))) {
         let part = std::str::from_utf8(part).unwrap_or_default();
-        // Every text has blanks, and most any two bytes.
+        // Short or blank parts occur in every text.
         if part.trim().len() < 3 {
             continue;
         }

@@ -43,7 +43,7 @@ fn secrets_from_several_sources_are_combined() {
         "signature"
     );
 
-    let said = child([
+    let report = child([
         ("SECRET_ONE", secret_number("a").as_str()),
         ("SECRET_TWO", &secret_number("b")),
         ("TOKEN_one", &far_token(&secret_number("a"))),
@@ -52,7 +52,7 @@ fn secrets_from_several_sources_are_combined() {
         ("TOKEN_other", &far_token(&secret_number("c"))),
     ]);
     assert_eq!(
-        said["sum"],
+        report["sum"],
         json!({
             "TOKEN_one": "accepted", "TOKEN_two": "accepted",
             "TOKEN_given": "accepted", "TOKEN_other": "signature",
@@ -145,16 +145,16 @@ fn allowing_a_missing_secret_does_not_allow_a_weak_one() {
         .secret_from_env("TOWER_JWT_AUTH_UNSET")
         .secret("too short")
         .allow_missing_secret();
-    let error = fault(builder.build(), "a weak one beside it");
+    let error = fault(builder.build(), "a weak secret");
     assert!(error.contains("32"), "{error}");
     assert!(!error.contains("TOWER_JWT_AUTH_UNSET"), "{error}");
 
-    let said = child([
+    let report = child([
         ("SECRET_WEAK", "better-auth-secret-12345678901234567890"),
         ("SECRET_SHORT", "short"),
     ]);
     for name in ["SECRET_WEAK", "SECRET_SHORT"] {
-        assert_ne!(said["allow_missing"][name], Value::Null, "{name}");
+        assert_ne!(report["allow_missing"][name], Value::Null, "{name}");
     }
 }
 

@@ -8,7 +8,7 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, Secret};
 use super::{assert_hides, environment::child, fault, signed_with};
 use crate::{key_source::secret_file::Folder, support::*};
 
-/// What it is, the secret, and what the message must say.
+/// A description, the secret, and a part of the error.
 fn weak_secrets() -> Vec<(&'static str, String, &'static str)> {
     let pem = |label: &str| {
         let body = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE1234567890abcdefghijklmnopqr";
@@ -34,20 +34,20 @@ fn weak_secrets() -> Vec<(&'static str, String, &'static str)> {
             "a-string-secret-at-least-256-bits-long".into(),
             "openssl rand",
         ),
-        ("one byte, often", "a".repeat(64), "openssl rand"),
-        ("seven bytes, often", "abcdefg".repeat(8), "openssl rand"),
-        ("blanks", " ".repeat(40), "openssl rand"),
+        ("one repeated byte", "a".repeat(64), "openssl rand"),
+        ("seven repeated bytes", "abcdefg".repeat(8), "openssl rand"),
+        ("spaces", " ".repeat(40), "openssl rand"),
         ("a PEM public key", pem("PUBLIC KEY"), "shared secret"),
         ("a PEM RSA key", pem("RSA PUBLIC KEY"), "shared secret"),
         ("a PEM private key", pem("PRIVATE KEY"), "shared secret"),
         ("a PEM certificate", pem("CERTIFICATE"), "shared secret"),
         (
-            "a PEM key with a newline at its end",
+            "a PEM key with a final newline",
             pem("PUBLIC KEY") + "\n",
             "shared secret",
         ),
         (
-            "a PEM key in one line",
+            "a PEM key on one line",
             pem("PUBLIC KEY").replace('\n', "\\n"),
             "shared secret",
         ),
@@ -68,7 +68,7 @@ fn weak_secrets() -> Vec<(&'static str, String, &'static str)> {
             "shared secret",
         ),
         (
-            "a JWK in several lines",
+            "a JWK on several lines",
             "{\n  \"kty\" : \"EC\",\n  \"crv\": \"P-256\", \"x\": \"0123456789\"\n}".into(),
             "shared secret",
         ),
@@ -108,19 +108,19 @@ fn weak_secrets() -> Vec<(&'static str, String, &'static str)> {
             "shared secret",
         ),
         (
-            "a newline at the end",
+            "a final newline",
             "Zq8#kV2!mN5$wX9&pR4*tY7^uI1(oL3)\n".into(),
             "trim",
         ),
         (
-            "a newline of Windows at the end",
+            "a final Windows newline",
             "Zq8#kV2!mN5$wX9&pR4*tY7^uI1(oL3)\r\n".into(),
             "trim",
         ),
     ]
 }
 
-/// Secrets with what an env file leaves around one, and what the message must say.
+/// Secrets with quotes or white space around them, as env files add, and a part of the error.
 fn secrets_with_stray_ends() -> Vec<(String, &'static str)> {
     let bare = "Zq8#kV2!mN5$wX9&pR4*tY7^uI1(oL3)";
     let around = |before: &str, after: &str| format!("{before}{bare}{after}");
@@ -137,7 +137,7 @@ fn secrets_with_stray_ends() -> Vec<(String, &'static str)> {
     ]
 }
 
-/// The ways to give a secret in the source.
+/// The builder methods that accept a secret as a string.
 fn given(secret: &str) -> [(&'static str, JwtAuthBuilder); 4] {
     [
         ("secret", JwtAuthLayer::builder().secret(secret)),
@@ -154,19 +154,19 @@ fn given(secret: &str) -> [(&'static str, JwtAuthBuilder); 4] {
 
 #[test]
 fn weak_secrets_and_keys_of_another_kind_are_rejected() {
-    let mut wrong = Vec::new();
-    for (description, secret, mend) in weak_secrets() {
+    let mut failures = Vec::new();
+    for (description, secret, fix) in weak_secrets() {
         for (way, builder) in given(&secret) {
             match builder.build() {
-                Ok(_) => wrong.push(format!("{description}, {way}: accepted")),
-                Err(error) if !error.to_string().contains(mend) => {
-                    wrong.push(format!("{description}, {way}: no {mend:?} in: {error}"));
+                Ok(_) => failures.push(format!("{description}, {way}: accepted")),
+                Err(error) if !error.to_string().contains(fix) => {
+                    failures.push(format!("{description}, {way}: no {fix:?} in: {error}"));
                 }
                 Err(_) => {}
             }
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(failures.is_empty(), "{failures:#?}");
 }
 
 #[test]
@@ -174,20 +174,20 @@ fn a_pem_key_after_other_text_is_rejected() {
     let pem = weak_secrets()
         .into_iter()
         .find(|(description, ..)| *description == "a PEM public key");
-    let (_, pem, mend) = pem.unwrap();
+    let (_, pem, fix) = pem.unwrap();
     for (description, secret) in [
         (
-            "a text (RFC 7468 section 2)",
+            "explanatory text (RFC 7468 section 2)",
             format!("Subject: CN=example\n{pem}"),
         ),
         ("a byte order mark", format!("\u{FEFF}{pem}")),
         (
-            "a quote, as docker's --env-file keeps it",
+            "a quote, which docker's --env-file keeps",
             format!("\"{pem}\""),
         ),
     ] {
         let error = fault(JwtAuthLayer::builder().secret(secret).build(), description);
-        assert!(error.contains(mend), "{description}: {error}");
+        assert!(error.contains(fix), "{description}: {error}");
     }
 }
 
@@ -195,7 +195,7 @@ fn a_pem_key_after_other_text_is_rejected() {
 fn a_secret_with_a_byte_order_mark_or_newline_is_rejected() {
     for (description, secret) in [
         ("a carriage return", format!("{SECRET}\r")),
-        ("a newline of Windows", format!("{SECRET}\r\n")),
+        ("a Windows newline", format!("{SECRET}\r\n")),
         ("a byte order mark", format!("\u{FEFF}{SECRET}")),
     ] {
         let built = JwtAuthLayer::builder().secret(secret).build();
@@ -206,11 +206,11 @@ fn a_secret_with_a_byte_order_mark_or_newline_is_rejected() {
 
 #[test]
 fn quotes_and_spaces_around_a_secret_are_rejected() {
-    for (secret, words) in secrets_with_stray_ends() {
+    for (secret, problem) in secrets_with_stray_ends() {
         for (way, builder) in given(&secret) {
             let error = fault(builder.build(), way);
-            for words in [words, "Secret::from_bytes"] {
-                assert!(error.contains(words), "{secret:?}, {way}: {error}");
+            for part in [problem, "Secret::from_bytes"] {
+                assert!(error.contains(part), "{secret:?}, {way}: {error}");
             }
             assert_hides(&error, secret.trim(), way);
         }
@@ -218,18 +218,18 @@ fn quotes_and_spaces_around_a_secret_are_rejected() {
     let secrets = secrets_with_stray_ends();
     let names: Vec<String> = (0..secrets.len()).map(|i| format!("SECRET_{i}")).collect();
     let variables = names.iter().zip(&secrets);
-    let said = child(variables.map(|(name, (secret, _))| (name.as_str(), secret.as_str())));
-    for (name, (_, words)) in names.iter().zip(&secrets) {
-        let error = said["variables"][name].as_str().unwrap_or_default();
+    let report = child(variables.map(|(name, (secret, _))| (name.as_str(), secret.as_str())));
+    for (name, (_, problem)) in names.iter().zip(&secrets) {
+        let error = report["variables"][name].as_str().unwrap_or_default();
         assert!(
-            error.contains(name.as_str()) && error.contains(words),
+            error.contains(name.as_str()) && error.contains(problem),
             "{error}"
         );
     }
 }
 
 #[test]
-fn a_secret_of_bytes_may_have_quotes_or_spaces_around_it() {
+fn a_secret_from_bytes_may_have_quotes_or_spaces_around_it() {
     for (secret, _) in secrets_with_stray_ends() {
         let builder = JwtAuthLayer::builder().secret(Secret::from_bytes(secret.as_bytes()));
         let layer = builder.allow_short_secret().clock(|| at(NOW)).build();
@@ -251,32 +251,32 @@ fn a_secret_in_a_variable_obeys_the_same_rules() {
     let secrets = weak_secrets();
     let names: Vec<String> = (0..secrets.len()).map(|i| format!("SECRET_{i}")).collect();
     let variables = names.iter().zip(&secrets);
-    let said = child(variables.map(|(name, (_, secret, _))| (name.as_str(), secret.as_str())));
-    for (name, (description, secret, mend)) in names.iter().zip(&secrets) {
-        let error = said["variables"][name].as_str();
+    let report = child(variables.map(|(name, (_, secret, _))| (name.as_str(), secret.as_str())));
+    for (name, (description, secret, fix)) in names.iter().zip(&secrets) {
+        let error = report["variables"][name].as_str();
         let error = error.unwrap_or_else(|| panic!("{description}: accepted"));
         assert!(error.contains(name.as_str()), "{description}: {error}");
         assert!(
-            secret.is_empty() || error.contains(mend),
-            "{description}: no {mend:?} in: {error}"
+            secret.is_empty() || error.contains(fix),
+            "{description}: no {fix:?} in: {error}"
         );
         assert_hides(error, secret, description);
     }
 }
 
 #[test]
-fn a_secret_of_bytes_obeys_the_same_rules_except_for_newlines() {
+fn a_secret_from_bytes_obeys_the_same_rules_except_for_newlines() {
     let build = |bytes: &[u8]| {
         JwtAuthLayer::builder()
             .secret(Secret::from_bytes(bytes))
             .build()
     };
-    for (description, secret, mend) in weak_secrets() {
+    for (description, secret, fix) in weak_secrets() {
         if description.contains("newline") && !description.contains("PEM") {
             continue;
         }
         let error = fault(build(secret.as_bytes()), description);
-        assert!(error.contains(mend), "{description}: {error}");
+        assert!(error.contains(fix), "{description}: {error}");
         assert_hides(&error, &secret, description);
     }
     let zeros = fault(build(&[0; 32]), "zeros");
@@ -314,22 +314,22 @@ fn a_secret_of_32_bytes_with_8_distinct_ones_is_accepted() {
 fn a_secret_is_used_without_decoding() {
     for (description, secret, other) in [
         (
-            "no base64 is decoded",
+            "base64 is not decoded",
             "YSBzZWNyZXQgb2YgMzIgYnl0ZXMgb3IgbW9yZSwgMDEyMw==",
             "a secret of 32 bytes or more, 0123",
         ),
         (
-            "no hex is decoded",
+            "hex is not decoded",
             "303132333435363738396162636465663031323334353637",
             "0123456789abcdef01234567",
         ),
         (
-            "a text with braces is no JWK",
+            "a string in braces is not a JWK",
             "{a secret of 32 bytes or more, 0123}",
             "a secret of 32 bytes or more, 0123",
         ),
         (
-            "not only ASCII",
+            "characters outside ASCII",
             "ein Geheimnis für 32 Bytes und mehr",
             "ein Geheimnis f\u{FC}r 32 Bytes und meh",
         ),
@@ -375,11 +375,11 @@ fn no_error_and_no_debug_output_contains_a_secret() {
     let folder = Folder::new("no_message");
     let file = folder.path("secrets");
     for (description, secret, _) in weak_secrets() {
-        let of_bytes = JwtAuthLayer::builder().secret(Secret::from_bytes(secret.as_bytes()));
+        let from_bytes = JwtAuthLayer::builder().secret(Secret::from_bytes(secret.as_bytes()));
         fs::write(&file, &secret).unwrap();
-        let of_file = JwtAuthLayer::builder().secret_from_file(&file);
+        let from_file = JwtAuthLayer::builder().secret_from_file(&file);
         let builders = given(&secret).into_iter();
-        for (way, builder) in builders.chain([("bytes", of_bytes), ("file", of_file)]) {
+        for (way, builder) in builders.chain([("bytes", from_bytes), ("file", from_file)]) {
             let description = format!("{description}, {way}");
             assert_hides(&format!("{builder:?} {builder:#?}"), &secret, &description);
             if let Err(error) = builder.build() {
@@ -403,7 +403,10 @@ fn no_error_and_no_debug_output_contains_a_secret() {
         ("the service", format!("{:?}", layer.layer(()))),
         ("the verifier", format!("{:?}", layer.verifier())),
         ("the secret", format!("{:?}", Secret::from(secret))),
-        ("of bytes", format!("{:?}", Secret::from_bytes(secret))),
+        (
+            "the secret of bytes",
+            format!("{:?}", Secret::from_bytes(secret)),
+        ),
     ] {
         assert_hides(&text, secret, description);
     }
