@@ -1,4 +1,4 @@
-//! What the operator is told. What nobody is told is in `leaks`.
+//! The events for the operator. `leaks` checks that they reveal no secret.
 
 mod observability;
 
@@ -26,25 +26,29 @@ async fn each_rejection_is_one_debug_event_with_its_reason() {
     );
     let requests = [
         ("no token", get("/"), "missing_token"),
-        ("no JWT", with_bearer("a.b.c.d"), "malformed"),
+        ("not a JWT", with_bearer("a.b.c.d"), "malformed"),
         ("an expired token", with_bearer(&expired), "expired"),
-        ("another's signature", with_bearer(&forged), "signature"),
+        (
+            "the signature of another secret",
+            with_bearer(&forged),
+            "signature",
+        ),
         ("two tokens", with_two_tokens(), "several_tokens"),
     ];
     for (description, request, reason) in requests {
         let events = Captured::start();
         assert_eq!(ask(layer(), request).await.reason(), reason);
-        assert_refused_once(&events, reason, description);
+        assert_rejected_once(&events, reason, description);
     }
 
     let as_alice = |path| by(CurrentUser::new("alice", "alice@example.com"), get(path));
     for (description, path, reason) in [
-        ("a path of another's", "/api/bob/tasks", "not_owner"),
+        ("a path of another user", "/api/bob/tasks", "not_owner"),
         ("a dot segment", "/api/alice/../bob", "not_owner"),
     ] {
         let events = Captured::start();
         assert_eq!(ask(owner(), as_alice(path)).await.reason(), reason);
-        assert_refused_once(&events, reason, description);
+        assert_rejected_once(&events, reason, description);
     }
 }
 
@@ -60,7 +64,7 @@ async fn a_grpc_rejection_is_logged() {
     let answer = ask(layer(), request).await;
 
     assert_eq!(answer.header("grpc-status"), Some("16"));
-    assert_refused_once(&events, "missing_token", "gRPC");
+    assert_rejected_once(&events, "missing_token", "gRPC");
 }
 
 #[tokio::test]
@@ -87,7 +91,7 @@ async fn a_missing_secret_is_logged_as_an_error_once_per_layer() {
             .build()
             .unwrap()
     };
-    assert_fault_is_told_once_per_layer(
+    assert_logged_once_per_layer(
         layer,
         || with_bearer("a.b.c"),
         (
@@ -101,7 +105,7 @@ async fn a_missing_secret_is_logged_as_an_error_once_per_layer() {
 
 #[tokio::test]
 async fn a_missing_layer_is_logged_as_an_error_once_per_layer() {
-    assert_fault_is_told_once_per_layer(
+    assert_logged_once_per_layer(
         owner,
         || get("/api/alice"),
         ("no_user", "ERROR", ["JwtAuthLayer", "outside"]),
@@ -112,7 +116,7 @@ async fn a_missing_layer_is_logged_as_an_error_once_per_layer() {
 #[tokio::test]
 async fn a_missing_audience_is_logged_as_a_warning_once_per_layer() {
     let token = token(&claims_with(json!({ "aud": "https://api.example.com" })));
-    assert_fault_is_told_once_per_layer(
+    assert_logged_once_per_layer(
         layer,
         || with_bearer(&token),
         (
@@ -130,7 +134,7 @@ async fn a_token_without_its_scheme_is_logged_with_the_fix() {
     let jwe = format!("{token}.a.b");
     let filled = |values: [&str; 8]| values.map(|value| value.replace('$', &token));
     let hint = "without the scheme Bearer; send `Bearer <token>`";
-    let like_tokens = filled([
+    let likely_tokens = filled([
         "$",
         " $ ",
         "Bearer:$",
@@ -140,7 +144,7 @@ async fn a_token_without_its_scheme_is_logged_with_the_fix() {
         "JWT $",
         "Bearer: $",
     ]);
-    for value in like_tokens.iter().chain([&jwe]) {
+    for value in likely_tokens.iter().chain([&jwe]) {
         let events = Captured::start();
         let layer = layer();
         for _ in 0..3 {
@@ -195,7 +199,10 @@ async fn a_missing_scheme_is_logged_if_anonymous_is_allowed() {
         with_authorization(token(&claims())),
     )
     .await;
-    assert!(!events.text().contains("scheme"), "only a cookie counts");
+    assert!(
+        !events.text().contains("scheme"),
+        "only a cookie is configured"
+    );
 }
 
 #[tokio::test]
@@ -251,9 +258,9 @@ async fn a_time_in_the_wrong_unit_is_logged_with_the_cause() {
         let text = events.text();
         for level in ["WARN", "DEBUG"] {
             let events = events.at(level).join("");
-            for words in [milliseconds, lifetime] {
-                let expected = hint == Some(words) && told() == 1;
-                assert_eq!(events.contains(words), expected, "{members}: {text}");
+            for hint_text in [milliseconds, lifetime] {
+                let expected = hint == Some(hint_text) && told() == 1;
+                assert_eq!(events.contains(hint_text), expected, "{members}: {text}");
             }
         }
         assert!(!text.contains("3600"), "{members}: {text}");
@@ -275,10 +282,10 @@ async fn rejections_of_different_kinds_are_each_logged() {
 }
 
 /// Sends the request three times through services of one layer, and then through another layer.
-async fn assert_fault_is_told_once_per_layer<L>(
+async fn assert_logged_once_per_layer<L>(
     layer: impl Fn() -> L,
     request: impl Fn() -> Request<()>,
-    (reason, level, mends): (&str, &str, [&str; 2]),
+    (reason, level, fix_parts): (&str, &str, [&str; 2]),
 ) where
     L: Layer<Inner, Service: tower::Service<Request<()>, Error = std::convert::Infallible>> + Clone,
     <L::Service as tower::Service<Request<()>>>::Response: IntoAnswer,
@@ -289,12 +296,12 @@ async fn assert_fault_is_told_once_per_layer<L>(
         assert_eq!(ask(first.clone(), request()).await.reason(), reason);
     }
     let field = format!("reason=\"{reason}\"");
-    let faults = events.at(level);
-    assert_eq!(faults.len(), told(), "{faults:#?}");
-    for fault in &faults {
-        assert!(fault.contains(&field), "{fault}");
-        for mend in mends {
-            assert!(fault.contains(mend), "no {mend:?} in: {fault}");
+    let logged = events.at(level);
+    assert_eq!(logged.len(), told(), "{logged:#?}");
+    for event in &logged {
+        assert!(event.contains(&field), "{event}");
+        for part in fix_parts {
+            assert!(event.contains(part), "no {part:?} in: {event}");
         }
     }
     assert_eq!(events.at("DEBUG").len(), 3 * told());
@@ -319,13 +326,13 @@ fn with_two_tokens() -> Request<()> {
     request
 }
 
-fn assert_refused_once(events: &Captured, reason: &str, description: &str) {
-    let told = if cfg!(feature = "tracing") {
+fn assert_rejected_once(events: &Captured, reason: &str, description: &str) {
+    let expected = if cfg!(feature = "tracing") {
         vec![format!("reason=\"{reason}\"")]
     } else {
         Vec::new()
     };
-    // A hint is logged beside it, once for each layer and reason.
+    // A hint may be logged as well, once for each layer and reason.
     let events: Vec<String> = events.text().lines().map(str::to_owned).collect();
     let is_hint = |event: &&String| event.trim_start().starts_with("INFO ");
     let events: Vec<String> = events
@@ -333,20 +340,20 @@ fn assert_refused_once(events: &Captured, reason: &str, description: &str) {
         .filter(|event| !is_hint(event))
         .cloned()
         .collect();
-    assert_eq!(events.len(), told.len(), "{description}: {events:#?}");
-    for (event, field) in events.iter().zip(told) {
+    assert_eq!(events.len(), expected.len(), "{description}: {events:#?}");
+    for (event, field) in events.iter().zip(expected) {
         let event = event.trim_start();
         assert!(event.starts_with("DEBUG "), "{description}: {event}");
         assert!(event.contains(&field), "{description}: {event}");
     }
 }
 
-/// How many events a fault that is told once makes.
+/// The number of events for a fault that is logged once: none without the feature `tracing`.
 pub(crate) fn told() -> usize {
     usize::from(cfg!(feature = "tracing"))
 }
 
-/// The events of this thread while it is held, down to TRACE, a line for each.
+/// Captures the events of this thread until it is dropped: all levels, one line for each event.
 pub(crate) struct Captured {
     text: Arc<Mutex<Vec<u8>>>,
     _guard: Box<dyn Any>,
@@ -394,9 +401,9 @@ impl io::Write for Writer {
     }
 }
 
-/// While at most one subscriber lives, `tracing` asks the thread that first reaches an event
-/// whether anybody wants it, and remembers. That thread may be another test's, without a
-/// subscriber. So two live for good.
+/// Keeps two subscribers alive for the whole process. With at most one subscriber, `tracing`
+/// caches whether the thread that first reaches an event is interested in it, and that thread may
+/// belong to another test without a subscriber.
 fn keep_all_levels_on() {
     #[cfg(feature = "tracing")]
     {

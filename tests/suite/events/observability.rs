@@ -1,4 +1,4 @@
-//! What a log says of the tokens that are refused, and what tower-http's `TraceLayer` does.
+//! The events for rejected tokens, and rejections in the log of tower-http's `TraceLayer`.
 
 use serde_json::json;
 
@@ -10,69 +10,69 @@ async fn a_rejected_token_is_logged_with_its_algorithm_and_key_id() {
     let cut = format!("algorithm={}", "A".repeat(16));
     let too_long = "A".repeat(17);
     let start = format!("key_id=\"{}\"", "k".repeat(64));
-    for (row, header, there, not_there) in [
+    for (row, header, present, absent) in [
         (
-            "both",
+            "algorithm and key ID",
             json!({ "alg": "HS256", "kid": "key-1" }),
             vec!["algorithm=HS256", "key_id=\"key-1\""],
             vec![],
         ),
         (
-            "another algorithm that is known",
+            "another known algorithm",
             json!({ "alg": "EdDSA" }),
             vec!["algorithm=EdDSA"],
             vec!["key_id"],
         ),
         (
-            "one that is not",
+            "an unknown algorithm",
             json!({ "alg": "HS999" }),
             vec!["algorithm=HS999"],
             vec!["key_id"],
         ),
         (
-            "a long one",
+            "a long algorithm",
             json!({ "alg": "A".repeat(1000) }),
             vec![&*cut],
             vec![&*too_long],
         ),
         (
-            "one with a line break, an escape, a space and an emoji",
+            "an algorithm with a line break, an escape, a space and an emoji",
             json!({ "alg": "a\n\u{1b} b=\"😀" }),
             vec![r#"algorithm=a\n\u{1b}\u{20}b=\"\u{1f600}"#],
             vec!["\u{1b}", "😀", " b="],
         ),
         (
-            "none",
+            "no algorithm",
             json!({ "kid": "key-1" }),
             vec!["key_id"],
             vec!["algorithm="],
         ),
         (
-            "one of another type",
+            "an algorithm of another type",
             json!({ "alg": ["HS256"] }),
             vec![],
             vec!["algorithm=", "HS256"],
         ),
         (
-            "that of a JWE",
+            "the algorithm of a JWE",
             json!({ "alg": "dir", "enc": "A256GCM", "kid": "key-1" }),
             vec!["algorithm=dir", "key_id=\"key-1\""],
             vec!["A256GCM"],
         ),
         (
-            "that of an extension",
+            "the algorithm of a token with an extension",
             json!({ "alg": "HS256", "crit": ["x"] }),
             vec!["algorithm=HS256"],
             vec![],
         ),
         (
-            "a line break, a quote, an emoji",
+            "a key ID with a line break, a quote and an emoji",
             json!({ "alg": "HS256", "kid": "a\nb\"c\u{1b}😀" }),
             vec![r"a\\nb", r"\\u{1b}\\u{1f600}"],
             vec!["\u{1b}", "😀"],
         ),
         (
-            "a long one",
+            "a long key ID",
             json!({ "alg": "HS256", "kid": long }),
             vec![&*start],
             vec![&*long],
@@ -93,11 +93,11 @@ async fn a_rejected_token_is_logged_with_its_algorithm_and_key_id() {
         }
         assert_eq!(lines.len(), 1, "{row}: {lines:?}");
         let text = lines.concat();
-        for words in there {
-            assert!(text.contains(words), "{row}: no {words:?} in {text}");
+        for part in present {
+            assert!(text.contains(part), "{row}: no {part:?} in {text}");
         }
-        for words in not_there {
-            assert!(!text.contains(words), "{row}: {words:?} in {text}");
+        for part in absent {
+            assert!(!text.contains(part), "{row}: {part:?} in {text}");
         }
     }
 }
@@ -116,7 +116,7 @@ mod log_rejections {
     use super::*;
     use crate::events::Captured;
 
-    /// [`ask`], for a layer that wants requests with a body.
+    /// Sends a request like [`ask`], for layers that need requests with a body.
     async fn send<L, B>(layer: L, request: Request<()>)
     where
         L: Layer<Handler>,
@@ -138,8 +138,8 @@ mod log_rejections {
         request
     }
 
-    /// The events of tower-http and of the log of refusals, not of the layers themselves.
-    async fn told(request: Request<()>, layer: JwtAuthLayer) -> Vec<String> {
+    /// Returns the events of tower-http and of `LogRejections`, without those of the layers.
+    async fn logged(request: Request<()>, layer: JwtAuthLayer) -> Vec<String> {
         let events = Captured::start();
         let trace = TraceLayer::new_for_http().on_response(LogRejections::new());
         let owner = PathOwnerLayer::new("/api/{user_id}").unwrap();
@@ -157,21 +157,21 @@ mod log_rejections {
             ("HTTP", get("/"), "missing_token", 401),
             ("gRPC", grpc(get("/")), "missing_token", 401),
             (
-                "gRPC, a path of nobody's",
+                "gRPC, a path without an owner",
                 grpc(with_bearer(&token(&claims()))),
                 "no_pattern",
                 403,
             ),
         ] {
-            let events = told(request, layer()).await;
-            let refused: Vec<_> = events.iter().filter(|it| it.contains("refused")).collect();
-            assert_eq!(refused.len(), 1, "{row}: {events:#?}");
+            let events = logged(request, layer()).await;
+            let rejected: Vec<_> = events.iter().filter(|it| it.contains("refused")).collect();
+            assert_eq!(rejected.len(), 1, "{row}: {events:#?}");
             let fields = format!("request refused reason=\"{reason}\" status={status} latency=");
             assert!(
-                refused[0].trim_start().starts_with("INFO"),
-                "{row}: {refused:?}"
+                rejected[0].trim_start().starts_with("INFO"),
+                "{row}: {rejected:?}"
             );
-            assert!(refused[0].contains(&fields), "{row}: {refused:?}");
+            assert!(rejected[0].contains(&fields), "{row}: {rejected:?}");
             let success = events.iter().any(|it| it.contains("finished processing"));
             assert!(!success, "{row}: {events:#?}");
         }
@@ -182,30 +182,30 @@ mod log_rejections {
         let keyless = JwtAuthLayer::builder()
             .secrets([""; 0])
             .allow_missing_secret();
-        let events = told(grpc(with_bearer("a.b.c")), keyless.build().unwrap()).await;
-        let refused = events
+        let events = logged(grpc(with_bearer("a.b.c")), keyless.build().unwrap()).await;
+        let rejected = events
             .iter()
             .find(|it| it.contains("not_configured"))
             .unwrap();
-        assert!(refused.trim_start().starts_with("ERROR"), "{refused}");
+        assert!(rejected.trim_start().starts_with("ERROR"), "{rejected}");
     }
 
     #[tokio::test]
     async fn other_responses_are_logged_as_usual_or_by_a_given_handler() {
         let mut own = with_bearer(&token(&claims()));
         *own.uri_mut() = "/api/alice".parse().unwrap();
-        let events = told(own, layer()).await;
+        let events = logged(own, layer()).await;
         let finished = events
             .iter()
             .filter(|it| it.contains("finished processing"));
         assert_eq!(finished.count(), 1, "{events:#?}");
 
         let events = Captured::start();
-        let count = |_: &Response<_>, _, _: &tracing::Span| tracing::info!("mine");
+        let count = |_: &Response<_>, _, _: &tracing::Span| tracing::info!("the given handler");
         let trace = TraceLayer::new_for_http().on_response(LogRejections::and(count));
         let anonymous = builder().allow_anonymous().build().unwrap();
         send(Stack::new(anonymous, trace), get("/")).await;
-        assert!(events.text().contains("mine"));
+        assert!(events.text().contains("the given handler"));
     }
 }
 
@@ -229,7 +229,7 @@ mod grpc_calls {
 
     type Trace = TraceLayer<SharedClassifier<GrpcErrorsAsFailures>>;
 
-    /// The events at ERROR of a call that fails, of the greeter behind `auth` if there is one.
+    /// Calls the greeter, behind `auth` if given, and returns the ERROR events of the failed call.
     async fn errors(trace: Trace, auth: Option<JwtAuthLayer>, token: Option<&str>) -> Vec<String> {
         let events = Captured::start();
         let (listener, addr) = listen().await;
@@ -257,11 +257,11 @@ mod grpc_calls {
         assert_eq!(none.len(), 0, "{none:#?}");
         let none = errors(trace(), Some(layer()), Some("a.b.c")).await;
         assert_eq!(none.len(), 0, "{none:#?}");
-        // A method that fails: no layer wraps it, so it finds no user.
+        // Without a layer, the method finds no user and fails.
         let failed = errors(trace(), None, None).await;
         assert_eq!(failed.len(), 1, "{failed:#?}");
         assert!(failed[0].contains("response failed"), "{failed:#?}");
-        // Without the classifier of the example, the client's fault is an error.
+        // Without the example's classifier, a client error is logged at ERROR.
         let by_default = errors(TraceLayer::new_for_grpc(), Some(layer()), None).await;
         assert_eq!(by_default.len(), 1, "{by_default:#?}");
     }
