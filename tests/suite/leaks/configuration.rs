@@ -1,4 +1,4 @@
-//! What a builder says of a configuration that cannot be used, and a layer of one that turns bad.
+//! The errors of invalid configurations, and of secret files that become invalid later.
 
 use std::{
     fs,
@@ -30,7 +30,7 @@ fn private_jwk() -> String {
     )
 }
 
-/// Secrets that are refused, each with something of a marked one in it.
+/// Invalid secrets that contain marked bytes.
 fn weak_secrets() -> Vec<(&'static str, String)> {
     vec![
         ("short", MARKED[..31].to_owned()),
@@ -47,8 +47,8 @@ fn weak_secrets() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What is given in a wrong place, or is wrong in its own.
-fn wrong() -> Vec<(&'static str, JwtAuthBuilder)> {
+/// Configurations with a marked value in the wrong setting or in an invalid form.
+fn invalid_builders() -> Vec<(&'static str, JwtAuthBuilder)> {
     let builder = JwtAuthLayer::builder;
     let set = format!(r#"{{"keys":[{},"{MARKED}"]}}"#, private_jwk());
     vec![
@@ -66,11 +66,11 @@ fn wrong() -> Vec<(&'static str, JwtAuthBuilder)> {
             builder().secret_from_env(MARKED),
         ),
         (
-            "one in base64",
+            "a variable name in base64",
             builder().secret_from_env(format!("{}=", &encode(MARKED)[..43])),
         ),
         (
-            "one in hex",
+            "a variable name in hex",
             builder().secret_from_env(
                 MARKED
                     .bytes()
@@ -109,19 +109,19 @@ fn wrong() -> Vec<(&'static str, JwtAuthBuilder)> {
             JwtAuthLayer::better_auth(format!("https://u:{MARKED}@a.example")),
         ),
         (
-            "one in an origin with a slash",
+            "a password in an origin with a slash",
             JwtAuthLayer::better_auth(format!("https://u:{MARKED}@a.example/")),
         ),
         (
-            "one over http",
+            "a password in an http origin",
             JwtAuthLayer::better_auth(format!("http://u:{MARKED}@a.example")),
         ),
         (
-            "a good secret beside a URL",
+            "a valid secret and a URL",
             builder().secret(MARKED).jwks_url("ftp://example.com"),
         ),
         (
-            "a good secret and a bad realm",
+            "a valid secret and an invalid realm",
             builder().secret(MARKED).realm("\""),
         ),
         ("nine secrets", builder().secrets([MARKED; 9])),
@@ -137,7 +137,7 @@ fn no_configuration_error_reveals_a_secret() {
         let file = folder.path(&format!("secrets-{index}"));
         fs::write(&file, &secret).unwrap();
         let builder = JwtAuthLayer::builder;
-        rows.push((format!("{name}, text"), builder().secret(secret.as_str())));
+        rows.push((format!("{name}, string"), builder().secret(secret.as_str())));
         rows.push((
             format!("{name}, list"),
             builder().secrets([MARKED, &secret]),
@@ -150,11 +150,11 @@ fn no_configuration_error_reveals_a_secret() {
     let binary = folder.path("binary");
     fs::write(&binary, [MARKED.as_bytes(), b"\xFF"].concat()).unwrap();
     rows.push((
-        "no text".into(),
+        "not UTF-8".into(),
         JwtAuthLayer::builder().secret_from_file(binary),
     ));
     rows.extend(
-        wrong()
+        invalid_builders()
             .into_iter()
             .map(|(name, builder)| (name.into(), builder)),
     );
@@ -164,7 +164,7 @@ fn no_configuration_error_reveals_a_secret() {
         marks.assert_absent(printed, format!("{name}: the builder"));
         let events = Captured::start();
         let error = builder.build().map(drop).expect_err(&name);
-        marks.assert_absent(said(&error), &name);
+        marks.assert_absent(full_text(&error), &name);
         marks.assert_absent(events.text(), format!("{name}: the events"));
     }
 }
@@ -176,16 +176,16 @@ fn no_key_error_reveals_a_secret() {
             "PEM",
             VerifyingKey::from_pem(pem("PRIVATE KEY")).unwrap_err(),
         ),
-        ("no PEM", VerifyingKey::from_pem(MARKED).unwrap_err()),
+        ("not PEM", VerifyingKey::from_pem(MARKED).unwrap_err()),
         ("a JWK", VerifyingKey::from_jwk(&private_jwk()).unwrap_err()),
-        ("no JWK", VerifyingKey::from_jwk(MARKED).unwrap_err()),
+        ("not a JWK", VerifyingKey::from_jwk(MARKED).unwrap_err()),
         (
             "a set",
             KeySet::from_jwks(&format!(r#"{{"keys":[{}]}}"#, private_jwk())).unwrap_err(),
         ),
     ];
     for (name, error) in errors {
-        Marks::new().assert_absent(said(&error), name);
+        Marks::new().assert_absent(full_text(&error), name);
     }
 }
 
@@ -219,11 +219,11 @@ fn a_file_that_becomes_invalid_is_logged_without_its_content() {
 
 #[test]
 fn an_invalid_url_is_shown_without_credentials_and_query() {
-    for (url, told) in [
+    for (url, shown) in [
         ("http://auth:3000/jwks?a=b", "\"http://auth:3000/jwks\""),
         ("https://u:p@a.example/jwks", "\"https://…@a.example/jwks\""),
     ] {
         let error = JwtAuthLayer::better_auth(url).build().unwrap_err();
-        assert!(error.to_string().contains(told), "{error}");
+        assert!(error.to_string().contains(shown), "{error}");
     }
 }

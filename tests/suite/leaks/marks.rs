@@ -1,4 +1,4 @@
-//! What must not be told, and the search for it.
+//! The marked values that must not leak, and the search for them.
 
 use std::{collections::HashSet, error::Error, fmt::Display, sync::LazyLock};
 
@@ -7,8 +7,8 @@ use base64::{
     prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
 };
 
-/// Secrets, the one before it too. No two marks share ten bytes in a row, so that the piece that a
-/// test finds says what it is of.
+/// The current and the previous secret. No two marks share ten consecutive bytes, so a piece that a
+/// test finds identifies its mark.
 pub(super) const MARKED: &str = "sEcReT-9vQ2-of-m4rk3d-bytes-Zk7Wd0xLp";
 pub(super) const OLD_MARKED: &str = "0lD-4hTb-sEcReT-Rj8Nc5yGq-Uf1-iSu6aK";
 
@@ -22,20 +22,20 @@ pub(super) const CLAIM: &str = "claim-Gt57ysMmTe";
 pub(super) const KID: &str = "kid-Bq19zeCcUn";
 pub(super) const MEMBER: &str = "member-Ow63naDd";
 
-/// Somebody else's id, in a path.
+/// The ID of another user, in a path.
 pub(super) const BOB: &str = "bob-Yx20muFf99";
 
-/// What is no JWT.
+/// A string that is not a JWT.
 pub(super) const GARBAGE: &str = "garbage-Hv75coEe";
 
 const ALL: [&str; 10] = [
     MARKED, OLD_MARKED, SUB, EMAIL, NAME, CLAIM, KID, MEMBER, BOB, GARBAGE,
 ];
 
-/// How many bytes in a row are a leak. Fewer are found where nothing leaked.
+/// The number of consecutive bytes that count as a leak. Shorter matches occur by chance.
 const PIECE: usize = 10;
 
-/// Pieces of all that must not be told, in each form that it could be told in.
+/// The pieces of all marked values, in each form that output could contain.
 #[derive(Clone)]
 pub(super) struct Marks(HashSet<[u8; PIECE]>);
 
@@ -46,21 +46,21 @@ impl Marks {
         NEW.clone()
     }
 
-    /// This too.
+    /// Adds all forms of a secret.
     fn and(self, secret: &str) -> Self {
         forms(secret.as_bytes())
             .into_iter()
             .fold(self, Self::and_form)
     }
 
-    /// And each part of this token, which is encoded as it is.
+    /// Adds each part of this token as it is, because the parts are already encoded.
     pub(super) fn and_token(self, token: &str) -> Self {
         let parts = token.split('.').filter(|part| part.len() >= PIECE);
         parts.fold(self, |marks, part| marks.and_form(part.into()))
     }
 
     fn and_form(mut self, form: Vec<u8>) -> Self {
-        self.0.extend(pieces(&tight(&form)));
+        self.0.extend(pieces(&without_white_space(&form)));
         self
     }
 
@@ -69,12 +69,12 @@ impl Marks {
         let text = text.as_ref();
         if let Some(piece) = self.find(text) {
             let text = String::from_utf8_lossy(text);
-            panic!("{row}: {piece:?} is told in: {text}");
+            panic!("{row}: {piece:?} leaked in: {text}");
         }
     }
 
     fn find(&self, text: &[u8]) -> Option<String> {
-        let text = tight(text);
+        let text = without_white_space(text);
         let found = pieces(&text).find(|piece| self.0.contains(piece));
         found.map(|piece| String::from_utf8_lossy(&piece).into_owned())
     }
@@ -99,7 +99,7 @@ fn forms(bytes: &[u8]) -> Vec<Vec<u8>> {
         join(|byte| format!("{byte:x}"), ","),
         join(|byte| format!("0x{byte:x}"), ","),
     ];
-    // Its base64 depends on what stands before it, of which there are three cases.
+    // Base64 depends on the number of preceding bytes modulo three.
     for before in 0..3 {
         let all = [&[0; 2][..before], bytes].concat();
         let known = (before * 8).div_ceil(6)..all.len() * 8 / 6;
@@ -113,21 +113,21 @@ fn forms(bytes: &[u8]) -> Vec<Vec<u8>> {
     forms
 }
 
-/// Without white space, of which `{:#?}` makes much.
-fn tight(text: &[u8]) -> Vec<u8> {
+/// Removes white space, which `{:#?}` inserts.
+fn without_white_space(text: &[u8]) -> Vec<u8> {
     let bytes = text.iter().filter(|byte| !byte.is_ascii_whitespace());
     bytes.copied().collect()
 }
 
-/// All that an error says, with those that it was caused by.
-pub(super) fn said(error: &dyn Error) -> String {
-    let mut said = String::new();
+/// Returns the complete output of an error and its sources.
+pub(super) fn full_text(error: &dyn Error) -> String {
+    let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        said += &format!("{error} {error:#} {error:?} {error:#?}\n");
+        text += &format!("{error} {error:#} {error:?} {error:#?}\n");
         next = error.source();
     }
-    said
+    text
 }
 
 #[test]
@@ -152,5 +152,8 @@ fn a_mark_is_found_in_every_form() {
     ] {
         assert!(marks.find(text.as_bytes()).is_some(), "{text}");
     }
-    assert_eq!(marks.find(b"a text about secrets, tokens and claims"), None);
+    assert_eq!(
+        marks.find(b"a sentence about secrets, tokens and claims"),
+        None
+    );
 }

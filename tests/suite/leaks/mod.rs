@@ -1,5 +1,5 @@
-//! That nobody is told any part of a token, a secret or a claim: not the client, not the log, not
-//! whoever prints a value or reads an error, and not whoever reads what a panic says.
+//! No part of a token, a secret or a claim is in a response, an event, an error, `Debug` output or
+//! a panic message.
 
 mod configuration;
 mod marks;

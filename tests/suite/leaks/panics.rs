@@ -1,5 +1,5 @@
-//! What is said where code that is not the crate's own panics inside of it. That goes to the
-//! standard error of the whole process, so it is listened to in a process of its own.
+//! Panics in code that the crate calls. Their messages go to the standard error of the whole
+//! process, so the test runs in a child process and reads its output.
 
 use std::{
     convert::Infallible,
@@ -19,7 +19,7 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
 
 use super::{
     marks::*,
-    rejections::{Tried, without_header_fields},
+    rejections::{Coverage, without_header_fields},
     sources,
     tokens::Rules,
 };
@@ -37,46 +37,50 @@ fn no_panic_reveals_a_token_a_secret_or_a_claim() {
         .env(VARIABLE, MARKED)
         .output()
         .unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let token = sources::secrets()[0].signer().good();
+    let output_text = [output.stdout, output.stderr].concat();
+    let token = sources::secrets()[0].signer().valid();
     Marks::new()
         .and_token(&token)
-        .assert_absent(&said, "the process");
-    let said = String::from_utf8_lossy(&said);
-    assert!(output.status.success(), "{said}");
-    assert_eq!(said.matches("panicked at").count(), PANICS, "{said}");
+        .assert_absent(&output_text, "the process");
+    let output_text = String::from_utf8_lossy(&output_text);
+    assert!(output.status.success(), "{output_text}");
+    let panics = output_text.matches("panicked at").count();
+    assert_eq!(panics, PANICS, "{output_text}");
 }
 
 #[tokio::test]
-#[ignore = "is run by another test, in a process of its own"]
+#[ignore = "run by another test in a child process"]
 async fn in_a_separate_process() {
     let events = Captured::start();
-    // No process can change its environment safely, so this is done here too.
+    // The variable is tested here because a process cannot change its own environment safely.
     let variable = sources::variable(VARIABLE);
-    Tried::default().source(&variable).await;
+    Coverage::default().source(&variable).await;
     let layer = variable.layer(Rules::Plain);
     println!("{layer:?} {layer:#?} {:?}", layer.verifier());
 
     handlers(&layer).await;
     clocks().await;
-    let checked = marked().check(|_| panic!("the check")).build().unwrap();
+    let checked = marked_builder()
+        .check(|_| panic!("the check"))
+        .build()
+        .unwrap();
     assert_panics(&checked).await;
     #[cfg(feature = "jwks-custom")]
     fetcher().await;
     println!("{}", without_header_fields(&events.text()));
 }
 
-fn marked() -> JwtAuthBuilder {
+fn marked_builder() -> JwtAuthBuilder {
     keyless().secret(MARKED)
 }
 
 fn request() -> Request<()> {
-    let mut request = with_bearer(&sources::secrets()[0].signer().good());
+    let mut request = with_bearer(&sources::secrets()[0].signer().valid());
     *request.uri_mut() = format!("/api/{SUB}").parse().unwrap();
     request
 }
 
-/// Panics, and prints what whoever catches that is told.
+/// Asserts that the call panics, and prints the error that the caller of the task receives.
 async fn assert_call_panics<S>(service: S)
 where
     S: Service<Request<()>, Error = Infallible, Future: Send> + Send + 'static,
@@ -100,7 +104,7 @@ async fn handlers(layer: &JwtAuthLayer) {
         panic!("the handler, when it is called")
     });
     let in_future = service_fn(async |request: Request<()>| -> Answer {
-        // As careless as a handler may be.
+        // A careless handler may print everything.
         panic!(
             "the handler, with {:?} {:?}",
             request.headers(),
@@ -113,13 +117,13 @@ async fn handlers(layer: &JwtAuthLayer) {
     assert_call_panics((layer, owner).layer(in_future)).await;
 }
 
-/// A clock that panics now and then, also while a file is looked at.
+/// A clock that panics at times, also while a secret file is checked.
 async fn clocks() {
     let folder = Folder::new("leaks");
     for builder in [
-        marked(),
+        marked_builder(),
         sources::from_file(&folder),
-        marked()
+        marked_builder()
             .issuer("a")
             .or(JwtAuthLayer::builder().secret(MARKED).issuer("b")),
     ] {

@@ -1,4 +1,4 @@
-//! Every refusal, as its client and as its operator get it.
+//! Every rejection: its response and its events.
 
 use std::{collections::BTreeSet, convert::Infallible, fmt::Write};
 
@@ -20,53 +20,57 @@ use crate::{
     support::*,
 };
 
-/// What was tried.
+/// Counts the requests and collects the reasons that the tests have covered.
 #[derive(Default)]
-pub(super) struct Tried {
+pub(super) struct Coverage {
     requests: usize,
     reasons: BTreeSet<&'static str>,
 }
 
 #[tokio::test]
 async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
-    let mut tried = Tried::default();
+    let mut coverage = Coverage::default();
     for source in sources::secrets() {
-        tried.source(&source).await;
+        coverage.source(&source).await;
     }
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-    for source in sources::public::given() {
-        tried.source(&source).await;
+    for source in sources::public::configured() {
+        coverage.source(&source).await;
     }
-    for (reason, layer) in sources::unable() {
-        tried.unable(&layer, reason).await;
+    for (reason, layer) in sources::without_keys() {
+        coverage.without_keys(&layer, reason).await;
     }
     #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
     {
         let events = Captured::start();
-        tried.source(&sources::public::fetched().await).await;
+        coverage.source(&sources::public::fetched().await).await;
         for (layer, _server) in sources::public::unavailable().await {
-            tried.unable(&layer, "keys_unavailable").await;
+            coverage.without_keys(&layer, "keys_unavailable").await;
         }
-        assert_eq!(events.at("WARN").is_empty(), told() == 0, "of the fetches");
+        assert_eq!(
+            events.at("WARN").is_empty(),
+            told() == 0,
+            "warnings of the fetches"
+        );
         Marks::new().assert_absent(events.text(), "the events of the fetches");
     }
-    tried.requests_without_a_token().await;
-    tried.paths().await;
+    coverage.requests_without_a_token().await;
+    coverage.paths().await;
 
     let mut all = reasons();
     if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
-        // Nobody here signs with a public key.
+        // Without a backend, no key set is configured.
         all.remove("unknown_key");
     }
     if cfg!(not(feature = "axum")) {
-        // No route has parameters.
+        // Without axum, no route has parameters.
         all.remove("no_parameter");
     }
-    assert_eq!(tried.reasons, all);
-    println!("{} refusals, {} reasons", tried.requests, all.len());
+    assert_eq!(coverage.reasons, all);
+    println!("{} rejections, {} reasons", coverage.requests, all.len());
 }
 
-/// Every reason that there is.
+/// All reasons in the source code.
 fn reasons() -> BTreeSet<&'static str> {
     let sources = [
         include_str!("../../../src/token/error.rs"),
@@ -77,18 +81,18 @@ fn reasons() -> BTreeSet<&'static str> {
     reasons.collect()
 }
 
-impl Tried {
-    /// Every token that is refused where keys come from this source, and one that is not.
+impl Coverage {
+    /// Tries all invalid tokens of this source, and one valid token.
     pub(super) async fn source(&mut self, source: &Source) {
         let signer = source.signer();
-        let good = signer.good();
-        let marks = Marks::new().and_token(&good);
-        for request in shapes(&bearer(&good)) {
-            let (told, reason) = hear(source.layer(Rules::Plain), request).await;
+        let valid = signer.valid();
+        let marks = Marks::new().and_token(&valid);
+        for request in shapes(&bearer(&valid)) {
+            let (received, reason) = send(source.layer(Rules::Plain), request).await;
             assert_eq!(reason, "accepted", "{}", source.name);
-            marks.assert_absent(told, format!("{}: accepted", source.name));
+            marks.assert_absent(received, format!("{}: accepted", source.name));
         }
-        for row in signer.refused() {
+        for row in signer.invalid() {
             let name = format!("{}: {}", source.name, row.name);
             let layer = source.layer(row.rules);
             self.all_shapes(layer, &bearer(&row.token), row.reason, &name)
@@ -96,7 +100,7 @@ impl Tried {
         }
     }
 
-    async fn unable(&mut self, layer: &JwtAuthLayer, reason: &'static str) {
+    async fn without_keys(&mut self, layer: &JwtAuthLayer, reason: &'static str) {
         let source = &sources::secrets()[0];
         let alg = if reason == "not_configured" {
             "HS256"
@@ -104,14 +108,14 @@ impl Tried {
             "EdDSA"
         };
         let header = json!({ "alg": alg, "kid": KID }).to_string();
-        let token = source.signer().good();
+        let token = source.signer().valid();
         let (_, rest) = token.split_once('.').unwrap();
         let token = format!("{}.{rest}", encode(header));
         self.all_shapes(
             layer.clone(),
             &bearer(&token),
             reason,
-            "nothing to verify with",
+            "no key to verify with",
         )
         .await;
     }
@@ -128,23 +132,23 @@ impl Tried {
             self.all_shapes(layer(), &[field], "missing_token", "no token")
                 .await;
         }
-        let good = sources::secrets()[0].signer().good();
-        for field in [good.clone(), format!("Token {good}")] {
+        let valid = sources::secrets()[0].signer().valid();
+        for field in [valid.clone(), format!("Token {valid}")] {
             self.all_shapes(layer(), &[field], "missing_token", "no scheme")
                 .await;
         }
-        let two = [format!("Bearer {good}"), format!("Basic {MARKED}")];
+        let two = [format!("Bearer {valid}"), format!("Basic {MARKED}")];
         self.all_shapes(layer(), &two, "several_tokens", "two tokens")
             .await;
     }
 
-    /// The paths of others, and those where nobody knows who asks.
+    /// Tries paths of other users, and paths without an owner.
     async fn paths(&mut self) {
         let owner = || PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
         let source = &sources::secrets()[0];
-        let bearer = bearer(&source.signer().good());
+        let bearer = bearer(&source.signer().valid());
         let auth = || source.layer(Rules::Plain);
-        // The second reason is that of a layer outside of any router.
+        // The second reason applies to `path_param` outside a router.
         for (path, reason, by_parameter) in [
             (
                 format!("/api/{BOB}/tasks?{CLAIM}"),
@@ -213,16 +217,16 @@ impl Tried {
             marks.and_token(field.to_str().unwrap().trim_start_matches("Bearer "))
         });
         let events = Captured::start();
-        let (heard, found) = hear(layer, request).await;
+        let (received, found) = send(layer, request).await;
         let events = events.text();
         assert_eq!(found, reason, "{row}");
-        // Else nothing was searched.
+        // Otherwise the search would be empty.
         assert_eq!(
             events.contains(&format!("reason=\"{reason}\"")),
             told() == 1,
             "{row}: {events}"
         );
-        marks.assert_absent(heard, format!("{row}: the answer"));
+        marks.assert_absent(received, format!("{row}: the response"));
         let events = without_header_fields(&events);
         marks.assert_absent(events, format!("{row}: the events"));
         self.requests += 1;
@@ -230,8 +234,8 @@ impl Tried {
     }
 }
 
-/// Which algorithm and which key a refused token names is logged on purpose, each in a field of its
-/// own: escaped, and of a long one no more than its start.
+/// Removes the algorithm and the key ID of a rejected token. They are logged on purpose, escaped
+/// and truncated, each in a separate field.
 pub(super) fn without_header_fields(events: &str) -> String {
     let events = without_field(events, " key_id=\"", '"', 64);
     without_field(&events, " algorithm=", ' ', 16)
@@ -254,7 +258,7 @@ fn bearer(token: &str) -> [String; 1] {
     [format!("Bearer {token}")]
 }
 
-/// A request with these `Authorization` fields, over HTTP, in gRPC and in gRPC-Web.
+/// Requests with these `Authorization` headers: HTTP, gRPC and gRPC-Web.
 fn shapes(fields: &[String]) -> Vec<Request<()>> {
     let shape = |method: Method, version, content_type: &'static str| {
         let mut request = get("/api/tasks");
@@ -283,9 +287,9 @@ fn copy(request: &Request<()>) -> Request<()> {
     copy
 }
 
-/// The whole of what comes back, byte for byte, and the reason of it. A request that reaches the
-/// handler is answered with what that sees when it prints what it got.
-pub(super) async fn hear<L, B>(layer: L, request: Request<()>) -> (Vec<u8>, &'static str)
+/// Sends a request and returns the complete response and its reason. The handler responds with the
+/// `Debug` output of the request.
+pub(super) async fn send<L, B>(layer: L, request: Request<()>) -> (Vec<u8>, &'static str)
 where
     L: Layer<Inner>,
     L::Service: Service<Request<()>, Response = Response<B>, Error = Infallible>,
@@ -298,18 +302,18 @@ where
     }));
     let response = layer.layer(handler).oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
-    let mut heard = format!("{:?} {}\n", parts.version, parts.status);
+    let mut received = format!("{:?} {}\n", parts.version, parts.status);
     let mut reason = "accepted";
     if let Some(rejection) = parts.extensions.get::<Rejection>() {
         reason = rejection.reason();
-        write!(heard, "{} {reason} {parts:?}", said(rejection)).unwrap();
+        write!(received, "{} {reason} {parts:?}", full_text(rejection)).unwrap();
     }
-    let mut heard = heard.into_bytes();
+    let mut received = received.into_bytes();
     let body = body.collect().await.unwrap();
     let trailers = body.trailers().cloned().unwrap_or_default();
     for (name, value) in parts.headers.iter().chain(&trailers) {
-        heard.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat());
+        received.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat());
     }
-    heard.extend(body.to_bytes());
-    (heard, reason)
+    received.extend(body.to_bytes());
+    (received, reason)
 }

@@ -1,4 +1,4 @@
-//! Layers with keys from everywhere, each with somebody who signs as it expects.
+//! Layers with keys from every kind of source, each with a matching signer.
 
 use std::{
     any::Any,
@@ -23,24 +23,24 @@ pub(super) struct Source {
     alg: &'static str,
     kid: Option<&'static str>,
     sign: Box<Sign>,
-    /// What the layers need as long as they are used.
-    _kept: Box<dyn Any>,
+    /// Resources that must outlive the layers.
+    _resources: Box<dyn Any>,
 }
 
 impl Source {
-    fn of_secret(name: &str, secret: &'static str, base: impl Fn() -> JwtAuthBuilder) -> Self {
+    fn with_secret(name: &str, secret: &'static str, base: impl Fn() -> JwtAuthBuilder) -> Self {
         Self {
             name: name.to_owned(),
             layers: layers(base),
             alg: "HS256",
             kid: None,
             sign: Box::new(move |header, payload| sign(header, payload, secret)),
-            _kept: Box::new(()),
+            _resources: Box::new(()),
         }
     }
 
     pub(super) fn layer(&self, rules: Rules) -> JwtAuthLayer {
-        let found = self.layers.iter().find(|(of, _)| *of == rules);
+        let found = self.layers.iter().find(|(other, _)| *other == rules);
         found.unwrap().1.clone()
     }
 
@@ -73,33 +73,33 @@ pub(super) fn from_file(folder: &Folder) -> JwtAuthBuilder {
 
 pub(super) fn secrets() -> Vec<Source> {
     let folder = Folder::new("leaks");
-    let of_file = Source::of_secret("a file", MARKED, || from_file(&folder));
+    let file = Source::with_secret("a file", MARKED, || from_file(&folder));
     vec![
-        Source::of_secret("text", MARKED, || keyless().secret(MARKED)),
-        Source::of_secret("a list", OLD_MARKED, || {
+        Source::with_secret("a string", MARKED, || keyless().secret(MARKED)),
+        Source::with_secret("a list", OLD_MARKED, || {
             keyless().secrets([MARKED, OLD_MARKED])
         }),
-        Source::of_secret("bytes", MARKED, || {
+        Source::with_secret("bytes", MARKED, || {
             keyless().secret(Secret::from_bytes(MARKED))
         }),
-        of_file,
+        file,
         changed_file(),
     ]
 }
 
 /// A secret in a variable of this process.
 pub(super) fn variable(name: &'static str) -> Source {
-    Source::of_secret("a variable", MARKED, || keyless().secret_from_env(name))
+    Source::with_secret("a variable", MARKED, || keyless().secret_from_env(name))
 }
 
-/// A file whose secret came while requests came.
+/// A file whose secret changes while requests arrive.
 fn changed_file() -> Source {
     let folder = Folder::new("leaks");
     let path = folder.path("secrets");
     fs::write(&path, OLD_MARKED).unwrap();
     let now = Arc::new(AtomicU64::new(NOW - 10));
     let clock = Arc::clone(&now);
-    let source = Source::of_secret("a file that changed", MARKED, || {
+    let source = Source::with_secret("a file that changed", MARKED, || {
         let clock = Arc::clone(&clock);
         JwtAuthLayer::builder()
             .secret_from_file(&path)
@@ -115,8 +115,8 @@ fn changed_file() -> Source {
     source
 }
 
-/// Layers that can verify nothing: the reason, and the layer.
-pub(super) fn unable() -> Vec<(&'static str, JwtAuthLayer)> {
+/// Layers that cannot verify any token, with the reason.
+pub(super) fn without_keys() -> Vec<(&'static str, JwtAuthLayer)> {
     let folder = Folder::new("leaks");
     let none: [&str; 0] = [];
     [
@@ -142,7 +142,7 @@ pub(super) mod public {
     use crate::support::signing_keys::*;
 
     impl Source {
-        fn of_key(
+        fn with_key(
             name: &str,
             key: SigningKey,
             kid: Option<&'static str>,
@@ -159,31 +159,31 @@ pub(super) mod public {
                 alg,
                 kid,
                 sign: Box::new(sign),
-                _kept: Box::new(()),
+                _resources: Box::new(()),
             }
         }
     }
 
-    /// Keys that are given, of each algorithm.
-    pub(crate) fn given() -> Vec<Source> {
+    /// Configured keys of each algorithm.
+    pub(crate) fn configured() -> Vec<Source> {
         let mut sources = Vec::new();
         for alg in ALGORITHMS {
             let key = SigningKey::generate(alg, "1");
             let set = jwks([&key]);
             let base = || super::keyless().jwks_text(set.clone());
-            sources.push(Source::of_key("a set", key, Some("1"), base));
+            sources.push(Source::with_key("a set", key, Some("1"), base));
         }
         for alg in supported(["RS256", "ES256", "ES512", "EdDSA"]) {
             let key = SigningKey::generate(alg, "1");
             let pem = key.pem();
             let base = || super::keyless().public_key_pem(pem.as_str());
-            sources.push(Source::of_key("PEM", key, None, base));
+            sources.push(Source::with_key("PEM", key, None, base));
         }
         let key = SigningKey::generate("ES256", "1");
         let parsed = VerifyingKey::from_jwk(&key.jwk().to_string()).unwrap();
         let shared = SharedKeys::new(KeySet::new([parsed]));
         let base = || super::keyless().shared_keys(shared.clone());
-        sources.push(Source::of_key("shared keys", key, Some("1"), base));
+        sources.push(Source::with_key("shared keys", key, Some("1"), base));
         sources
     }
 
@@ -195,7 +195,7 @@ pub(super) mod public {
         use super::*;
         use crate::support::key_server::{KeyServer, Mode};
 
-        /// Keys that come over HTTP, beside a private key that should not.
+        /// Keys that are fetched over HTTP, in a set that also has a private key by mistake.
         pub(crate) async fn fetched() -> Source {
             let key = SigningKey::generate("EdDSA", "1");
             let private = with(
@@ -204,15 +204,15 @@ pub(super) mod public {
             );
             let server = KeyServer::start(Mode::Set(jwks_of([key.jwk(), private]))).await;
             let base = || super::super::keyless().jwks_url(server.url());
-            let mut source = Source::of_key("a URL", key, Some("1"), base);
+            let mut source = Source::with_key("a URL", key, Some("1"), base);
             for (_, layer) in &source.layers {
                 layer.ready().await.unwrap();
             }
-            source._kept = Box::new(server);
+            source._resources = Box::new(server);
             source
         }
 
-        /// Layers whose issuer answers with what is none of its public keys.
+        /// Layers whose issuer does not return its public keys.
         pub(crate) async fn unavailable() -> Vec<(JwtAuthLayer, KeyServer)> {
             let private = with(
                 SigningKey::generate("ES256", "2").jwk(),
@@ -223,7 +223,7 @@ pub(super) mod public {
                 Mode::Status("500 Oops"),
                 Mode::Set(format!("<p>{MARKED}</p>")),
                 Mode::Set(jwks_of([private])),
-                // Its path is shown, so that it can be configured.
+                // The error shows the path of the URL, so that the operator can configure it.
                 Mode::RedirectTo(format!("http://a:{MARKED}@localhost/?b={MARKED}#{MARKED}")),
             ] {
                 let server = KeyServer::start(mode).await;

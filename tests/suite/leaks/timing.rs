@@ -1,5 +1,5 @@
-//! What the time of a refusal tells. Measured and not asserted, since a machine that does other
-//! things besides would fail it, and since the comparison is `hmac`'s, which promises it.
+//! The time of a rejection. It is measured and not asserted, because the assertion would fail on a
+//! busy machine, and because `hmac` guarantees a constant-time comparison.
 
 use std::{
     hint::black_box,
@@ -10,28 +10,28 @@ use crate::support::*;
 
 const ROUNDS: usize = 20_000;
 
-/// Calls of one measurement: one alone takes little longer than to read the clock.
+/// Calls in one measurement, because a single call takes little longer than reading the clock.
 const CALLS: u32 = 16;
 
 #[test]
 #[ignore = "is a measurement: cargo test --release --test suite -- --ignored --nocapture leaks::timing"]
 fn the_time_to_reject_a_wrong_signature_is_constant() {
     let verifier = layer().verifier();
-    let good = token(&claims());
-    let (input, _) = good.rsplit_once('.').unwrap();
+    let valid = token(&claims());
+    let (input, _) = valid.rsplit_once('.').unwrap();
     let tag = mac(input, SECRET);
-    // None twice, to see how far two medians of the same are from each other.
-    let mut cases = [31, 0, 16, 8, 0].map(|right: usize| {
+    // Two cases without a correct byte show the difference between two equal measurements.
+    let mut cases = [31, 0, 16, 8, 0].map(|correct: usize| {
         let wrong = tag.iter().enumerate();
         let wrong: Vec<u8> = wrong
-            .map(|(index, byte)| byte ^ u8::from(index >= right))
+            .map(|(index, byte)| byte ^ u8::from(index >= correct))
             .collect();
         let token = format!("{input}.{}", encode(wrong));
-        (right, token, Vec::with_capacity(ROUNDS))
+        (correct, token, Vec::with_capacity(ROUNDS))
     });
     for round in 0..ROUNDS {
         for index in 0..cases.len() {
-            // Each comes after each other one, so that what one leaves behind favours none.
+            // Each case follows every other one, so that cache effects favor none.
             let case = (index * (round % 4 + 1) + round) % cases.len();
             let (_, token, times) = &mut cases[case];
             let start = Instant::now();
@@ -41,11 +41,11 @@ fn the_time_to_reject_a_wrong_signature_is_constant() {
             times.push(start.elapsed());
         }
     }
-    for (right, _, times) in &mut cases {
+    for (correct, _, times) in &mut cases {
         times.sort();
         let at = |part: usize| nanos(times[ROUNDS * part / 100]);
         println!(
-            "{right:2} right bytes: median {:.1} ns, 10th {:.1}, 90th {:.1}",
+            "{correct:2} correct bytes: median {:.1} ns, 10th {:.1}, 90th {:.1}",
             at(50),
             at(10),
             at(90)

@@ -1,4 +1,4 @@
-//! Every public type, as it prints itself.
+//! The `Debug` and `Display` output of every public type.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,11 +20,11 @@ use tower_jwt_auth::{
 use super::{marks::*, sources, tokens::Rules};
 use crate::{events::Captured, key_source::secret_file::Folder, support::*};
 
-/// What the public types say, by their names.
+/// The output of the public types, by name.
 #[derive(Default)]
-struct Said(BTreeMap<&'static str, String>);
+struct Output(BTreeMap<&'static str, String>);
 
-impl Said {
+impl Output {
     fn add(&mut self, name: &'static str, text: impl AsRef<str>) {
         let all = self.0.entry(name).or_default();
         *all += text.as_ref();
@@ -38,11 +38,11 @@ impl Said {
 
 #[test]
 fn no_public_type_prints_a_token_a_secret_or_a_claim() {
-    let mut said = Said::default();
+    let mut output = Output::default();
     let events = Captured::start();
     let folder = Folder::new("leaks");
     let sources = sources::secrets();
-    let token = sources[0].signer().good();
+    let token = sources[0].signer().valid();
     let marks = Marks::new().and_token(&token);
 
     for builder in [
@@ -57,63 +57,63 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
             .secret(MARKED)
             .or(JwtAuthLayer::builder().secret(OLD_MARKED)),
     ] {
-        said.debug("JwtAuthBuilder", &builder);
+        output.debug("JwtAuthBuilder", &builder);
     }
     for secret in [
         Secret::from(MARKED),
         Secret::from(MARKED.to_owned()),
         Secret::from_bytes(MARKED),
     ] {
-        said.debug("Secret", &secret.clone());
+        output.debug("Secret", &secret.clone());
     }
     let layers = sources.iter().map(|source| source.layer(Rules::Plain));
-    for layer in layers.chain(sources::unable().into_iter().map(|(_, layer)| layer)) {
-        said.debug("JwtAuthLayer", &layer);
-        said.debug("JwtAuth", &layer.layer(()));
+    for layer in layers.chain(sources::without_keys().into_iter().map(|(_, layer)| layer)) {
+        output.debug("JwtAuthLayer", &layer);
+        output.debug("JwtAuth", &layer.layer(()));
         let verifier = layer.verifier();
         let _ = verifier.verify(&token);
-        said.debug("TokenVerifier", &verifier);
+        output.debug("TokenVerifier", &verifier);
     }
     let user = sources[0].layer(Rules::Plain).verifier().verify(&token);
-    users(&mut said, &user.unwrap());
-    refusals(&mut said);
-    path_owner(&mut said, &token);
-    settings(&mut said);
+    users(&mut output, &user.unwrap());
+    rejections(&mut output);
+    path_owner(&mut output, &token);
+    settings(&mut output);
     #[cfg(feature = "axum")]
-    extractors(&mut said);
+    extractors(&mut output);
     #[cfg(feature = "tower-http")]
-    said.debug("LogRejections", &tower_jwt_auth::LogRejections::new());
+    output.debug("LogRejections", &tower_jwt_auth::LogRejections::new());
 
     for algorithm in [Algorithm::HS256, Algorithm::EdDSA] {
-        said.debug("Algorithm", &algorithm);
-        said.add("Algorithm", algorithm.to_string());
+        output.debug("Algorithm", &algorithm);
+        output.add("Algorithm", algorithm.to_string());
     }
-    said.debug("KeySet", &KeySet::default());
-    said.debug("SharedKeys", &SharedKeys::new(KeySet::default()));
+    output.debug("KeySet", &KeySet::default());
+    output.debug("SharedKeys", &SharedKeys::new(KeySet::default()));
     let error = JwtAuthLayer::builder()
         .secret(&MARKED[..20])
         .secret(format!("{OLD_MARKED}\n"))
         .build();
-    said.add("ConfigError", self::said(&error.unwrap_err()));
+    output.add("ConfigError", full_text(&error.unwrap_err()));
     #[cfg(feature = "cache")]
     {
         let layer = builder().secret(MARKED).cache_tokens(10).build().unwrap();
         assert!(layer.verifier().verify(&token).is_ok());
-        said.debug("CacheStats", &layer.cache_stats().unwrap());
-        said.debug("JwtAuthLayer", &layer);
+        output.debug("CacheStats", &layer.cache_stats().unwrap());
+        output.debug("JwtAuthLayer", &layer);
     }
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-    keys(&mut said);
+    keys(&mut output);
     #[cfg(feature = "jwks-custom")]
-    fetching(&mut said);
+    fetching(&mut output);
     #[cfg(feature = "test-kit")]
-    test_kit(&mut said);
+    test_kit(&mut output);
 
-    for (name, text) in &said.0 {
+    for (name, text) in &output.0 {
         marks.assert_absent(text, name);
     }
     marks.assert_absent(events.text(), "the events");
-    let mut names: BTreeSet<String> = said.0.into_keys().map(str::to_owned).collect();
+    let mut names: BTreeSet<String> = output.0.into_keys().map(str::to_owned).collect();
     names.insert("JwtAuthFuture".to_owned());
     let mut all = public_types(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
     if cfg!(not(all(
@@ -126,53 +126,53 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
     ))) {
         all.retain(|name| names.contains(name));
     }
-    assert_eq!(names, all, "those that are printed here, and all that are");
+    assert_eq!(names, all, "the printed types, and all public types");
     println!("{} types", all.len());
 }
 
-fn users(said: &mut Said, user: &CurrentUser) {
+fn users(output: &mut Output, user: &CurrentUser) {
     #[derive(Debug, Deserialize)]
     struct WrongType {
-        #[expect(dead_code, reason = "it never comes to be")]
+        #[expect(dead_code, reason = "deserialization fails")]
         sub: u32,
     }
     assert_eq!(user.user_id(), SUB);
-    said.debug("CurrentUser", user);
-    said.debug("CurrentUser", &CurrentUser::new(SUB, EMAIL));
+    output.debug("CurrentUser", user);
+    output.debug("CurrentUser", &CurrentUser::new(SUB, EMAIL));
     for error in [
         user.claims::<WrongType>().unwrap_err(),
         user.claims::<Vec<u32>>().unwrap_err(),
         user.claims::<&str>().unwrap_err(),
     ] {
-        said.add("ClaimsError", self::said(&error));
+        output.add("ClaimsError", full_text(&error));
     }
 }
 
-fn refusals(said: &mut Said) {
+fn rejections(output: &mut Output) {
     let source = &sources::secrets()[0];
-    for row in source.signer().refused() {
+    for row in source.signer().invalid() {
         let verified = source.layer(row.rules).verifier().verify(&row.token);
         let error = verified.unwrap_err();
-        said.add("TokenError", self::said(&error));
+        output.add("TokenError", full_text(&error));
         let rejection = tower_jwt_auth::Rejection::from(error);
-        said.add("Rejection", self::said(&rejection));
+        output.add("Rejection", full_text(&rejection));
     }
-    said.debug(
+    output.debug(
         "RejectionDetails",
         &tower_jwt_auth::RejectionDetails::default(),
     );
 }
 
-/// And the futures and bodies, of which the services make those that can be printed.
-fn path_owner(said: &mut Said, token: &str) {
+/// Also covers the futures and bodies, which only the services create.
+fn path_owner(output: &mut Output, token: &str) {
     let layer = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
-    said.debug("PathOwnerLayer", &layer);
+    output.debug("PathOwnerLayer", &layer);
     let inner = tower::service_fn(|_: Request<()>| {
         let response = Response::new(Full::<Bytes>::default());
         std::future::ready(Ok::<_, std::convert::Infallible>(response))
     });
     let mut service = layer.layer(inner);
-    said.debug("PathOwner", &layer.layer(()));
+    output.debug("PathOwner", &layer.layer(()));
     for path in [format!("/api/{SUB}"), format!("/api/{BOB}")] {
         let mut request = with_bearer(token);
         *request.uri_mut() = path.parse().unwrap();
@@ -180,23 +180,23 @@ fn path_owner(said: &mut Said, token: &str) {
             .extensions_mut()
             .insert(CurrentUser::new(SUB, EMAIL));
         let future = service.call(request);
-        said.debug("ResponseFuture", &future);
+        output.debug("ResponseFuture", &future);
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let response = runtime.unwrap().block_on(future).unwrap();
-        said.debug("ResponseBody", response.body());
+        output.debug("ResponseBody", response.body());
     }
-    // It holds the request while that waits for keys.
+    // Contains the request while it waits for keys, so it does not implement `Debug`.
     let mut auth = sources::secrets()[0].layer(Rules::Plain).layer(inner);
     let future: JwtAuthFuture<_, _> = auth.call(with_bearer(token));
     future.is_silent();
 }
 
-/// What a layer is told, and what it tells.
-fn settings(said: &mut Said) {
+/// The settings of a layer, and its outcomes.
+fn settings(output: &mut Output) {
     let scope = RequireScopeLayer::new("b").unwrap();
-    said.debug("RequireScope", &scope.layer(()));
-    said.debug("RequireScopeLayer", &scope);
-    said.debug("Outcome", &Outcome::Accepted);
+    output.debug("RequireScope", &scope.layer(()));
+    output.debug("RequireScopeLayer", &scope);
+    output.debug("Outcome", &Outcome::Accepted);
     let marked = MARKED.to_owned();
     for source in [
         TokenSource::header(),
@@ -205,32 +205,32 @@ fn settings(said: &mut Said) {
         TokenSource::websocket_protocol(),
         TokenSource::from_fn(move |_, _| Some(marked.clone())),
     ] {
-        said.debug("TokenSource", &source);
+        output.debug("TokenSource", &source);
     }
     let marked = MARKED.to_owned();
     let builder = JwtAuthLayer::builder()
         .answer_with(move |_| Response::new(marked.clone()))
         .observe(|_| ());
-    said.debug("JwtAuthBuilder", &builder);
+    output.debug("JwtAuthBuilder", &builder);
 }
 
 #[cfg(feature = "axum")]
-fn extractors(said: &mut Said) {
+fn extractors(output: &mut Output) {
     use axum::extract::FromRequestParts;
     use tower_jwt_auth::{Claims, ExtractRejection};
 
-    said.debug("Claims", &Claims(MARKED));
+    output.debug("Claims", &Claims(MARKED));
     let (mut parts, ()) = with_bearer(MARKED).into_parts();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     let user = CurrentUser::from_request_parts(&mut parts, &());
     let error: ExtractRejection = runtime.block_on(user).unwrap_err();
-    said.add("ExtractRejection", self::said(&error));
+    output.add("ExtractRejection", full_text(&error));
 }
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-fn keys(said: &mut Said) {
+fn keys(output: &mut Output) {
     use tower_jwt_auth::VerifyingKey;
 
     use crate::support::signing_keys::*;
@@ -242,25 +242,25 @@ fn keys(said: &mut Said) {
     );
     let set = KeySet::from_jwks(&jwks_of([key.jwk(), private.clone()])).unwrap();
     assert_eq!(set.skipped().len(), 1);
-    said.debug("VerifyingKey", &set.keys()[0]);
-    said.debug("KeySet", &set);
-    said.debug("SharedKeys", &SharedKeys::new(set));
+    output.debug("VerifyingKey", &set.keys()[0]);
+    output.debug("KeySet", &set);
+    output.debug("SharedKeys", &SharedKeys::new(set));
     let error = VerifyingKey::from_jwk(&private.to_string()).unwrap_err();
-    said.add("ConfigError", self::said(&error));
-    for source in sources::public::given() {
+    output.add("ConfigError", full_text(&error));
+    for source in sources::public::configured() {
         let layer = source.layer(Rules::Named);
-        let _ = layer.verifier().verify(&source.signer().good());
-        said.debug("JwtAuthLayer", &layer);
+        let _ = layer.verifier().verify(&source.signer().valid());
+        output.debug("JwtAuthLayer", &layer);
     }
 }
 
 #[cfg(feature = "jwks-custom")]
-fn fetching(said: &mut Said) {
+fn fetching(output: &mut Output) {
     use tower_jwt_auth::jwks::{FetchError, FetchedJwks, JwksFetch};
 
-    struct Answers(fn() -> Result<FetchedJwks, FetchError>);
+    struct Fetcher(fn() -> Result<FetchedJwks, FetchError>);
 
-    impl JwksFetch for Answers {
+    impl JwksFetch for Fetcher {
         fn fetch<'a>(
             &'a self,
             _: &'a str,
@@ -271,9 +271,9 @@ fn fetching(said: &mut Said) {
     }
 
     let set = format!(r#"{{"keys":[{{"kty":"oct","k":"{}"}}]}}"#, encode(MARKED));
-    said.debug("FetchedJwks", &FetchedJwks::new(set));
-    // What a fetcher says is its own, and is meant to be told.
-    said.add("FetchError", self::said(&FetchError::new("no answer")));
+    output.debug("FetchedJwks", &FetchedJwks::new(set));
+    // A fetcher's own message is meant to be shown.
+    output.add("FetchError", full_text(&FetchError::new("no answer")));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -285,38 +285,38 @@ fn fetching(said: &mut Said) {
         ] {
             let builder = JwtAuthLayer::builder()
                 .jwks_url("https://example.com/jwks")
-                .jwks_fetcher(Answers(answer));
-            said.debug("JwtAuthBuilder", &builder);
-            // Without a feature that verifies, there is no layer.
+                .jwks_fetcher(Fetcher(answer));
+            output.debug("JwtAuthBuilder", &builder);
+            // Without a backend, the layer cannot be built.
             let Ok(layer) = builder.build() else { continue };
-            said.add("JwksError", self::said(&layer.ready().await.unwrap_err()));
-            said.debug("JwksHealth", &layer.jwks_health());
-            said.debug("JwtAuthLayer", &layer);
+            output.add("JwksError", full_text(&layer.ready().await.unwrap_err()));
+            output.debug("JwksHealth", &layer.jwks_health());
+            output.debug("JwtAuthLayer", &layer);
         }
     });
 }
 
 #[cfg(feature = "test-kit")]
-fn test_kit(said: &mut Said) {
+fn test_kit(output: &mut Output) {
     use tower_jwt_auth::test_kit::{AsUserLayer, TestClock, TestIssuer};
 
     let issuer = TestIssuer::hs256_with(MARKED);
-    said.debug("TestIssuer", &issuer);
+    output.debug("TestIssuer", &issuer);
     let token = issuer.token_for(SUB).email(EMAIL);
-    said.debug("TestToken", &token);
-    said.debug("TestClock", &TestClock::new());
+    output.debug("TestToken", &token);
+    output.debug("TestClock", &TestClock::new());
     let layer = AsUserLayer::new(CurrentUser::new(SUB, EMAIL));
-    said.debug("AsUserLayer", &layer);
-    said.debug("AsUser", &layer.layer(()));
+    output.debug("AsUserLayer", &layer);
+    output.debug("AsUser", &layer.layer(()));
     #[cfg(all(
         feature = "jwks-custom",
         any(feature = "aws-lc-rs", feature = "rust-crypto")
     ))]
-    said.debug("TestJwks", &tower_jwt_auth::test_kit::TestJwks::new());
+    output.debug("TestJwks", &tower_jwt_auth::test_kit::TestJwks::new());
 }
 
-/// Compiles only for what cannot be printed: of what can be, nobody could say which of the two is
-/// meant.
+/// A call of `is_silent` compiles only for types without `Debug`: for the others, it is ambiguous
+/// which of the two implementations is meant.
 trait Silent<Which> {
     fn is_silent(&self) {}
 }
@@ -327,8 +327,8 @@ impl<T> Silent<()> for T {}
 
 impl<T: Debug> Silent<Printed> for T {}
 
-/// The names of all types that are `pub`, which here means that they are part of the crate's face:
-/// the lint `unreachable_pub` sees to that.
+/// The names of all types that are `pub`. These are the public types, because the lint
+/// `unreachable_pub` forbids others.
 fn public_types(folder: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap() {
