@@ -82,12 +82,12 @@ fn every_test_that_the_documentation_names_exists() {
     assert!(names > 50, "the documentation is not read: {names} names");
 }
 
-/// Returns whether a test of this suite exists, such as `token::claims::…`. `None` for the name of
-/// anything else.
+/// Returns whether a test of this suite exists, or `None` if the name is not of the form
+/// `token::claims::…`.
 fn test_exists(name: &str) -> Option<bool> {
     let is_path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:…".contains(c);
     let (module, rule) = name.rsplit_once("::")?;
-    // A rule is a sentence, which tells it from a function of some crate.
+    // Names of tests are sentences; names of functions are shorter.
     let is_rule = rule == "…" || rule.matches('_').count() > 1;
     if !is_rule || !name.chars().all(is_path) {
         return None;
@@ -105,7 +105,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The rows of the tables under each folder's heading.
+/// The files in the tables under each folder's heading.
 fn named_files() -> BTreeSet<PathBuf> {
     let (_, map) = MAP.split_once("\n## Map of the code\n").unwrap();
     let (map, _) = map.split_once("\n## ").unwrap();
@@ -119,7 +119,10 @@ fn named_files() -> BTreeSet<PathBuf> {
             }
         } else if let Some(row) = line.strip_prefix("| `") {
             let (name, _) = row.split_once('`').unwrap();
-            assert!(files.insert(Path::new(folder).join(name)), "twice: {name}");
+            assert!(
+                files.insert(Path::new(folder).join(name)),
+                "listed twice: {name}"
+            );
         }
     }
     files

@@ -1,4 +1,4 @@
-//! What a handler of axum's is given, and what a client gets where there is nobody to give.
+//! The extractors in an axum handler, and their rejections.
 
 use axum::{Router, body::Body, response::IntoResponse, routing::get};
 use http::{HeaderValue, Method, Request, Version, header::CONTENT_TYPE};
@@ -12,7 +12,7 @@ use tower_jwt_auth::{
 use crate::support::{self, *};
 
 #[derive(Deserialize)]
-struct Mine {
+struct CustomClaims {
     role: String,
     #[serde(rename = "emailVerified", default)]
     email_verified: bool,
@@ -26,11 +26,11 @@ fn routes() -> Router {
     async fn optional_user(user: Option<CurrentUser>) -> String {
         user.map_or("nobody".to_owned(), |user| user.user_id().to_owned())
     }
-    async fn claims(Claims(mine): Claims<Mine>) -> String {
-        format!("{} {}", mine.role, mine.email_verified)
+    async fn claims(Claims(claims): Claims<CustomClaims>) -> String {
+        format!("{} {}", claims.role, claims.email_verified)
     }
-    async fn optional_claims(claims: Option<Claims<Mine>>) -> String {
-        claims.map_or("nobody".to_owned(), |Claims(mine)| mine.role)
+    async fn optional_claims(claims: Option<Claims<CustomClaims>>) -> String {
+        claims.map_or("nobody".to_owned(), |Claims(claims)| claims.role)
     }
     async fn result(user: Result<CurrentUser, ExtractRejection>) -> String {
         user.map_or_else(
@@ -91,10 +91,10 @@ async fn extractors_respond_with_500_without_a_layer() {
         }
     }
     let answer = ask(routes(), "/result", None).await;
-    let said = String::from_utf8(answer.body.to_vec()).unwrap();
-    assert!(said.starts_with("ExtractRejection(NoUser) "), "{said}");
-    assert!(said.contains("put JwtAuthLayer outside of it"), "{said}");
-    assert!(said.ends_with(" no_user"), "{said}");
+    let body = String::from_utf8(answer.body.to_vec()).unwrap();
+    assert!(body.starts_with("ExtractRejection(NoUser) "), "{body}");
+    assert!(body.contains("put JwtAuthLayer outside of it"), "{body}");
+    assert!(body.ends_with(" no_user"), "{body}");
 }
 
 #[tokio::test]
@@ -185,10 +185,10 @@ async fn a_preflight_reaches_the_handler_if_that_is_allowed() {
             .route_layer(builder.build().unwrap())
     };
     let answer = send(router(builder()), preflight("/api/bob")).await;
-    answer.assert_not_authenticated("unless it is wished");
+    answer.assert_not_authenticated("by default");
 
-    let wished = || router(builder().allow_cors_preflight());
-    let answer = send(wished(), preflight("/api/bob")).await;
+    let allowed = || router(builder().allow_cors_preflight());
+    let answer = send(allowed(), preflight("/api/bob")).await;
     answer.assert_reached("preflight", "a preflight");
 
     let altered = |alter: fn(&mut Request<Body>)| {
@@ -202,7 +202,7 @@ async fn a_preflight_reaches_the_handler_if_that_is_allowed() {
             altered(|it| drop(it.headers_mut().remove("origin"))),
         ),
         (
-            "no method that it asks for",
+            "no requested method",
             altered(|it| drop(it.headers_mut().remove("access-control-request-method"))),
         ),
         (
@@ -210,18 +210,18 @@ async fn a_preflight_reaches_the_handler_if_that_is_allowed() {
             altered(|it| *it.method_mut() = Method::GET),
         ),
     ] {
-        send(wished(), request).await.assert_not_authenticated(row);
+        send(allowed(), request).await.assert_not_authenticated(row);
     }
-    let bad = altered(|it| {
+    let invalid = altered(|it| {
         let token = HeaderValue::from_static("Bearer a.b");
         it.headers_mut().insert("authorization", token);
     });
-    send(wished(), bad)
+    send(allowed(), invalid)
         .await
-        .assert_invalid_token("malformed", "a bad token");
+        .assert_invalid_token("malformed", "an invalid token");
 }
 
-/// A handler that reads the user in a preflight finds none.
+/// An extractor in the handler of a preflight rejects it.
 #[tokio::test]
 async fn a_preflight_has_no_user() {
     async fn user(user: CurrentUser) -> String {
@@ -235,7 +235,7 @@ async fn a_preflight_has_no_user() {
         .assert_not_authenticated("an extractor");
 }
 
-/// An override of the method makes another request of it.
+/// If middleware overrides the method, the request is not a preflight.
 #[tokio::test]
 async fn a_rewritten_preflight_is_not_exempt() {
     use axum::middleware::map_request;
@@ -276,7 +276,7 @@ async fn a_rewritten_preflight_is_not_exempt() {
         ("CurrentUser", axum::routing::any(user)),
     ] {
         let handler = Router::new().route("/", route);
-        for wished in [
+        for auth in [
             auth(),
             builder()
                 .allow_cors_preflight()
@@ -284,7 +284,7 @@ async fn a_rewritten_preflight_is_not_exempt() {
                 .build()
                 .unwrap(),
         ] {
-            let overridden = wished.layer(map_request(delete).layer(handler.clone()));
+            let overridden = auth.layer(map_request(delete).layer(handler.clone()));
             let answer = overridden.oneshot(preflight("/")).await.unwrap();
             answer.into_answer().await.assert_not_authenticated(row);
         }

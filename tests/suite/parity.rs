@@ -1,6 +1,6 @@
-//! The requests of `parity.json`, with the answers that a FastAPI application with the pattern
-//! `current_user = Depends(get_current_user)` gave when it was asked, and those of the axum
-//! example. A case where they differ says why.
+//! The requests of `parity.json`, with the recorded responses of a FastAPI application that uses
+//! `current_user = Depends(get_current_user)`, and the responses of the axum example. If the two
+//! differ, the case states the reason.
 
 use axum::Router;
 use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
@@ -44,7 +44,7 @@ fn each_difference_from_fastapi_has_a_reason() {
 #[test]
 fn the_guide_lists_each_difference() {
     let file: File = serde_json::from_str(include_str!("parity.json")).unwrap();
-    let differ = file
+    let differing = file
         .cases
         .iter()
         .filter(|case| case.why_different.is_some());
@@ -52,7 +52,7 @@ fn the_guide_lists_each_difference() {
     let (_, table) = guide.split_once("## Where the answers differ").unwrap();
     let (table, _) = table.split_once("All 32 requests").unwrap();
     let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
-    assert_eq!(differ.count(), rows.count());
+    assert_eq!(differing.count(), rows.count());
     for text in [guide, include_str!("../../README.md")] {
         assert!(text.to_lowercase().contains("six "), "{text}");
     }
@@ -110,7 +110,7 @@ impl Case {
             JwtAuthLayer::builder().secret(secret)
         } else {
             JwtAuthLayer::builder()
-                .secret_from_env("A_VARIABLE_THAT_NOBODY_SETS")
+                .secret_from_env("TOWER_JWT_AUTH_UNSET")
                 .allow_missing_secret()
         };
         let auth = builder.clock(|| at(NOW)).build().unwrap();
@@ -152,7 +152,7 @@ impl Token {
     fn mint(&self, secret: &str) -> String {
         let mut claims = self.claims.clone();
         for claim in claims.as_object_mut().unwrap().values_mut() {
-            // "+600" stands for the time 600 s from now.
+            // "+600" is the time 600 s from now.
             let offset = claim.as_str().filter(|text| text.starts_with(['+', '-']));
             if let Some(offset) = offset.and_then(|text| text.parse::<i64>().ok()) {
                 *claim = (NOW as i64 + offset).into();
@@ -161,7 +161,7 @@ impl Token {
         let key = match self.key.as_str() {
             "secret" => secret.to_owned(),
             "other" => "x".repeat(32),
-            key => panic!("what is the key {key}?"),
+            key => panic!("unknown key {key}"),
         };
         let signing_input = format!(
             "{}.{}",
@@ -183,7 +183,7 @@ impl Token {
                 assert_ne!(token, format!("{header}.{payload}.{signature}"));
                 format!("{header}.{payload}.{signature}")
             }
-            Some(tamper) => panic!("how is {tamper} done?"),
+            Some(tamper) => panic!("unknown kind of tampering: {tamper}"),
         }
     }
 }

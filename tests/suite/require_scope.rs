@@ -1,4 +1,4 @@
-//! What a user must have been granted.
+//! `RequireScopeLayer`: the scopes and roles that a request needs.
 
 use serde_json::{Value, json};
 use tower::layer::util::Stack;
@@ -8,7 +8,7 @@ use crate::support::*;
 
 const DENIED: &str = "Not enough permissions";
 
-/// [`RequireScopeLayer`] inside of a layer that lets the claims in.
+/// [`RequireScopeLayer`] inside a layer that accepts the claims.
 fn inside(layer: Result<RequireScopeLayer, ConfigError>) -> Stack<RequireScopeLayer, JwtAuthLayer> {
     Stack::new(layer.unwrap(), self::layer())
 }
@@ -20,22 +20,22 @@ fn granting(claims: Value) -> http::Request<()> {
 #[tokio::test]
 async fn scopes_are_read_from_the_usual_claims() {
     for (row, claims, has_it) in [
-        ("a text", json!({ "scope": "a b c" }), true),
-        ("alone", json!({ "scope": "b" }), true),
+        ("a string", json!({ "scope": "a b c" }), true),
+        ("one scope", json!({ "scope": "b" }), true),
         ("two spaces", json!({ "scope": "a  b" }), true),
-        ("an escape", json!({ "scope": "a\tb" }), false),
+        ("a tab", json!({ "scope": "a\tb" }), false),
         ("scp, an array", json!({ "scp": ["a", "b"] }), true),
-        ("scp, a text", json!({ "scp": "a b" }), true),
+        ("scp, a string", json!({ "scp": "a b" }), true),
         ("permissions", json!({ "permissions": ["a", "b"] }), true),
         (
-            "of several claims",
+            "in one of several claims",
             json!({ "scope": "a", "permissions": ["b"] }),
             true,
         ),
         ("none", json!({}), false),
-        ("another", json!({ "scope": "a bb B c" }), false),
-        ("empty", json!({ "scope": "" }), false),
-        ("parted by a comma", json!({ "scope": "a,b" }), false),
+        ("others", json!({ "scope": "a bb B c" }), false),
+        ("an empty string", json!({ "scope": "" }), false),
+        ("separated by a comma", json!({ "scope": "a,b" }), false),
         ("two in one element", json!({ "scp": ["a b"] }), false),
         ("null", json!({ "scope": null }), false),
         ("an object", json!({ "scope": { "b": true } }), false),
@@ -55,11 +55,15 @@ async fn scopes_are_read_from_the_usual_claims() {
 async fn roles_are_read_from_the_usual_claims() {
     let admin = || RequireScopeLayer::any_role(["admin"]);
     for (row, claims, has_it) in [
-        ("a text", json!({ "role": "admin" }), true),
+        ("a string", json!({ "role": "admin" }), true),
         ("Better Auth's list", json!({ "role": "user,admin" }), true),
         ("with spaces", json!({ "role": "user, admin" }), true),
         ("an array", json!({ "roles": ["user", "admin"] }), true),
-        ("parted by a space", json!({ "role": "user admin" }), false),
+        (
+            "separated by a space",
+            json!({ "role": "user admin" }),
+            false,
+        ),
         ("another case", json!({ "role": "Admin" }), false),
         ("longer", json!({ "role": "administrator" }), false),
         ("a scope", json!({ "scope": "admin" }), false),
@@ -140,7 +144,7 @@ async fn in_claim_reads_only_the_given_claim() {
             true,
         ),
         (
-            "a client's of Keycloak's",
+            "Keycloak's, of a client",
             "/resource_access/my-api/roles",
             json!({ "resource_access": { "my-api": { "roles": ["admin"] } } }),
             true,
@@ -159,25 +163,25 @@ async fn in_claim_reads_only_the_given_claim() {
         ),
         ("a tilde", "/a~01", json!({ "a~1": "admin" }), true),
         (
-            "in the usual place alone",
+            "only in the usual claim",
             "groups",
             json!({ "role": "admin" }),
             false,
         ),
         (
-            "no object on the way",
+            "a string instead of an object",
             "/realm_access/roles",
             json!({ "realm_access": "admin" }),
             false,
         ),
         (
-            "an object at its end",
+            "a pointer to an object",
             "/realm_access",
             json!({ "realm_access": { "roles": ["admin"] } }),
             false,
         ),
         (
-            "deeper than it is",
+            "a pointer that is too short",
             "/roles",
             json!({ "realm_access": { "roles": ["admin"] } }),
             false,
@@ -193,7 +197,7 @@ async fn in_claim_reads_only_the_given_claim() {
     }
 }
 
-/// Whoever else reads such a token may take the other one.
+/// Another parser may read the other value.
 #[tokio::test]
 async fn a_duplicate_claim_grants_nothing() {
     let base = r#""sub":"alice","email":"a@b.c","exp":1800000600"#;
@@ -260,10 +264,10 @@ async fn a_grpc_request_without_the_scope_gets_permission_denied() {
         same(),
     )
     .await;
-    answer.assert_http(403, "insufficient_scope", DENIED, &"by the layer");
+    answer.assert_http(403, "insufficient_scope", DENIED, &"set on the layer");
     let outer = builder().http_answers_only().build().unwrap();
     let answer = ask(Stack::new(scope, outer), same()).await;
-    answer.assert_http(403, "insufficient_scope", DENIED, &"by the layer outside");
+    answer.assert_http(403, "insufficient_scope", DENIED, &"set on the outer layer");
 }
 
 #[tokio::test]
@@ -279,7 +283,7 @@ async fn a_request_without_a_user_gets_401_or_500() {
 #[test]
 fn invalid_scopes_roles_and_claims_are_rejected() {
     let none: [&str; 0] = [];
-    for (row, error, words) in [
+    for (row, result, problem) in [
         (
             "none",
             RequireScopeLayer::all_of(none),
@@ -290,8 +294,8 @@ fn invalid_scopes_roles_and_claims_are_rejected() {
             RequireScopeLayer::any_role(none),
             "no role is asked for",
         ),
-        ("empty", RequireScopeLayer::new(""), "is no scope"),
-        ("two", RequireScopeLayer::new("a b"), "is no scope"),
+        ("an empty scope", RequireScopeLayer::new(""), "is no scope"),
+        ("two scopes", RequireScopeLayer::new("a b"), "is no scope"),
         ("a quote", RequireScopeLayer::new("a\"b"), "is no scope"),
         ("a backslash", RequireScopeLayer::new("a\\b"), "is no scope"),
         ("a control", RequireScopeLayer::new("a\nb"), "is no scope"),
@@ -312,13 +316,13 @@ fn invalid_scopes_roles_and_claims_are_rejected() {
             "is no role",
         ),
         (
-            "no role's name",
+            "an empty role",
             RequireScopeLayer::any_role([""]),
             "is no role",
         ),
     ] {
-        let error = error.map(drop).unwrap_err().to_string();
-        assert!(error.contains(words), "{row}: {error}");
+        let error = result.map(drop).unwrap_err().to_string();
+        assert!(error.contains(problem), "{row}: {error}");
     }
     for claim in ["", "/", "/a//b", "/a~2", "/a~"] {
         let error = RequireScopeLayer::new("a").unwrap().in_claim(claim);
@@ -329,12 +333,12 @@ fn invalid_scopes_roles_and_claims_are_rejected() {
 
 #[test]
 fn a_users_scopes_come_from_all_scope_claims() {
-    let of = |claims: Value| {
+    let user_with = |claims: Value| {
         let token = token(&claims_with(claims));
         layer().verifier().verify(&token).unwrap()
     };
-    let user = of(json!({ "scope": "a b", "scp": ["c"], "permissions": ["d e"] }));
+    let user = user_with(json!({ "scope": "a b", "scp": ["c"], "permissions": ["d e"] }));
     assert_eq!(user.scopes(), ["a", "b", "c", "d e"]);
-    assert_eq!(of(json!({ "scope": 1 })).scopes(), [""; 0]);
+    assert_eq!(user_with(json!({ "scope": 1 })).scopes(), [""; 0]);
     assert_eq!(CurrentUser::new("a", "b").scopes(), [""; 0]);
 }
