@@ -1,4 +1,4 @@
-//! What a request costs in a layer, in allocations.
+//! Counts the allocations of a layer for one request.
 
 use std::{
     convert::Infallible,
@@ -11,50 +11,51 @@ use http::{Request, Response};
 use tower::{Layer, Service, service_fn};
 use tower_jwt_auth::Rejection;
 
-/// What a refusal is made of: two for the header map, and three for the extension map and the
-/// rejection in it. The texts are static.
+/// The allocations of a rejection: two for the header map, and three for the extension map and the
+/// rejection in it. The strings are static.
 const RESPONSE: u64 = 5;
 
-/// What one request costs in a layer around a service that does nothing, and its answer.
+/// Returns the allocations of one request in a layer, less those of the bare service, and the
+/// response.
 fn cost<L>(layer: &L, request: &Request<()>) -> (u64, Response<()>)
 where
     L: Layer<Bare>,
     L::Service: Service<Request<()>, Error = Infallible>,
     <L::Service as Service<Request<()>>>::Response: IntoParts,
 {
-    let bare: Bare = service_fn(answer);
+    let bare: Bare = service_fn(respond);
     let (without, _) = count(bare, request);
-    let (with, answered) = count(layer.layer(bare), request);
-    (with - without, answered.without_body())
+    let (with, response) = count(layer.layer(bare), request);
+    (with - without, response.without_body())
 }
 
-pub(crate) type Bare = tower::util::ServiceFn<fn(Request<()>) -> Answered>;
-pub(crate) type Answered = std::future::Ready<Result<Response<()>, Infallible>>;
+pub(crate) type Bare = tower::util::ServiceFn<fn(Request<()>) -> ResponseFuture>;
+pub(crate) type ResponseFuture = std::future::Ready<Result<Response<()>, Infallible>>;
 
-fn answer(request: Request<()>) -> Answered {
+fn respond(request: Request<()>) -> ResponseFuture {
     drop(request);
     std::future::ready(Ok(Response::new(())))
 }
 
-/// What one request costs, once it is always the same.
+/// Returns the allocations of one request, after the first one.
 fn count<S>(mut service: S, request: &Request<()>) -> (u64, S::Response)
 where
     S: Service<Request<()>, Error = Infallible>,
 {
     let mut rounds = (0..5).map(|_| {
         let request = request.clone();
-        let mut answered = None;
+        let mut response = None;
         let allocations = allocation_counter::measure(|| {
-            answered = Some(ask(&mut service, request));
+            response = Some(ask(&mut service, request));
         });
-        (allocations.count_total, answered.unwrap())
+        (allocations.count_total, response.unwrap())
     });
-    let _first_of_its_kind = rounds.next();
-    let (count, answered) = rounds.next().unwrap();
+    let _first_round = rounds.next();
+    let (count, response) = rounds.next().unwrap();
     for (again, _) in rounds {
-        assert_eq!(again, count, "it costs the same each time");
+        assert_eq!(again, count, "the count differs between rounds");
     }
-    (count, answered)
+    (count, response)
 }
 
 fn ask<S>(service: &mut S, request: Request<()>) -> S::Response
@@ -65,7 +66,7 @@ where
     assert!(service.poll_ready(&mut context).is_ready());
     match pin!(service.call(request)).poll(&mut context) {
         Poll::Ready(Ok(response)) => response,
-        Poll::Pending => panic!("the service waits"),
+        Poll::Pending => panic!("the service is not ready immediately"),
     }
 }
 
@@ -86,29 +87,34 @@ where
     L::Service: Service<Request<()>, Error = Infallible>,
     <L::Service as Service<Request<()>>>::Response: IntoParts,
 {
-    let (cost, answered) = cost(layer, &request);
-    assert!(answered.extensions().get::<Rejection>().is_none(), "{row}");
+    let (cost, response) = cost(layer, &request);
+    assert!(response.extensions().get::<Rejection>().is_none(), "{row}");
     assert_eq!(cost, expected, "{row}");
 }
 
-/// A refusal costs what the same response costs that is put together by hand, and this many more.
+/// Asserts that a rejection costs `more` allocations than the same response built by hand.
 #[track_caller]
-pub(crate) fn assert_refused<L>(layer: &L, request: Request<()>, reason: &str, more: u64, row: &str)
-where
+pub(crate) fn assert_rejected<L>(
+    layer: &L,
+    request: Request<()>,
+    reason: &str,
+    more: u64,
+    row: &str,
+) where
     L: Layer<Bare>,
     L::Service: Service<Request<()>, Error = Infallible>,
     <L::Service as Service<Request<()>>>::Response: IntoParts,
 {
-    let (cost, answered) = cost(layer, &request);
-    let rejection = *answered.extensions().get::<Rejection>().expect(row);
+    let (cost, response) = cost(layer, &request);
+    let rejection = *response.extensions().get::<Rejection>().expect(row);
     assert_eq!(rejection.reason(), reason, "{row}");
     let by_hand = allocation_counter::measure(|| {
-        let mut response = Response::new(());
-        *response.status_mut() = answered.status();
-        for (name, value) in answered.headers() {
-            response.headers_mut().insert(name, value.clone());
+        let mut copy = Response::new(());
+        *copy.status_mut() = response.status();
+        for (name, value) in response.headers() {
+            copy.headers_mut().insert(name, value.clone());
         }
-        response.extensions_mut().insert(rejection);
+        copy.extensions_mut().insert(rejection);
     });
     assert_eq!(by_hand.count_total, RESPONSE, "{row}");
     assert_eq!(cost, RESPONSE + more, "{row}");

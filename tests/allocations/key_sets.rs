@@ -1,5 +1,5 @@
-//! What reading a JWK Set costs in bytes, whatever its publisher wrote: a fetched set may have a
-//! mebibyte, and the heap must not have many.
+//! The memory for reading a JWK Set with any content. A fetched set may have one mebibyte and must
+//! not need many times that.
 
 use serde_json::json;
 use tower_jwt_auth::{KeySet, VerifyingKey};
@@ -8,17 +8,17 @@ use super::support::signing_keys::{SigningKey, jwks_of, with};
 
 const MIB: usize = 1024 * 1024;
 
-/// All that is allocated while a document is read, at most, as a multiple of its size: what becomes
-/// a key, and the buffer that a string with escapes is put together in.
+/// The maximum of allocated bytes for each byte of a document: the keys, and the buffer in which a
+/// string with escapes is decoded.
 const MAX_BYTES_PER_BYTE: u64 = 2;
 
-/// Repeats a piece, with commas between, until the text has a mebibyte.
+/// Repeats a piece, separated by commas, until the document has almost one mebibyte.
 fn filled(start: &str, piece: &str, end: &str) -> String {
     let count = (MIB - start.len() - end.len()) / (piece.len() + 1);
     let middle = vec![piece; count].join(",");
-    let text = format!("{start}{middle}{end}");
-    assert!(text.len() <= MIB && text.len() > MIB - 2 * piece.len() - 2);
-    text
+    let document = format!("{start}{middle}{end}");
+    assert!(document.len() <= MIB && document.len() > MIB - 2 * piece.len() - 2);
+    document
 }
 
 #[test]
@@ -46,11 +46,11 @@ fn a_key_set_is_read_within_twice_its_size() {
             filled(&format!(r#"{{"keys":[{jwk},"#), "{}", "]}"),
         ),
         (
-            "numbers for entries",
+            "numbers as entries",
             filled(&format!(r#"{{"keys":[{jwk},"#), "0", "]}"),
         ),
         (
-            "arrays for entries",
+            "arrays as entries",
             filled(&format!(r#"{{"keys":[{jwk},["#), "[]", "]]}"),
         ),
         ("a long x5c", filled(&in_key(r#""x5c":["#), r#""""#, "]}]}")),
@@ -59,15 +59,15 @@ fn a_key_set_is_read_within_twice_its_size() {
             filled(&in_key(r#""key_ops":["verify","#), r#""""#, "]}]}"),
         ),
         (
-            "an array for a kid",
+            "an array as kid",
             filled(&format!(r#"{{"keys":[{jwk},{{"kid":["#), r#""""#, "]}]}"),
         ),
         (
-            "an object for a kid",
+            "an object as kid",
             filled(&format!(r#"{{"keys":[{jwk},{{"kid":{{"#), r#""":0"#, "}}]}"),
         ),
         (
-            "a kid twice and more",
+            "a repeated kid",
             filled(&format!(r#"{{"keys":[{jwk},{{"#), r#""kid":"a""#, "}]}"),
         ),
         ("a hundred keys", filled_with_keys()),
@@ -75,9 +75,12 @@ fn a_key_set_is_read_within_twice_its_size() {
             "a long string beside the keys",
             format!(r#"{{{keys},"x":"{}"}}"#, "a".repeat(MIB - 500)),
         ),
-        ("one with escapes", format!(r#"{{{keys},"x":"{escaped}"}}"#)),
         (
-            "a name with escapes",
+            "a string with escapes beside the keys",
+            format!(r#"{{{keys},"x":"{escaped}"}}"#),
+        ),
+        (
+            "a member name with escapes",
             format!(r#"{{{keys},"{escaped}":0}}"#),
         ),
         (
@@ -95,7 +98,7 @@ fn a_key_set_is_read_within_twice_its_size() {
         });
         let size = document.len() as u64;
         println!(
-            "{row}: {size} bytes, {} allocated, {} at once",
+            "{row}: {size} bytes, {} allocated, {} at the peak",
             cost.bytes_total, cost.bytes_max
         );
         assert!(
@@ -110,7 +113,7 @@ fn an_invalid_key_set_is_rejected_within_twice_its_size() {
     let deep = MIB / 2 - 100;
     for (row, document) in [
         (
-            "deep",
+            "deep entries",
             format!(r#"{{"keys":{}{}}}"#, "[".repeat(deep), "]".repeat(deep)),
         ),
         (
@@ -126,7 +129,7 @@ fn an_invalid_key_set_is_rejected_within_twice_its_size() {
             "certificates",
             filled(r#"{"keys":{"#, r#""":"-----BEGIN CERTIFICATE-----""#, "}}"),
         ),
-        ("keys twice and more", filled("{", r#""keys":[]"#, "}")),
+        ("a repeated member keys", filled("{", r#""keys":[]"#, "}")),
     ] {
         for read in [
             (|text: &str| KeySet::from_jwks(text).is_err()) as fn(&str) -> bool,
@@ -142,7 +145,7 @@ fn an_invalid_key_set_is_rejected_within_twice_its_size() {
     }
 }
 
-/// Keys of the longest kind, each with a long name.
+/// Keys of the longest type, each with a long key ID.
 fn filled_with_keys() -> String {
     let jwk = SigningKey::generate("RS256", "1").jwk();
     let keys = (0..100).map(|index| {

@@ -1,10 +1,10 @@
-//! How many times the layers ask for memory. Each number is what it is now, so that none grows
-//! unseen, and one that a change makes smaller is written down.
+//! The number of allocations of the layers. Each number is exact, so that no increase goes
+//! unnoticed and every decrease is recorded.
 //!
-//! A binary of its own, because its global allocator counts, on each thread apart. It sees what is
-//! allocated in Rust; what AWS-LC takes from C's `malloc` within a check of a signature it does not
-//! see. Every request is sent a few times before one counts, so that what is made once, such as
-//! `tracing`'s call sites, is there.
+//! This is a separate binary, because it replaces the global allocator with one that counts
+//! allocations by thread. It does not count the memory that AWS-LC allocates with C's `malloc`.
+//! Each request is sent once before counting, so that one-time allocations, such as those for
+//! `tracing`'s call sites, are excluded.
 
 mod counting;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
@@ -19,16 +19,14 @@ use serde_json::json;
 use tower_jwt_auth::{CurrentUser, PathOwnerLayer};
 
 use self::{
-    counting::{assert_accepted, assert_refused},
+    counting::{assert_accepted, assert_rejected},
     support::{NOW, builder, claims, claims_with, get, layer, sign, token, with_bearer},
 };
 
-/// What an accepted HS256 request costs: the box in the request's extensions, and the text of the
-/// user in it.
+/// An accepted HS256 request: the box in the request's extensions, and the user's string in it.
 const ACCEPTED: u64 = 2;
 
-/// What it costs beside that to put the first extension into a request that had none: the map, and
-/// the table of the map.
+/// The first extension of a request: the map, and the table of the map.
 const FIRST_EXTENSION: u64 = 2;
 
 /// A header longer than the buffer on the stack, of 190 bytes.
@@ -37,25 +35,24 @@ const LONG_HEADER: u64 = 1;
 /// Claims longer than the buffer on the stack, of half a kilobyte or so.
 const LONG_CLAIMS: u64 = 1;
 
-/// A short name with escapes: two while `serde_json` puts it together, one to keep it, and two to
-/// put it behind the claims in the text of the user.
+/// A short name with escapes: two while `serde_json` decodes it, one to store it, and two to append
+/// it to the claims in the string of the user.
 const ESCAPES: u64 = 5;
 
-/// A signature longer than the buffer on the stack: those of RSA.
+/// A signature longer than the buffer on the stack: that of RSA.
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 const LONG_SIGNATURE: u64 = 1;
 
 #[derive(Clone)]
-struct OfTheRouter;
+struct RouterExtension;
 
-/// As a request comes to a layer behind a router or a server: they leave something in its
-/// extensions, and so there is a map.
+/// A request as a layer receives it behind a router or a server: its extensions already have a map.
 fn routed(mut request: Request<()>) -> Request<()> {
-    request.extensions_mut().insert(OfTheRouter);
+    request.extensions_mut().insert(RouterExtension);
     request
 }
 
-fn bearing(token: &str) -> Request<()> {
+fn routed_with_bearer(token: &str) -> Request<()> {
     routed(with_bearer(token))
 }
 
@@ -63,17 +60,17 @@ fn bearing(token: &str) -> Request<()> {
 fn an_accepted_request_costs_two_allocations() {
     let named = claims_with(json!({ "name": "Alice", "iat": NOW, "nbf": NOW, "roles": ["a"] }));
     for (row, token) in [
-        ("a usual token", token(&claims())),
+        ("a typical token", token(&claims())),
         ("no typ", support::token_with_header(r#"{"alg":"HS256"}"#)),
         ("more claims", token(&named)),
     ] {
-        assert_accepted(&layer(), bearing(&token), ACCEPTED, row);
+        assert_accepted(&layer(), routed_with_bearer(&token), ACCEPTED, row);
         let empty = with_bearer(&token);
         assert_accepted(&layer(), empty, ACCEPTED + FIRST_EXTENSION, row);
     }
 }
 
-/// Each of these by itself; a token that is all of it costs the sum.
+/// Each row has one unusual property; a token with all of them costs the sum.
 #[test]
 fn unusual_tokens_cost_extra_allocations() {
     let long = token(&claims_with(json!({ "about": "a".repeat(2000) })));
@@ -84,10 +81,10 @@ fn unusual_tokens_cost_extra_allocations() {
     for (row, token, more) in [
         ("long claims", long, LONG_CLAIMS),
         ("a key id", with_key_id, 0),
-        ("a long one", long_header, LONG_HEADER),
+        ("a long key id", long_header, LONG_HEADER),
         ("escapes in the name", escaped, ESCAPES),
     ] {
-        assert_accepted(&layer(), bearing(&token), ACCEPTED + more, row);
+        assert_accepted(&layer(), routed_with_bearer(&token), ACCEPTED + more, row);
     }
 }
 
@@ -100,27 +97,32 @@ fn an_anonymous_request_costs_no_allocation() {
 #[test]
 fn a_rejected_request_costs_only_its_response() {
     let layer = builder().audience("api").build().unwrap();
-    let good = claims_with(json!({ "aud": "api" }));
+    let valid = claims_with(json!({ "aud": "api" }));
     let expired = claims_with(json!({ "aud": "api", "exp": NOW - 1 }));
-    let usual = r#"{"alg":"HS256"}"#;
+    let header = r#"{"alg":"HS256"}"#;
     let forged = sign(
-        usual,
-        good.to_string(),
+        header,
+        valid.to_string(),
         "another secret, of 32 bytes or more",
     );
-    assert_accepted(&layer, bearing(&token(&good)), ACCEPTED, "good");
+    assert_accepted(
+        &layer,
+        routed_with_bearer(&token(&valid)),
+        ACCEPTED,
+        "valid",
+    );
     for (token, reason, more) in [
         ("a.b", "malformed", 0),
         ("a.b.c", "malformed", 0),
-        (&format!("{}*", token(&good)), "malformed", 0),
+        (&format!("{}*", token(&valid)), "malformed", 0),
         (&forged, "signature", 0),
         (&token(&expired), "expired", 0),
         (&token(&claims_with(json!({ "aud": "b" }))), "audience", 0),
     ] {
-        assert_refused(&layer, bearing(token), reason, more, reason);
-        assert_refused(&layer, with_bearer(token), reason, more, reason);
+        assert_rejected(&layer, routed_with_bearer(token), reason, more, reason);
+        assert_rejected(&layer, with_bearer(token), reason, more, reason);
     }
-    assert_refused(&layer, get("/"), "missing_token", 0, "no token");
+    assert_rejected(&layer, get("/"), "missing_token", 0, "no token");
 }
 
 #[test]
@@ -130,7 +132,7 @@ fn a_grpc_rejection_costs_only_its_response() {
     *request.version_mut() = Version::HTTP_2;
     let content_type = http::HeaderValue::from_static("application/grpc");
     request.headers_mut().insert("content-type", content_type);
-    assert_refused(&layer(), request, "missing_token", 0, "gRPC");
+    assert_rejected(&layer(), request, "missing_token", 0, "gRPC");
 }
 
 #[test]
@@ -143,25 +145,25 @@ fn path_owner_allocates_only_for_rejections() {
         request
     };
     assert_accepted(&owner, by_alice("/api/alice/tasks"), 0, "own");
-    assert_accepted(&owner, by_alice("/api/alice/"), 0, "own, and no rest");
+    assert_accepted(&owner, by_alice("/api/alice/"), 0, "own, without a rest");
     for (path, reason) in [
         ("/api/bob/tasks", "not_owner"),
         ("/elsewhere", "no_pattern"),
         ("/api/alice/../bob", "not_owner"),
     ] {
-        assert_refused(&owner, by_alice(path), reason, 0, path);
+        assert_rejected(&owner, by_alice(path), reason, 0, path);
     }
-    assert_refused(&owner, get("/api/alice/tasks"), "no_user", 0, "nobody");
+    assert_rejected(&owner, get("/api/alice/tasks"), "no_user", 0, "nobody");
 
-    // Both layers: what one costs is what it costs in the other.
+    // Both layers together cost the sum of the two.
     let both = (layer(), owner);
     let to = |path: &str| {
-        let mut request = bearing(&token(&claims()));
+        let mut request = routed_with_bearer(&token(&claims()));
         *request.uri_mut() = path.parse().unwrap();
         request
     };
     assert_accepted(&both, to("/api/alice/tasks"), ACCEPTED, "own");
-    assert_refused(&both, to("/api/bob/tasks"), "not_owner", ACCEPTED, "bob's");
+    assert_rejected(&both, to("/api/bob/tasks"), "not_owner", ACCEPTED, "bob's");
 }
 
 #[cfg(feature = "cache")]
@@ -169,9 +171,9 @@ fn path_owner_allocates_only_for_rejections() {
 fn a_request_from_the_token_cache_costs_one_allocation() {
     let layer = builder().cache_tokens(100).build().unwrap();
     let token = token(&claims());
-    // The box in the request's extensions. The first, which is verified and kept, does not count.
-    assert_accepted(&layer, bearing(&token), 1, "kept");
-    assert_accepted(&layer, with_bearer(&token), 1 + FIRST_EXTENSION, "kept");
+    // The box in the request's extensions. The first request fills the cache and is not counted.
+    assert_accepted(&layer, routed_with_bearer(&token), 1, "cached");
+    assert_accepted(&layer, with_bearer(&token), 1 + FIRST_EXTENSION, "cached");
     assert!(layer.cache_stats().unwrap().hits > 0);
 }
 
@@ -192,28 +194,28 @@ mod public_keys {
             let key = SigningKey::generate(alg, "1");
             let token = key.token(&claims());
             let layer = layer_of(jwks([&key]));
-            assert_accepted(&layer, bearing(&token), expected, alg);
+            assert_accepted(&layer, routed_with_bearer(&token), expected, alg);
             let empty = with_bearer(&token);
             assert_accepted(&layer, empty, expected + FIRST_EXTENSION, alg);
         }
     }
 
-    /// The header is decoded before anything can be refused, and into memory of its own.
+    /// The header is decoded into a buffer on the stack before a token can be rejected.
     #[test]
     fn a_rejected_request_costs_only_its_response() {
         let key = SigningKey::generate("EdDSA", "1");
         let builder = keyless().jwks_text(jwks([&key])).audience("api");
         let layer = builder.build().unwrap();
-        let good = claims_with(json!({ "aud": "api" }));
+        let valid = claims_with(json!({ "aud": "api" }));
         let expired = claims_with(json!({ "aud": "api", "exp": NOW - 1 }));
-        let unknown = key.sign(&json!({ "alg": "EdDSA", "kid": "2" }), &good);
+        let unknown = key.sign(&json!({ "alg": "EdDSA", "kid": "2" }), &valid);
         for (token, reason) in [
-            (with_signature(&key.token(&good), [0; 64]), "signature"),
+            (with_signature(&key.token(&valid), [0; 64]), "signature"),
             (unknown, "unknown_key"),
             (key.token(&expired), "expired"),
             (key.token(&claims_with(json!({ "aud": "b" }))), "audience"),
         ] {
-            assert_refused(&layer, bearing(&token), reason, 0, reason);
+            assert_rejected(&layer, routed_with_bearer(&token), reason, 0, reason);
         }
     }
 
@@ -222,7 +224,7 @@ mod public_keys {
     fn a_request_from_the_token_cache_costs_one_allocation() {
         let key = SigningKey::generate("EdDSA", "1");
         let builder = keyless().jwks_text(jwks([&key])).cache_tokens(100);
-        let request = bearing(&key.token(&claims()));
-        assert_accepted(&builder.build().unwrap(), request, 1, "kept");
+        let request = routed_with_bearer(&key.token(&claims()));
+        assert_accepted(&builder.build().unwrap(), request, 1, "cached");
     }
 }
