@@ -1,5 +1,5 @@
-//! Tokens of the HS256 recipe, sent to Better Auth instead of to a service: on each of its releases,
-//! with a separate secret and with Better Auth's own.
+//! Tokens of the HS256 recipe, sent to Better Auth instead of a service: to each of its releases,
+//! signed with a separate secret and with Better Auth's secret.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,7 +28,7 @@ const VERIFY_EMAIL: &str = "/api/auth/verify-email?token=";
 const SESSION: &str = "/api/auth/get-session";
 /// Finds the session and its user in the database.
 const STORED_SESSION: &str = "/api/auth/get-session?disableCookieCache=true";
-/// Finds a session as middleware of Next.js does, with `getCookieCache`.
+/// Finds a session with `getCookieCache`, as middleware of Next.js does.
 const CACHED_SESSION: &str = "/test/cached-session";
 
 #[tokio::test]
@@ -48,10 +48,10 @@ async fn a_recipe_token_verifies_no_email_and_starts_no_session() {
             let data = format!("better-auth.session_data={token}");
             let beside = format!("better-auth.session_token={}; {data}", bob.session_cookie);
             let signed = format!("better-auth.session_token={}", with_cookie_mac(&token));
-            let own = Bearer(&mallory.session_token);
+            let by_mallory = Bearer(&mallory.session_token);
             for (place, status, path, credential, body) in [
                 ("link", at_verify_email, &*link, Anonymous, ""),
-                ("link", 404, &deletion, own, ""),
+                ("link", 404, &deletion, by_mallory, ""),
                 ("body", 400, "/api/auth/reset-password", Anonymous, &*reset),
                 ("session_data", 200, SESSION, Cookies(&data), ""),
                 ("session_data", 200, CACHED_SESSION, Cookies(&data), ""),
@@ -65,7 +65,7 @@ async fn a_recipe_token_verifies_no_email_and_starts_no_session() {
                 let row = format!("{release}, {mode}, {path}, {place}: {outcome:?}");
                 println!("{row}");
                 assert_eq!(outcome.status, status, "{row}");
-                // A session of Bob's is all that an answer may have.
+                // Only Bob's session may be in the response.
                 assert!(["", &bob.id].contains(&&*outcome.signed_in), "{row}");
                 assert!(!outcome.starts_session, "{row}");
                 assert_eq!(outcome.address, "victor@example.com", "{row}");
@@ -75,7 +75,7 @@ async fn a_recipe_token_verifies_no_email_and_starts_no_session() {
     }
 }
 
-/// Without this, the test above could pass because it measures nothing.
+/// Shows that the test above can detect a verified email.
 #[tokio::test]
 async fn a_token_under_better_auths_secret_verifies_its_email() {
     for release in RELEASES {
@@ -83,7 +83,7 @@ async fn a_token_under_better_auths_secret_verifies_its_email() {
             return;
         };
         let mallory = server.sign_up("victor@example.com").await;
-        // The claims that the recipe signed when it used Better Auth's secret.
+        // The claims that the recipe would sign with Better Auth's secret.
         let claims = json!({
             "sub": mallory.id,
             "email": "victor@example.com",
@@ -113,10 +113,10 @@ async fn better_auths_secret_allows_impersonating_any_user() {
         let bob = server.sign_up("bob@example.com").await;
         for secret in [API_SECRET, SECRET] {
             let is_own = secret == SECRET;
-            // The token of a session that exists, without its signature.
+            // The token of an existing session, without its signature.
             let raw = bob.session_cookie.split(['.', '%']).next().unwrap();
             let signed = format!("better-auth.session_token={}", signed_cookie(raw, secret));
-            // A session that the database has never had.
+            // A session that was never in the database.
             let invented = signed_cookie("invented", secret);
             let cached = format!("better-auth.session_data={}", session_data(&bob, secret));
             let forged = format!("better-auth.session_token={invented}; {cached}");
@@ -186,28 +186,28 @@ fn start(release: &str, mode: &str) -> Option<Server> {
     Some(server)
 }
 
-/// What a request has achieved.
+/// The effects of a request.
 #[derive(Debug)]
 struct Outcome {
     status: u16,
-    /// The user of the session that the answer describes, or empty.
+    /// The user of the session in the response, or an empty string.
     signed_in: String,
     starts_session: bool,
-    /// Of the user that is attacked, as the database has it afterwards.
+    /// The attacked user's email in the database after the request.
     address: String,
     is_verified: bool,
 }
 
 impl Outcome {
     async fn new(server: &Server, target: &User, answer: &Response<Bytes>) -> Self {
-        let own = Bearer(&target.session_token);
-        let stored = json_of(&server.ask(STORED_SESSION, own, "").await);
+        let by_target = Bearer(&target.session_token);
+        let stored = json_of(&server.ask(STORED_SESSION, by_target, "").await);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let session = cookie(answer.headers(), "better-auth.session_token");
         Self {
             status: answer.status().as_u16(),
             signed_in: text(&json_of(answer)["session"]["userId"]),
-            // An empty one ends a session.
+            // An empty cookie ends a session.
             starts_session: session.is_some_and(|value| !value.is_empty()),
             address: text(&stored["user"]["email"]),
             is_verified: stored["user"]["emailVerified"].as_bool().unwrap(),
@@ -219,7 +219,7 @@ fn json_of(answer: &Response<Bytes>) -> Value {
     serde_json::from_slice(answer.body()).unwrap_or_default()
 }
 
-/// A `session_data` cookie for the user, with a session that nobody has started.
+/// A `session_data` cookie for the user, with an invented session.
 fn session_data(user: &User, secret: &str) -> String {
     let (time, expiry) = ("2026-01-01T00:00:00.000Z", "2100-01-01T00:00:00.000Z");
     let claims = json!({
@@ -232,7 +232,7 @@ fn session_data(user: &User, secret: &str) -> String {
     sign(&claims, secret)
 }
 
-/// The token as a cookie that Better Auth has signed: the HMAC is the same, only its base64 differs.
+/// The token as a cookie that Better Auth has signed: the same HMAC in another base64 alphabet.
 fn with_cookie_mac(token: &str) -> String {
     let (value, signature) = token.rsplit_once('.').unwrap();
     cookie_with_mac(value, &BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap())

@@ -1,4 +1,4 @@
-//! Tokens of Better Auth's `jwt()` plugin, verified with the keys that it publishes.
+//! Tokens of Better Auth's `jwt()` plugin, verified with its published keys.
 
 use std::io::{self, Write};
 
@@ -6,12 +6,12 @@ use serde_json::json;
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer};
 
 use super::{
-    SECRET, own, reason_of,
+    SECRET, reason_of,
     server::{Server, User},
-    with_another_user,
+    tasks_of, with_another_user,
 };
 
-/// All that the plugin can sign with.
+/// All algorithms of the plugin.
 const ALGORITHMS: [&str; 5] = ["EdDSA", "ES256", "ES512", "RS256", "PS256"];
 
 const TOKEN: &str = "/api/auth/token";
@@ -31,12 +31,18 @@ async fn a_token_of_each_algorithm_gives_access_to_its_users_path_only() {
         let auth = JwtAuthLayer::better_auth(&server.origin).build().unwrap();
         auth.ready().await.unwrap();
         for (what, token, path, status, reason) in [
-            ("own tasks", &token, own(&ada.id), 200, "accepted"),
-            ("another's tasks", &token, own(&bob.id), 403, "not_owner"),
+            ("own tasks", &token, tasks_of(&ada.id), 200, "accepted"),
             (
-                "another user put in",
+                "another's tasks",
+                &token,
+                tasks_of(&bob.id),
+                403,
+                "not_owner",
+            ),
+            (
+                "another user",
                 &tampered,
-                own(&bob.id),
+                tasks_of(&bob.id),
                 401,
                 "signature",
             ),
@@ -45,10 +51,10 @@ async fn a_token_of_each_algorithm_gives_access_to_its_users_path_only() {
             assert_eq!(answer.status(), status, "{alg}, {what}");
             assert_eq!(reason_of(&answer), reason, "{alg}, {what}");
         }
-        // Not with `println!`, which is hidden where a test passes.
+        // Not with `println!`, whose output is hidden if a test passes.
         let _ = writeln!(
             io::stderr(),
-            "Better Auth, {alg}: 200, 403 and 401 as they should be"
+            "Better Auth, {alg}: 200, 403 and 401 as expected"
         );
     }
 }
@@ -75,27 +81,27 @@ async fn an_oauth_access_token_is_rejected_unless_configured() {
     let sign =
         async |claims: serde_json::Value| server.post("/test/sign", &claims.to_string()).await;
     let for_api = sign(claims(&oauth_issuer, json!(["https://api.example.com"]))).await;
-    let of_origin = sign(claims(&server.origin, json!(["https://api.example.com"]))).await;
+    let from_origin = sign(claims(&server.origin, json!(["https://api.example.com"]))).await;
 
     assert_eq!(
         verdict(&server, better_auth(&server), &for_api, &ada).await,
         "issuer"
     );
     assert_eq!(
-        verdict(&server, better_auth(&server), &of_origin, &ada).await,
+        verdict(&server, better_auth(&server), &from_origin, &ada).await,
         "audience"
     );
 
-    let meant_for_it = better_auth(&server)
+    let for_oauth = better_auth(&server)
         .issuer(oauth_issuer)
         .audience("https://api.example.com");
-    let without_email = meant_for_it.clone();
+    let without_email = for_oauth.clone();
     assert_eq!(
         verdict(&server, without_email, &for_api, &ada).await,
         "user"
     );
     assert_eq!(
-        verdict(&server, meant_for_it.email_optional(), &for_api, &ada).await,
+        verdict(&server, for_oauth.email_optional(), &for_api, &ada).await,
         "accepted"
     );
 }
@@ -110,19 +116,19 @@ async fn keys_survive_an_outage_and_are_replaced_after_it() {
     let auth = better_auth(&server).build().unwrap();
     assert!(auth.ready().await.unwrap_err().to_string().contains("429"));
     assert_eq!(
-        super::ask_layer(auth.clone(), &token, &own(&ada.id))
+        super::ask_layer(auth.clone(), &token, &tasks_of(&ada.id))
             .await
             .status(),
         503
     );
 
-    // It is tried again by itself, a second later.
+    // The layer fetches again after a second.
     server.post("/test/jwks-mode", "ok").await;
     while auth.jwks_health()[0].keys == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     assert_eq!(
-        super::ask_layer(auth.clone(), &token, &own(&ada.id))
+        super::ask_layer(auth.clone(), &token, &tasks_of(&ada.id))
             .await
             .status(),
         200
@@ -131,7 +137,7 @@ async fn keys_survive_an_outage_and_are_replaced_after_it() {
     let port = server.origin.rsplit(':').next().unwrap().to_owned();
     drop(server);
     assert_eq!(
-        super::ask_layer(auth.clone(), &token, &own(&ada.id))
+        super::ask_layer(auth.clone(), &token, &tasks_of(&ada.id))
             .await
             .status(),
         200
@@ -142,14 +148,14 @@ async fn keys_survive_an_outage_and_are_replaced_after_it() {
         return;
     };
     let bob = server.sign_up("bob@example.com").await;
-    let token_of_bob = server.token(TOKEN, &bob).await;
+    let bobs_token = server.token(TOKEN, &bob).await;
     assert_eq!(
-        super::ask_layer(auth.clone(), &token_of_bob, &own(&bob.id))
+        super::ask_layer(auth.clone(), &bobs_token, &tasks_of(&bob.id))
             .await
             .status(),
         200
     );
-    let answer = super::ask_layer(auth, &token, &own(&ada.id)).await;
+    let answer = super::ask_layer(auth, &token, &tasks_of(&ada.id)).await;
     assert_eq!(reason_of(&answer), "unknown_key");
 }
 
@@ -162,10 +168,10 @@ fn better_auth(server: &Server) -> JwtAuthBuilder {
     JwtAuthLayer::better_auth(&server.origin)
 }
 
-/// What becomes of a token at its user's own tasks.
+/// Returns the reason for which a request for the user's tasks is rejected, or "accepted".
 async fn verdict(server: &Server, auth: JwtAuthBuilder, token: &str, user: &User) -> &'static str {
     let url = format!("{}/api/auth/jwks", server.origin);
     let auth = auth.jwks_url(url).build().unwrap();
     auth.ready().await.unwrap();
-    reason_of(&super::ask_layer(auth, token, &own(&user.id)).await)
+    reason_of(&super::ask_layer(auth, token, &tasks_of(&user.id)).await)
 }

@@ -32,8 +32,8 @@ const TASKS: &str = "/api/{user_id}/tasks";
 
 #[tokio::test]
 async fn an_hs256_recipe_token_gives_access_to_its_users_path_only() {
-    // Under the shared secret, the link is rejected because it has no audience.
-    for (mode, auth, of_link) in [
+    // Under the shared secret, the verification link is rejected because it has no audience.
+    for (mode, auth, link_reason) in [
         ("separate", auth(API_SECRET), "signature"),
         ("shared", auth(SECRET).email_claim("user_email"), "audience"),
     ] {
@@ -46,14 +46,32 @@ async fn an_hs256_recipe_token_gives_access_to_its_users_path_only() {
         let tampered = with_another_user(&token, &ada.id, &bob.id);
         let link = server.text("/test/verification-token").await;
         for (what, token, path, status, reason) in [
-            ("own tasks", &token, own(&ada.id), 200, "accepted"),
-            ("another's tasks", &token, own(&bob.id), 403, "not_owner"),
-            ("another user", &tampered, own(&bob.id), 401, "signature"),
-            ("verification link", &link, own(&ada.id), 401, of_link),
+            ("own tasks", &token, tasks_of(&ada.id), 200, "accepted"),
+            (
+                "another's tasks",
+                &token,
+                tasks_of(&bob.id),
+                403,
+                "not_owner",
+            ),
+            (
+                "another user",
+                &tampered,
+                tasks_of(&bob.id),
+                401,
+                "signature",
+            ),
+            (
+                "verification link",
+                &link,
+                tasks_of(&ada.id),
+                401,
+                link_reason,
+            ),
             (
                 "session token",
                 &ada.session_token,
-                own(&ada.id),
+                tasks_of(&ada.id),
                 401,
                 "opaque_session_token",
             ),
@@ -72,8 +90,13 @@ async fn a_verification_link_under_the_shared_secret_is_rejected() {
     };
     let ada = server.sign_up("ada@example.com").await;
     let link = server.text("/test/verification-token").await;
-    // Without an audience of ours, it is its missing subject that the link is rejected for.
-    let answer = ask(JwtAuthLayer::builder().secret(SECRET), &link, &own(&ada.id)).await;
+    // Without a configured audience, the link is rejected because it has no subject.
+    let answer = ask(
+        JwtAuthLayer::builder().secret(SECRET),
+        &link,
+        &tasks_of(&ada.id),
+    )
+    .await;
     assert_eq!(answer.status(), 401);
     assert_eq!(reason_of(&answer), "subject");
 }
@@ -112,7 +135,7 @@ async fn an_unconfigured_audience_is_rejected_and_the_fix_is_logged() {
         .finish()
         .set_default();
     let unconfigured = JwtAuthLayer::builder().secret(API_SECRET);
-    let answer = ask(unconfigured, &token, &own(&ada.id)).await;
+    let answer = ask(unconfigured, &token, &tasks_of(&ada.id)).await;
     assert_eq!(answer.status(), 401);
     let text = log.text();
     assert!(text.contains("WARN"), "{text}");
@@ -123,7 +146,7 @@ async fn an_unconfigured_audience_is_rejected_and_the_fix_is_logged() {
     assert!(text.contains("set BETTER_AUTH_AUDIENCE"), "{text}");
     assert!(!text.contains(&token), "{text}");
 
-    let answer = ask(auth(API_SECRET), &token, &own(&ada.id)).await;
+    let answer = ask(auth(API_SECRET), &token, &tasks_of(&ada.id)).await;
     assert_eq!(answer.status(), 200);
 }
 
@@ -135,7 +158,7 @@ async fn a_recipe_token_without_aud_needs_no_configured_audience() {
     let ada = server.sign_up("ada@example.com").await;
     let token = server.token(TOKEN, &ada).await;
     let auth = JwtAuthLayer::builder().secret(API_SECRET);
-    let answer = ask(auth, &token, &own(&ada.id)).await;
+    let answer = ask(auth, &token, &tasks_of(&ada.id)).await;
     assert_eq!(answer.status(), 200);
 }
 
@@ -152,7 +175,7 @@ async fn session_data_signed_with_the_same_secret_is_rejected() {
     let answer = ask(
         JwtAuthLayer::builder().secret(SECRET),
         &token,
-        &own(&ada.id),
+        &tasks_of(&ada.id),
     )
     .await;
     assert_eq!(answer.status(), 401);
@@ -165,25 +188,25 @@ fn the_guide_contains_the_tested_recipe() {
     assert!(guide.contains(include_str!("hs256-token.mjs")));
 }
 
-/// Starts a server whose recipe signs with a separate or the shared secret.
+/// Starts a server whose recipe signs with the separate or the shared secret.
 fn start(mode: &str, variables: &[(&str, &str)]) -> Option<Server> {
-    let own = [
+    let defaults = [
         ("BETTER_AUTH_SECRET", SECRET),
         ("API_TOKEN_SECRET", API_SECRET),
         ("HS256_TOKEN", mode),
     ];
-    Server::start(&[&own, variables].concat())
+    Server::start(&[&defaults, variables].concat())
 }
 
 fn auth(secret: &str) -> JwtAuthBuilder {
     JwtAuthLayer::builder().secret(secret).audience(AUDIENCE)
 }
 
-fn own(user_id: &str) -> String {
+fn tasks_of(user_id: &str) -> String {
     TASKS.replace("{user_id}", user_id)
 }
 
-/// Asks the axum example, guarded as `auth` says.
+/// Sends a request to the axum example behind this authentication.
 async fn ask(auth: JwtAuthBuilder, token: &str, path: &str) -> Response<Body> {
     ask_layer(auth.build().unwrap(), token, path).await
 }
@@ -202,7 +225,7 @@ fn reason_of(answer: &Response<Body>) -> &'static str {
     rejection.map_or("accepted", Rejection::reason)
 }
 
-/// The token with its claims rewritten, under the signature that it had.
+/// Replaces the user in the claims of a token, and keeps its signature.
 fn with_another_user(token: &str, user: &str, other: &str) -> String {
     use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
@@ -219,7 +242,7 @@ fn with_another_user(token: &str, user: &str, other: &str) -> String {
     tampered
 }
 
-/// What was logged.
+/// The captured log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! Keys that rotate while requests come.
+//! Keys that rotate while requests arrive.
 
 use std::{
     collections::HashSet,
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::sleep};
 use tower_jwt_auth::JwtAuthLayer;
 
-use super::{SECRET, own, reason_of, server::Server, with_another_user};
+use super::{SECRET, reason_of, server::Server, tasks_of, with_another_user};
 
 const TOKEN: &str = "/api/auth/token";
 
@@ -35,13 +35,13 @@ async fn valid_tokens_are_accepted_while_keys_rotate() {
         return;
     };
     assert!(counts.rotations >= 3, "{counts:?}");
-    assert_eq!(counts.refused, 0, "{counts:?}");
-    // The first, one for each rotation, and none besides.
+    assert_eq!(counts.rejected, 0, "{counts:?}");
+    // One fetch at the start, and at most one for each rotation.
     assert!(counts.fetches <= 1 + counts.rotations, "{counts:?}");
 }
 
 /// Takes minutes: `ROTATION_MINUTES=8 cargo test --all-features --test better-auth -- --ignored
-/// --nocapture`. With `ROTATION_ATTACK=subjects` the attacker invents users as well as key ids.
+/// --nocapture`. With `ROTATION_ATTACK=subjects`, the attacker also invents users.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes"]
 async fn valid_tokens_are_accepted_during_rotations_under_attack() {
@@ -61,23 +61,24 @@ async fn valid_tokens_are_accepted_during_rotations_under_attack() {
         return;
     };
     assert!(counts.rotations >= 3, "{counts:?}");
-    assert_eq!(counts.refused, 0, "{counts:?}");
+    assert_eq!(counts.rejected, 0, "{counts:?}");
 }
 
-/// A Better Auth server whose keys rotate, two clients that take a new token five times a second
-/// and ask ten times with each, and maybe an attacker.
+/// A Better Auth server whose keys rotate, two clients that get a new token five times a second and
+/// send ten requests with each, and optionally an attacker.
 #[derive(Debug)]
 struct Run {
     rotation: Duration,
     grace: Duration,
     length: Duration,
     cooldown: Duration,
-    /// A user who sends a token of his own, each time a new one, under a key id that he invents.
+    /// The interval of an attacker who sends new tokens with invented key IDs.
     attack_every: Option<Duration>,
-    /// Puts another subject into each, since nobody can verify it.
+    /// Whether each of these tokens also has an invented subject.
     invents_subjects: bool,
-    /// Two tokens that are signed at once as a key ends make two new keys. Where the keys rotate
-    /// faster than the layer lets extra fetches follow each other, that is kept from happening.
+    /// Whether tokens are signed one at a time. Better Auth creates two keys if two tokens are
+    /// signed at once when a key expires. A fast rotation must avoid this, because the layer limits
+    /// the rate of extra fetches.
     signs_one_by_one: bool,
 }
 
@@ -86,7 +87,7 @@ struct Run {
 struct Counts {
     rotations: u32,
     requests: u32,
-    refused: u32,
+    rejected: u32,
     attacks: u32,
     attacks_accepted: u32,
     fetches: u32,
@@ -115,16 +116,17 @@ impl Run {
             tasks.push(tokio::spawn(async move {
                 let user = server.sign_up(&format!("client{client}@example.com")).await;
                 while !state.is_over.load(Ordering::Relaxed) {
-                    let place = signing.acquire().await.unwrap();
+                    let permit = signing.acquire().await.unwrap();
                     let token = server.token(TOKEN, &user).await;
-                    drop(place);
+                    drop(permit);
                     state.kids.lock().unwrap().insert(kid(&token));
                     for _ in 0..10 {
-                        let answer = super::ask_layer(auth.clone(), &token, &own(&user.id)).await;
+                        let answer =
+                            super::ask_layer(auth.clone(), &token, &tasks_of(&user.id)).await;
                         state.requests.fetch_add(1, Ordering::Relaxed);
                         if answer.status() != 200 {
-                            println!("refused: {} {}", answer.status(), reason_of(&answer));
-                            state.refused.fetch_add(1, Ordering::Relaxed);
+                            println!("rejected: {} {}", answer.status(), reason_of(&answer));
+                            state.rejected.fetch_add(1, Ordering::Relaxed);
                         }
                         sleep(Duration::from_millis(20)).await;
                     }
@@ -144,8 +146,8 @@ impl Run {
                         forged = with_another_user(&forged, &user.id, &format!("user{attack}"));
                     }
                     let (auth, state) = (auth.clone(), Arc::clone(&state));
-                    let path = own(&user.id);
-                    // He does not wait for the answer.
+                    let path = tasks_of(&user.id);
+                    // The attacker does not wait for the response.
                     tokio::spawn(async move {
                         let answer = super::ask_layer(auth, &forged, &path).await;
                         if answer.status() == 200 {
@@ -169,15 +171,15 @@ impl Run {
         let counts = Counts {
             rotations: kids - 1,
             requests: count(&state.requests),
-            refused: count(&state.refused),
+            rejected: count(&state.rejected),
             attacks: count(&state.attacks),
             attacks_accepted: count(&state.attacks_accepted),
             fetches: server.text("/test/jwks-count").await.parse().unwrap(),
         };
-        // Not with `println!`, which is hidden where a test passes.
+        // Not with `println!`, whose output is hidden if a test passes.
         let _ = writeln!(
             io::stderr(),
-            "rotation: {self:?}, settings of the layer: the default ones: {counts:?}"
+            "rotation: {self:?}, default settings of the layer: {counts:?}"
         );
         assert_eq!(counts.attacks_accepted, 0, "{counts:?}");
         Some(counts)
@@ -189,7 +191,7 @@ struct Shared {
     is_over: AtomicBool,
     kids: Mutex<HashSet<String>>,
     requests: AtomicU32,
-    refused: AtomicU32,
+    rejected: AtomicU32,
     attacks: AtomicU32,
     attacks_accepted: AtomicU32,
 }

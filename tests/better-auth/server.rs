@@ -16,17 +16,17 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
 
-/// A running server, which ends when this is dropped.
+/// A running server, which is stopped on drop.
 pub struct Server {
     pub origin: String,
     /// The version of Better Auth.
     pub version: String,
     process: Child,
-    // The server ends itself when this is closed, even if the test was killed.
+    // The server exits when this is closed, even if the test is killed.
     _stdin: ChildStdin,
 }
 
-/// Someone who has signed up.
+/// A user who has signed up.
 pub struct User {
     pub id: String,
     pub session_token: String,
@@ -37,10 +37,10 @@ pub struct User {
 }
 
 impl Server {
-    /// Starts a server with these variables in its environment, on a port of its own.
+    /// Starts a server with these variables in its environment, on a free port.
     ///
-    /// `None` where Node or its packages are not there, which `REQUIRE_BETTER_AUTH=1` makes a
-    /// failure.
+    /// Returns `None` if Node or its packages are missing. With `REQUIRE_BETTER_AUTH=1`, this is a
+    /// failure instead.
     pub fn start(variables: &[(&str, &str)]) -> Option<Self> {
         let mut process = command(variables)?.spawn().expect("node starts");
         let stdin = process.stdin.take().expect("stdin is piped");
@@ -48,9 +48,9 @@ impl Server {
         let mut line = String::new();
         BufReader::new(stdout)
             .read_line(&mut line)
-            .expect("the server says where it listens");
-        let ready: Value = serde_json::from_str(&line).expect("it says so in JSON");
-        let text = |name: &str| ready[name].as_str().expect("a text").to_owned();
+            .expect("the server prints where it listens");
+        let ready: Value = serde_json::from_str(&line).expect("the line is JSON");
+        let text = |name: &str| ready[name].as_str().expect("a string").to_owned();
         Some(Self {
             origin: text("baseURL"),
             version: text("version"),
@@ -59,19 +59,19 @@ impl Server {
         })
     }
 
-    /// Returns what a server that must not start with these variables writes to stderr, or `None`
-    /// as [`start`](Self::start).
+    /// Starts a server that must fail with these variables, and returns its stderr, or `None` as
+    /// [`start`](Self::start).
     pub fn start_error(variables: &[(&str, &str)]) -> Option<String> {
         let mut command = command(variables)?;
         let mut process = command.stderr(Stdio::piped()).spawn().expect("node starts");
-        // Open until it has failed, since the server ends itself when this is closed.
+        // Kept open until the server has failed, because the server exits when this is closed.
         let stdin = process.stdin.take();
         let stdout = process.stdout.take().expect("stdout is piped");
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).expect("text");
         drop(stdin);
-        let output = process.wait_with_output().expect("it ends");
-        assert_eq!(line, "", "it says that it is ready");
+        let output = process.wait_with_output().expect("the server exits");
+        assert_eq!(line, "", "the server reports that it is ready");
         assert!(!output.status.success());
         Some(String::from_utf8(output.stderr).expect("text"))
     }
@@ -98,7 +98,7 @@ impl Server {
         }
     }
 
-    /// The token that an endpoint answers with to a user.
+    /// Returns the token that an endpoint issues to a user.
     pub async fn token(&self, endpoint: &str, user: &User) -> String {
         let (_, body) = self
             .send(
@@ -112,7 +112,7 @@ impl Server {
         answer["token"].as_str().expect("a token").to_owned()
     }
 
-    /// What an endpoint of the tests' own answers to this body.
+    /// Sends a body to an endpoint of the test server, and returns the response's body.
     #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
     pub async fn post(&self, endpoint: &str, body: &str) -> String {
         let (_, body) = self
@@ -126,7 +126,7 @@ impl Server {
         String::from_utf8(body.into()).expect("text")
     }
 
-    /// Sends a request with a bearer token, which must be answered with 200.
+    /// Sends a request with a bearer token; the response must be 200.
     async fn send(
         &self,
         method: Method,
@@ -146,7 +146,7 @@ impl Server {
         (parts.headers, body)
     }
 
-    /// Sends a request, a `POST` if it has a body, whatever it is answered with.
+    /// Sends a request, a `POST` if it has a body, and returns any response.
     pub async fn ask(&self, path: &str, credential: Credential<'_>, body: &str) -> Response<Bytes> {
         let method = if body.is_empty() {
             Method::GET
@@ -183,7 +183,7 @@ impl Server {
     }
 }
 
-/// What a request to the server is sent with.
+/// The credential of a request to the server.
 #[derive(Clone, Copy)]
 pub enum Credential<'a> {
     Anonymous,
@@ -198,13 +198,13 @@ impl Drop for Server {
     }
 }
 
-/// The command that starts a server, or `None` where its test is skipped.
+/// The command that starts a server, or `None` if the test is skipped.
 fn command(variables: &[(&str, &str)]) -> Option<Command> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/better-auth");
-    if let Some(missing) = what_is_missing(&folder) {
+    if let Some(missing) = missing_requirement(&folder) {
         let required = env::var("REQUIRE_BETTER_AUTH").is_ok_and(|value| value == "1");
         assert!(!required, "REQUIRE_BETTER_AUTH=1, and {missing}");
-        // Not with `println!`, which is hidden where a test passes.
+        // Not with `println!`, whose output is hidden if a test passes.
         let _ = writeln!(
             io::stderr(),
             "skipped: {missing}; to run it: npm ci --prefix tests/better-auth"
@@ -215,7 +215,7 @@ fn command(variables: &[(&str, &str)]) -> Option<Command> {
     command
         .args(["--import", "./release.mjs", "server.mjs"])
         .current_dir(folder)
-        // Variables of the developer's, such as BETTER_AUTH_SECRETS, would win over ours.
+        // The developer's variables, such as BETTER_AUTH_SECRETS, would override ours.
         .env_clear()
         .env("PATH", env::var_os("PATH").unwrap_or_default())
         .envs(variables.iter().copied())
@@ -224,7 +224,7 @@ fn command(variables: &[(&str, &str)]) -> Option<Command> {
     Some(command)
 }
 
-fn what_is_missing(folder: &Path) -> Option<&'static str> {
+fn missing_requirement(folder: &Path) -> Option<&'static str> {
     let node = Command::new("node")
         .arg("--version")
         .stdout(Stdio::null())
@@ -235,7 +235,7 @@ fn what_is_missing(folder: &Path) -> Option<&'static str> {
         .iter()
         .all(|name| folder.join("node_modules").join(name).exists())
     {
-        Some("tests/better-auth/node_modules is not there, or not all of it")
+        Some("tests/better-auth/node_modules is missing or incomplete")
     } else {
         None
     }
