@@ -1,4 +1,4 @@
-//! Two replicas of a service that tells what reached it.
+//! Two replicas of a service that responds with the request it received.
 
 use std::{
     net::SocketAddr,
@@ -25,7 +25,7 @@ impl Backend {
             let count = Arc::clone(&count);
             async move |request: Request| {
                 count.fetch_add(1, Ordering::Relaxed);
-                Json(Reached::of(request).await)
+                Json(Reached::from_request(request).await)
             }
         });
         Self {
@@ -34,16 +34,16 @@ impl Backend {
         }
     }
 
-    /// How many requests have reached it.
+    /// The number of requests that the replicas have received.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 }
 
-/// Serves it on a port of its own until the test ends.
+/// Serves a router on a free port until the test ends.
 pub async fn serve(router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let addr = listener.local_addr().expect("it is bound");
+    let addr = listener.local_addr().expect("the listener is bound");
     tokio::spawn(async move { axum::serve(listener, router).await });
     addr
 }
@@ -52,14 +52,14 @@ pub async fn serve(router: Router) -> SocketAddr {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Reached {
     pub method: String,
-    /// With the query.
+    /// The path with the query.
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub body_len: usize,
 }
 
 impl Reached {
-    async fn of(request: Request) -> Self {
+    async fn from_request(request: Request) -> Self {
         let (parts, body) = request.into_parts();
         let headers = parts.headers.iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
@@ -73,13 +73,13 @@ impl Reached {
         }
     }
 
-    /// The identity that a service would read which takes any case, and for - any other sign, in
-    /// order.
+    /// The sorted identity headers, as read by a service that ignores case and treats any separator
+    /// as `-`.
     pub fn identity(&self) -> Vec<(String, &str)> {
         let mut identity: Vec<_> = self
             .headers
             .iter()
-            .map(|(name, value)| (plain(name), value.as_str()))
+            .map(|(name, value)| (normalized(name), value.as_str()))
             .filter(|(name, _)| name.starts_with("x-auth-"))
             .collect();
         identity.sort();
@@ -87,7 +87,7 @@ impl Reached {
     }
 }
 
-fn plain(name: &str) -> String {
-    let is_sign = |c: char| !c.is_ascii_alphanumeric();
-    name.to_lowercase().replace(is_sign, "-")
+fn normalized(name: &str) -> String {
+    let is_separator = |c: char| !c.is_ascii_alphanumeric();
+    name.to_lowercase().replace(is_separator, "-")
 }

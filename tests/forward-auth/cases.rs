@@ -1,4 +1,4 @@
-//! Who may pass, whatever the content type, the method and the version.
+//! The requests that are allowed, for every content type, method and HTTP version.
 
 use http::Method;
 use serde_json::json;
@@ -14,7 +14,7 @@ struct Case {
     authorization: Vec<String>,
     path: &'static str,
     status: u16,
-    /// How `www-authenticate` begins, or that it is not there.
+    /// The start of `www-authenticate`, or `None` if the header is absent.
     challenge: Option<&'static str>,
 }
 
@@ -46,7 +46,7 @@ fn cases() -> Vec<Case> {
     let tasks = "/api/alice/tasks";
     vec![
         case("valid", own(), tasks, 200, None),
-        case("valid, nobody's path", own(), "/me", 200, None),
+        case("valid, a path without an owner", own(), "/me", 200, None),
         case(
             "valid, with a query",
             own(),
@@ -62,7 +62,13 @@ fn cases() -> Vec<Case> {
             None,
         ),
         case("none", [], tasks, 401, Some("Bearer")),
-        case("none, nobody's path", [], "/me", 401, Some("Bearer")),
+        case(
+            "none, a path without an owner",
+            [],
+            "/me",
+            401,
+            Some("Bearer"),
+        ),
         case("expired", [expired], tasks, 401, INVALID),
         case(
             "garbage",
@@ -79,11 +85,11 @@ fn cases() -> Vec<Case> {
             401,
             Some("Bearer"),
         ),
-        // nginx refuses them by itself.
+        // nginx itself rejects two headers.
         case("two", twice(), tasks, 400, None),
         case("another's path", own(), "/api/bob/tasks", 403, None),
         case("an unknown path", own(), "/elsewhere", 403, None),
-        case("no path", own(), "/", 403, None),
+        case("the root path", own(), "/", 403, None),
         case("dots", own(), "/api/alice/../bob/tasks", 403, None),
         case(
             "encoded dots",
@@ -100,7 +106,7 @@ fn cases() -> Vec<Case> {
             None,
         ),
         case(
-            "dots to one's own",
+            "dots to the own path",
             own(),
             "/api/bob/../alice/tasks",
             403,
@@ -168,7 +174,7 @@ async fn check(
     assert_eq!(reached, usize::from(case.status == 200), "{how}");
     if case.status == 200 {
         let reached = answer.reached();
-        // What was judged, byte for byte.
+        // The backend receives exactly the path that was checked.
         assert_eq!(reached.path, case.path, "{how}");
         assert_eq!(reached.method, method.as_str(), "{how}");
         let alice = [
@@ -201,7 +207,7 @@ async fn an_open_path_is_normalized_and_gets_no_identity() {
             assert_eq!(reached.path, "/health", "{path}, {version:?}");
             assert_eq!(reached.identity(), [], "{path}, {version:?}");
         }
-        // And the way to forward_auth is closed.
+        // Clients cannot reach forward_auth directly.
         for path in ["/_forward_auth", "/_forward_auth?", "/x/../_forward_auth"] {
             let valid = bearer(json!({}));
             let headers = [("authorization", valid.as_str()), ("x-original-uri", "/me")];
@@ -221,11 +227,11 @@ async fn a_body_is_forwarded_to_the_backend_whole() {
     for version in VERSIONS {
         for chunked in [false, true] {
             let mut headers = vec![("authorization", valid.as_str())];
-            // HTTP/2 has frames for that.
+            // HTTP/2 uses frames instead.
             if chunked && matches!(version, Version::Http1) {
                 headers.push(("transfer-encoding", "chunked"));
             }
-            // Which begins as a request that somebody might take for the next one.
+            // The body starts like a request, which a proxy could mistake for the next one.
             let smuggled = "GET /api/bob/tasks HTTP/1.1\r\nhost: edge\r\n\r\n";
             let body = smuggled.to_owned() + &" ".repeat(length - smuggled.len());
             let before = edge.backend.count();

@@ -1,4 +1,4 @@
-//! A client of nginx.
+//! A client that sends requests to nginx.
 
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header::HOST};
 use http_body_util::{BodyExt, Full};
@@ -14,7 +14,7 @@ use crate::{backend::Reached, nginx::Nginx};
 #[derive(Clone, Copy, Debug)]
 pub enum Version {
     Http1,
-    /// With prior knowledge.
+    /// HTTP/2 with prior knowledge.
     Http2,
 }
 
@@ -33,14 +33,14 @@ impl Answer {
         Some(value.to_str().expect("ASCII"))
     }
 
-    /// What the backend said, which must have been asked.
+    /// Returns the request that the backend received; the status must be 200.
     pub fn reached(&self) -> Reached {
         assert_eq!(self.status, 200, "{self:?}");
         serde_json::from_slice(&self.body).expect("the backend's answer")
     }
 }
 
-/// A GET with these header lines.
+/// A GET request with these headers.
 pub fn get(path: &str, headers: &[(&str, &str)]) -> Request<Full<Bytes>> {
     request(Method::GET, path, headers, "")
 }
@@ -60,7 +60,7 @@ pub fn request(
     request.body(Full::new(body.into())).expect("a request")
 }
 
-/// Sends it over a connection of its own.
+/// Sends a request over a new connection.
 pub async fn ask(nginx: &Nginx, version: Version, request: Request<Full<Bytes>>) -> Answer {
     let socket = match version {
         Version::Http1 => &nginx.http1,
@@ -70,7 +70,7 @@ pub async fn ask(nginx: &Nginx, version: Version, request: Request<Full<Bytes>>)
     let io = TokioIo::new(stream);
     let response = match version {
         Version::Http1 => {
-            // Not all in lower case, as most clients do.
+            // Most clients do not send header names in lower case.
             let connection = http1::Builder::new().title_case_headers(true).handshake(io);
             let (mut sender, connection) = connection.await.expect("HTTP/1.1");
             tokio::spawn(connection);

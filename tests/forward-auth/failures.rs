@@ -1,4 +1,4 @@
-//! What fails, fails closed.
+//! Every failure rejects the request.
 
 use axum::{Router, extract::Request};
 use http::StatusCode;
@@ -28,7 +28,7 @@ async fn requests_are_allowed_only_while_a_replica_runs() {
                 assert_eq!(answer.status, 401, "{running} running");
             }
         }
-        // The one that is asked first.
+        // nginx asks this replica first.
         drop(edge.replicas.remove(0));
     }
 
@@ -62,14 +62,13 @@ async fn no_request_is_allowed_without_a_secret() {
     assert_eq!(backend.count(), 0);
 }
 
-/// nginx makes a 500 of most of them, and `@not_judged` in its configuration something better of
-/// some.
+/// nginx turns most other statuses into 500, and `@not_judged` in its configuration improves some.
 #[tokio::test]
 async fn only_a_2xx_from_forward_auth_allows_a_request() {
-    // It says what the token is.
+    // This stub responds with the status in the token.
     let stub = Router::new().fallback(async |request: Request| {
-        let said = request.headers()["authorization"].to_str().unwrap();
-        let status: StatusCode = said.parse().unwrap();
+        let status = request.headers()["authorization"].to_str().unwrap();
+        let status: StatusCode = status.parse().unwrap();
         (
             status,
             [("www-authenticate", "Bearer x"), ("retry-after", "7")],
@@ -79,7 +78,7 @@ async fn only_a_2xx_from_forward_auth_allows_a_request() {
         return;
     };
     let (challenge, later) = (Some("Bearer x"), Some("7"));
-    for (said, status, challenge, retry_after) in [
+    for (sent, status, challenge, retry_after) in [
         ("400", 400, challenge, later),
         ("401", 401, challenge, None),
         ("403", 403, None, None),
@@ -92,17 +91,17 @@ async fn only_a_2xx_from_forward_auth_allows_a_request() {
         ("504", 503, challenge, later),
     ] {
         for version in VERSIONS {
-            let answer = ask(&nginx, version, get(TASKS, &[("authorization", said)])).await;
-            assert_eq!(answer.status, status, "{said}");
-            assert_eq!(answer.header("www-authenticate"), challenge, "{said}");
-            assert_eq!(answer.header("retry-after"), retry_after, "{said}");
+            let answer = ask(&nginx, version, get(TASKS, &[("authorization", sent)])).await;
+            assert_eq!(answer.status, status, "{sent}");
+            assert_eq!(answer.header("www-authenticate"), challenge, "{sent}");
+            assert_eq!(answer.header("retry-after"), retry_after, "{sent}");
         }
     }
     assert_eq!(backend.count(), 0);
-    for said in ["200", "204"] {
-        let request = get(TASKS, &[("authorization", said), ("x-auth-user-id", "bob")]);
+    for sent in ["200", "204"] {
+        let request = get(TASKS, &[("authorization", sent), ("x-auth-user-id", "bob")]);
         let answer = ask(&nginx, VERSIONS[0], request).await;
-        // Without an identity, which the backend is to refuse.
-        assert_eq!(answer.reached().identity(), [], "{said}");
+        // The backend must reject a request without an identity.
+        assert_eq!(answer.reached().identity(), [], "{sent}");
     }
 }

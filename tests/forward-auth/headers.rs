@@ -1,4 +1,4 @@
-//! The identity that a backend gets is the token's, whatever the client says.
+//! The backend gets the identity of the token, whatever headers the client sends.
 
 use axum::{Router, extract::Request};
 use http::{HeaderName, Method, StatusCode};
@@ -33,10 +33,10 @@ async fn identity_headers_of_the_client_are_replaced_or_dropped() {
             [("x-auth_user-id", "bob"), ("x-auth_name", "Bob")],
             [("x_auth-user_id", "bob"), ("x_auth-name", "Bob")],
             [("x.auth.user.id", "bob"), ("x!auth~name", "Bob")],
-            // Which would keep hop-by-hop headers from the backend.
+            // This declares a header as hop-by-hop, so that proxies drop it.
             [("connection", "x-auth-user-id"), ("x-auth-user-id", "bob")],
         ] {
-            // HTTP/2 has no such header, and so no such trick.
+            // HTTP/2 has no `Connection` header.
             if matches!(version, Version::Http2) && headers[0].0 == "connection" {
                 continue;
             }
@@ -91,7 +91,7 @@ async fn an_identity_is_percent_encoded() {
     let Some(edge) = Edge::start().await else {
         return;
     };
-    let own = async |claims: Value, path: &str| ask_as(&edge, claims, path).await.reached();
+    let reached = async |claims: Value, path: &str| ask_as(&edge, claims, path).await.reached();
     for (claims, path, expected) in [
         (
             json!({ "name": "Ada Lovelace" }),
@@ -113,15 +113,15 @@ async fn an_identity_is_percent_encoded() {
             ["alice@example.com", "-._~@", "%C3%BCn%C3%AF%3D1"],
         ),
     ] {
-        let reached = own(claims, path).await;
+        let reached = reached(claims, path).await;
         let names = ["x-auth-email", "x-auth-name", "x-auth-user-id"];
         let expected: Vec<_> = names.map(str::to_owned).into_iter().zip(expected).collect();
         assert_eq!(reached.identity(), expected);
     }
 }
 
-/// nginx reads 4 KiB of an answer's headers, and takes a replica that sends more for a broken one,
-/// for everybody.
+/// nginx reads 4 KiB of response headers. If a replica sends more, nginx considers it broken for
+/// all clients.
 #[tokio::test]
 async fn an_oversized_identity_affects_only_its_own_user() {
     let Some(edge) = Edge::start().await else {
@@ -129,7 +129,7 @@ async fn an_oversized_identity_affects_only_its_own_user() {
     };
     let long = "ü".repeat(1000);
     let longest = "a".repeat(1024);
-    // Longer ids are no ids to the layer.
+    // The layer rejects longer IDs.
     let longest_id = "ü".repeat(127);
     for _ in 0..4 {
         let answer = ask_as(&edge, json!({ "name": long }), TASKS).await;
@@ -142,14 +142,14 @@ async fn an_oversized_identity_affects_only_its_own_user() {
         );
         let answer = ask_as(&edge, json!({ "email": long }), TASKS).await;
         assert_eq!(answer.status, 403, "{answer:?}");
-        let most = json!({ "sub": longest_id, "email": longest, "name": longest });
-        let reached = ask_as(&edge, most, "/me").await.reached();
+        let maximum = json!({ "sub": longest_id, "email": longest, "name": longest });
+        let reached = ask_as(&edge, maximum, "/me").await.reached();
         assert_eq!(reached.identity().len(), 3);
         ask_as(&edge, json!({}), TASKS).await.reached();
     }
 }
 
-/// Its cookies, its hundred header lines and its body are none of forward_auth's business.
+/// Cookies, other headers and the body are not forwarded to forward_auth.
 #[tokio::test]
 async fn forward_auth_receives_only_the_token_and_the_path() {
     let stub = Router::new().fallback(async |request: Request| {
@@ -164,7 +164,7 @@ async fn forward_auth_receives_only_the_token_and_the_path() {
         return;
     };
     let mut headers = vec![("authorization", "x"), ("content-type", "application/grpc")];
-    headers.resize(150, ("x-other", "and more of it"));
+    headers.resize(150, ("x-other", "a value"));
     let request = request(Method::POST, TASKS, &headers, "a body");
     for version in VERSIONS {
         let answer = ask(&nginx, version, request.clone()).await;

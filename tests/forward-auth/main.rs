@@ -1,7 +1,7 @@
-//! `examples/forward_auth.rs` behind a real nginx, with its `nginx.conf`, and two replicas of
-//! everything; and asked as Traefik and Envoy ask.
+//! `examples/forward_auth.rs` behind a real nginx with its `nginx.conf`, two replicas and two
+//! backends; and with requests in the form of Traefik and Envoy.
 #![cfg(unix)]
-// The example brings it too.
+// The example includes the module `support` too.
 #![allow(clippy::duplicate_mod)]
 
 mod backend;
@@ -41,7 +41,7 @@ struct Edge {
 }
 
 impl Edge {
-    /// `None` where nginx is not there, which `REQUIRE_NGINX=1` makes a failure.
+    /// Returns `None` if nginx is missing. With `REQUIRE_NGINX=1`, this is a failure instead.
     async fn start() -> Option<Self> {
         if nginx::is_missing() {
             return None;
@@ -57,7 +57,7 @@ impl Edge {
     }
 }
 
-/// nginx with this for both replicas of forward_auth.
+/// Starts nginx with this router as both replicas of forward_auth.
 async fn behind(forward_auth: Router) -> Option<(Nginx, Backend)> {
     if nginx::is_missing() {
         return None;
@@ -67,12 +67,12 @@ async fn behind(forward_auth: Router) -> Option<(Nginx, Backend)> {
     Some((Nginx::start(replicas, backend.addrs).await, backend))
 }
 
-/// The field of a token with these claims beside those that every token has.
+/// The `Authorization` value of a token with these claims and the default ones.
 fn bearer(claims: Value) -> String {
-    bearer_of(SECRET, claims)
+    bearer_with_secret(SECRET, claims)
 }
 
-fn bearer_of(secret: &str, claims: Value) -> String {
+fn bearer_with_secret(secret: &str, claims: Value) -> String {
     let mut all = json!({
         "sub": "alice",
         "email": "alice@example.com",

@@ -1,4 +1,4 @@
-//! nginx, with the configuration of the example.
+//! nginx with the configuration of the example.
 
 use std::{
     env, fs,
@@ -19,29 +19,29 @@ use tokio::{
 use crate::process::Process;
 
 pub struct Nginx {
-    /// Where it listens for HTTP/1.1, and for HTTP/2.
+    /// The sockets for HTTP/1.1 and HTTP/2.
     pub http1: PathBuf,
     pub http2: PathBuf,
-    // Ends before its folder goes.
+    // Stopped before its folder is removed.
     _process: Process,
     _folder: Folder,
 }
 
 impl Nginx {
-    /// Starts it with these instead of the addresses of the example.
+    /// Starts nginx with these addresses instead of the example's.
     pub async fn start(forward_auth: [SocketAddr; 2], backend: [SocketAddr; 2]) -> Self {
         let folder = Folder::new();
         let (http1, http2) = (folder.0.join("http1"), folder.0.join("http2"));
         let mut text = include_str!("../../examples/forward_auth/nginx.conf").to_owned();
-        // With what follows, since one port may begin as another.
+        // Includes the next character, because one port may be a prefix of another.
         for (here, there) in [
             ("127.0.0.1:3000;", format!("{};", forward_auth[0])),
             ("127.0.0.1:3001;", format!("{};", forward_auth[1])),
             ("127.0.0.1:4000;", format!("{};", backend[0])),
             ("127.0.0.1:4001;", format!("{};", backend[1])),
-            // What it logs of requests is of no use where the test passes.
+            // The log of requests is not needed if the test passes.
             ("error_log stderr", "error_log nginx.log".to_owned()),
-            // Sockets in the folder, since a free port need not be free a moment later.
+            // Sockets in the folder, because a free port may be taken a moment later.
             ("127.0.0.1:8080;", format!("unix:{};", http1.display())),
             ("127.0.0.1:8081 ", format!("unix:{} ", http2.display())),
         ] {
@@ -50,7 +50,7 @@ impl Nginx {
         }
         fs::write(folder.0.join("nginx.conf"), text).expect("the folder can be written to");
 
-        let mut command = Command::new(program().expect("it was looked for"));
+        let mut command = Command::new(program().expect("nginx was found"));
         command.arg("-p").arg(&folder.0).args([
             "-c",
             "nginx.conf",
@@ -78,17 +78,17 @@ async fn wait_for(socket: &Path) {
         }
     };
     let waited = timeout(Duration::from_secs(20), connected).await;
-    waited.expect("nginx listens; what it says is above");
+    waited.expect("nginx listens; its errors are above");
 }
 
-/// Says so where it is.
+/// Returns whether nginx is missing, and prints how to install it.
 pub fn is_missing() -> bool {
     if program().is_some() {
         return false;
     }
     let required = env::var("REQUIRE_NGINX").is_ok_and(|value| value == "1");
     assert!(!required, "REQUIRE_NGINX=1, and nginx is not installed");
-    // Not with `println!`, which is hidden where a test passes.
+    // Not with `println!`, whose output is hidden if a test passes.
     let _ = writeln!(
         io::stderr(),
         "skipped: nginx is not installed; to run it: apt-get install nginx"
@@ -96,7 +96,7 @@ pub fn is_missing() -> bool {
     true
 }
 
-/// Debian has it where only root looks.
+/// Debian installs nginx in a folder that only root has in its path.
 fn program() -> Option<&'static str> {
     ["nginx", "/usr/sbin/nginx"].into_iter().find(|program| {
         let mut version = Command::new(program);
@@ -105,7 +105,7 @@ fn program() -> Option<&'static str> {
     })
 }
 
-/// A folder that goes when this is dropped.
+/// A folder that is removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -114,18 +114,18 @@ impl Folder {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("forward-auth-{}-{count}", std::process::id());
         let folder = env::temp_dir().join(name);
-        fs::create_dir(&folder).expect("a folder can be made");
+        fs::create_dir(&folder).expect("a folder can be created");
         Self(folder)
     }
 
-    /// The user that nginx is to run as, if that is not the one of this test: root need not be
-    /// tried. The folder is that user's then.
+    /// Returns the user to run nginx as if this test runs as root, and gives the folder to that
+    /// user.
     fn unprivileged(&self) -> Option<u32> {
         const NOBODY: u32 = 65534;
-        let owner = fs::metadata(&self.0).expect("the folder is there").uid();
+        let owner = fs::metadata(&self.0).expect("the folder exists").uid();
         let is_root = owner == 0;
         if is_root {
-            chown(&self.0, Some(NOBODY), Some(NOBODY)).expect("root may give it away");
+            chown(&self.0, Some(NOBODY), Some(NOBODY)).expect("root may change the owner");
         }
         is_root.then_some(NOBODY)
     }

@@ -1,4 +1,4 @@
-//! Processes that do not outlive the test.
+//! Processes that end with the test.
 
 use std::{
     env, fs,
@@ -9,18 +9,18 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// Ends when this is dropped, or when the test was killed.
+/// A process that is stopped on drop, or when the test is killed.
 pub struct Process(Child);
 
 impl Process {
-    /// Starts a program with its arguments and variables, as the command says.
+    /// Starts the command's program with its arguments and variables.
     pub fn start(command: &Command) -> Self {
         Self::start_as(command, None)
     }
 
-    /// The same, as another user if one is given.
+    /// Starts the command, as another user if one is given.
     pub fn start_as(command: &Command, user: Option<u32>) -> Self {
-        // The shell ends it when the test's end of the pipe is closed, whatever closed it.
+        // The shell stops the program when the test's end of the pipe is closed for any reason.
         let mut shell = Command::new("sh");
         shell
             .args(["-c", r#""$@" & read _; kill $!; wait $! 2>/dev/null"#, "sh"])
@@ -45,7 +45,7 @@ impl Process {
         let mut line = String::new();
         BufReader::new(stdout)
             .read_line(&mut line)
-            .expect("the example says where it listens");
+            .expect("the example prints where it listens");
         line
     }
 }
@@ -63,14 +63,14 @@ pub struct Replica {
     pub process: Process,
 }
 
-/// Starts the example for nginx, on a port of its own.
+/// Starts the example for nginx, on a free port.
 pub fn replica(secret: &str) -> Replica {
     let mut command = Command::new(example());
     command
         .arg("nginx")
         .env("ADDR", "127.0.0.1:0")
         .env("BETTER_AUTH_SECRET", secret)
-        // The developer's would count too.
+        // The developer's variables would be used too.
         .env_remove("BETTER_AUTH_ISSUER")
         .env_remove("BETTER_AUTH_AUDIENCE");
     let mut process = Process::start(&command);
@@ -85,7 +85,7 @@ pub fn replica(secret: &str) -> Replica {
     }
 }
 
-/// The example as cargo has built it: beside `deps`, where this test is.
+/// The example that cargo has built, beside the folder `deps` with this test.
 fn example() -> PathBuf {
     let test = env::current_exe().expect("this test is a file");
     let built = test.ancestors().nth(2).expect("a folder above deps");
@@ -98,8 +98,8 @@ fn example() -> PathBuf {
     };
     assert!(
         is_fresh,
-        "{} is not there, or older than its source. `cargo test` builds the examples, but not with \
-         --test; then say `cargo build --example forward_auth` first",
+        "{} is missing or older than its source. `cargo test --test` does not build the examples; \
+         run `cargo build --example forward_auth` first",
         example.display(),
     );
     example

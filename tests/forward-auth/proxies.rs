@@ -1,4 +1,4 @@
-//! The example, asked as each proxy asks. nginx need not be there.
+//! The example with requests in the form of each proxy. These tests do not need nginx.
 
 use axum::body::Body;
 use http::{Method, Request, Response, Version};
@@ -7,7 +7,7 @@ use tower::ServiceExt;
 use tower_jwt_auth::JwtAuthLayer;
 
 use crate::{
-    SECRET, bearer, bearer_of,
+    SECRET, bearer, bearer_with_secret,
     example::{self, Proxy},
 };
 
@@ -83,8 +83,8 @@ async fn an_ambiguous_path_is_rejected() {
     }
 }
 
-/// Envoy keeps the method and may keep the version and the content type: to a gRPC request the
-/// layers would answer with HTTP 200, which is leave.
+/// Envoy forwards the method, and may forward the version and the content type. By default, the
+/// layers would respond to a gRPC request with HTTP 200, which Envoy treats as allowed.
 #[tokio::test]
 async fn a_rejection_is_never_a_200_whatever_the_content_type() {
     let twice = |request: http::request::Builder| {
@@ -127,8 +127,7 @@ async fn a_rejection_is_never_a_200_whatever_the_content_type() {
     }
 }
 
-/// Envoy takes 200 for leave and nothing else, and leaves the client's header where the answer has
-/// none.
+/// Envoy treats only 200 as allowed, and keeps the client's header if the response has none.
 #[tokio::test]
 async fn an_allowed_request_gets_200_with_all_identity_headers() {
     for proxy in PROXIES {
@@ -144,7 +143,7 @@ async fn an_allowed_request_gets_200_with_all_identity_headers() {
     }
 }
 
-/// Two issuers may give one ID to two people.
+/// Two issuers may use the same ID for two people.
 #[tokio::test]
 async fn a_user_of_another_issuer_owns_no_path() {
     const OURS: &str = "https://app.example.com";
@@ -168,7 +167,7 @@ async fn a_user_of_another_issuer_owns_no_path() {
         let claims = json!({ "iss": issuer, "role": "admin" });
         let request = Request::builder()
             .uri(path)
-            .header("authorization", bearer_of(secret, claims))
+            .header("authorization", bearer_with_secret(secret, claims))
             .body(Body::empty())
             .unwrap();
         let router = example::router(Proxy::Envoy, auth()).unwrap();
