@@ -1,4 +1,7 @@
-//! The crate as another package sees it.
+//! The crate as a dependency of another package.
+//!
+//! The rules for numbers, nesting and duplicate members do not depend on the features of
+//! `serde_json` that other packages enable.
 
 use std::{
     convert::Infallible,
@@ -18,18 +21,18 @@ use tower_jwt_auth::{CurrentUser, JwtAuthLayer, PathOwnerLayer, Rejection};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// The time at which all tokens are judged, in seconds since the epoch.
+/// The time at which all tokens are verified, in seconds since the epoch.
 const NOW: u64 = 1_800_000_000;
 
 #[test]
 fn a_valid_token_gives_access_to_its_users_path_only() {
-    let good = token(&claims("1800000600"));
+    let valid = token(&claims("1800000600"));
     for (path, token, status, body) in [
-        ("/api/alice/tasks", Some(&*good), 200, "alice"),
-        ("/api/%61lice", Some(&good), 200, "alice"),
+        ("/api/alice/tasks", Some(&*valid), 200, "alice"),
+        ("/api/%61lice", Some(&valid), 200, "alice"),
         (
             "/api/bob/tasks",
-            Some(&good),
+            Some(&valid),
             403,
             r#"{"detail":"Access denied: Cannot access another user's data"}"#,
         ),
@@ -50,7 +53,7 @@ fn a_valid_token_gives_access_to_its_users_path_only() {
     }
 }
 
-/// jsonwebtoken panics where both of its backends are there and none was chosen.
+/// jsonwebtoken panics if both of its backends are enabled and none is selected.
 #[test]
 fn a_backend_enabled_by_another_package_is_not_used() {
     assert!(
@@ -62,9 +65,9 @@ fn a_backend_enabled_by_another_package_is_not_used() {
     );
 
     let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-    let fault = JwtAuthLayer::builder().jwks_text(jwks).build().unwrap_err();
-    let fault = fault.to_string();
-    assert!(fault.contains("feature `aws-lc-rs`"), "{fault}");
+    let error = JwtAuthLayer::builder().jwks_text(jwks).build().unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("feature `aws-lc-rs`"), "{error}");
     assert_eq!(reason_of(&claims("1800000600")), "accepted");
 }
 
@@ -91,7 +94,7 @@ fn only_numbers_are_accepted_as_times() {
         ("null", "claims"),
         ("[1800000600]", "claims"),
         ("{}", "claims"),
-        // What `arbitrary_precision` makes of a number on its way through serde.
+        // The form of a number in serde with `arbitrary_precision`.
         (r#"{"$serde_json::private::Number":"1800000600"}"#, "claims"),
         (r#"{"$serde_json::private::Number":1800000600}"#, "claims"),
         ("1800000600.", "claims"),
@@ -157,7 +160,7 @@ fn an_unsigned_integer_is_accepted_as_a_user_id() {
 
 #[test]
 fn nesting_beyond_64_levels_is_rejected() {
-    // The object of the claims is a level too.
+    // The claims object is one level.
     for (depth, reason) in [(63, "accepted"), (64, "claims"), (100_000, "claims")] {
         for (open, value, close) in [("[", "", "]"), ("{\"a\":", "1", "}")] {
             let nested = open.repeat(depth) + value + &close.repeat(depth);
@@ -169,7 +172,7 @@ fn nesting_beyond_64_levels_is_rejected() {
 
 #[test]
 fn a_duplicate_claim_is_rejected() {
-    let good = claims("1800000600");
+    let valid = claims("1800000600");
     for member in [
         r#""exp":1800000600"#,
         r#""exp":1800000601"#,
@@ -177,7 +180,7 @@ fn a_duplicate_claim_is_rejected() {
         r#""sub":"bob""#,
         r#""email":"alice@example.com""#,
     ] {
-        let twice = good.replace('}', &format!(",{member}}}"));
+        let twice = valid.replace('}', &format!(",{member}}}"));
         assert_eq!(reason_of(&twice), "claims", "{member}");
     }
 }
@@ -228,14 +231,14 @@ fn claims(exp: &str) -> String {
     claims_with("exp", exp)
 }
 
-/// Good claims, with this JSON as one of them.
+/// Valid claims, with this JSON as one of them.
 fn claims_with(name: &str, json: &str) -> String {
-    let good = [
+    let valid = [
         ("sub", r#""alice""#),
         ("email", r#""alice@example.com""#),
         ("exp", "1800000600"),
     ];
-    let others = good.into_iter().filter(|(other, _)| *other != name);
+    let others = valid.into_iter().filter(|(other, _)| *other != name);
     let members = others.chain([(name, json)]);
     let members: Vec<_> = members
         .map(|(name, json)| format!("\"{name}\":{json}"))
@@ -266,7 +269,7 @@ fn reason_of(claims: &str) -> &'static str {
     verify(&token(claims)).err().unwrap_or("accepted")
 }
 
-/// Sends a request through both layers, to a service that answers with the id of the user.
+/// Sends a request through both layers to a service that responds with the user's ID.
 fn send(path: &str, token: Option<&str>) -> (u16, String) {
     let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
     let service = ServiceBuilder::new()
