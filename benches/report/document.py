@@ -40,19 +40,19 @@ def of_machine(machine):
         return ", ".join(f"{name} {' and '.join(of)}" for name, of in crates.items())
 
     quick = (
-        "**A quick run, which says nothing but that the script works.** "
+        "**A quick run: it only shows that the script works.** "
         if machine["quick"]
         else ""
     )
     return quick + (
         f"Measured on {machine['date']} on {machine['cores']} cores of an {machine['cpu']}, "
-        f"{machine['system']}, load {machine['load']:.1f} before it began; commit "
+        f"{machine['system']}, load {machine['load']:.1f} at the start; commit "
         f"`{machine['commit']}`, {machine['rustc']}, release build.\n\n"
         f"- crates: {listed(machine['crates'])}\n"
         f"- peers: {listed(machine['peers'])}\n\n"
-        "Figures are nanoseconds: the lower quartile of a run's samples, and of the runs the median. "
-        "Ratios are medians of the runs' own ratios, which is why they may differ from those of the "
-        "figures in the table."
+        "For each run, the figure is the lower quartile of its samples, in nanoseconds. The tables show "
+        "the median of all runs. A ratio is the median of the ratios of all runs, so it may differ "
+        "from the ratio of two figures in a table."
     )
 
 
@@ -62,56 +62,57 @@ def of_aims(results):
         for what, bound, reached, is_reached in aims.rows(results)
     ]
     return (
-        "## Aims\n\nFrom rounds that take turns in one process. The floor is an HMAC whose "
-        "key was prepared before, the base64 of the three parts, and the claims read into a struct, "
-        "with not one rule checked; the bare signature check is AWS-LC's (for HS256, the HMAC), with "
-        "the key prepared.\n\n"
-        + table(["what", "aim", "reached", "is that it"], rows)
+        "## Goals\n\nThe measurements alternate in one process. The *floor* is the work for an HS256 "
+        "token without any checks: computing an HMAC with a prepared key, decoding the three parts "
+        "from base64, and parsing the claims into a struct. The *bare "
+        "signature check* is that of AWS-LC with a prepared key (for HS256, the HMAC). The *added time* "
+        "is the time with the layers minus the time of the bare service.\n\n"
+        + table(["measurement", "goal", "result", "reached"], rows)
         + "\n\n"
         + GAPS
     )
 
 
-# What a profile said (perf, and the parts measured alone), so that a row which is not reached is
-# explained beside it.
-GAPS = """Where an aim is not reached, by a profile of the same code:
+# From profiles with perf and measurements of single parts. They explain why a goal was missed.
+GAPS = """A profile of the same code shows why some goals were missed:
 
-- **The HS256 layer** is at its bound: 1.18 times the floor here and 1.14 in the table of the layers
-  below, which criterion measured. Verification is as fast as the floor. Of the 90 ns beside it, 49 are
-  the user's place in a request that had no extensions; the rest is the header field and the future.
-- **HS256 without `simd`**: SHA-256 is a third of the time and base64 a tenth, which the floor has
-  too; the clock is 5 %, which it has not, and reading claims under all rules takes 30 ns more than
-  a derived struct. With `simd`, which is a default, base64 takes a third of that.
-- **PathOwnerLayer**: 120 ns beside that, of which matchit takes 17.
-- **A hit of the token cache**: 95 ns of it are the clock (23) and the lookup, and 49 are the user's
-  place in a request that had no extensions. Those two alone, without any lookup, are two thirds of
-  what was aimed at. RS256 with 2,048 bits is checked in 12 µs here, and not in the 21 µs that the
-  aim was set from.
-- **The fastest peer**: `jsonwebtoken::decode` takes 1.4 µs here, and not the 2.35 µs that the aim
-  was set from.
-- **HTTP**: without the layers a request takes 17.5 µs of the two cores, wrk's part among them, and 5 %
-  of that are 0.9 µs. By `perf` of the server under wrk, the layers take 1.56 µs of it, all in user
-  space: 0.74 are verification and the path, 0.33 allocating and copying, 0.14 the boxes that axum
-  makes of each `route_layer`, and 0.34 what is spread over the rest (hyper, axum, dropping)."""
+- **The HS256 layer** is close to the goal: it takes 1.18 times the floor here, and 1.14 times the floor
+  in "Cost by outcome", which criterion measured. Verification is as fast as the floor. The layer adds
+  90 ns: 49 ns to store the user in a request without extensions, and the rest for the header field and
+  the future.
+- **HS256 without `simd`**: SHA-256 takes a third of the time and base64 a tenth, in the floor too. In
+  addition, the clock takes 5 %, and parsing the claims with all checks takes 30 ns longer than parsing
+  a derived struct. With `simd`, which is a default feature, base64 takes a third of its time.
+- **PathOwnerLayer** takes another 120 ns, of which matchit takes 17 ns.
+- **A hit in the token cache**: the clock (23 ns) and the lookup take 95 ns, and storing the user in a
+  request without extensions takes 49 ns. The clock and storing the user alone, without any lookup, take
+  two thirds of the goal. The goal for RS256 assumed that checking a signature with 2,048 bits takes
+  21 µs, but it takes 12 µs here.
+- **The fastest peer**: the goal assumed that `jsonwebtoken::decode` takes 2.35 µs, but it takes 1.4 µs
+  here.
+- **HTTP**: without the layers, a request takes 17.5 µs of the two cores, including wrk's share. The goal
+  of 5 % is 0.9 µs of this. According to `perf` of the server under wrk, the layers take 1.56 µs, all in
+  user space: 0.74 µs for verification and the path, 0.33 µs for allocating and copying, 0.14 µs for the
+  boxes that axum creates for each `route_layer`, and 0.34 µs for the rest (hyper, axum, dropping)."""
 
 
 def of_peers(peers):
     text = (
-        "## Beside its peers\n\n![Time per request](results.svg)\n\n"
-        "The layer and its peers around the same service that does nothing, in one process, taking "
-        "turns; requests of 1,000 users, each with their own token, under two headers. All check "
-        "the signature, `exp`, `iss` and `aud`, and each was seen to refuse bad tokens before it was "
-        "measured. What counts is the time over the bare service: of axum-jwt-auth, which is an "
-        "extractor, over the same handler without it.\n\n"
-        "- **jwt-authorizer**: its layer, one key from a secret or a PEM; jsonwebtoken 9 over ring\n"
-        "- **axum-jwt-auth**: its extractor with a `LocalDecoder` of one key; jsonwebtoken 10\n"
-        "- **tower-http and jsonwebtoken**: `AsyncRequireAuthorizationLayer` around "
-        "`jsonwebtoken::decode`, its future not boxed; jsonwebtoken 11\n"
-        "- **tower-oauth2-resource-server**: its layer, a static key set; jsonwebtoken 11\n"
-        "- **oauth-resource-server**: `HttpAuthLayer`, `initial_jwks` and no refresh; "
-        "jsonwebtoken 9 over ring\n\n"
-        "jsonwebtoken 10 and 11 are told to use the faster backend for each algorithm: RustCrypto "
-        "for HS256, AWS-LC for the others."
+        "## Comparison with peers\n\n![Time per request](results.svg)\n\n"
+        "The layer and its peers wrap the same service, which does nothing. The measurements "
+        "alternate in one process. The requests are from 1,000 users with one token each, and have "
+        "two headers. All crates check the signature, `exp`, `iss`, and `aud`. Before the measurement, "
+        "each crate had to reject invalid tokens. The tables show the time that each crate adds to the "
+        "bare service, or to the bare handler for axum-jwt-auth, which is an extractor.\n\n"
+        "- **jwt-authorizer**: its layer with one key from a secret or a PEM; jsonwebtoken 9 with ring\n"
+        "- **axum-jwt-auth**: its extractor with a `LocalDecoder` with one key; jsonwebtoken 10\n"
+        "- **tower-http and jsonwebtoken**: `AsyncRequireAuthorizationLayer` with "
+        "`jsonwebtoken::decode` and without a boxed future; jsonwebtoken 11\n"
+        "- **tower-oauth2-resource-server**: its layer with a static key set; jsonwebtoken 11\n"
+        "- **oauth-resource-server**: `HttpAuthLayer` with `initial_jwks` and without refresh; "
+        "jsonwebtoken 9 with ring\n\n"
+        "jsonwebtoken 10 and 11 are configured to use the faster backend for each algorithm: "
+        "RustCrypto for HS256, AWS-LC for the others."
     )
     for alg in PEER_ALGORITHMS:
         lanes = peers[alg]
@@ -123,7 +124,7 @@ def of_peers(peers):
             for name in ordered
         ]
         text += f"\n\n### {alg}\n\n" + table(
-            ["", "over the bare service", "÷ tower-jwt-auth"], rows
+            ["", "added time", "÷ tower-jwt-auth"], rows
         )
         bare = f"The bare service takes {ns(figure(lanes['bare']))}"
         text += f"\n\n{bare}, the bare handler {ns(figure(lanes['bare handler']))}"
@@ -135,8 +136,9 @@ def of_peers(peers):
 
 def of_layer(layer):
     text = (
-        "## The layers, by what becomes of a request\n\n"
-        "Around a service that does nothing, 1,000 users, two headers."
+        "## Cost by outcome\n\n"
+        "The layers wrap a service that does nothing. The requests are from 1,000 users and have two "
+        "headers."
     )
     for alg in ["HS256", "EdDSA"]:
         prefix = f"layer/{alg}/"
@@ -155,17 +157,17 @@ def of_layer(layer):
             rows.append(
                 (REQUESTS.get(name, name), ns(figure(of_alg[name])), ns(median(more)), to_floor)
             )
-        text += f"\n\n### {alg}\n\n" + table(["", "", "over the bare service", "÷ floor"], rows)
+        text += f"\n\n### {alg}\n\n" + table(["", "time", "added time", "added time ÷ floor"], rows)
     return text
 
 
 REQUESTS = {
     "jwt_auth": "`JwtAuthLayer`",
     "jwt_auth_path_owner": "`JwtAuthLayer` and `PathOwnerLayer`",
-    "refused_missing": "both, refused: no token",
-    "refused_bad_signature": "both, refused: bad signature",
-    "refused_expired": "both, refused: expired",
-    "refused_other_path": "both, refused: another user's path",
+    "refused_missing": "both, rejected: no token",
+    "refused_bad_signature": "both, rejected: bad signature",
+    "refused_expired": "both, rejected: expired",
+    "refused_other_path": "both, rejected: another user's path",
 }
 
 
@@ -187,7 +189,7 @@ def of_verify(verify):
         )
     header = ["", "floor", "bare signature", "`TokenVerifier::verify`", "`jsonwebtoken::decode`"]
     header += ["verify ÷ floor", "verify ÷ bare signature", "decode ÷ verify"]
-    return "## Verification alone\n\nOne token again and again.\n\n" + table(header, rows)
+    return "## Verification alone\n\nThe same token is verified repeatedly.\n\n" + table(header, rows)
 
 
 VERIFIERS = ["bare_signature", "tower_jwt_auth", "jsonwebtoken_decode"]
@@ -204,8 +206,8 @@ def of_refusals(verify):
         rows.append((alg, *cells))
     header = ["", *(fault.replace("_", " ") for fault in FAULTS)]
     return (
-        "## Refusals\n\n`TokenVerifier::verify` / `jsonwebtoken::decode`, with an issuer and an "
-        "audience configured.\n\n" + table(header, rows)
+        "## Rejections\n\nEach cell shows `TokenVerifier::verify` / `jsonwebtoken::decode`. An issuer and "
+        "an audience are configured.\n\n" + table(header, rows)
     )
 
 
@@ -231,15 +233,15 @@ def of_scaling(results):
     rows = [
         (label, f"{of['requests']:,}", *(ns(of[quantile]) for quantile in ["p50", "p99", "p999"]))
         for label, of in [
-            ("keys stay", refresh["without"]),
+            ("keys do not change", refresh["without"]),
             ("keys are fetched every second", refresh["with"]),
-            ("of these, while they are fetched and read", refresh["during"]),
+            ("of these, during a fetch", refresh["during"]),
         ]
     ]
     return (
         text
-        + "\n\n## While keys are fetched\n\nThe latency of EdDSA requests, one by one, while a "
-        "`JwksFetch` that takes 20 ms brings a set of 21 keys.\n\n"
+        + "\n\n## While keys are fetched\n\nThe latency of single EdDSA requests. A `JwksFetch` takes "
+        "20 ms to return a set of 21 keys.\n\n"
         + table(["", "requests", "median", "p99", "p99.9"], rows)
     )
 
@@ -251,16 +253,16 @@ def of_http(http):
         for name, label in [
             ("axum", "axum, without the layers"),
             ("axum_with_layers", "**axum, with `JwtAuthLayer` and `PathOwnerLayer`**"),
-            ("fastapi", "FastAPI with python-jose, uvicorn with a worker for each core"),
+            ("fastapi", "FastAPI with python-jose, and uvicorn with one worker for each core"),
         ]
     ]
     return (
         "## HTTP from end to end\n\n"
-        f"Requests per second under wrk with {http['connections']} connections, medians of "
-        f"{len(rates['axum'])} rounds in turns; the same requests of 1,000 users. The load generator "
-        "and the server share the cores, so that a faster server also has to wait for wrk. "
+        f"Requests per second under wrk with {http['connections']} connections: the medians of "
+        f"{len(rates['axum'])} alternating rounds, with the same requests from 1,000 users. The load "
+        "generator and the server share the cores, so a faster server also waits for wrk. "
         f"Python {http['python']}, {', '.join(http['versions'])}.\n\n"
-        + table(["", "requests/s", "÷ axum without"], rows)
+        + table(["", "requests/s", "÷ axum without the layers"], rows)
     )
 
 
