@@ -2,18 +2,18 @@
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
-/// A set of 100 keys needs less than a tenth of this.
+/// The maximum size of a key set, in bytes. A set of 100 keys needs less than a tenth of it.
 pub(super) const MAX_JWKS_BYTES: usize = 1024 * 1024;
 
 /// The maximum duration of a fetch.
 pub(super) const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Fetches a JWK Set in place of the built-in client, for example through a proxy, with a private
-/// certificate authority, with another HTTP client, or from a file.
+/// A fetcher of JWK Sets that replaces the built-in client, for example to use a proxy, a private
+/// certificate authority, another HTTP client, or a file.
 ///
-/// The layer sets the limits: one fetch at a time, five seconds for each, 1 MiB of text, and the
-/// intervals of [`jwks_url`](crate::JwtAuthBuilder::jwks_url). It also logs and retries failures.
-/// The fetcher itself must not follow redirects and must accept no status but 200.
+/// The layer enforces the limits: one fetch at a time, five seconds per fetch, 1 MiB of JSON, and
+/// the intervals of [`jwks_url`](crate::JwtAuthBuilder::jwks_url). It also logs and retries
+/// failures. The fetcher itself must not follow redirects and must accept only status 200.
 ///
 /// ```
 /// use tower_jwt_auth::jwks::{FetchError, FetchedJwks, JwksFetch};
@@ -49,7 +49,7 @@ pub struct FetchedJwks {
 }
 
 impl FetchedJwks {
-    /// Creates a result from the text of a JWK Set.
+    /// Creates a fetched set from the JSON of a JWK Set.
     pub fn new(json: impl Into<String>) -> Self {
         Self {
             json: json.into(),
@@ -68,7 +68,7 @@ impl FetchedJwks {
     }
 }
 
-/// Omits the text, which is unchecked and may contain a private key.
+/// Omits the JSON, which is unchecked and may contain a private key.
 impl fmt::Debug for FetchedJwks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FetchedJwks")
@@ -78,7 +78,8 @@ impl fmt::Debug for FetchedJwks {
     }
 }
 
-/// Error of a failed fetch, for the log and for [`JwksHealth`](crate::jwks::JwksHealth).
+/// Error returned by a fetcher. It is logged and appears in
+/// [`JwksHealth`](crate::jwks::JwksHealth).
 #[derive(Clone, Debug)]
 pub struct FetchError {
     message: String,

@@ -10,10 +10,10 @@ use tokio::{
 /// The minimum interval between the starts of any two fetches.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The fetches of one key set so far, and the request of a token for another.
+/// The fetches of one key set so far, and the pending request for another.
 #[derive(Debug)]
 pub(super) struct Fetches {
-    /// Subscribers are notified only when a fetch ends.
+    /// Subscribers are notified only when a fetch ends or is abandoned.
     counts: watch::Sender<FetchCounts>,
     /// Notifies the task of a request.
     requested: Notify,
@@ -59,7 +59,7 @@ impl Fetches {
     }
 
     /// Requests a fetch because of a token. Does nothing if a fetch is running or has ended since
-    /// `seen`, because that fetch may bring the key.
+    /// `seen`, because that fetch may return the key.
     pub(super) fn request(&self, seen: FetchCounts) {
         let mut is_new = false;
         self.counts.send_if_modified(|counts| {
@@ -79,7 +79,7 @@ impl Fetches {
         self.requested.notified().await;
     }
 
-    /// Returns the start of the next fetch: as `planned`, or earlier if a token requests it and the
+    /// Returns the start of the next fetch: `planned`, or earlier if a token requests it and the
     /// last token-requested fetch started at least `cooldown` ago.
     pub(super) fn next_start(&self, planned: Instant, cooldown: Duration) -> Instant {
         let counts = self.counts();
@@ -94,7 +94,7 @@ impl Fetches {
             .map_or(next, |start| next.max(start + MIN_FETCH_INTERVAL))
     }
 
-    /// Records the start of a fetch, which also serves the tokens that requested one.
+    /// Records the start of a fetch. It also fulfills a pending request.
     pub(super) fn start(&self, is_scheduled: bool, now: Instant) {
         self.counts.send_if_modified(|counts| {
             counts.started += 1;
@@ -107,7 +107,7 @@ impl Fetches {
         });
     }
 
-    /// Records the end of a fetch, and wakes the requests that wait for it.
+    /// Records the end of a fetch and wakes the requests that wait for it.
     pub(super) fn end(&self) {
         self.counts
             .send_modify(|counts| counts.ended = counts.started);

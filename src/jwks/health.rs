@@ -1,4 +1,4 @@
-//! [`JwksHealth`] and [`JwksError`]: reports for applications.
+//! [`JwksHealth`] and [`JwksError`]: the status of fetched keys, for applications.
 
 use std::{fmt, time::Duration};
 
@@ -12,20 +12,21 @@ pub struct JwksHealth {
     pub keys: usize,
     /// The time since the keys were fetched; `None` before the first successful fetch.
     pub age: Option<Duration>,
-    /// The reason why the last fetch failed, or why none starts: the runtime in which the layer was
-    /// built is not running, or there is none. `None` otherwise.
+    /// The reason why the last fetch failed or why no fetch starts: the runtime in which the layer
+    /// was built is not running, or there is no runtime. `None` otherwise.
     pub last_error: Option<String>,
     /// The number of fetches that have ended, successfully or not.
     pub fetches: u64,
 }
 
-/// Error of missing keys: the first fetch failed and is retried in the background, or it does not
-/// start because the runtime in which the layer was built is not running.
+/// Error returned if no keys are available: the first fetch failed and is retried in the
+/// background, or it does not start because the runtime in which the layer was built is not
+/// running.
 ///
-/// If a layer has several issuers, it lists each URL whose keys cannot be fetched.
+/// If a layer has several issuers, the error lists each URL whose keys cannot be fetched.
 #[derive(Clone, Debug, thiserror::Error)]
 pub struct JwksError {
-    /// The URLs and the reasons. Never empty.
+    /// The URLs and the reasons; never empty.
     pub(super) failures: Vec<(String, String)>,
 }
 
@@ -39,11 +40,11 @@ impl JwksError {
 
 impl fmt::Display for JwksError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (url, why)) in self.failures.iter().enumerate() {
+        for (index, (url, reason)) in self.failures.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
             write!(
                 f,
-                "{separator}the key set at {url} cannot be fetched: {why}"
+                "{separator}the key set at {url} cannot be fetched: {reason}"
             )?;
         }
         Ok(())

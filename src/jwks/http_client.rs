@@ -1,4 +1,4 @@
-//! The built-in fetcher, with reqwest; used by the builder.
+//! The built-in fetcher, based on reqwest; used by the builder.
 
 use std::{env, error::Error, future::Future, pin::Pin, sync::OnceLock, time::Duration};
 
@@ -14,8 +14,8 @@ use crate::redact::redact_url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The maximum length, in errors, of text from the server: a redirect's target, a content encoding,
-/// the names in a certificate.
+/// The maximum length of text from the server in an error: a redirect's target, a content encoding,
+/// or the names in a certificate.
 const MAX_SHOWN_CHARS: usize = 512;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -23,23 +23,23 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// The variables that replace the system's certificate locations.
 const CERTIFICATE_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Parts of rustls's errors that need an explanation, and the advice.
+/// The parts of rustls's error messages that need an explanation, each with the advice.
 const TLS_HINTS: [(&str, &str); 3] = [
     (
         "UnknownIssuer",
         "this machine does not trust the authority that signed the server's certificate; \
          for a private authority, set SSL_CERT_FILE to a PEM file with its certificate, \
-         or set a client of your own with .jwks_fetcher(…)",
+         or set another client with .jwks_fetcher(…)",
     ),
     (
         "CaUsedAsEndEntity",
-        "the server uses the certificate of an authority as its own; issue a server certificate, \
-         or set a client of your own with .jwks_fetcher(…)",
+        "the server uses a CA certificate as its own certificate; issue a server certificate, \
+         or set another client with .jwks_fetcher(…)",
     ),
     (
         "InvalidContentType",
-        "the server does not speak TLS on this port; check the port, and whether the URL begins \
-         with https:// or http://",
+        "the server does not speak TLS on this port; check the port, and whether the URL must \
+         start with https:// or http://",
     ),
 ];
 
@@ -75,7 +75,7 @@ impl HttpClient {
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_JWKS_BYTES {
                 return Err(FetchError::new(format!(
-                    "the answer is larger than {MAX_JWKS_BYTES} bytes"
+                    "the response is larger than {MAX_JWKS_BYTES} bytes"
                 )));
             }
             body.extend_from_slice(&chunk);
@@ -84,7 +84,7 @@ impl HttpClient {
             return Err(FetchError::new(compressed("with gzip")));
         }
         let json =
-            String::from_utf8(body).map_err(|_| FetchError::new("the answer is not UTF-8"))?;
+            String::from_utf8(body).map_err(|_| FetchError::new("the response is not UTF-8"))?;
         let fetched = FetchedJwks::new(json);
         Ok(match max_age {
             Some(age) => fetched.with_max_age(age),
@@ -101,7 +101,10 @@ impl HttpClient {
             }
             // This client trusts no certificate, so it cannot be used for https by mistake.
             let client = builder().tls_certs_only([]).build().map_err(|error| {
-                FetchError::new(format!("the HTTP client cannot be made: {}", cause(&error)))
+                FetchError::new(format!(
+                    "the HTTP client cannot be created: {}",
+                    cause(&error)
+                ))
             })?;
             return Ok(self.http.get_or_init(|| client));
         }
@@ -144,7 +147,8 @@ fn is_http(url: &str) -> bool {
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
 }
 
-/// Names the certificates as the cause, because the client without them could be created.
+/// Describes the failure to create the client for https. The certificates are named as the cause,
+/// because creating the client without them does not fail.
 fn no_certificates(error: &reqwest::Error) -> String {
     let mut text = format!(
         "the CA certificates of this machine cannot be loaded ({}); install the package \
@@ -153,7 +157,7 @@ fn no_certificates(error: &reqwest::Error) -> String {
     );
     for variable in CERTIFICATE_VARIABLES {
         if env::var_os(variable).is_some() {
-            text = format!("{text}; {variable} is set, but has no usable certificate");
+            text = format!("{text}; {variable} is set, but contains no usable certificate");
         }
     }
     text
@@ -176,11 +180,11 @@ fn wrong_status(url: &str, response: &Response) -> String {
         Some(target) => format!(
             "status {status}, a redirect to {:?}; redirects are not followed, so configure that \
              URL if it is the issuer's",
-            cut(&target)
+            truncate(&target)
         ),
         None => format!(
             "status {status}, a redirect to a location that is not a URL; configure the URL \
-             that the keys are at"
+             of the keys"
         ),
     }
 }
@@ -189,36 +193,36 @@ fn wrong_status(url: &str, response: &Response) -> String {
 fn content_encoding(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_ENCODING)?.as_bytes();
     let text = String::from_utf8_lossy(value.trim_ascii());
-    let is_none = text.is_empty() || text.eq_ignore_ascii_case("identity");
-    (!is_none).then(|| cut(&text))
+    let is_identity = text.is_empty() || text.eq_ignore_ascii_case("identity");
+    (!is_identity).then(|| truncate(&text))
 }
 
-fn compressed(how: &str) -> String {
+fn compressed(encoding: &str) -> String {
     format!(
-        "the answer is compressed {how}, although the request accepts only identity; \
-         turn compression off for this URL, or set a client of your own with .jwks_fetcher(…)"
+        "the response is compressed {encoding}, although the request accepts only identity; \
+         turn off compression for this URL, or set another client with .jwks_fetcher(…)"
     )
 }
 
-fn cut(text: &str) -> String {
+fn truncate(text: &str) -> String {
     text.chars().take(MAX_SHOWN_CHARS).collect()
 }
 
-/// Describes an error of reqwest with the failed step and its causes.
+/// Describes an error of reqwest: the failed step and its causes.
 fn explain(error: &reqwest::Error) -> String {
     let text = match error.source() {
         Some(_) => format!("{error}: {}", cause(error)),
         None => error.to_string(),
     };
     let hint = TLS_HINTS.iter().find(|(words, _)| text.contains(words));
-    let text = cut(&text);
+    let text = truncate(&text);
     match hint {
         Some((_, hint)) => format!("{text}; {hint}"),
         None => text,
     }
 }
 
-/// Returns the texts of the error's sources.
+/// Returns the messages of the error's sources.
 fn cause(error: &reqwest::Error) -> String {
     let mut text = String::new();
     let mut source = error.source();
@@ -232,7 +236,7 @@ fn cause(error: &reqwest::Error) -> String {
     text
 }
 
-/// Returns the `max-age` (RFC 9111 section 5.2.2). A set that must not be stored is treated as
+/// Returns the `max-age` (RFC 9111 section 5.2.2). `no-store` and `no-cache` are treated as
 /// `max-age=0`.
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let directives = headers

@@ -7,25 +7,26 @@
 //
 // One task (`task`) fetches the set, one fetch at a time: when its time to live ends or a failure
 // must be retried (a *scheduled* fetch), and when a token requests it. Token-requested fetches
-// start at least `Settings::cooldown` apart. Scheduled fetches are exempt from that limit, but any
-// two fetches start at least a second apart.
+// start at least `Settings::cooldown` apart, so that clients cannot cause constant fetches.
+// Scheduled fetches are exempt from that limit, so that clients cannot delay them, but any two
+// fetches start at least a second apart.
 //
 // A request with a token that the cached keys do not verify gets a place in the waiting room
 // (`wait::Waiter`) and records how many fetches have started. Then:
 //
 // - If no fetch is running, it requests one and waits for its end.
-// - If a fetch is running, it waits for its end. That fetch may have read the set too early.
+// - If a fetch is running, it waits for its end. That fetch may have read the set before the new
+//   key was published, so the request may then request another one.
 // - If a fetch has ended and the keys have changed, the token is verified again.
 // - If a fetch that started after the request's arrival has ended, if no keys are cached after a
 //   failure, or if the time is up, the request is rejected.
 //
-// Therefore many requests for one new key cause one fetch, and an unknown key costs its sender a
-// wait.
+// Therefore, many requests for one new key cause one fetch. A request with an unknown key waits
+// before it is rejected.
 //
 // The task runs in the runtime in which it was started. If a fetch is late, that runtime is not
-// running ([`state::State::check_runtime`]): the health and an event name that cause, and while no
+// running (`state::State::check_runtime`). The health and an event report this cause, and while no
 // keys are cached, requests do not wait.
-// while no keys are cached, no request waits.
 
 mod fetch;
 mod fetches;
@@ -68,8 +69,8 @@ pub(crate) struct JwksUrl {
 }
 
 impl JwksUrl {
-    /// Starts the task if there is a runtime; otherwise the first request starts it in its own
-    /// runtime.
+    /// Starts the task if there is a runtime; otherwise, the first request starts it in the
+    /// request's runtime.
     pub(crate) fn new(settings: Settings, fetcher: Arc<dyn JwksFetch>) -> Self {
         let url = Self {
             state: Arc::new(State::new(settings, fetcher)),
@@ -86,13 +87,13 @@ impl JwksUrl {
         self.state.keys()
     }
 
-    /// Waits for other keys than `tried`, if a fetch may bring them and the waiting room has a
-    /// place. A request that has waited before keeps its place.
+    /// Returns a wait for keys other than `tried`, if a fetch may return them and the waiting room
+    /// is not full. A request that has waited before keeps its place.
     pub(crate) fn wait(&self, waiter: Option<Box<Waiter>>, tried: &Keys) -> Option<KeyWait> {
         self.ensure_running();
         if Handle::try_current().is_err() {
-            // Waiting needs a runtime for its time limit. The request still asks for a fetch, so a
-            // later token can succeed.
+            // Without a runtime, there is no timer to limit a wait. The fetch is still requested,
+            // so a later token can succeed.
             self.state.fetches.request(self.state.fetches.counts());
             return None;
         }
@@ -113,14 +114,15 @@ impl JwksUrl {
         let mut was_stalled = false;
         loop {
             // Fails only if the state is dropped.
-            let first = counts.wait_for(|counts| counts.ended > 0);
+            let first_fetch = counts.wait_for(|counts| counts.ended > 0);
             if Handle::try_current().is_err() {
-                // Without a runtime, there is no timer for a limit.
-                let _ = first.await;
+                // Without a runtime, there is no timer to limit the wait.
+                let _ = first_fetch.await;
                 break;
             }
-            let has_ended = timeout(CHECK_INTERVAL, first).await.is_ok();
-            // A process that was suspended wakes up late, and so does its task: look twice.
+            let has_ended = timeout(CHECK_INTERVAL, first_fetch).await.is_ok();
+            // After a suspension of the process, the task is late as well, so a single late check
+            // proves nothing.
             if has_ended || was_stalled && self.state.check_runtime() {
                 break;
             }
@@ -133,8 +135,8 @@ impl JwksUrl {
         self.state.health()
     }
 
-    /// Starts the task if it is not running. A task ends with its runtime, so the next request
-    /// starts a new one in its own runtime.
+    /// Starts the task if it is not running. A task ends with its runtime; the next request then
+    /// starts a new one in the request's runtime.
     fn ensure_running(&self) {
         if self.state.is_running() {
             return;
@@ -148,12 +150,12 @@ impl JwksUrl {
                 let fetching = task::run(Arc::clone(&self.state), self.state.start_running());
                 *task = Some(runtime.spawn(fetching).abort_handle());
             }
-            Err(_) => self.without_runtime(),
+            Err(_) => self.report_missing_runtime(),
         }
     }
 
-    /// Drops expired keys and reports the missing runtime: without one, no task does either.
-    fn without_runtime(&self) {
+    /// Logs once that there is no runtime. Also drops expired keys, because no task drops them.
+    fn report_missing_runtime(&self) {
         self.state.drop_expired();
         self.state.report_no_runtime_once(|| {
             events::fault(&Fault::new(NO_RUNTIME), "no keys are fetched");

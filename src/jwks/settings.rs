@@ -6,7 +6,7 @@ use http::Uri;
 
 use crate::{key::Algorithm, loopback::is_loopback};
 
-/// The source of a key set and the times of its fetches.
+/// The URL of a key set and the timing of its fetches.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) url: String,
@@ -30,28 +30,28 @@ impl Settings {
     }
 }
 
-/// Checks that keys may be fetched from a URL. Fails with the reason.
+/// Checks that keys may be fetched from a URL. Fails with the reason if not.
 pub(crate) fn check_url(url: &str, http_allowed: bool) -> Result<(), String> {
     let uri: Uri = url
         .parse()
-        .map_err(|_| "is not a URL; give one that begins with https://")?;
+        .map_err(|_| "is not a URL; set one that starts with https://")?;
     let host = uri.host().unwrap_or_default();
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     if host.is_empty() || authority.contains('@') {
-        return Err("has no host, or a user name; give https://<host>/<path>".into());
+        return Err("has no host, or contains a user name; set https://<host>/<path>".into());
     }
     if uri.port_u16().is_none() && authority != host {
         return Err(
-            "has a port that is not a number up to 65535; give https://<host>/<path>".into(),
+            "has a port that is not a number up to 65535; set https://<host>/<path>".into(),
         );
     }
     match uri.scheme_str() {
         Some("https") => Ok(()),
         Some("http") if http_allowed || is_loopback(host) => Ok(()),
         Some("http") => Err(
-            "is not https, so that whoever is on the way could put keys of theirs in; inside of a Docker network, say .allow_http()"
+            "is not https, so an attacker on the network could replace the keys; set an https URL or, inside a Docker network, call .allow_http()"
                 .into(),
         ),
-        _ => Err("is not a URL; give one that begins with https://".into()),
+        _ => Err("is not a URL; set one that starts with https://".into()),
     }
 }

@@ -31,14 +31,13 @@ const MAX_WAITING: usize = 1024;
 const MIN_STALE: Duration = Duration::from_secs(1);
 
 /// The delay of the task after which its runtime is treated as not running. It is longer than a
-/// handler should ever block a runtime, and shorter than a request waits for its key, so that the
-/// first request that waits in vain reports the cause.
+/// handler should ever block a runtime, and shorter than the time for which a request waits for its
+/// key, so that the first request that waits in vain reports the cause.
 const STALL_TIMEOUT: Duration = Duration::from_secs(8);
 
-const STALLED: &str = "the tokio runtime in which the layer was built does not run; build the layer in the runtime that serves the requests, and do not block it";
+const STALLED: &str = "the tokio runtime in which the layer was built is not running; build the layer in the runtime that handles the requests, and do not block that runtime";
 
-pub(super) const NO_RUNTIME: &str =
-    "there is no tokio runtime to fetch the key set in; serve the requests in one";
+pub(super) const NO_RUNTIME: &str = "there is no tokio runtime in which to fetch the key set; build the layer or handle the requests in one";
 
 /// The state that requests and the task share.
 pub(super) struct State {
@@ -63,10 +62,10 @@ pub(super) struct State {
 #[derive(Default)]
 struct FetchStatus {
     fetched_at: Option<Instant>,
-    /// The expiry of the set, unless another one is fetched before.
+    /// The time at which the set expires, unless another set is fetched before.
     expiry: Option<Instant>,
     plan: Option<Plan>,
-    /// The start of the task, while it runs.
+    /// The time at which the task started, while it is running.
     running_since: Option<Instant>,
     error: Option<String>,
     skipped: Vec<String>,
@@ -116,8 +115,8 @@ impl State {
     /// Stores a fetched set. Returns the entries that cannot be used and were not reported before.
     pub(super) fn store_keys(&self, set: KeySet, time_to_live: Duration) -> Vec<String> {
         let mut status = self.status();
-        let is_new = |what: &&String| !status.skipped.contains(what);
-        let news = set.skipped().iter().filter(is_new).cloned().collect();
+        let is_new = |entry: &&String| !status.skipped.contains(entry);
+        let new_entries = set.skipped().iter().filter(is_new).cloned().collect();
         let now = Instant::now();
         let stale = self.settings.max_stale.max(MIN_STALE);
         let expiry = saturating_later(now, time_to_live.saturating_add(stale));
@@ -132,19 +131,19 @@ impl State {
         let expiry_millis = self.millis(expiry);
         self.expiry_millis.store(expiry_millis, Ordering::Relaxed);
         // Equal keys are not replaced, because that would invalidate the cached tokens.
-        let are_new = match &**self.keys.load() {
+        let have_changed = match &**self.keys.load() {
             Keys::Public(cached) => !cached.has_same_keys(&set),
             Keys::Secrets(_) => true,
         };
-        if are_new {
+        if have_changed {
             self.keys.store(Arc::new(Keys::Public(set)));
         }
-        news
+        new_entries
     }
 
     /// Records a failure. The cached set stays in use until it expires.
-    pub(super) fn record_failure(&self, why: String) {
-        self.status().error = Some(why);
+    pub(super) fn record_failure(&self, reason: String) {
+        self.status().error = Some(reason);
     }
 
     /// Returns whether a fetch has succeeded.
@@ -154,8 +153,8 @@ impl State {
 
     /// Returns the expiry of the cached keys, if there are any.
     pub(super) fn expiry(&self) -> Option<Instant> {
-        let is_cached = !self.keys.load().is_empty();
-        self.status().expiry.filter(|_| is_cached)
+        let has_keys = !self.keys.load().is_empty();
+        self.status().expiry.filter(|_| has_keys)
     }
 
     fn millis(&self, at: Instant) -> u64 {
@@ -163,8 +162,8 @@ impl State {
         u64::try_from(millis).unwrap_or(u64::MAX)
     }
 
-    /// Returns the next scheduled fetch: now, unless a task that ended with its runtime has planned
-    /// it.
+    /// Returns the next scheduled fetch: the plan of a previous task whose runtime has shut down,
+    /// or else a fetch that starts now.
     pub(super) fn plan(&self) -> Plan {
         let now = Plan {
             next: Instant::now(),
@@ -194,23 +193,23 @@ impl State {
         self.drop_keys();
     }
 
-    /// Requires the lock on the status, which [`store_keys`](Self::store_keys) also holds, so that
-    /// no new set is dropped.
+    /// The caller must have locked the status, which [`store_keys`](Self::store_keys) also locks,
+    /// so that no new set is dropped.
     fn drop_keys(&self) {
         self.expiry_millis.store(u64::MAX, Ordering::Relaxed);
         self.keys.store(Arc::new(Keys::Public(KeySet::default())));
     }
 
-    pub(super) fn error(&self, why: impl Into<String>) -> JwksError {
+    pub(super) fn error(&self, reason: impl Into<String>) -> JwksError {
         JwksError {
-            failures: vec![(self.redacted_url.clone(), why.into())],
+            failures: vec![(self.redacted_url.clone(), reason.into())],
         }
     }
 
-    /// Returns the reason why no keys are cached, once a fetch has ended or cannot start.
+    /// Fails with the reason if no keys are cached after a fetch has ended or could not start.
     pub(super) fn readiness(&self) -> Result<(), JwksError> {
         match self.problem() {
-            Some(why) if self.keys.load().is_empty() => Err(self.error(why)),
+            Some(reason) if self.keys.load().is_empty() => Err(self.error(reason)),
             _ => Ok(()),
         }
     }
@@ -218,10 +217,10 @@ impl State {
     /// Returns the reason why the keys are not refreshed: no runtime runs the task, or the last
     /// fetch failed.
     fn problem(&self) -> Option<String> {
-        let is_missed = self.has_reported_no_runtime.load(Ordering::Relaxed);
+        let lacked_runtime = self.has_reported_no_runtime.load(Ordering::Relaxed);
         if self.is_stalled() {
             Some(STALLED.into())
-        } else if is_missed && !self.is_running() {
+        } else if lacked_runtime && !self.is_running() {
             Some(NO_RUNTIME.into())
         } else {
             self.status().error.clone()
@@ -245,12 +244,12 @@ impl State {
                 self.fetches.next_start(planned, self.settings.cooldown)
             }
         };
-        // The time counts from the start of the task, because an earlier due time was not its
-        // fault.
+        // A fetch may have been due before the task started, but the task is late only from its own
+        // start on.
         Instant::now().saturating_duration_since(due.max(running_since)) >= STALL_TIMEOUT
     }
 
-    /// Returns whether the runtime of the task is not running. Logs that once.
+    /// Returns whether the runtime of the task is not running, and logs it the first time.
     pub(super) fn check_runtime(&self) -> bool {
         let is_stalled = self.is_stalled();
         if is_stalled && !self.has_reported_stall.swap(true, Ordering::Relaxed) {
@@ -278,7 +277,7 @@ impl State {
         self.is_running.load(Ordering::Acquire)
     }
 
-    /// Marks the task as running until the result is dropped with the task, even by a panic.
+    /// Marks the task as running until it drops the returned value, which a panic also does.
     pub(super) fn start_running(self: &Arc<Self>) -> Running {
         self.status().running_since = Some(Instant::now());
         self.is_running.store(true, Ordering::Release);
@@ -292,12 +291,13 @@ impl State {
     }
 }
 
+/// The mark of a running task. Dropping it marks the task as ended.
 pub(super) struct Running(Arc<State>);
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.status().running_since = None;
-        // Cleared first, because the waiting requests check it when they are woken.
+        // Cleared before `abandon` wakes the waiting requests, which check it.
         self.0.is_running.store(false, Ordering::Release);
         self.0.fetches.abandon();
     }

@@ -35,9 +35,9 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
             tokio::select! {
                 () = sleep_until(start) => {}
                 () = state.fetches.wait_for_request() => {}
-                () = expiry(&state) => state.drop_expired(),
+                () = wait_for_expiry(&state) => state.drop_expired(),
             }
-            // The start is computed again: a token may have requested an earlier fetch.
+            // The start is computed again, because a token may have requested an earlier fetch.
             continue;
         }
 
@@ -48,8 +48,8 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
             loop {
                 tokio::select! {
                     fetched = &mut fetching => return fetched,
-                    // A slow issuer must not extend the validity of expired keys.
-                    () = expiry(&state) => state.drop_expired(),
+                    // A slow issuer must not keep expired keys in use.
+                    () = wait_for_expiry(&state) => state.drop_expired(),
                 }
             }
         };
@@ -70,13 +70,14 @@ pub(super) async fn run(state: Arc<State>, _running: Running) {
                     failures: 0,
                 };
             }
-            Err(why) => {
-                events::fetching::failed(&state.redacted_url, &why, plan.failures);
-                state.record_failure(why);
+            Err(reason) => {
+                events::fetching::failed(&state.redacted_url, &reason, plan.failures);
+                state.record_failure(reason);
                 plan = plan.after_failure(is_scheduled, now);
             }
         }
-        // Last, because it wakes the waiting requests, which read the keys and the status.
+        // `end` comes last, because it wakes the waiting requests, which read the keys and the
+        // status.
         state.set_plan(plan);
         state.fetches.end();
     }
@@ -101,7 +102,7 @@ impl Plan {
 }
 
 /// Completes when the cached keys expire, or never if there are none.
-async fn expiry(state: &State) {
+async fn wait_for_expiry(state: &State) {
     match state.expiry() {
         Some(expiry) => sleep_until(expiry).await,
         None => pending().await,
@@ -110,14 +111,14 @@ async fn expiry(state: &State) {
 
 async fn fetch(state: &State) -> Result<(KeySet, Duration), String> {
     let (fetcher, url) = (Arc::clone(&state.fetcher), state.settings.url.clone());
-    // A fetch runs in its own task, so that a panic of the fetcher does not end this one. The set
-    // aborts it when this task ends.
+    // A fetch runs in its own task, so that a panic of the fetcher does not end this one. The
+    // `JoinSet` aborts that task when this one ends.
     let mut fetching = JoinSet::new();
     fetching.spawn(async move { fetcher.fetch(&url).await });
     let fetched = match timeout(FETCH_TIMEOUT, fetching.join_next()).await {
         Ok(Some(Ok(fetched))) => fetched.map_err(|error| error.to_string())?,
         Ok(_) => return Err("the fetcher panicked".into()),
-        Err(_) => return Err(format!("no answer within {} s", FETCH_TIMEOUT.as_secs())),
+        Err(_) => return Err(format!("no response within {} s", FETCH_TIMEOUT.as_secs())),
     };
     if fetched.json.len() > MAX_JWKS_BYTES {
         return Err(format!("the key set is larger than {MAX_JWKS_BYTES} bytes"));

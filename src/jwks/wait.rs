@@ -35,7 +35,7 @@ pub(crate) struct Waiter {
 }
 
 /// A wait for other keys. It returns the request's place in the waiting room when the keys have
-/// changed, and `None` when the request has waited long enough.
+/// changed, or `None` when the request has waited long enough.
 pub(crate) struct KeyWait(Pin<Box<dyn Future<Output = Option<Box<Waiter>>> + Send>>);
 
 impl Future for KeyWait {
@@ -53,7 +53,7 @@ impl fmt::Debug for KeyWait {
 }
 
 impl Waiter {
-    /// Takes a place for a request that arrives now. Returns `None` if the room is full.
+    /// Reserves a place for a request that has just arrived. Returns `None` if the room is full.
     pub(super) fn new(state: &Arc<State>) -> Option<Box<Self>> {
         let place = Arc::clone(&state.waiting_room).try_acquire_owned().ok()?;
         let mut counts = state.fetches.subscribe();
@@ -72,29 +72,29 @@ impl Waiter {
         Arc::ptr_eq(&self.state, state)
     }
 
-    /// Waits for other keys than `tried`, which do not verify the token. Returns `None` if the
+    /// Returns a wait for keys other than `tried`, which do not verify the token, or `None` if the
     /// request has waited long enough.
     pub(super) fn wait(mut self: Box<Self>, tried: &Keys) -> Option<KeyWait> {
         if Instant::now() >= self.deadline {
             return None;
         }
-        // Read before the keys: if a fetch ends in between, no other one is requested.
+        // The counts are read before the keys: if a fetch ends in between, no other is requested.
         let counts = *self.counts.borrow_and_update();
         self.tried = Arc::clone(&self.state.keys());
         if !ptr::eq(&*self.tried, tried) {
             // The keys have changed since the token was verified.
             return Some(KeyWait(Box::pin(future::ready(Some(self)))));
         }
-        self.continues(counts)
-            .then(|| KeyWait(Box::pin(self.wait_for_others())))
+        self.request_fetch_if_useful(counts)
+            .then(|| KeyWait(Box::pin(self.wait_for_other_keys())))
     }
 
-    async fn wait_for_others(mut self: Box<Self>) -> Option<Box<Self>> {
-        let have_changed = timeout_at(self.deadline, self.keys_changed()).await;
-        if have_changed.is_err() {
+    async fn wait_for_other_keys(mut self: Box<Self>) -> Option<Box<Self>> {
+        let result = timeout_at(self.deadline, self.keys_changed()).await;
+        if result.is_err() {
             self.state.check_runtime();
         }
-        have_changed.is_ok_and(|changed| changed).then_some(self)
+        result.is_ok_and(|changed| changed).then_some(self)
     }
 
     /// Waits until the keys have changed or cannot change in time, and returns whether they have.
@@ -103,25 +103,25 @@ impl Waiter {
             let counts = *self.counts.borrow_and_update();
             // A fetch that was abandoned with its runtime is treated as not started.
             self.started_before = self.started_before.min(counts.started);
-            // Verifying again starts the task in this runtime if the other runtime has ended.
+            // Verifying again starts the task in this runtime if its own runtime has shut down.
             if !Arc::ptr_eq(&self.tried, &self.state.keys()) || !self.state.is_running() {
                 return true;
             }
-            if !self.continues(counts) {
+            if !self.request_fetch_if_useful(counts) {
                 return false;
             }
         }
         false
     }
 
-    /// Returns whether a fetch may still bring the key. Requests a fetch if none is running.
-    fn continues(&self, counts: FetchCounts) -> bool {
-        let has_seen_a_whole_fetch = counts.ended > self.started_before;
+    /// Returns whether a fetch may still return the key. Requests a fetch if none is running.
+    fn request_fetch_if_useful(&self, counts: FetchCounts) -> bool {
+        let has_seen_full_fetch = counts.ended > self.started_before;
         // Without cached keys, the task retries by itself or no runtime runs it, so waiting would
         // only delay the 503.
         let is_stalled = self.state.check_runtime();
         let is_unavailable = self.tried.is_empty() && (counts.ended > 0 || is_stalled);
-        if has_seen_a_whole_fetch || is_unavailable {
+        if has_seen_full_fetch || is_unavailable {
             return false;
         }
         self.state.fetches.request(counts);

@@ -112,7 +112,7 @@ async fn a_private_authority_is_trusted_once_ssl_cert_file_names_it() {
             "an authority's own certificate",
             own.url(),
             &trust,
-            &["certificate of an authority", ".jwks_fetcher(…)"],
+            &["CA certificate", ".jwks_fetcher(…)"],
         ),
         (
             "no TLS",

@@ -126,7 +126,7 @@ async fn a_set_of_a_mebibyte_is_read_and_of_a_larger_one_no_more_than_that() {
         let server = KeyServer::start(Mode::Padded(padding, set.clone())).await;
         let layer = from_url(server.url()).build().unwrap();
         let error = layer.ready().await.unwrap_err().to_string();
-        let said = format!("the answer is larger than {LARGEST} bytes");
+        let said = format!("the response is larger than {LARGEST} bytes");
         assert!(error.contains(&said), "{error}");
     }
 }

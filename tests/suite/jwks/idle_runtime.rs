@@ -14,7 +14,7 @@ use crate::{
     support::{memory_issuer::MemoryIssuer, signing_keys::*, *},
 };
 
-const CAUSE: &str = "the tokio runtime in which the layer was built does not run";
+const CAUSE: &str = "the tokio runtime in which the layer was built is not running";
 
 /// A runtime that only runs inside `block_on`, with the real clock.
 fn idle() -> Runtime {
