@@ -7,7 +7,8 @@ use tokio::{
     time::Instant,
 };
 
-/// The minimum interval between the starts of any two fetches.
+/// The minimum interval between the starts of any two fetches. It bounds the load on the issuer,
+/// whatever the settings and the clients' tokens are.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The fetches of one key set so far, and the pending request for another.

@@ -34,7 +34,7 @@ impl Settings {
 pub(crate) fn check_url(url: &str, http_allowed: bool) -> Result<(), String> {
     let uri: Uri = url
         .parse()
-        .map_err(|_| "is not a URL; set one that starts with https://")?;
+        .map_err(|_| "is not a URL; set a URL that starts with https://")?;
     let host = uri.host().unwrap_or_default();
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     if host.is_empty() || authority.contains('@') {
@@ -52,6 +52,6 @@ pub(crate) fn check_url(url: &str, http_allowed: bool) -> Result<(), String> {
             "is not https, so an attacker on the network could replace the keys; set an https URL or, inside a Docker network, call .allow_http()"
                 .into(),
         ),
-        _ => Err("is not a URL; set one that starts with https://".into()),
+        _ => Err("is not a URL; set a URL that starts with https://".into()),
     }
 }

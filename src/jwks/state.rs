@@ -23,7 +23,8 @@ use crate::{
     redact::redact_url,
 };
 
-/// The maximum number of requests that wait for a fetch of one key set.
+/// The maximum number of requests that wait for a fetch of one key set. It bounds the memory that
+/// clients with unknown keys can occupy.
 const MAX_WAITING: usize = 1024;
 
 /// The minimum time for which an expired key set may be used. It gives a refresh that starts right
