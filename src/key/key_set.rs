@@ -178,7 +178,7 @@ impl KeySet {
         }
         let has_names = self.keys.iter().any(|key| key.key_id().is_some());
         match key_id {
-            _ if is_tried => SignatureCheck::BadSignature,
+            _ if is_tried => SignatureCheck::InvalidSignature,
             Some(id) if has_names && !self.has(id) => SignatureCheck::UnknownKey,
             _ => SignatureCheck::OtherAlgorithm,
         }
@@ -209,7 +209,7 @@ impl fmt::Debug for KeySet {
 pub(crate) enum SignatureCheck {
     Verified,
     /// At least one key was tried, and none verifies the signature.
-    BadSignature,
+    InvalidSignature,
     /// No key has the token's `kid`.
     UnknownKey,
     /// The keys with the token's `kid`, or all keys if it has none, are for other algorithms.
@@ -221,7 +221,7 @@ impl SignatureCheck {
         if verified {
             Self::Verified
         } else {
-            Self::BadSignature
+            Self::InvalidSignature
         }
     }
 }

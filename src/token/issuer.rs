@@ -125,7 +125,7 @@ impl Issuer {
         let is_fetched = source.is_fetched();
         let error = match failed {
             _ if keys.is_empty() => TokenError::KeysUnavailable,
-            SignatureCheck::Verified | SignatureCheck::BadSignature => TokenError::Signature,
+            SignatureCheck::Verified | SignatureCheck::InvalidSignature => TokenError::Signature,
             // The issuer may have published keys for other algorithms since.
             SignatureCheck::OtherAlgorithm if !is_fetched => TokenError::Algorithm,
             SignatureCheck::OtherAlgorithm | SignatureCheck::UnknownKey => TokenError::UnknownKey,
@@ -164,7 +164,7 @@ impl Issuer {
             &json,
             identity,
             VerifiedBy {
-                issuer: IssuerRef::to(self),
+                issuer: IssuerRef::new(self),
                 has_own_users: self.has_own_users,
             },
         );
@@ -209,6 +209,6 @@ fn verify_signature(
             compact.signing_input,
             &signature,
         ),
-        None => SignatureCheck::BadSignature,
+        None => SignatureCheck::InvalidSignature,
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Identity<'a> {
 pub(crate) struct IssuerRef(NonZeroUsize);
 
 impl IssuerRef {
-    pub(crate) fn to<T>(issuer: &T) -> Self {
+    pub(crate) fn new<T>(issuer: &T) -> Self {
         Self(std::ptr::NonNull::from(issuer).addr())
     }
 }
