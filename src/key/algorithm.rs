@@ -52,7 +52,7 @@ const NAMES: [(&str, Algorithm); 12] = [
 ];
 
 impl Algorithm {
-    /// Returns the algorithm with exactly this name: `hs256` is not a name.
+    /// Returns the algorithm with this name. Names are case-sensitive (RFC 7515 section 4.1.1).
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         NAMES
             .iter()
@@ -60,7 +60,7 @@ impl Algorithm {
             .map(|&(_, algorithm)| algorithm)
     }
 
-    /// Returns whether its key is a shared secret.
+    /// Returns whether the key of this algorithm is a shared secret.
     #[inline]
     pub(crate) fn is_hmac(self) -> bool {
         matches!(self, Self::HS256)

@@ -12,11 +12,11 @@ use crate::json::Name;
 /// Bounds the memory of a key set and the time to parse it.
 const MAX_KEYS: usize = 100;
 
-/// The entries of a JWK Set (RFC 7517 section 5): the keys, and the reasons why others cannot be
-/// used.
+/// The entries of a JWK Set (RFC 7517 section 5): the usable keys, and the reasons why the others
+/// cannot be used.
 ///
-/// The text is parsed in one pass. Apart from the resulting keys, parsing needs memory for one
-/// entry at a time, which is less than the text.
+/// The JSON is parsed in one pass. Apart from the resulting keys, parsing needs memory for one
+/// entry at a time, which is smaller than its JSON.
 #[derive(Default)]
 pub(super) struct Entries {
     is_array: bool,
@@ -25,7 +25,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Reads a JWK Set. Fails with the reason if the text is not one.
+    /// Reads a JWK Set. Fails with the reason if the document is not a JWK Set.
     pub(super) fn read(json: &str) -> Result<Self, String> {
         parse::<Document>(json)?.entries()
     }
@@ -43,19 +43,19 @@ impl<'de> FromJson<'de> for Entries {
             };
             match VerifyingKey::from_members(&jwk) {
                 Ok(key) => entries.keys.push(key),
-                Err(why) => {
-                    let name = name(index, jwk.key_id());
-                    entries.skipped.push(format!("{name}: {why}"));
+                Err(reason) => {
+                    let name = entry_name(index, jwk.key_id());
+                    entries.skipped.push(format!("{name}: {reason}"));
                 }
             }
         }
-        let mut more = 0_usize;
+        let mut ignored = 0_usize;
         while array.next_element::<IgnoredAny>()?.is_some() {
-            more += 1;
+            ignored += 1;
         }
-        if more > 0 {
-            let more = format!("{more} more: only {MAX_KEYS} keys are read");
-            entries.skipped.push(more);
+        if ignored > 0 {
+            let reason = format!("{ignored} more: only the first {MAX_KEYS} keys are read");
+            entries.skipped.push(reason);
         }
         Ok(entries)
     }
@@ -74,7 +74,7 @@ struct Document {
 impl Document {
     fn entries(self) -> Result<Entries, String> {
         if self.has_two_sets {
-            return Err("it has two members \"keys\"".into());
+            return Err("it has a duplicate member \"keys\"".into());
         }
         match self.entries {
             Some(entries) if entries.is_array => Ok(entries),
@@ -82,14 +82,14 @@ impl Document {
         }
     }
 
-    /// Returns the likely kind of a document that is not a key set, and the setting to use.
+    /// Returns the likely kind of a document that is not a key set, and the fix.
     fn hint(&self) -> &'static str {
         if self.has_jwks_uri {
-            "; it is a discovery document: give the URL or the content of its jwks_uri"
+            "; it is a discovery document: use the URL in its jwks_uri, or the document at that URL"
         } else if self.has_certificate {
-            "; it is a map of X.509 certificates: give the issuer's JWK Set, which often has an address beside it"
+            "; it is a map of X.509 certificates: use the issuer's JWK Set, which often has a similar URL"
         } else if self.has_key_type {
-            "; it is a single key: write {\"keys\": […]} around it, or read it with VerifyingKey::from_jwk"
+            "; it is a single key: wrap it in {\"keys\": […]}, or read it with VerifyingKey::from_jwk"
         } else {
             ""
         }
@@ -154,8 +154,8 @@ impl FromJson<'_> for IsCertificate {
     }
 }
 
-/// Returns the name of an entry for a log. The issuer's text is escaped and shortened.
-fn name(index: usize, key_id: Option<&str>) -> String {
+/// Returns the name of an entry for the log. The `kid` is escaped and shortened.
+fn entry_name(index: usize, key_id: Option<&str>) -> String {
     match key_id {
         Some(key_id) => format!("key {index} ({})", quoted(key_id)),
         None => format!("key {index}"),

@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{base64url, json::Name, key::algorithm::Algorithm};
 
-/// The string members of a JWK that are used.
+/// The members of a JWK that are used and are strings.
 const TEXTS: [&str; 9] = ["kty", "use", "alg", "kid", "crv", "n", "e", "x", "y"];
 
-/// The reason why a key with `use: enc` is skipped. Many sets contain one, so it is not worth a
-/// warning.
-pub(crate) const FOR_ENCRYPTION: &str = "its use is enc, so that it is for encryption only";
+/// The reason why a key with `use: enc` is skipped. Many sets contain such a key, so it is not
+/// logged as a warning.
+pub(crate) const FOR_ENCRYPTION: &str = "its use is enc, so it is only for encryption";
 
 /// The members of private keys and shared secrets.
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -39,31 +39,31 @@ pub(super) struct JwkParts {
 
 impl Jwk<'_> {
     /// Checks an entry of a JWK Set (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2).
-    /// Fails with the reason why it cannot be used.
+    /// Fails with the reason if it cannot be used.
     pub(super) fn read(&self) -> Result<JwkParts, String> {
         if !self.is_object {
             return Err("it is not a JSON object".into());
         }
         // RFC 7517 section 4 requires unique names.
         if let Some(name) = self.repeated {
-            return Err(format!("it has two members {name}"));
+            return Err(format!("it has a duplicate member {name}"));
         }
         let kty = self.required("kty")?;
         if kty == "oct" {
-            return Err("it is a shared secret (oct), which nobody publishes".into());
+            return Err("it is a shared secret (oct), which must not be published".into());
         }
         if self.is_private {
-            return Err("it is a private key; only its public part belongs there".into());
+            return Err("it is a private key; use only its public part".into());
         }
         self.check_use()?;
         let components = match kty {
             "RSA" => KeyComponents::rsa(&self.number("n")?, &self.number("e")?),
             "EC" => {
                 let curve = Curve::from_name(self.required("crv")?)
-                    .ok_or("its crv is not P-256, P-384 or P-521")?;
+                    .ok_or("its crv is not P-256, P-384, or P-521")?;
                 let (x, y) = (self.number("x")?, self.number("y")?);
                 if x.len() != curve.width() || y.len() != curve.width() {
-                    return Err("a coordinate does not have the length of its curve".into());
+                    return Err("the length of a coordinate does not match its curve".into());
                 }
                 KeyComponents::ec(curve, &x, &y)
             }
@@ -71,7 +71,7 @@ impl Jwk<'_> {
                 x: self.number("x")?,
             },
             "OKP" => return Err("its crv is not Ed25519".into()),
-            _ => return Err("its kty is not RSA, EC or OKP".into()),
+            _ => return Err("its kty is not RSA, EC, or OKP".into()),
         };
         let algorithm = match self.text("alg")? {
             Some(name) => Some(Algorithm::from_name(name).ok_or("its alg is not supported")?),
@@ -94,7 +94,7 @@ impl Jwk<'_> {
         }
         match self.key_ops {
             None | Some(KeyOps { has_verify: true }) => Ok(()),
-            Some(KeyOps { has_verify: false }) => Err("its key_ops do not have verify".into()),
+            Some(KeyOps { has_verify: false }) => Err("its key_ops does not contain verify".into()),
         }
     }
 
@@ -169,7 +169,7 @@ impl From<&str> for Member {
     }
 }
 
-/// Reads a member and keeps only its first value.
+/// Reads the value of a member, or records the name of a duplicate member.
 fn read_once<'de, T: FromJson<'de>, A: MapAccess<'de>>(
     place: &mut Option<T>,
     name: &'static str,

@@ -14,10 +14,10 @@ use crate::{
 /// The maximum number of keys that are tried for one token; each costs a signature check.
 const MAX_TRIED: usize = 10;
 
-/// Public keys of one issuer, found by key ID and algorithm.
+/// The public keys of one issuer, looked up by key ID and algorithm.
 ///
 /// If two different keys have the same ID and algorithm, neither is used, because the set is then
-/// wrong or forged.
+/// invalid or forged.
 #[derive(Clone, Default)]
 pub struct KeySet {
     keys: Vec<VerifyingKey>,
@@ -25,15 +25,16 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// Creates a set of these keys.
+    /// Creates a set of these keys. If two different keys have the same ID and algorithm, both are
+    /// [skipped](Self::skipped).
     pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
         let mut set = Self::default();
         let keys: Vec<_> = keys.into_iter().collect();
         for key in &keys {
-            let twins = || keys.iter().filter(|other| is_twin(key, other));
-            if !twins().all(|other| key.has_same_material(other)) {
+            let mut same_id = keys.iter().filter(|other| have_same_id(key, other));
+            if !same_id.all(|other| key.has_same_material(other)) {
                 set.skip(key, "another key has the same kid and algorithm");
-            } else if !set.keys.iter().any(|other| is_twin(key, other)) {
+            } else if !set.keys.iter().any(|other| have_same_id(key, other)) {
                 set.keys.push(key.clone());
             }
         }
@@ -66,14 +67,14 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the text is not a JWK Set or contains no usable key.
+    /// [`ConfigError`] if the document is not a JWK Set or contains no usable key.
     pub fn from_jwks(json: &str) -> Result<Self, ConfigError> {
         let read = || {
             let set = Self::read(json)?;
             set.check_not_empty()?;
             Ok(set)
         };
-        read().map_err(|wrong: String| Fault::new(format!("the JWK Set: {wrong}")).into())
+        read().map_err(|reason: String| Fault::new(format!("the JWK Set: {reason}")).into())
     }
 
     /// Reads a set, which may contain no usable key.
@@ -84,20 +85,20 @@ impl KeySet {
         Ok(set)
     }
 
-    /// Lets keys without a stated algorithm also verify `algorithms`, as far as their type allows.
+    /// Adds, for each key without a stated algorithm, those of `algorithms` that its type supports.
     /// If a key with the same ID states one of them, only that key verifies it.
     pub(crate) fn with_algorithms(mut self, algorithms: &[Algorithm]) -> Self {
         let mut keys = Vec::new();
         for key in &self.keys {
             keys.push(key.clone());
-            for more in key.for_more_algorithms(algorithms) {
+            for variant in key.for_more_algorithms(algorithms) {
                 if !self
                     .keys
                     .iter()
                     .chain(&keys)
-                    .any(|other| is_twin(&more, other))
+                    .any(|other| have_same_id(&variant, other))
                 {
-                    keys.push(more);
+                    keys.push(variant);
                 }
             }
         }
@@ -110,10 +111,7 @@ impl KeySet {
         match self.skipped.as_slice() {
             _ if !self.keys.is_empty() => Ok(()),
             [] => Err("it has no keys".to_owned()),
-            skipped => Err(format!(
-                "it has no key that can be used: {}",
-                skipped.join("; ")
-            )),
+            skipped => Err(format!("it has no usable key: {}", skipped.join("; "))),
         }
     }
 
@@ -144,13 +142,13 @@ impl KeySet {
         &self.keys
     }
 
-    /// Returns the keys that cannot be used, and the reasons, as one log line each. The layer logs
-    /// them at WARN, and keys for encryption (`use: enc`) at DEBUG.
+    /// Returns the keys that cannot be used and the reasons, as one log line per key. The layer
+    /// logs them at WARN, and keys for encryption (`use: enc`) at DEBUG.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
 
-    /// Verifies the signature with the keys for this `alg` and `kid`, the most recently listed first.
+    /// Verifies the signature with the keys for this `alg` and `kid`, the last key first.
     ///
     /// Any key may have signed a token without `kid`, and a key without `kid` may have signed any
     /// token.
@@ -161,37 +159,37 @@ impl KeySet {
         message: &[u8],
         signature: &[u8],
     ) -> SignatureCheck {
-        let is_named = |key: &&VerifyingKey| key_id.is_none() || key.key_id() == key_id;
-        let is_nameless = |key: &&VerifyingKey| key_id.is_some() && key.key_id().is_none();
-        let newest_first = || {
+        let has_token_id = |key: &&VerifyingKey| key_id.is_none() || key.key_id() == key_id;
+        let has_no_id = |key: &&VerifyingKey| key_id.is_some() && key.key_id().is_none();
+        let last_first = || {
             let keys = self.keys.iter().rev();
             keys.filter(|key| key.algorithm() == algorithm)
         };
-        let mut candidates = newest_first()
-            .filter(is_named)
-            .chain(newest_first().filter(is_nameless))
+        let mut candidates = last_first()
+            .filter(has_token_id)
+            .chain(last_first().filter(has_no_id))
             .take(MAX_TRIED)
             .peekable();
-        let is_tried = candidates.peek().is_some();
+        let has_candidates = candidates.peek().is_some();
         if candidates.any(|key| key.verify(message, signature)) {
             return SignatureCheck::Verified;
         }
-        let has_names = self.keys.iter().any(|key| key.key_id().is_some());
+        let has_key_ids = self.keys.iter().any(|key| key.key_id().is_some());
         match key_id {
-            _ if is_tried => SignatureCheck::InvalidSignature,
-            Some(id) if has_names && !self.has(id) => SignatureCheck::UnknownKey,
+            _ if has_candidates => SignatureCheck::InvalidSignature,
+            Some(id) if has_key_ids && !self.has_key_id(id) => SignatureCheck::UnknownKey,
             _ => SignatureCheck::OtherAlgorithm,
         }
     }
 
     /// Returns whether a key has this ID.
-    pub(crate) fn has(&self, key_id: &str) -> bool {
+    pub(crate) fn has_key_id(&self, key_id: &str) -> bool {
         self.keys.iter().any(|key| key.key_id() == Some(key_id))
     }
 
-    fn skip(&mut self, key: &VerifyingKey, why: &str) {
+    fn skip(&mut self, key: &VerifyingKey, reason: &str) {
         let name = quoted(key.key_id().unwrap_or_default());
-        self.skipped.push(format!("{name}: {why}"));
+        self.skipped.push(format!("{name}: {reason}"));
     }
 }
 
@@ -226,6 +224,7 @@ impl SignatureCheck {
     }
 }
 
-fn is_twin(one: &VerifyingKey, other: &VerifyingKey) -> bool {
+/// Returns whether two keys have the same ID and algorithm, so that a token cannot select one.
+fn have_same_id(one: &VerifyingKey, other: &VerifyingKey) -> bool {
     one.key_id().is_some() && one.key_id() == other.key_id() && one.algorithm() == other.algorithm()
 }

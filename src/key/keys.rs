@@ -18,8 +18,8 @@ pub(crate) enum Keys {
 
 impl Keys {
     pub(crate) fn from_secrets<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        // The references are collected first, because a vector of secrets that grows would leave
-        // copies in freed memory.
+        // The references are collected first, because a growing vector of keys would leave copies
+        // of them in freed memory.
         let secrets: Vec<&Secret> = secrets.into_iter().collect();
         Self::Secrets(secrets.into_iter().map(HmacKey::new).collect())
     }
@@ -44,8 +44,8 @@ impl Keys {
         match self {
             Self::Secrets(_) if algorithm != Algorithm::HS256 => SignatureCheck::OtherAlgorithm,
             Self::Secrets(secrets) => {
-                let made_it = |tag| secrets.iter().any(|key| key.verify(message, tag));
-                SignatureCheck::from_result(signature.try_into().is_ok_and(made_it))
+                let matches = |tag| secrets.iter().any(|key| key.verify(message, tag));
+                SignatureCheck::from_result(signature.try_into().is_ok_and(matches))
             }
             Self::Public(set) => set.verify(algorithm, key_id, message, signature),
         }

@@ -10,10 +10,10 @@ use serde::{
 
 use crate::nesting;
 
-/// Parses a text. Fails with the reason if that is not possible.
+/// Parses JSON. Fails with the reason if it cannot be parsed.
 pub(super) fn parse<'de, T: FromJson<'de>>(json: &'de str) -> Result<T, String> {
     if nesting::is_too_deep(json.as_bytes()) {
-        return Err("it nests deeper than 64 levels".into());
+        return Err("it is nested deeper than 64 levels".into());
     }
     match serde_json::from_str(json) {
         Ok(Lenient(value)) => Ok(value),

@@ -1,4 +1,4 @@
-//! The numbers of a public key and the checks of their strength; used by `verifying_key`.
+//! The numbers of a public key, and the checks of their strength; used by `verifying_key`.
 
 use super::roca::has_roca_fingerprint;
 use crate::key::algorithm::Algorithm;
@@ -59,7 +59,7 @@ impl Curve {
 impl KeyComponents {
     pub(super) fn rsa(n: &[u8], e: &[u8]) -> Self {
         // Some issuers include the sign byte of the DER encoding.
-        let number = |bytes: &[u8]| {
+        let without_leading_zeros = |bytes: &[u8]| {
             let start = bytes
                 .iter()
                 .position(|&byte| byte != 0)
@@ -67,12 +67,12 @@ impl KeyComponents {
             bytes.get(start..).unwrap_or_default().to_vec()
         };
         Self::Rsa {
-            n: number(n),
-            e: number(e),
+            n: without_leading_zeros(n),
+            e: without_leading_zeros(e),
         }
     }
 
-    /// Builds the key of an uncompressed point (SEC 1 section 2.3.3).
+    /// Creates a key from the coordinates of an uncompressed point (SEC 1 section 2.3.3).
     pub(super) fn ec(curve: Curve, x: &[u8], y: &[u8]) -> Self {
         Self::Ec {
             curve,
@@ -80,7 +80,7 @@ impl KeyComponents {
         }
     }
 
-    /// Returns the algorithm of a key that does not name one.
+    /// Returns the algorithm of a key that does not state one.
     pub(super) fn default_algorithm(&self) -> Algorithm {
         match self {
             Self::Rsa { .. } => Algorithm::RS256,
@@ -89,7 +89,8 @@ impl KeyComponents {
         }
     }
 
-    /// Checks that the key can be used with the algorithm. Fails with the reason.
+    /// Checks that the key is not weak and can be used with the algorithm. Fails with the reason if
+    /// not.
     pub(super) fn check(&self, algorithm: Algorithm) -> Result<(), String> {
         let fits = match self {
             Self::Rsa { .. } => algorithm.is_rsa(),
@@ -97,18 +98,18 @@ impl KeyComponents {
             Self::Ed25519 { .. } => algorithm == Algorithm::EdDSA,
         };
         if !fits {
-            return Err(format!(
-                "{algorithm} is not an algorithm of this type of key"
-            ));
+            return Err(format!("{algorithm} cannot be used with this type of key"));
         }
         match self {
             Self::Rsa { n, e } => check_rsa(n, e)?,
             Self::Ec { curve, point } => {
                 if matches!(point.first(), Some(2 | 3)) {
-                    return Err("the point is compressed; write out both coordinates".into());
+                    return Err(
+                        "the point is compressed; use the form with both coordinates".into(),
+                    );
                 }
                 if point.len() != 1 + 2 * curve.width() || point.first() != Some(&4) {
-                    return Err("the point does not have the length of its curve".into());
+                    return Err("the length of the point does not match its curve".into());
                 }
             }
             Self::Ed25519 { x } => check_ed25519(x)?,
@@ -133,12 +134,14 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), String> {
             RSA_BITS.end()
         ));
     }
+    // The modulus and the exponent of RSA are odd. With the exponent 1, the padded hash is its own
+    // signature, so anyone could sign. A longer exponent would only slow down each signature check.
     let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
     if !is_odd(n) || !is_odd(e) || e == [1] || e.len() > 4 {
-        return Err("the modulus or the exponent is not one of RSA".into());
+        return Err("the modulus or the exponent is not valid for RSA".into());
     }
     if has_roca_fingerprint(n) {
-        return Err("the modulus has the fingerprint of CVE-2017-15361 (ROCA), so that its private key can be computed; generate a new key, with other software".into());
+        return Err("the modulus has the fingerprint of CVE-2017-15361 (ROCA), so its private key can be computed; generate a new key with other software".into());
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Key material and the signatures that it verifies: secrets, public keys, and sets of them. Pure
-//! functions, without I/O; `token` and `key_source` use them.
+//! Secrets, public keys, sets of them, and signature checks. Pure functions without I/O; used by
+//! `token` and `key_source`.
 
 mod algorithm;
 mod backend;
@@ -27,5 +27,5 @@ pub(crate) use self::{
     backend::MISSING_BACKEND,
     key_set::SignatureCheck,
     keys::Keys,
-    secret::{FOR_KEYS, mistaken_for_a_secret},
+    secret::{PUBLIC_KEY_ADVICE, mistaken_for_a_secret},
 };

@@ -2,8 +2,9 @@
 
 use super::material::KeyComponents;
 
-/// The error for PEM from an environment variable in which newlines were escaped.
-const WRITTEN_NEWLINES: &str = "its newlines are written as a backslash and an n (`\\n`); replace each with a newline before it is given";
+/// The error for PEM from an environment variable in which newlines are escaped.
+const ESCAPED_NEWLINES: &str =
+    "its newlines are escaped as a backslash and an n (`\\n`); replace each with a newline";
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub(super) fn read(pem: &[u8]) -> Result<KeyComponents, String> {
@@ -20,15 +21,15 @@ pub(super) fn read(pem: &[u8]) -> Result<KeyComponents, String> {
         return Ok(KeyComponents::rsa(&n, &e));
     }
     if let Ok(key) = DecodingKey::from_ec_pem(pem) {
-        let point = bytes(&key).ok_or("it is not a key of an elliptic curve")?;
-        let curve = Curve::of_point(&point).ok_or("its curve is not P-256, P-384 or P-521")?;
+        let point = bytes(&key).ok_or("it is not an elliptic curve key")?;
+        let curve = Curve::of_point(&point).ok_or("its curve is not P-256, P-384, or P-521")?;
         return Ok(KeyComponents::Ec { curve, point });
     }
     if let Ok(key) = DecodingKey::from_ed_pem(pem) {
         let x = bytes(&key).ok_or("it is not an Ed25519 key")?;
         return Ok(KeyComponents::Ed25519 { x });
     }
-    Err("it is not a key of RSA, P-256, P-384, P-521 or Ed25519".into())
+    Err("it is not an RSA, P-256, P-384, P-521, or Ed25519 key".into())
 }
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
@@ -37,7 +38,7 @@ pub(super) fn read(pem: &[u8]) -> Result<KeyComponents, String> {
     Err(super::backend::MISSING_BACKEND.into())
 }
 
-/// Checks that the text is exactly one public key. Fails with the reason.
+/// Checks that the input is exactly one public key. Fails with the reason if not.
 fn check_label(pem: &[u8]) -> Result<(), String> {
     let text = pem.trim_ascii_start();
     let label = ["PUBLIC KEY", "RSA PUBLIC KEY"]
@@ -45,19 +46,19 @@ fn check_label(pem: &[u8]) -> Result<(), String> {
         .find(|label| text.starts_with(format!("-----BEGIN {label}-----").as_bytes()));
     let Some(label) = label else {
         return Err(if has(text, "PRIVATE KEY-----") {
-            "it is a private key, which signs; give its public key".into()
+            "it is a private key; use its public key".into()
         } else if has(text, "CERTIFICATE-----") {
-            "it is a certificate; give the public key alone (`openssl x509 -pubkey -noout`)".into()
+            "it is a certificate; extract its public key with `openssl x509 -pubkey -noout`".into()
         } else if has(text, "-----BEGIN") && has(text, "\\n") {
-            WRITTEN_NEWLINES.into()
+            ESCAPED_NEWLINES.into()
         } else if has(text, "-----BEGIN PUBLIC KEY-----") {
-            "text precedes its line -----BEGIN PUBLIC KEY-----; remove the text".into()
+            "text precedes the line -----BEGIN PUBLIC KEY-----; remove that text".into()
         } else {
-            "it does not begin with -----BEGIN PUBLIC KEY-----".into()
+            "it does not start with -----BEGIN PUBLIC KEY-----".into()
         });
     };
     if has(text, "\\n") {
-        return Err(WRITTEN_NEWLINES.into());
+        return Err(ESCAPED_NEWLINES.into());
     }
     let end = format!("-----END {label}-----");
     let start_of_end = find(text, &end).ok_or_else(|| format!("it has no line {end}"))?;
@@ -65,11 +66,11 @@ fn check_label(pem: &[u8]) -> Result<(), String> {
     if rest.trim_ascii().is_empty() {
         Ok(())
     } else if has(rest, "PRIVATE KEY-----") {
-        Err("a private key, which signs, follows it; give the public key alone".into())
+        Err("a private key follows it; use only the public key".into())
     } else if has(rest, "-----BEGIN") {
-        Err("it holds more than one key or certificate, and only one key is read; give each key in a call of its own, such as `.public_key_pem(…).public_key_pem(…)`".into())
+        Err("it contains more than one key or certificate; add each key with a separate call, such as `.public_key_pem(…).public_key_pem(…)`".into())
     } else {
-        Err(format!("text follows its line {end}; remove the text"))
+        Err(format!("text follows the line {end}; remove that text"))
     }
 }
 

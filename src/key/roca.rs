@@ -1,5 +1,5 @@
-//! Detects keys of a faulty generator (ROCA): their private keys can be computed from the public
-//! keys. Used when an RSA key is read.
+//! Detects RSA keys from a faulty generator (ROCA), whose private keys can be computed from the
+//! public keys. Used when an RSA key is read.
 
 /// The generator of the subgroup that contains the faulty primes.
 const GENERATOR: u32 = 65537;
@@ -10,8 +10,8 @@ const MAX_PRIME: u32 = 167;
 /// Returns whether a modulus has the fingerprint of CVE-2017-15361 (ROCA): modulo each small prime,
 /// it is a power of 65537.
 ///
-/// Keys of the faulty generator have this property by construction (Nemec and others, "The Return
-/// of Coppersmith's Attack", section 4.2). Of other moduli, about one in 2^28 has it by chance.
+/// Keys from the faulty generator have this property by construction (Nemec and others, "The Return
+/// of Coppersmith's Attack", section 4.2). About one in 2^28 other moduli has it by chance.
 /// Most moduli fail at one of the first primes, so the check is cheap.
 pub(super) fn has_roca_fingerprint(n: &[u8]) -> bool {
     let is_prime = |number: &u32| (2..*number).all(|divisor| !number.is_multiple_of(divisor));

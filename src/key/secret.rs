@@ -1,4 +1,4 @@
-//! [`Secret`]: a shared secret and the checks of its strength; used by `key_source`.
+//! [`Secret`]: a shared secret, and the checks of its strength; used by `key_source`.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use crate::stray::stray_ends;
 ///
 /// A string is used as its UTF-8 bytes, without trimming and without decoding base64, as in Better
 /// Auth. When a layer is built, text in quotes or with leading or trailing white space is rejected,
-/// because it usually comes from a badly written env file; [`from_bytes`](Self::from_bytes) accepts
-/// it. The memory is wiped when the secret is dropped, and `Debug` prints none of it.
+/// because it usually results from a mistake in an env file; [`from_bytes`](Self::from_bytes)
+/// accepts it. The memory is wiped when the secret is dropped, and `Debug` prints none of it.
 ///
 /// The strength of the secret is also checked when a layer is built: see
 /// [`JwtAuthBuilder::secret`](crate::JwtAuthBuilder::secret).
@@ -31,8 +31,8 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// Creates a secret that is not text, such as 32 random bytes, or text in which quotes or
-    /// surrounding white space are part of the secret.
+    /// Creates a secret from bytes that are not text, such as 32 random bytes, or from text in
+    /// which quotes or surrounding white space are part of the secret.
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self {
             bytes: Zeroizing::new(bytes.into()),
@@ -49,40 +49,42 @@ impl Secret {
         std::str::from_utf8(bytes).ok()
     }
 
-    /// Returns the reason why the secret must not be used, and the fix, if there is one.
+    /// Returns the reason why the secret must not be used and the fix, or `None` if it is safe to
+    /// use.
     pub(crate) fn weakness(&self, allow_short: bool) -> Option<String> {
         let bytes = self.as_bytes();
         if bytes.is_empty() {
-            return Some("is empty; take the secret that your issuer signs with".into());
+            return Some("is empty; use the secret that your issuer signs with".into());
         }
         if let Some(kind) = mistaken_for_a_secret(bytes) {
-            return Some(format!("is {kind} and not a shared secret; {FOR_KEYS}"));
+            return Some(format!(
+                "is {kind}, not a shared secret; {PUBLIC_KEY_ADVICE}"
+            ));
         }
         if self.is_text && bytes.starts_with(b"\xEF\xBB\xBF") {
             return Some(
-                "starts with a byte order mark, which would be part of the key; leave it out"
-                    .into(),
+                "starts with a byte order mark, which would be part of the key; remove it".into(),
             );
         }
         if self.is_text && matches!(bytes.last(), Some(b'\n' | b'\r')) {
             return Some(
-                "ends in a newline, which would be part of the key; trim it, or let .secret_from_file(…) read the file"
+                "ends in a newline, which would be part of the key; trim it, or read the file with .secret_from_file(…)"
                     .into(),
             );
         }
-        if let Some(wrong) = self.text().and_then(stray_ends) {
+        if let Some(problem) = self.text().and_then(stray_ends) {
             return Some(format!(
-                "{wrong}, which would be part of the key; {FOR_STRAY_ENDS}"
+                "{problem}, which would be part of the key; {STRAY_ENDS_ADVICE}"
             ));
         }
         if WELL_KNOWN.iter().any(|known| known.as_bytes() == bytes) {
             return Some(format!(
-                "is a published example that everybody knows; {GENERATE}"
+                "is a published example, which anyone can look up; {GENERATE}"
             ));
         }
         if bytes.len() < MIN_SECRET_BYTES && !allow_short {
             return Some(format!(
-                "is {} bytes long and at least {MIN_SECRET_BYTES} are required (RFC 7518 section 3.2); {GENERATE}",
+                "is {} bytes long, but at least {MIN_SECRET_BYTES} are required (RFC 7518 section 3.2); {GENERATE}",
                 bytes.len()
             ));
         }
@@ -155,19 +157,23 @@ fn has_few_different_bytes(bytes: &[u8]) -> bool {
     seen.iter().filter(|&&seen| seen).count() < MIN_DIFFERENT_BYTES
 }
 
-/// The advice for a key in place of a secret. As a secret, a public key would let anyone who has it
-/// mint tokens.
-pub(crate) const FOR_KEYS: &str = "tokens that are signed with a private key are verified with .public_key_pem(…), .jwks_text(…) or .jwks_url(…)";
+/// The advice if a key is configured as a secret. With a public key as the secret, anyone who has
+/// that key could mint tokens.
+pub(crate) const PUBLIC_KEY_ADVICE: &str = "to verify tokens that are signed with a private key, use .public_key_pem(…), .jwks_text(…), or .jwks_url(…)";
 
-const FOR_STRAY_ENDS: &str = "remove that; only if the issuer's secret has it too, give it with .secret(Secret::from_bytes(…))";
+const STRAY_ENDS_ADVICE: &str =
+    "remove it or, if it is part of the issuer's secret, use .secret(Secret::from_bytes(…))";
 
 const GENERATE: &str = "generate one with `openssl rand -base64 32`";
 
 /// In bytes. RFC 7518 section 3.2 requires an HMAC-SHA256 key that is at least as long as the tag.
 const MIN_SECRET_BYTES: usize = 32;
 
+/// A random secret has more, even in hexadecimal. A placeholder such as `changeme`, repeated to
+/// reach the minimum length, has fewer.
 const MIN_DIFFERENT_BYTES: usize = 8;
 
+/// Secrets that were published as examples. An attacker tries these first.
 const WELL_KNOWN: [&str; 4] = [
     // Better Auth's default outside production.
     "better-auth-secret-12345678901234567890",

@@ -66,26 +66,28 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the text is not a public key, if the key is weak, or if there is anything
-    /// but white space around it. Read each key with its own call.
+    /// [`ConfigError`] if the input is not a public key, if the key is weak, or if anything other
+    /// than white space surrounds it. Read each key with a separate call.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let read = || {
             let material = pem::read(pem.as_ref())?;
             Self::new(None, None, material)
         };
-        read().map_err(|wrong| Fault::new(format!("the public key in PEM: {wrong}")).into())
+        read().map_err(|reason| Fault::new(format!("the public key in PEM: {reason}")).into())
     }
 
-    /// Reads a JWK (RFC 7517). The key verifies its `alg`; without `alg`, the default algorithm of
-    /// its `kty` and `crv` and the algorithms of its type that
+    /// Reads a JWK (RFC 7517).
+    ///
+    /// The key verifies its `alg`. Without `alg`, it verifies the default algorithm of its `kty`
+    /// and `crv`, and the algorithms of its type that
     /// [`algorithms`](crate::JwtAuthBuilder::algorithms) lists.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if it is not a public key for signatures, or if the key is weak.
+    /// [`ConfigError`] if the JWK is not a public key for signatures, or if the key is weak.
     pub fn from_jwk(json: &str) -> Result<Self, ConfigError> {
         let read = || Self::from_members(&parse(json)?);
-        read().map_err(|wrong| Fault::new(format!("the JWK: {wrong}")).into())
+        read().map_err(|reason| Fault::new(format!("the JWK: {reason}")).into())
     }
 
     /// Checks an entry of a JWK Set. Fails with the reason why it cannot be used.
@@ -106,14 +108,14 @@ impl VerifyingKey {
     /// [`ConfigError`] if this type of key does not support the algorithm.
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, ConfigError> {
         self.bound_to(algorithm)
-            .map_err(|wrong| Fault::new(format!("the public key: {wrong}")).into())
+            .map_err(|reason| Fault::new(format!("the public key: {reason}")).into())
     }
 
     /// Returns the same key with this key ID. It is then used for tokens with that `kid` and for
     /// tokens without a `kid`.
     #[must_use]
     pub fn with_key_id(self, key_id: impl Into<String>) -> Self {
-        // The key was valid before, so it still is with another ID.
+        // This cannot fail, because the ID does not affect whether the key is valid.
         let algorithm = self.0.has_stated_algorithm.then_some(self.0.algorithm);
         Self::new(algorithm, Some(key_id.into()), self.0.material.clone()).unwrap_or(self)
     }
@@ -128,7 +130,7 @@ impl VerifyingKey {
         self.0.key_id.as_deref()
     }
 
-    /// Creates a key; without an algorithm, it gets the default of its type.
+    /// Creates a key. Without a stated algorithm, it gets the default of its type.
     pub(super) fn new(
         stated_algorithm: Option<Algorithm>,
         key_id: Option<String>,

@@ -1,5 +1,5 @@
-//! The sources of keys: fixed, watched files, shared with the application, or fetched. Each
-//! provides [`Keys`], which the verifier only reads.
+//! The sources of keys: fixed, read from files, shared with the application, or fetched. Each
+//! source provides [`Keys`], which the verifier only reads.
 
 mod secrets;
 mod shared;
@@ -19,7 +19,7 @@ use crate::{
 /// The keys of an issuer: secrets, public keys, or both during a migration.
 ///
 /// Secrets and public keys are never mixed. The `alg` of a token selects the kind of keys, and a
-/// key of that kind verifies the token only if the algorithm is one of its own.
+/// key of that kind verifies the token only if the key is for that algorithm.
 #[derive(Debug)]
 pub(crate) enum IssuerKeys {
     One(KeySource),
@@ -100,7 +100,7 @@ impl KeySource {
         }
     }
 
-    /// Returns whether waiting may bring other keys.
+    /// Returns whether the keys are fetched, so that waiting may help.
     pub(crate) fn is_fetched(&self) -> bool {
         match self {
             #[cfg(feature = "jwks-custom")]
@@ -109,8 +109,8 @@ impl KeySource {
         }
     }
 
-    /// Waits for other keys than `tried`, if a fetch may bring them. A request that has waited
-    /// before keeps its place in the waiting room.
+    /// Returns a wait for keys other than `tried`, if a fetch may return them. A request that has
+    /// waited before keeps its place in the waiting room.
     pub(crate) fn wait(&self, waiter: Option<Box<Waiter>>, tried: &Keys) -> Option<KeyWait> {
         match self {
             #[cfg(feature = "jwks-custom")]
@@ -172,7 +172,9 @@ impl Snapshot<'_> {
         match (self, &generation.0) {
             (Self::Fixed(_), None) => true,
             // The address is not reused while a weak reference to it exists.
-            (Self::Swapped(keys), Some(then)) => std::ptr::eq(Arc::as_ptr(keys), then.as_ptr()),
+            (Self::Swapped(keys), Some(earlier)) => {
+                std::ptr::eq(Arc::as_ptr(keys), earlier.as_ptr())
+            }
             _ => false,
         }
     }

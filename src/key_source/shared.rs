@@ -6,8 +6,8 @@ use arc_swap::ArcSwap;
 
 use crate::key::{KeySet, Keys};
 
-/// Public keys that your code can replace while the layer is in use, for example keys from Vault or
-/// from a pushed configuration.
+/// Public keys that your code can replace while the layer is in use, for example with keys from
+/// Vault or from a pushed configuration.
 ///
 /// Clones share the keys: pass one to the builder and keep another. Replacing the keys never
 /// blocks, and a request that has started keeps using the keys that it started with.
@@ -24,12 +24,13 @@ use crate::key::{KeySet, Keys};
 pub struct SharedKeys(Arc<ArcSwap<Keys>>);
 
 impl SharedKeys {
-    /// Starts with these keys. While the set is empty, requests with a token get 503.
+    /// Creates shared keys that start with this set. While the set is empty, requests with a token
+    /// get 503.
     pub fn new(keys: KeySet) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(Keys::Public(keys))))
     }
 
-    /// Replaces all keys with these.
+    /// Replaces all keys with this set.
     pub fn replace(&self, keys: KeySet) {
         self.0.store(Arc::new(Keys::Public(keys)));
     }

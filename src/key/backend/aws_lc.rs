@@ -8,12 +8,13 @@ use aws_lc_rs::{
 
 use super::{Algorithm, KeyComponents, does_not_fit};
 
-/// A parsed key. It is parsed once, because parsing an RSA key takes a fifth of the time of a
-/// signature check.
+/// A parsed key. It is parsed once, because parsing an RSA key takes a fifth as long as a signature
+/// check.
 pub(in crate::key) struct ParsedKey(ParsedPublicKey);
 
 impl ParsedKey {
-    /// Fails if the numbers are not a key, for example a point that is not on its curve.
+    /// Creates a parsed key. Fails if the numbers do not form a key, for example because a point is
+    /// not on its curve.
     pub(in crate::key) fn new(
         algorithm: Algorithm,
         material: &KeyComponents,
@@ -21,14 +22,17 @@ impl ParsedKey {
         let scheme = scheme(algorithm).ok_or_else(|| does_not_fit(algorithm))?;
         let key = match material {
             KeyComponents::Rsa { n, e } => {
-                let der = rsa_der(n, e).ok_or("the numbers are not those of a key")?;
+                let der =
+                    rsa_der(n, e).ok_or("the modulus and the exponent do not form an RSA key")?;
                 ParsedPublicKey::new(scheme, der.as_ref())
             }
             KeyComponents::Ec { point, .. } => ParsedPublicKey::new(scheme, point),
             KeyComponents::Ed25519 { x } => ParsedPublicKey::new(scheme, x),
         };
         key.map(Self).map_err(|_| match material {
-            KeyComponents::Rsa { .. } => "the numbers are not those of a key".to_owned(),
+            KeyComponents::Rsa { .. } => {
+                "the modulus and the exponent do not form an RSA key".to_owned()
+            }
             _ => "the point is not on its curve".to_owned(),
         })
     }

@@ -20,9 +20,9 @@ use super::material::KeyComponents;
 use crate::key::algorithm::Algorithm;
 
 /// The error if a public key is configured and no backend is enabled.
-pub(crate) const MISSING_BACKEND: &str = "public keys need the feature `aws-lc-rs` or `rust-crypto` of tower-jwt-auth; switch one on in Cargo.toml";
+pub(crate) const MISSING_BACKEND: &str = "public keys need the feature `aws-lc-rs` or `rust-crypto` of tower-jwt-auth; enable one in Cargo.toml";
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 fn does_not_fit(algorithm: Algorithm) -> String {
-    format!("{algorithm} is not an algorithm of this type of key")
+    format!("{algorithm} cannot be used with this type of key")
 }

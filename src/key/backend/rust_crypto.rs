@@ -7,7 +7,7 @@ use jsonwebtoken::{
 
 use super::{Algorithm, KeyComponents, does_not_fit};
 
-/// The `rsa` crate rejects longer moduli and reports that as a bad signature.
+/// In bytes. The `rsa` crate rejects every signature under a longer modulus as invalid.
 const MAX_RSA_BYTES: usize = 4096 / 8;
 
 static PROVIDER: &CryptoProvider = &DEFAULT_PROVIDER;
@@ -16,7 +16,8 @@ static PROVIDER: &CryptoProvider = &DEFAULT_PROVIDER;
 pub(in crate::key) struct ParsedKey(Engine, DecodingKey);
 
 impl ParsedKey {
-    /// Fails if the numbers are not a key, for example a point that is not on its curve.
+    /// Creates a parsed key. Fails if the numbers do not form a key, for example because a point is
+    /// not on its curve.
     pub(in crate::key) fn new(
         algorithm: Algorithm,
         material: &KeyComponents,
@@ -25,7 +26,7 @@ impl ParsedKey {
         let key = match material {
             KeyComponents::Rsa { n, .. } if n.len() > MAX_RSA_BYTES => {
                 return Err(format!(
-                    "the modulus has more than {} bits, which the feature `rust-crypto` of tower-jwt-auth cannot verify; `aws-lc-rs` can",
+                    "the modulus has more than {} bits, which the feature `rust-crypto` of tower-jwt-auth does not support; enable `aws-lc-rs`",
                     MAX_RSA_BYTES * 8
                 ));
             }
@@ -34,7 +35,9 @@ impl ParsedKey {
             KeyComponents::Ed25519 { x } => DecodingKey::from_ed_der(x),
         };
         (PROVIDER.verifier_factory)(&engine, &key).map_err(|_| match material {
-            KeyComponents::Rsa { .. } => "the numbers are not those of a key".to_owned(),
+            KeyComponents::Rsa { .. } => {
+                "the modulus and the exponent do not form an RSA key".to_owned()
+            }
             _ => "the point is not on its curve".to_owned(),
         })?;
         Ok(Self(engine, key))

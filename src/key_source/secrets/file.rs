@@ -13,10 +13,10 @@ use super::policy::{MAX_SECRETS, SecretPolicy};
 use crate::{
     config_error::Fault,
     events,
-    key::{FOR_KEYS, Secret, mistaken_for_a_secret},
+    key::{PUBLIC_KEY_ADVICE, Secret, mistaken_for_a_secret},
 };
 
-/// In bytes.
+/// In bytes. A file with the maximum number of secrets is much smaller.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 type Content = Zeroizing<Vec<u8>>;
@@ -28,10 +28,10 @@ pub(in crate::key_source) struct SecretFile {
     secrets: Vec<Secret>,
     /// The content from which the active secrets were read.
     active: Option<Content>,
-    /// Different content that the last poll has read, if any. It becomes active when the next poll
-    /// reads it again, so that a half-written file is never used.
+    /// The result of the last poll, if it differs from the active content. It becomes active when
+    /// the next poll reads it again, so that a half-written file is never used.
     pending: Option<Result<Content, ReadError>>,
-    /// The fault that was logged last.
+    /// The error that was logged last.
     reported: Option<String>,
 }
 
@@ -48,11 +48,11 @@ impl SecretFile {
         match read(&file.path) {
             Ok(content) => {
                 file.secrets =
-                    parse(&content, policy, MAX_SECRETS).map_err(|wrong| file.fault(&wrong))?;
+                    parse(&content, policy, MAX_SECRETS).map_err(|problem| file.fault(&problem))?;
                 file.active = Some(content);
             }
-            Err(unread) if unread.is_missing && policy.allow_missing => {}
-            Err(unread) => return Err(file.fault(&unread.why)),
+            Err(error) if error.is_missing && policy.allow_missing => {}
+            Err(error) => return Err(file.fault(&error.reason)),
         }
         Ok(file)
     }
@@ -61,11 +61,11 @@ impl SecretFile {
         &self.secrets
     }
 
-    /// Reads the file and returns whether the secrets changed. Content with more than `room`
-    /// secrets is rejected.
-    pub(super) fn poll(&mut self, room: usize) -> bool {
-        let now = read(&self.path);
-        if now
+    /// Reads the file and returns whether the secrets have changed. Content with more than
+    /// `max_secrets` secrets is rejected.
+    pub(super) fn poll(&mut self, max_secrets: usize) -> bool {
+        let result = read(&self.path);
+        if result
             .as_ref()
             .ok()
             .is_some_and(|content| self.active.as_ref() == Some(content))
@@ -74,14 +74,14 @@ impl SecretFile {
             self.reported = None;
             return false;
         }
-        if self.pending.as_ref() != Some(&now) {
-            self.pending = Some(now);
+        if self.pending.as_ref() != Some(&result) {
+            self.pending = Some(result);
             return false;
         }
-        let judged = now.map_err(|unread| unread.why).and_then(|content| {
-            parse(&content, self.policy, room).map(|secrets| (secrets, content))
+        let parsed = result.map_err(|error| error.reason).and_then(|content| {
+            parse(&content, self.policy, max_secrets).map(|secrets| (secrets, content))
         });
-        match judged {
+        match parsed {
             Ok((secrets, content)) => {
                 self.secrets = secrets;
                 self.active = Some(content);
@@ -89,33 +89,36 @@ impl SecretFile {
                 self.reported = None;
                 true
             }
-            Err(wrong) => {
-                self.report(wrong);
+            Err(problem) => {
+                self.report(problem);
                 false
             }
         }
     }
 
-    /// Logs a fault once. While no secret is active, each further fault is logged too, because an
-    /// operator is then fixing the file.
-    fn report(&mut self, wrong: String) {
+    /// Logs an error once. While no secret is active, each different error is logged too, because
+    /// an operator is then setting up the file.
+    fn report(&mut self, problem: String) {
         let is_first = match &self.reported {
-            Some(reported) => self.active.is_none() && *reported != wrong,
+            Some(reported) => self.active.is_none() && *reported != problem,
             None => true,
         };
         if is_first {
             let consequence = if self.active.is_none() {
-                "it gives no secret yet"
+                "it provides no secret yet"
             } else {
-                "the secrets active stay in use"
+                "the active secrets stay in use"
             };
-            events::fault(&self.fault(&wrong), consequence);
-            self.reported = Some(wrong);
+            events::fault(&self.fault(&problem), consequence);
+            self.reported = Some(problem);
         }
     }
 
-    fn fault(&self, wrong: &str) -> Fault {
-        Fault::new(format!("the secret file {}: {wrong}", self.path.display()))
+    fn fault(&self, problem: &str) -> Fault {
+        Fault::new(format!(
+            "the secret file {}: {problem}",
+            self.path.display()
+        ))
     }
 }
 
@@ -130,29 +133,29 @@ impl fmt::Debug for SecretFile {
 /// The reason why a file could not be read.
 #[derive(PartialEq, Eq)]
 struct ReadError {
-    why: String,
+    reason: String,
     is_missing: bool,
 }
 
 impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> Self {
         Self {
-            why: format!("cannot be read ({error}); check the path and who may read it"),
+            reason: format!("it cannot be read ({error}); check the path and the permissions"),
             is_missing: error.kind() == io::ErrorKind::NotFound,
         }
     }
 }
 
 impl ReadError {
-    fn no_file() -> Self {
-        Self::because(
-            "is not a regular file; give the path of a file with a secret in each line".into(),
+    fn not_a_file() -> Self {
+        Self::new(
+            "it is not a regular file; set the path of a file with one secret per line".into(),
         )
     }
 
-    fn because(why: String) -> Self {
+    fn new(reason: String) -> Self {
         Self {
-            why,
+            reason,
             is_missing: false,
         }
     }
@@ -161,35 +164,39 @@ impl ReadError {
 fn read(path: &Path) -> Result<Content, ReadError> {
     // Checked before opening the file, because opening a FIFO blocks until a writer appears.
     if !fs::metadata(path)?.is_file() {
-        return Err(ReadError::no_file());
+        return Err(ReadError::not_a_file());
     }
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(ReadError::no_file());
+        return Err(ReadError::not_a_file());
     }
-    // Allocated at full size, because a buffer that grows leaves copies of secrets in freed memory.
-    let room = usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or_default() + 1;
-    let mut content = Zeroizing::new(Vec::with_capacity(room));
+    // Allocated at full size, because a growing buffer would leave copies of secrets in freed
+    // memory.
+    let capacity = usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or_default() + 1;
+    let mut content = Zeroizing::new(Vec::with_capacity(capacity));
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
     if content.len() as u64 > MAX_FILE_BYTES {
-        return Err(ReadError::because(format!(
-            "is larger than {} KiB; is it the right file?",
+        return Err(ReadError::new(format!(
+            "it is larger than {} KiB; check that it is the right file",
             MAX_FILE_BYTES / 1024
         )));
     }
     Ok(content)
 }
 
-fn parse(content: &[u8], policy: SecretPolicy, room: usize) -> Result<Vec<Secret>, String> {
+fn parse(content: &[u8], policy: SecretPolicy, max_secrets: usize) -> Result<Vec<Secret>, String> {
     if let Some(kind) = mistaken_for_a_secret(content) {
-        return Err(format!("holds {kind} and no shared secret; {FOR_KEYS}"));
+        return Err(format!(
+            "it contains {kind}, not a shared secret; {PUBLIC_KEY_ADVICE}"
+        ));
     }
     if content.starts_with(b"\xEF\xBB\xBF") {
-        return Err("starts with a byte order mark; save it as UTF-8 without one".into());
+        return Err("it starts with a byte order mark; save it as UTF-8 without one".into());
     }
-    let text = std::str::from_utf8(content)
-        .map_err(|_| "is not UTF-8; save it as text, with one secret in each line".to_owned())?;
+    let text = std::str::from_utf8(content).map_err(|_| {
+        "it is not UTF-8; save it as UTF-8 text with one secret per line".to_owned()
+    })?;
     let mut secrets = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if line.is_empty() {
@@ -197,16 +204,16 @@ fn parse(content: &[u8], policy: SecretPolicy, room: usize) -> Result<Vec<Secret
         }
         let secret = Secret::from(line);
         if let Some(weakness) = secret.weakness(policy.allow_short) {
-            return Err(format!("the secret in line {} {weakness}", index + 1));
+            return Err(format!("the secret on line {} {weakness}", index + 1));
         }
         secrets.push(secret);
     }
     if secrets.is_empty() {
-        return Err("is empty; write the secret that your issuer signs with into it".into());
+        return Err("it is empty; write the secret that your issuer signs with to it".into());
     }
-    if secrets.len() > room {
+    if secrets.len() > max_secrets {
         return Err(format!(
-            "has {} secrets where there is room for {room}; drop those that no token is signed with any more",
+            "it has {} secrets, but at most {max_secrets} are allowed; remove those that no longer sign tokens",
             secrets.len()
         ));
     }

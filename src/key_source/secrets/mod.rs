@@ -50,7 +50,7 @@ pub(super) fn load(
     let count: usize = parts.iter().map(|part| part.secrets().len()).sum();
     if count > MAX_SECRETS {
         faults.add(format!(
-            "{count} secrets are configured; at most {MAX_SECRETS} are tried, so drop those that no token is signed with any more"
+            "{count} secrets are configured, but at most {MAX_SECRETS} are allowed; remove those that no longer sign tokens"
         ));
     }
     parts
@@ -67,22 +67,22 @@ impl LoadedSecrets {
     fn load(source: SecretSource, policy: SecretPolicy, faults: &mut Faults) -> Option<Self> {
         match source {
             SecretSource::One(secret) => {
-                check(&secret, "the secret given with .secret(…)", policy, faults);
+                check(&secret, "the secret set with .secret(…)", policy, faults);
                 Some(Self::Fixed(vec![secret]))
             }
             SecretSource::List(secrets) => {
                 for (index, secret) in secrets.iter().enumerate() {
-                    let place = format!("secret {} of .secrets(…)", index + 1);
-                    check(secret, &place, policy, faults);
+                    let origin = format!("secret {} of .secrets(…)", index + 1);
+                    check(secret, &origin, policy, faults);
                 }
                 if secrets.is_empty() && !policy.allow_missing {
-                    faults.add("the list given with .secrets(…) is empty; give the current secret, then the ones before it");
+                    faults.add("the list set with .secrets(…) is empty; list the current secret first, then the previous ones");
                 }
                 Some(Self::Fixed(secrets))
             }
             SecretSource::Variable(name) => {
                 let secret = variable(&name, policy, faults)?;
-                check(&secret, &place(&name), policy, faults);
+                check(&secret, &describe_variable(&name), policy, faults);
                 Some(Self::Fixed(vec![secret]))
             }
             SecretSource::File(path) => SecretFile::open(path, policy)
@@ -104,15 +104,15 @@ impl LoadedSecrets {
     }
 }
 
-/// Reads the secret in an environment variable. An empty value is treated as unset: a compose file
-/// passes one on if the host does not set the variable.
+/// Reads the secret in an environment variable. An empty value is treated as unset, because a
+/// compose file passes an empty value if the host does not set the variable.
 fn variable(name: &str, policy: SecretPolicy, faults: &mut Faults) -> Option<Secret> {
     match env::var_os(name).map(OsString::into_string) {
         Some(Ok(text)) if !text.is_empty() => Some(text.into()),
         Some(Err(_)) => {
             faults.add(format!(
-                "{} is not UTF-8, and Better Auth takes text only; set it to the text that your issuer signs with",
-                place(name)
+                "{} is not UTF-8, and Better Auth accepts only text; set it to the secret that your issuer signs with",
+                describe_variable(name)
             ));
             None
         }
@@ -122,13 +122,13 @@ fn variable(name: &str, policy: SecretPolicy, faults: &mut Faults) -> Option<Sec
             None
         }
         _ => {
-            faults.add("the environment variable that .secret_from_env(…) names is not set; give the name of one, such as BETTER_AUTH_SECRET, and set that to the secret");
+            faults.add("the environment variable that .secret_from_env(…) names is not set; use the name of a variable, such as BETTER_AUTH_SECRET, and set it to the secret");
             None
         }
     }
 }
 
-fn place(name: &str) -> String {
+fn describe_variable(name: &str) -> String {
     if is_variable_name(name) {
         format!("the secret in {name}")
     } else {
@@ -136,9 +136,9 @@ fn place(name: &str) -> String {
     }
 }
 
-fn check(secret: &Secret, place: &str, policy: SecretPolicy, faults: &mut Faults) {
+fn check(secret: &Secret, origin: &str, policy: SecretPolicy, faults: &mut Faults) {
     if let Some(weakness) = secret.weakness(policy.allow_short) {
-        faults.add(format!("{place} {weakness}"));
+        faults.add(format!("{origin} {weakness}"));
     }
 }
 

@@ -18,7 +18,8 @@ const POLL_INTERVAL_SECS: u64 = 2;
 
 /// Secrets, some of which are in files that may change.
 ///
-/// The first request after a poll is due performs it; other requests use the active keys meanwhile.
+/// The first request after a poll is due performs it; meanwhile, other requests use the active
+/// keys.
 pub(crate) struct WatchedSecrets {
     keys: ArcSwap<Keys>,
     last_poll: AtomicU64,
@@ -41,8 +42,8 @@ impl WatchedSecrets {
         self.keys.load()
     }
 
-    /// Returns whether a poll is due. This includes a clock that was set back; otherwise no poll
-    /// would run until it catches up.
+    /// Returns whether a poll is due. It is also due if the clock was set back; otherwise, no poll
+    /// would run until the clock has caught up.
     fn is_due(&self, now: u64) -> bool {
         self.last_poll.load(Ordering::Relaxed).abs_diff(now) >= POLL_INTERVAL_SECS
     }

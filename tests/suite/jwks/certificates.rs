@@ -52,7 +52,7 @@ async fn missing_ca_certificates_are_reported_by_the_first_https_fetch() {
             );
         }
         for (variable, _) in variables {
-            let words = format!("{variable} is set, but has no usable certificate");
+            let words = format!("{variable} is set, but contains no usable certificate");
             assert!(said.contains(&words), "{variables:?}: {said}");
         }
         assert!(!said.contains(NOWHERE), "{said}");

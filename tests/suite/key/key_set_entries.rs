@@ -213,7 +213,7 @@ fn a_key_with_a_duplicate_member_is_skipped() {
                 let inner = text.trim_end_matches('}');
                 let invalid = format!("{inner}, {}: {again}}}", json!(member));
                 let row = format!("{alg}: {member} twice, then {again}");
-                let wrong = format!("it has two members {member}");
+                let wrong = format!("it has a duplicate member {member}");
                 assert_contains(VerifyingKey::from_jwk(&invalid).unwrap_err(), &wrong, &row);
                 let set = format!(r#"{{"keys": [{invalid}, {}]}}"#, valid.jwk());
                 let set = KeySet::from_jwks(&set).unwrap();

@@ -94,7 +94,7 @@ fn only_the_first_100_entries_are_read() {
     assert_eq!((set.keys().len(), set.skipped().len()), (100, 1));
     assert_contains(
         &set.skipped()[0],
-        "2 more: only 100 keys are read",
+        "2 more: only the first 100 keys are read",
         "the 101st",
     );
     let layer = keyless().keys(set).build().unwrap();
@@ -185,7 +185,7 @@ fn an_invalid_key_set_is_a_configuration_error() {
         (
             "too deep",
             format!(r#"{{"keys": {}"#, "[".repeat(100_000)),
-            "nests deeper than 64 levels",
+            "nested deeper than 64 levels",
         ),
         (
             "too deep beside the keys",
@@ -195,17 +195,17 @@ fn an_invalid_key_set_is_a_configuration_error() {
                 "]".repeat(64),
                 &valid[1..]
             ),
-            "nests deeper than 64 levels",
+            "nested deeper than 64 levels",
         ),
         (
             "keys twice",
             format!("{}, {}", valid.trim_end_matches('}'), &valid[1..]),
-            "it has two members \"keys\"",
+            "it has a duplicate member \"keys\"",
         ),
         (
             "keys twice, the first of another type",
             format!(r#"{{"keys": 0, {}"#, &valid[1..]),
-            "it has two members \"keys\"",
+            "it has a duplicate member \"keys\"",
         ),
     ] {
         assert_contains(KeySet::from_jwks(&text).unwrap_err(), wrong, row);
@@ -228,9 +228,9 @@ fn a_document_mistaken_for_a_key_set_is_named_in_the_error() {
         "2b": "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n",
     });
     let [discovers, maps, single] = [
-        "it is a discovery document: give the URL or the content of its jwks_uri",
-        "it is a map of X.509 certificates: give the issuer's JWK Set",
-        "it is a single key: write {\"keys\": […]} around it",
+        "it is a discovery document: use the URL in its jwks_uri, or the document at that URL",
+        "it is a map of X.509 certificates: use the issuer's JWK Set",
+        "it is a single key: wrap it in {\"keys\": […]}",
     ];
     for (row, document, hint) in [
         ("a discovery document", discovery.clone(), discovers),
@@ -267,7 +267,7 @@ fn an_encryption_key_is_skipped_without_a_warning() {
         json!({ "use": "enc", "alg": "RSA-OAEP" }),
     );
     // A kid that looks like the reason is still a warning.
-    let kid = "its use is enc, so that it is for encryption only";
+    let kid = "its use is enc, so it is only for encryption";
     let private = with(key.jwk(), json!({ "kid": kid, "d": "AAAA" }));
     let events = Captured::start();
     let layer = layer_of(jwks_of([key.jwk(), enc.clone()]));

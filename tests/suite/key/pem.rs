@@ -79,7 +79,7 @@ fn a_private_key_is_rejected_and_the_error_names_the_fix() {
             fault(keyless().public_key_pem(&*pem)),
         ] {
             assert_contains(&error, "it is a private key", row);
-            assert_contains(&error, "give its public key", row);
+            assert_contains(&error, "use its public key", row);
             let secret = pem.lines().nth(1).unwrap();
             assert!(!error.contains(secret), "{row}: {error}");
         }
@@ -134,7 +134,7 @@ fn a_pem_must_contain_exactly_one_key() {
         SigningKey::generate("ES256", "1"),
         SigningKey::generate("RS256", "2"),
     );
-    let several = "holds more than one key or certificate";
+    let several = "contains more than one key or certificate";
     for first in [key.pem(), other.pkcs1_pem()] {
         for (row, more, wrong) in [
             ("another key", other.pem(), several),
@@ -149,17 +149,17 @@ fn a_pem_must_contain_exactly_one_key() {
                 pem("ENCRYPTED PRIVATE KEY", &[0x30, 0]),
                 "a private key",
             ),
-            ("a word", "garbage".into(), "text follows its line -----END"),
+            ("a word", "garbage".into(), "text follows the line -----END"),
             (
                 "a comment",
                 "# new".into(),
-                "text follows its line -----END",
+                "text follows the line -----END",
             ),
-            ("a NUL", "\0".into(), "text follows its line -----END"),
+            ("a NUL", "\0".into(), "text follows the line -----END"),
             (
                 "DER",
                 "\u{30}\u{2a}".into(),
-                "text follows its line -----END",
+                "text follows the line -----END",
             ),
         ] {
             for between in ["", "\n", "\r\n\r\n", "# 2026\n"] {
@@ -176,14 +176,14 @@ fn a_pem_must_contain_exactly_one_key() {
         }
     }
     let error = VerifyingKey::from_pem(key.pem() + &other.pem()).unwrap_err();
-    assert_contains(error, "in a call of its own", "two keys");
+    assert_contains(error, "with a separate call", "two keys");
 
     for (row, before, wrong) in [
-        ("a comment", "# new\n".to_owned(), "text precedes its line"),
+        ("a comment", "# new\n".to_owned(), "text precedes the line"),
         (
             "attributes",
             "Bag Attributes\n".into(),
-            "text precedes its line",
+            "text precedes the line",
         ),
         ("a certificate", CERTIFICATE.into(), "it is a certificate"),
         ("a private key", key.private_pem(), "it is a private key"),
@@ -211,7 +211,7 @@ fn the_error_for_a_pem_with_escaped_newlines_names_them() {
             ("the first", text.replacen('\n', "\\n", 1)),
         ] {
             let error = fault(keyless().public_key_pem(text));
-            assert_contains(&error, r"written as a backslash and an n (`\n`)", row);
+            assert_contains(&error, r"escaped as a backslash and an n (`\n`)", row);
         }
     }
 }
@@ -305,7 +305,7 @@ fn a_key_can_be_bound_only_to_an_algorithm_of_its_type() {
                     }
                     Err(error) => {
                         assert!(!fits, "{alg} as {wanted}");
-                        let wrong = format!("{wanted} is not an algorithm of this type of key");
+                        let wrong = format!("{wanted} cannot be used with this type of key");
                         assert_contains(error, &wrong, alg);
                     }
                 }

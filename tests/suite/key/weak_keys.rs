@@ -284,7 +284,7 @@ fn an_ec_key_that_is_not_on_its_curve_is_rejected() {
             ("neither, as in the point at infinity", with_point(&[], &[])),
         ];
         let rows = rows.map(|(row, jwk)| (format!("{alg}: {row}"), jwk));
-        assert_weak("does not have the length of its curve", rows);
+        assert_weak("does not match its curve", rows);
         let rows = [(alg, without(key.clone(), "y"))];
         assert_weak("it has no y", rows);
     }

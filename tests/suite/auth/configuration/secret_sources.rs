@@ -98,7 +98,7 @@ fn at_most_eight_secrets_can_be_configured() {
     ] {
         let error = fault(builder.build(), description);
         assert!(
-            error.contains('8') && error.contains("drop"),
+            error.contains('8') && error.contains("remove"),
             "{description}: {error}"
         );
     }
