@@ -21,13 +21,14 @@ use crate::{
     user::CurrentUser,
 };
 
-/// In seconds. A change of the keys invalidates their tokens immediately; this limits all others.
+/// The maximum age of a cached token, in seconds. A change of the keys invalidates their tokens
+/// immediately.
 const MAX_AGE_SECS: u64 = 5 * 60;
 
-/// In bytes. Longer tokens are verified each time.
+/// In bytes. Longer tokens are not cached, which bounds the memory of the cache.
 const MAX_TOKEN_BYTES: usize = 4096;
 
-/// In bytes: the base64url length of 32 bytes, the shortest signature.
+/// The length of the shortest signature: 32 bytes in base64url.
 const HASHED_SUFFIX_LEN: usize = 43;
 
 /// The tokens that were verified with the keys and rules of one layer.
@@ -62,8 +63,8 @@ impl TokenCache {
         }
     }
 
-    /// Returns the user of a cached token that is still valid, or the error of a rule of the
-    /// application. Returns `None` if the token must be verified.
+    /// Returns the user of a cached token that is still valid, or the error if a rule of the
+    /// application rejects the user. Returns `None` if the token must be verified.
     pub(super) fn find(
         &self,
         token: &[u8],
@@ -72,7 +73,7 @@ impl TokenCache {
     ) -> Option<Result<CurrentUser, TokenError>> {
         let found = self.verified.get(&Borrowed(token))?;
         let issuer = issuers.get(found.issuer)?;
-        if !found.holds(issuer, now) {
+        if !found.is_current(issuer, now) {
             self.outdated.fetch_add(1, Ordering::Relaxed);
             self.verified.remove(&Borrowed(token));
             return None;
@@ -81,8 +82,8 @@ impl TokenCache {
         Some(issuer.check(&user).map(|()| user))
     }
 
-    /// Stores a token that these keys have just verified.
-    pub(super) fn keep(
+    /// Caches a token that these keys have just verified.
+    pub(super) fn insert(
         &self,
         token: &[u8],
         user: &CurrentUser,
@@ -116,9 +117,9 @@ impl TokenCache {
 
 impl Verified {
     /// Returns whether the entry is recent, its keys are unchanged, and the token has not expired.
-    /// No other rule can change during the layer's life, and since time only advances, `nbf` is
-    /// still satisfied.
-    fn holds(&self, issuer: &Issuer, now: u64) -> bool {
+    /// No other rule can change during the layer's lifetime, and `nbf` is still satisfied, because
+    /// a clock that was set back makes the entry outdated.
+    fn is_current(&self, issuer: &Issuer, now: u64) -> bool {
         let age = now.checked_sub(self.since);
         let exp = self.user.exp();
         age.is_some_and(|age| age < MAX_AGE_SECS)
@@ -149,7 +150,7 @@ pub struct CacheStats {
 }
 
 /// The whole token. Its hash uses only the last bytes, which belong to the signature: two verified
-/// tokens share them only if the same key signed the same text.
+/// tokens share them only if the same key signed the same content.
 #[derive(PartialEq, Eq)]
 struct Token(Box<[u8]>);
 

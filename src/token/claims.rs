@@ -25,12 +25,12 @@ pub(crate) struct Claims<'a> {
     pub(crate) sub: ClaimValue<'a>,
     pub(crate) email: ClaimValue<'a>,
     pub(crate) name: ClaimValue<'a>,
-    /// Bits for claims that must not be present, whatever their values.
+    /// Bits for the claims that only matter by their presence, whatever their values.
     present: u8,
 }
 
-/// `session` or `updateTo`, from Better Auth's session data and links, which it signs with the same
-/// secret.
+/// `session` or `updateTo`, from Better Auth's session data and links, which Better Auth signs with
+/// the same secret.
 const SESSION: u8 = 1;
 
 /// `cnf` (RFC 7800 section 3.1).
@@ -109,14 +109,14 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
         let claims = self.0;
         while let Some(Name(claim)) = map.next_key::<Name<Claim>>()? {
             match claim {
-                Claim::Exp => once(&mut claims.exp, &mut map)?,
-                Claim::Nbf => once(&mut claims.nbf, &mut map)?,
-                Claim::Iat => once(&mut claims.iat, &mut map)?,
-                Claim::Iss => once(&mut claims.iss, &mut map)?,
-                Claim::Aud => once(&mut claims.aud, &mut map)?,
-                Claim::Sub => once(&mut claims.sub, &mut map)?,
-                Claim::Email => once(&mut claims.email, &mut map)?,
-                Claim::Name => once(&mut claims.name, &mut map)?,
+                Claim::Exp => read_once(&mut claims.exp, &mut map)?,
+                Claim::Nbf => read_once(&mut claims.nbf, &mut map)?,
+                Claim::Iat => read_once(&mut claims.iat, &mut map)?,
+                Claim::Iss => read_once(&mut claims.iss, &mut map)?,
+                Claim::Aud => read_once(&mut claims.aud, &mut map)?,
+                Claim::Sub => read_once(&mut claims.sub, &mut map)?,
+                Claim::Email => read_once(&mut claims.email, &mut map)?,
+                Claim::Name => read_once(&mut claims.name, &mut map)?,
                 Claim::Skipped(bits) => {
                     claims.present |= bits;
                     map.next_value::<IgnoredAny>()?;
@@ -127,13 +127,13 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
     }
 }
 
-/// Reads a claim; fails if it appears for the second time.
-fn once<'de, T: FromClaim<'de>, A: MapAccess<'de>>(
+/// Reads a claim; fails if it is duplicated.
+fn read_once<'de, T: FromClaim<'de>, A: MapAccess<'de>>(
     place: &mut T,
     map: &mut A,
 ) -> Result<(), A::Error> {
     if !place.is_absent() {
-        return Err(A::Error::custom("a claim stands there twice"));
+        return Err(A::Error::custom("duplicate claim"));
     }
     *place = T::read(map)?;
     Ok(())

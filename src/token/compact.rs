@@ -13,7 +13,7 @@ pub(crate) struct Compact<'a> {
     pub(crate) header: &'a [u8],
     pub(crate) payload: &'a [u8],
     pub(crate) signature: &'a [u8],
-    /// The signed text: the header and the payload, with the dot between them.
+    /// The signed bytes: the header and the payload, with the dot between them.
     pub(crate) signing_input: &'a [u8],
 }
 
@@ -74,7 +74,7 @@ impl<'a> Compact<'a> {
         decode(self.signature, buffer)
     }
 
-    /// Returns the error for a token without the form of a JWS.
+    /// Returns the error for a token that does not have the form of a JWS.
     #[cold]
     pub(crate) fn form_error(&self) -> TokenError {
         if self.has_jwe_form() {
@@ -84,8 +84,8 @@ impl<'a> Compact<'a> {
         }
     }
 
-    /// Returns the error for a token whose header is not acceptable. A header with `enc` means a
-    /// JWE only if the token has the form of a JWE or a JWS.
+    /// Returns the error for a token whose header is not acceptable. A header with `enc` indicates
+    /// a JWE only if the token has the form of a JWE or a JWS.
     #[cold]
     pub(crate) fn header_error(&self, error: TokenError) -> TokenError {
         if error == TokenError::Encrypted && !self.is_well_formed() {
@@ -129,8 +129,8 @@ fn decode<'b>(encoded: &[u8], buffer: &'b mut [u8]) -> Option<Cow<'b, [u8]>> {
 }
 
 /// Returns whether this is a session token of Better Auth, in any form that its `bearer()` plugin
-/// accepts: an ID of 32 letters and digits, alone or with a dot and a padded base64 MAC of 32
-/// bytes. In a cookie, or copied from one, it is percent-encoded.
+/// accepts: an ID of 32 letters and digits, alone or followed by a dot and a padded base64 MAC of
+/// 32 bytes. The MAC is percent-encoded if it comes from a cookie.
 fn is_opaque_session_token(token: &[u8]) -> bool {
     let Some((id, mac)) = token.split_at_checked(32) else {
         return false;

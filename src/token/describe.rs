@@ -14,10 +14,10 @@ use crate::json::ClaimValue;
 /// In characters. All registered signature algorithms have shorter names.
 const MAX_ALGORITHM_LEN: usize = 16;
 
-/// In characters. Issuers choose shorter key IDs.
+/// In characters. Key IDs are usually shorter.
 const MAX_KEY_ID_LEN: usize = 64;
 
-/// The description of a rejected token for the log. Its header is unverified.
+/// The description of a rejected token for the log. The header is unverified.
 #[derive(Default)]
 pub(crate) struct HeaderSummary {
     /// Escaped and shortened unless it is a known algorithm.
@@ -36,7 +36,7 @@ impl HeaderSummary {
         }
     }
 
-    pub(super) fn of(token: &[u8], error: TokenError) -> Option<Self> {
+    pub(super) fn from_token(token: &[u8], error: TokenError) -> Option<Self> {
         let compact = Compact::split(token).ok()?;
         let mut buffer = [0; INLINE_HEADER_LEN];
         let json = compact.decode_header(&mut buffer).ok()?;
@@ -68,7 +68,7 @@ fn wrong_time(compact: &Compact<'_>, error: TokenError) -> Option<&'static str> 
     hint::wrong_time(&Claims::parse(&json).ok()?, error)
 }
 
-/// Returns the start of the `alg` in a header that was parsed before, escaped. Spaces are escaped
+/// Returns the escaped start of the `alg` in a header that was parsed before. Spaces are escaped
 /// too: fields are logged without quotes, so text after a space would look like another field.
 fn unknown_algorithm(json: &[u8]) -> Option<String> {
     #[derive(Deserialize)]

@@ -1,7 +1,7 @@
 //! Describes how a claim differs from the configured value, for the operator.
 //!
-//! The description never contains the token's own value: the kind of difference is enough to find
-//! the fault and is safe to log.
+//! The description never contains the token's value: the kind of difference is enough to find the
+//! cause and is safe to log.
 
 use std::borrow::Cow;
 
@@ -13,51 +13,54 @@ use crate::json::ClaimValue;
 pub(super) fn of_claim(configured: &[String], claim: &ClaimValue<'_>) -> &'static str {
     match claim {
         ClaimValue::Absent => "the token has none",
-        ClaimValue::Null => "the token's is null",
+        ClaimValue::Null => "the token's value is null",
         ClaimValue::Integer(_) | ClaimValue::Other => {
-            "the token's is neither a string nor a list of strings"
+            "the token's value is neither a string nor a list of strings"
         }
         ClaimValue::Text(text) => closest(configured, std::slice::from_ref(text)),
-        ClaimValue::Texts(texts) if texts.is_empty() => "the token's is an empty list",
+        ClaimValue::Texts(texts) if texts.is_empty() => "the token's value is an empty list",
         ClaimValue::Texts(texts) => closest(configured, texts),
     }
 }
 
-/// Returns the smallest difference between any two of the texts.
+/// Returns the smallest difference between a configured and a found value.
 fn closest(configured: &[String], found: &[Cow<'_, str>]) -> &'static str {
     configured
         .iter()
-        // A token may list thousands of values.
+        // A token may list thousands of values, so only a few are compared.
         .flat_map(|configured| found.iter().take(8).map(|found| compare(configured, found)))
         .min()
-        .map_or(OTHER_TEXT, |(_, difference)| difference)
+        .map_or(DIFFERENT, |(_, difference)| difference)
 }
 
-const OTHER_TEXT: &str = "the token's is another text";
+const DIFFERENT: &str = "the token's value is different";
 
-/// Returns the difference between two texts, and its size: differences that are easily overlooked
-/// are small.
+/// Returns the size and the description of the difference between two values. Differences that
+/// are easy to overlook are small.
 fn compare(configured: &str, found: &str) -> (u8, &'static str) {
     if configured == found {
-        return (0, "there is none");
+        return (0, "there is no difference");
     }
     if configured.strip_suffix('/') == Some(found) {
-        return (1, "the token's has no trailing slash");
+        return (1, "the token's value has no trailing slash");
     }
     if found.strip_suffix('/') == Some(configured) {
-        return (1, "the token's has a trailing slash");
+        return (1, "the token's value has a trailing slash");
     }
     if configured.eq_ignore_ascii_case(found) {
-        return (2, "the token's differs in upper and lower case");
+        return (2, "the token's value differs in upper and lower case");
     }
     if configured.trim() == found.trim() {
-        return (2, "they differ in white space at an end");
+        return (
+            2,
+            "the token's value differs in leading or trailing white space",
+        );
     }
     match (url(configured), url(found)) {
         (Some(ours), Some(theirs)) => compare_urls(&ours, &theirs),
-        (Some(_), None) => (7, "the token's is not a URL"),
-        (None, Some(_)) => (7, "the token's is a URL"),
-        (None, None) => (8, OTHER_TEXT),
+        (Some(_), None) => (7, "the token's value is not a URL"),
+        (None, Some(_)) => (7, "the token's value is a URL"),
+        (None, None) => (8, DIFFERENT),
     }
 }
 
@@ -74,28 +77,31 @@ fn compare_urls(configured: &Uri, found: &Uri) -> (u8, &'static str) {
     if !has_same_host {
         let is_local = |uri: &Uri| uri.host().is_some_and(crate::loopback::is_loopback);
         return match (is_local(configured), is_local(found)) {
-            (false, true) => (6, "the token's has this machine (localhost) as its host"),
-            (true, false) => (6, "the token's has another host than this machine"),
-            _ => (6, "the token's has another host"),
+            (false, true) => (
+                6,
+                "the token's value has this machine (localhost) as its host",
+            ),
+            (true, false) => (6, "the token's value has a host other than this machine"),
+            _ => (6, "the token's value has another host"),
         };
     }
     if configured.port_u16() != found.port_u16() {
-        return (5, "the token's has another port");
+        return (5, "the token's value has another port");
     }
     match (configured.scheme_str(), found.scheme_str()) {
         (Some("https"), Some("http")) if has_same_path => {
-            return (3, "the token's has http instead of https");
+            return (3, "the token's value has http instead of https");
         }
         (Some("http"), Some("https")) if has_same_path => {
-            return (3, "the token's has https instead of http");
+            return (3, "the token's value has https instead of http");
         }
-        (ours, theirs) if ours != theirs => return (5, "the token's has another scheme"),
+        (ours, theirs) if ours != theirs => return (5, "the token's value has another scheme"),
         _ => {}
     }
     match (path(configured).is_empty(), path(found).is_empty()) {
-        (true, false) => (4, "the token's has a path"),
-        (false, true) => (4, "the token's has no path"),
-        _ => (4, "the token's has another path or query"),
+        (true, false) => (4, "the token's value has a path"),
+        (false, true) => (4, "the token's value has no path"),
+        _ => (4, "the token's value has another path or query"),
     }
 }
 
@@ -120,13 +126,13 @@ mod tests {
             (
                 "http://localhost:3000",
                 ours,
-                "another host than this machine",
+                "a host other than this machine",
             ),
             (ours, "https://App.Example.com", "upper and lower case"),
             (ours, " https://app.example.com", "white space"),
             (ours, "tasks-api", "is not a URL"),
             ("tasks-api", ours, "is a URL"),
-            ("tasks-api", "mail-api", "another text"),
+            ("tasks-api", "mail-api", "is different"),
             (ours, "http://app.example.com/api/auth", "another scheme"),
         ] {
             let claim = ClaimValue::Text(found.into());

@@ -1,6 +1,6 @@
 //! [`TokenError`]: the reasons why a token is rejected.
 
-/// Error of a token that is rejected or could not be verified.
+/// Error returned if a token is rejected or cannot be verified.
 ///
 /// [`reason`](TokenError::reason) returns a stable code for logs and metrics. `Display` is written
 /// for the operator and names the fix if the configuration is the likely cause. Neither contains
@@ -9,15 +9,15 @@
 #[non_exhaustive]
 pub enum TokenError {
     /// The token is longer than the layer's limit (16 KiB by default).
-    #[error("the token is longer than the limit; .max_token_len(…) sets it")]
+    #[error("the token is longer than the limit; .max_token_len(…) sets the limit")]
     TooLong,
     /// An opaque Better Auth session token, `<id>.<signature>`, instead of a JWT.
     #[error(
-        "an opaque Better Auth session token, not a JWT; let the client send a JWT, such as the one from /api/auth/token"
+        "the token is an opaque Better Auth session token, not a JWT; the client must send a JWT, such as the one from /api/auth/token"
     )]
     OpaqueSessionToken,
     /// Not a JWS in compact serialization: three parts of strict base64url (RFC 7515 section 7.1).
-    #[error("not three dot-separated parts of base64url without padding")]
+    #[error("the token is not three dot-separated parts of base64url without padding")]
     Malformed,
     /// A JWE, which is encrypted (RFC 7516): it has five parts, or its header has `enc`.
     #[error(
@@ -34,9 +34,9 @@ pub enum TokenError {
     /// section 4.1.11).
     #[error("the header has crit or b64; no extension is supported")]
     CriticalHeader,
-    /// A JWT of another kind than an access token, according to its `typ` or `cty` (RFC 8725
-    /// section 3.11), or to claims that only Better Auth's session data has.
-    #[error("a JWT of another kind than an access token; .accept_typ(…) admits a typ")]
+    /// A JWT that is not an access token, according to its `typ` or `cty` (RFC 8725 section 3.11),
+    /// or to claims that only Better Auth's session data has.
+    #[error("the JWT is not an access token; .accept_typ(…) accepts another typ")]
     TokenType,
     /// The issuer's set has no key with the token's `kid` (RFC 7515 section 4.1.4).
     #[error("no key of the issuer's set has the token's kid")]
@@ -51,59 +51,61 @@ pub enum TokenError {
     /// those, `iss`, `aud`, `sub`, `email`, `name`, or a claim that is configured instead. Other
     /// claims, such as `jti`, may have any value.
     #[error(
-        "the claims are not a JSON object with exp, nbf and iat as numbers in range (exp is required), and each claim that is read only once"
+        "the claims are not a JSON object with exp, nbf, and iat as numbers in range (exp is required) and without duplicates of the claims that the layer reads"
     )]
     Claims,
     /// `exp` is not in the future (RFC 7519 section 4.1.4).
     #[error("the token has expired")]
     Expired,
     /// `nbf` is in the future (RFC 7519 section 4.1.5).
-    #[error("the token is not yet valid; do the clocks agree? .leeway(…) allows for a difference")]
+    #[error(
+        "the token is not yet valid; check that the clocks agree, or allow for a difference with .leeway(…)"
+    )]
     NotYetValid,
     /// `iss` is not the configured issuer (RFC 7519 section 4.1.1).
-    #[error("iss is not the configured issuer, byte for byte")]
+    #[error("iss does not equal the configured issuer, byte for byte")]
     Issuer,
     /// `aud` does not contain a configured audience (RFC 7519 section 4.1.3), or it is an empty
     /// list. Without a configured audience: `aud` is neither a string nor a list of strings.
     #[error(
-        "aud is not a string or a list of strings with the configured audience in it, byte for byte; an empty list names nobody"
+        "aud is not a string or a list of strings that contains the configured audience, byte for byte; an empty list names no audience"
     )]
     Audience,
     /// The token has an audience and none is configured, so nothing shows that it was issued for
     /// this service (RFC 7519 section 4.1.3). An empty list also causes this error.
     #[error(
-        "the token has an aud and no audience is configured; call .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience(), which alone accepts an aud that is an empty list"
+        "the token has an aud, but no audience is configured; call .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience(), which also accepts an empty list"
     )]
     AudienceNotConfigured,
     /// `cnf` binds the token to a key or a certificate (RFC 7800 section 3.1), so it is not a
     /// bearer token (RFC 9449 section 7.2, RFC 8705 section 3).
     #[error(
-        "the token is bound to a key or certificate (cnf), and a bearer does not prove that it has it; let the issuer give this client tokens without DPoP or mTLS"
+        "the token is bound to a key or certificate (cnf), and a bearer request does not prove possession of it; configure the issuer to issue tokens without DPoP or mTLS to this client"
     )]
     BoundToken,
     /// The user ID (`sub`, or the claim set with
     /// [`user_id_claim`](crate::JwtAuthBuilder::user_id_claim)) is missing, blank, or too long, or
     /// contains a control character.
     #[error(
-        "the user ID (sub, or the claim given with .user_id_claim(…)) is not a non-blank string without control characters of at most 255 bytes, or what .max_user_id_len(…) allows"
+        "the user ID (sub, or the claim set with .user_id_claim(…)) is missing, blank, not a string, or longer than the limit (255 bytes, or .max_user_id_len(…)), or contains a control character"
     )]
     Subject,
     /// `email`, or the claim set with [`email_claim`](crate::JwtAuthBuilder::email_claim), is
     /// missing, empty, or not a string, or it or `name` contains a control character.
     #[error(
-        "email (or the claim given with .email_claim(…)) is missing, empty or not a string, or it or name has a control character; .email_claim(…) names another claim, .email_optional() accepts tokens without"
+        "email (or the claim set with .email_claim(…)) is missing, empty, or not a string, or it or name contains a control character; set another claim with .email_claim(…), or accept tokens without an email with .email_optional()"
     )]
     User,
     /// A rule of the application, set with `.check(…)`, rejected the user.
-    #[error("refused by a rule given with .check(…)")]
+    #[error("the user was rejected by a rule set with .check(…)")]
     Check,
     /// No secret is configured.
     #[error(
-        "no secret is configured; set the environment variable or write the file that the layer was told to read"
+        "no secret is configured; set the environment variable or write the file that the layer is configured to read"
     )]
     NotConfigured,
-    /// No keys are cached: they were not fetched yet, or the last successful fetch is too old.
-    #[error("no keys are held; the log says why they could not be fetched")]
+    /// No keys are cached: they have not been fetched yet, or the last successful fetch is too old.
+    #[error("no keys are cached; the log reports why they could not be fetched")]
     KeysUnavailable,
 }
 

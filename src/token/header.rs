@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The members of a header that affect verification. Keys in the header (`jwk`, `jku`, `x5c`,
-/// `x5u`) are checked for their type and never used: an attacker can choose them.
+/// `x5u`) are checked for their type but never used, because an attacker can choose them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Header<'a> {
     /// `None` if the algorithm is missing or unknown.
@@ -27,7 +27,8 @@ pub(crate) struct Header<'a> {
     is_encrypted: bool,
 }
 
-/// The encoded headers of nearly all issuers of HS256 tokens. They are recognized without parsing.
+/// The encoded headers that nearly all issuers of HS256 tokens use. They are recognized without
+/// parsing.
 const WELL_KNOWN: [&[u8]; 3] = [
     // {"alg":"HS256","typ":"JWT"}
     b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
@@ -60,7 +61,7 @@ impl<'a> Header<'a> {
         Ok(header)
     }
 
-    /// Parses a decoded header, including those that `parse` rejects.
+    /// Parses a decoded header, even one that `parse` rejects.
     pub(super) fn read(json: &'a [u8]) -> Result<Self, TokenError> {
         if nesting::is_too_deep(json) {
             return Err(TokenError::Header);
@@ -148,7 +149,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
         let mut seen = 0;
         while let Some(Name(member)) = map.next_key::<Name<Member>>()? {
             if seen & member.bit() != 0 {
-                return Err(A::Error::custom("a member stands there twice"));
+                return Err(A::Error::custom("duplicate member"));
             }
             seen |= member.bit();
             match member {

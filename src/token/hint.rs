@@ -1,6 +1,6 @@
-//! Suggests a change of the configuration so that tokens like a rejected one are accepted.
+//! Suggests a change of the configuration with which tokens like a rejected one are accepted.
 //!
-//! A hint contains configured values and the kind of a difference, but no value of the token.
+//! A hint contains configured values and the kind of a difference, but no value from the token.
 
 use std::fmt::Write;
 
@@ -14,8 +14,8 @@ use super::{
 };
 use crate::json::ClaimValue;
 
-/// In seconds since 1970. No current token expires before it, but an `exp` that contains a lifetime
-/// looks as if it did.
+/// In seconds since 1970. No current token expires before this time, but an `exp` that contains a
+/// lifetime looks as if it did.
 const START_OF_2000: f64 = 946_684_800.0;
 
 /// A hint for the log.
@@ -26,14 +26,14 @@ pub(crate) struct Hint {
     pub(crate) is_verified: bool,
 }
 
-/// Returns the change for a token that was rejected with this error.
-pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Option<Hint> {
+/// Suggests a change for a token that was rejected with this error.
+pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Option<Hint> {
     let about_form = match error {
         TokenError::OpaqueSessionToken => Some(
-            "authClient.token() of the jwt() plugin, or the endpoint of your HS256 recipe, gives a JWT",
+            "get a JWT from authClient.token() of the jwt() plugin, or from the endpoint of your HS256 recipe",
         ),
         TokenError::Malformed => Some(
-            "send the text of the token alone: not `undefined`, without quotes, and `Bearer` once",
+            "send only the token itself: not `undefined`, without quotes, and with `Bearer` once",
         ),
         _ => None,
     };
@@ -66,7 +66,7 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
     let policy = &issuer.policy;
     let Ok(claims) = policy.read_claims(&json) else {
         return (error == TokenError::Claims).then(|| Hint {
-            text: "exp, nbf and iat must be numbers, and no claim that is read may be there twice"
+            text: "exp, nbf, and iat must be numbers, and no claim that the layer reads may be duplicated"
                 .to_owned(),
             is_verified: true,
         });
@@ -86,44 +86,44 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
             true,
         ),
         TokenError::AudienceNotConfigured if claims.aud == ClaimValue::Texts(Vec::new()) => (
-            "their aud is an empty list, which names nobody; let the issuer name this service, or call .allow_any_audience()".to_owned(),
+            "their aud is an empty list, which names no audience; configure the issuer to name this service, or call .allow_any_audience()".to_owned(),
             true,
         ),
         TokenError::AudienceNotConfigured => (
-            "they have an aud and no audience is configured; set .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience()".to_owned(),
+            "they have an aud, but no audience is configured; call .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience()".to_owned(),
             true,
         ),
         TokenError::User => {
             let name = claim_name(&policy.email_claim, "email");
             let problem = match policy.email(&claims.email) {
-                Ok(_) => return Some(Hint { text: "name has a control character; let the issuer leave it out".to_owned(), is_verified: true }),
+                Ok(_) => return Some(Hint { text: "name contains a control character; configure the issuer to remove it".to_owned(), is_verified: true }),
                 Err(_) => problem(&claims.email),
             };
-            (format!("{name} is required, and {problem}; let the issuer add it, name another claim with .email_claim(…), or call .email_optional()"), true)
+            (format!("{name} is required, but {problem}; configure the issuer to add it, set another claim with .email_claim(…), or call .email_optional()"), true)
         }
         TokenError::Subject if matches!(claims.sub, ClaimValue::Integer(_)) => (
-            "their sub is an integer; .user_id_claim(\"sub\") accepts one".to_owned(),
+            "their sub is an integer; call .user_id_claim(\"sub\") to accept integers".to_owned(),
             true,
         ),
         TokenError::Subject => {
             let name = claim_name(&policy.user_id_claim, "sub");
             let problem = problem(&claims.sub);
-            (format!("{name} is required as the user ID, and {problem}; let the issuer add it, or name another claim with .user_id_claim(…)"), true)
+            (format!("{name} is required as the user ID, but {problem}; configure the issuer to add it, or set another claim with .user_id_claim(…)"), true)
         }
         TokenError::UnknownKey => (
-            format!("the keys are those {}; are they the keys of the issuer that signs these tokens?", keys(issuer)),
+            format!("the layer uses the keys {}; check that they are the keys of the issuer that signs these tokens", keys_origin(issuer)),
             false,
         ),
         TokenError::Signature if has_secrets_only(issuer) => (
-            "the issuer signs with another secret: both sides need the same text, not decoded from base64, without quotes around it".to_owned(),
+            "the issuer signs with a different secret; set exactly the same text on both sides, without decoding base64 and without quotes".to_owned(),
             false,
         ),
         TokenError::Signature => (
-            format!("the keys are those {}; does the issuer sign with one of them?", keys(issuer)),
+            format!("the layer uses the keys {}; check that the issuer signs with one of them", keys_origin(issuer)),
             false,
         ),
         TokenError::Algorithm => (
-            format!("the layer accepts {}; {}", algorithms(issuer), other_kind(issuer)),
+            format!("the layer accepts {}; {}", algorithms(issuer), other_algorithms_advice(issuer)),
             false,
         ),
         // These errors occur only after the signature was verified.
@@ -132,21 +132,22 @@ pub(super) fn find(issuers: &[Issuer], token: &[u8], error: TokenError) -> Optio
     Some(Hint { text, is_verified })
 }
 
-/// Returns the problem with the time that causes this error, if it is not a time in seconds.
+/// Returns the problem with the time that causes this error, if it is not a time in seconds since
+/// 1970.
 pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'static str> {
     if error == TokenError::Claims && claims.exp.is_none() {
-        return Some("exp is required, and the token has none");
+        return Some("exp is required, but the token has none");
     }
     let is_past_9999 = |time: Option<f64>| time.is_some_and(|time| time >= END_OF_9999);
     match error {
         TokenError::Claims if is_past_9999(claims.exp) => Some(
-            "exp is after the year 9999: it must be in seconds since 1970, and is probably in milliseconds",
+            "exp is after the year 9999; it must be in seconds since 1970 but is probably in milliseconds",
         ),
         TokenError::NotYetValid if is_past_9999(claims.nbf) => Some(
-            "nbf is after the year 9999: it must be in seconds since 1970, and is probably in milliseconds",
+            "nbf is after the year 9999; it must be in seconds since 1970 but is probably in milliseconds",
         ),
         TokenError::Claims | TokenError::Expired if claims.exp? < START_OF_2000 => Some(
-            "exp is before the year 2000: it must be a time in seconds since 1970, not a lifetime",
+            "exp is before the year 2000; it must be a time in seconds since 1970, not a lifetime",
         ),
         _ => None,
     }
@@ -167,29 +168,29 @@ fn required(name: &str, configured: &[String], claim: &ClaimValue<'_>, method: &
         let separator = if index == 0 { "" } else { " or " };
         let _ = write!(text, "{separator}{value:?}");
     }
-    let _ = write!(text, ", and {difference}; {method} sets it");
+    let _ = write!(text, ", but {difference}; {method} sets the expected value");
     text
 }
 
 fn problem(claim: &ClaimValue<'_>) -> &'static str {
     match claim {
         ClaimValue::Absent => "the token has none",
-        ClaimValue::Null => "the token's is null",
-        ClaimValue::Text(text) if text.trim().is_empty() => "the token's is blank",
-        ClaimValue::Text(_) => "the token's is too long or has a control character",
+        ClaimValue::Null => "the token's value is null",
+        ClaimValue::Text(text) if text.trim().is_empty() => "the token's value is blank",
+        ClaimValue::Text(_) => "the token's value is too long or contains a control character",
         ClaimValue::Texts(_) | ClaimValue::Integer(_) | ClaimValue::Other => {
-            "the token's is not a string"
+            "the token's value is not a string"
         }
     }
 }
 
-fn keys(issuer: &Issuer) -> String {
+fn keys_origin(issuer: &Issuer) -> String {
     #[cfg(feature = "jwks-custom")]
     if let Some(url) = issuer.keys.fetched() {
-        return format!("of {}", url.health().url);
+        return format!("from {}", url.health().url);
     }
     let _ = issuer;
-    "that were given to the builder".to_owned()
+    "that are set on the builder".to_owned()
 }
 
 fn algorithms(issuer: &Issuer) -> String {
@@ -202,10 +203,10 @@ fn has_secrets_only(issuer: &Issuer) -> bool {
     algorithms.all(|algorithm| algorithm.is_hmac())
 }
 
-fn other_kind(issuer: &Issuer) -> &'static str {
+fn other_algorithms_advice(issuer: &Issuer) -> &'static str {
     if has_secrets_only(issuer) {
-        "for tokens under public keys, such as those of Better Auth's jwt() plugin, use JwtAuthLayer::better_auth(…) or .jwks_url(…)"
+        "for tokens that are signed with a private key, such as those of Better Auth's jwt() plugin, use JwtAuthLayer::better_auth(…) or .jwks_url(…)"
     } else {
-        "for tokens under a shared secret, use .secret_from_env(…); for other algorithms of the keys, .algorithms([…])"
+        "for tokens that are signed with a shared secret, use .secret_from_env(…); for other algorithms of the same keys, use .algorithms([…])"
     }
 }

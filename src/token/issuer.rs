@@ -20,7 +20,8 @@ use crate::{
     user::{CurrentUser, IssuerRef, VerifiedBy},
 };
 
-/// In bytes. HMAC-SHA256 signatures have 32, those of ES256 and EdDSA 64.
+/// In bytes. HMAC-SHA256 signatures have 32, and those of ES256 and EdDSA have 64. It is a multiple
+/// of three, as base64url decodes to groups of three bytes.
 const INLINE_SIGNATURE_LEN: usize = 66;
 
 /// A rule of the application that accepts or rejects a user.
@@ -33,18 +34,18 @@ pub(crate) struct Issuer {
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) policy: Policy,
     pub(crate) checks: Vec<Check>,
-    /// Whether its user IDs name other people than the first issuer's.
+    /// Whether its user IDs identify different people from the first issuer's.
     pub(crate) has_own_users: bool,
 }
 
-/// The reason why a token is not accepted now.
+/// The reason why a token is not accepted, at least not yet.
 pub(crate) enum VerifyError {
     Rejected(TokenError),
     Pending(Pending),
 }
 
-/// A token that the cached keys do not verify, while a fetch may bring other keys. The future
-/// returns the place in the waiting room for verifying it again, or the error.
+/// A token that the cached keys do not verify, while a fetch may return other keys. The future
+/// returns either the place in the waiting room, for verifying the token again, or the error.
 pub(crate) struct Pending {
     wait: KeyWait,
     error: TokenError,
@@ -80,8 +81,8 @@ impl Issuer {
         self.policy.issuer.as_deref() == Some(iss)
     }
 
-    /// Verifies a token with these keys of a source. `waiter` is the place of a token that has
-    /// waited for them.
+    /// Verifies a token with `keys`, which come from `source`. `waiter` is the token's place in the
+    /// waiting room, if it has waited before.
     #[inline]
     pub(super) fn verify(
         &self,
@@ -105,9 +106,11 @@ impl Issuer {
         }
     }
 
-    /// Waits for other keys if a fetch may bring them: the issuer may have a new key, even under an
-    /// old `kid`. The claims are unverified at this point, but a token with unacceptable claims
-    /// requests no fetch, because no key could make it valid.
+    /// Returns a wait for other keys if a fetch may return them: the issuer may have a new key,
+    /// even under an old `kid`. Otherwise, returns the error.
+    ///
+    /// The claims are unverified at this point, but a token with unacceptable claims requests no
+    /// fetch, because no key could make it valid.
     #[cold]
     fn wait_or_reject(
         &self,
@@ -118,7 +121,7 @@ impl Issuer {
         waiter: Option<Box<Waiter>>,
         failed: SignatureCheck,
     ) -> VerifyError {
-        // A malformed token is reported as such, whichever check has failed first.
+        // A malformed token is reported as malformed, whichever check failed first.
         if !compact.is_well_formed() {
             return compact.form_error().into();
         }
@@ -126,7 +129,7 @@ impl Issuer {
         let error = match failed {
             _ if keys.is_empty() => TokenError::KeysUnavailable,
             SignatureCheck::Verified | SignatureCheck::InvalidSignature => TokenError::Signature,
-            // The issuer may have published keys for other algorithms since.
+            // The issuer may have published keys for other algorithms since the last fetch.
             SignatureCheck::OtherAlgorithm if !is_fetched => TokenError::Algorithm,
             SignatureCheck::OtherAlgorithm | SignatureCheck::UnknownKey => TokenError::UnknownKey,
         };
@@ -175,8 +178,8 @@ impl Issuer {
     /// Applies the application's rules.
     #[inline]
     pub(super) fn check(&self, user: &CurrentUser) -> Result<(), TokenError> {
-        let passes = self.checks.iter().all(|check| check(user));
-        passes.then_some(()).ok_or(TokenError::Check)
+        let is_accepted = self.checks.iter().all(|check| check(user));
+        is_accepted.then_some(()).ok_or(TokenError::Check)
     }
 }
 

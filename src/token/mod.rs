@@ -1,5 +1,5 @@
-//! JWTs: the compact form, header, claims, policy, and verification. Pure functions of a token,
-//! keys, a policy, and a time, without HTTP or I/O; used by `auth` and by [`TokenVerifier`].
+//! JWTs: the compact form, header, claims, policy, and verification. Pure functions of a token, its
+//! keys, a policy, and the time, without HTTP or I/O; used by `auth` and by applications.
 
 #[cfg(feature = "cache")]
 mod cache;

@@ -14,8 +14,8 @@ use crate::{
     user::{ClaimName, Identity},
 };
 
-/// The end of the year 9999. A later `exp` is a mistake, for example milliseconds instead of
-/// seconds.
+/// The end of the year 9999, in seconds since 1970. A later `exp` is a mistake, for example
+/// milliseconds instead of seconds.
 pub(super) const END_OF_9999: f64 = 253_402_300_800.0;
 
 /// In bytes, as in OpenID Connect Core section 2.
@@ -36,7 +36,7 @@ pub(crate) struct Policy {
     pub(crate) max_user_id_len: usize,
     /// The claim that contains the e-mail address, if it is not `email`.
     pub(crate) email_claim: Option<ClaimName>,
-    /// Accepted in addition to the usual types of access tokens.
+    /// The accepted values of `typ` in addition to `JWT` and `at+jwt`.
     pub(crate) types: Vec<String>,
 }
 
@@ -57,7 +57,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Checks that the header is one of an access token (RFC 8725 section 3.11, RFC 9068 section
+    /// Checks that the header is that of an access token (RFC 8725 section 3.11, RFC 9068 section
     /// 4).
     #[inline]
     pub(crate) fn check_header(&self, header: &Header<'_>) -> Result<(), TokenError> {
@@ -76,8 +76,7 @@ impl Policy {
         }
     }
 
-    /// Reads the claims, and replaces `sub` and `email` with the claims that are configured
-    /// instead.
+    /// Reads the claims and replaces `sub` and `email` with the claims that are configured instead.
     #[inline]
     pub(crate) fn read_claims<'a>(&self, json: &'a str) -> Result<Claims<'a>, TokenError> {
         let mut claims = Claims::parse(json)?;
@@ -93,8 +92,8 @@ impl Policy {
         Ok(claims)
     }
 
-    /// Checks the claims of a token of this algorithm at `now`, in seconds since the epoch. Returns
-    /// the user that they name.
+    /// Checks the claims of a token with this algorithm at `now`, in seconds since the epoch.
+    /// Returns the user that they identify.
     #[inline]
     pub(crate) fn check_claims<'a>(
         &self,
@@ -103,15 +102,18 @@ impl Policy {
         now: u64,
     ) -> Result<Identity<'a>, TokenError> {
         // Better Auth signs its session data and its links with the shared secret, so they must not
-        // pass as access tokens. With a public key, these claims have no special meaning.
+        // be accepted as access tokens. With a public key, these claims have no special meaning.
         if claims.is_session_data() && algorithm.is_hmac() {
             return Err(TokenError::TokenType);
         }
+        // Accepting a bound token as a bearer token would remove the protection that the issuer
+        // intended: a thief could use it without the key.
         if claims.is_bound() {
             return Err(TokenError::BoundToken);
         }
-        // The first failed check decides the reason. An expired token, which the client can replace, is
-        // reported before a wrong issuer or audience, which is usually a fault of the configuration.
+        // The first failed check decides the reason. An expired token, which the client can
+        // replace, is reported before a wrong issuer or audience, which is usually a configuration
+        // error.
         let expires_at = self.check_times(claims, now)?;
         let issuer = self.check_issuer(&claims.iss)?;
         self.check_audience(&claims.aud)?;
@@ -182,7 +184,7 @@ impl Policy {
     #[inline(always)]
     fn user_id<'a>(&self, sub: &'a ClaimValue<'a>) -> Result<&'a str, TokenError> {
         match sub {
-            // A blank ID, or one with control characters, could corrupt logs or match an empty key.
+            // A blank ID or an ID with control characters could corrupt logs or match an empty key.
             ClaimValue::Text(sub) if sub.len() <= self.max_user_id_len && is_visible(sub) => {
                 Ok(sub)
             }

@@ -1,12 +1,12 @@
 //! Checks that a claim cannot end a header, a log line, or a C string early; used by `policy`.
 
-/// Returns whether a text contains no control character.
+/// Returns whether the string contains no control character.
 #[inline(always)]
 pub(super) fn has_no_control(text: &str) -> bool {
     is_printable_ascii(text.as_bytes()) || !text.contains(char::is_control)
 }
 
-/// Returns whether a text contains no control character and is not blank.
+/// Returns whether the string contains no control character and is not blank.
 #[inline(always)]
 pub(super) fn is_visible(text: &str) -> bool {
     let starts_visibly = text.as_bytes().first().is_some_and(u8::is_ascii_graphic);
@@ -15,22 +15,24 @@ pub(super) fn is_visible(text: &str) -> bool {
 
 /// Returns whether all bytes are printable ASCII, from the space to the tilde, as in most claims.
 ///
-/// It reads eight bytes at a time: adding one sets the high bit of DEL, and subtracting a space
-/// sets the high bit of a control character.
+/// It checks eight bytes at a time: adding 1 sets the high bit of DEL, and subtracting a space sets
+/// the high bit of a control character.
 #[inline(always)]
 fn is_printable_ascii(bytes: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
     const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
-    let odd = |chunk: &[u8; 8]| {
+    let mark_unprintable = |chunk: &[u8; 8]| {
         let word = u64::from_le_bytes(*chunk);
         word | word.wrapping_add(ONES) | word.wrapping_sub(SPACES)
     };
     match (bytes.as_chunks::<8>().0, bytes.last_chunk::<8>()) {
         // The last eight bytes overlap the previous chunks, so no remainder is left.
         (chunks, Some(last)) => {
-            let all = chunks.iter().fold(odd(last), |all, chunk| all | odd(chunk));
-            all & HIGH_BITS == 0
+            let marks = chunks.iter().fold(mark_unprintable(last), |marks, chunk| {
+                marks | mark_unprintable(chunk)
+            });
+            marks & HIGH_BITS == 0
         }
         _ => bytes.iter().all(|byte| matches!(byte, b' '..=b'~')),
     }

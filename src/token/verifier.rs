@@ -12,9 +12,11 @@ use super::{
 };
 use crate::{clock::Clock, json::ClaimValue, key::Keys, key_source::Waiter, user::CurrentUser};
 
-/// Verifies tokens like a [`JwtAuthLayer`](crate::JwtAuthLayer), but without HTTP: for WebSocket
-/// messages, queues, and tests. [`JwtAuthLayer::verifier`](crate::JwtAuthLayer::verifier) returns
-/// it; it shares the layer's keys. It logs nothing: use the returned error.
+/// A verifier that applies the rules of a [`JwtAuthLayer`](crate::JwtAuthLayer) without HTTP: for
+/// WebSocket messages, queues, and tests.
+///
+/// [`JwtAuthLayer::verifier`](crate::JwtAuthLayer::verifier) returns a verifier that shares the
+/// layer's keys. It logs nothing; log the returned error instead.
 ///
 /// Cloning it copies one pointer.
 ///
@@ -31,7 +33,7 @@ use crate::{clock::Clock, json::ClaimValue, key::Keys, key_source::Waiter, user:
 pub struct TokenVerifier(Arc<Inner>);
 
 struct Inner {
-    /// Never empty. If there are several, their names differ.
+    /// Never empty. If there are several, their `iss` values differ.
     issuers: Vec<Issuer>,
     clock: Clock,
     max_token_len: usize,
@@ -69,19 +71,19 @@ impl TokenVerifier {
     ///
     /// # Errors
     ///
-    /// [`TokenError`] if the token is rejected, or if there is no key for verifying it. The form of
-    /// the token and its header are checked first, then the signature, and the claims last. With
+    /// [`TokenError`] if the token is rejected, or if there is no key to verify it. The form of the
+    /// token and its header are checked first, then the signature, and finally the claims. With
     /// several issuers, the issuer that the token names is looked up before the signature check.
     pub fn verify(&self, token: &str) -> Result<CurrentUser, TokenError> {
-        // An unknown key has requested a fetch, even outside a runtime, so a later token can
-        // succeed.
+        // A token with an unknown key has requested a fetch, even outside a runtime, so a later
+        // token can succeed.
         Ok(self.verify_or_wait(token.as_bytes(), None)?)
     }
 
-    /// Verifies a token like [`verify`](Self::verify), but waits for its key if a fetch may bring
+    /// Verifies a token like [`verify`](Self::verify), but waits for its key if a fetch may return
     /// it, because the issuer has rotated its keys or the first fetch has not ended.
     ///
-    /// It waits until a fetch brings the key, at most until the first fetch that starts after the
+    /// It waits until a fetch returns the key, at most until the first fetch that starts after the
     /// call has ended, and at most ten seconds in all. At most 1,024 calls and requests wait for
     /// one key set at a time; if the waiting room is full, the token is rejected immediately.
     ///
@@ -99,15 +101,15 @@ impl TokenVerifier {
         }
     }
 
-    /// Returns the change of the configuration for a token that was rejected with this error.
+    /// Suggests a change of the configuration for a token that was rejected with this error.
     #[cfg(feature = "tracing")]
     pub(crate) fn hint(&self, token: &[u8], error: TokenError) -> Option<super::hint::Hint> {
         let is_short = token.len() <= self.0.max_token_len;
-        is_short.then(|| super::hint::find(&self.0.issuers, token, error))?
+        is_short.then(|| super::hint::suggest(&self.0.issuers, token, error))?
     }
 
-    /// Returns the description of a rejected token for a log. It is empty for a token over the
-    /// length limit.
+    /// Describes a rejected token for the log. The description is empty for a token over the length
+    /// limit.
     #[cfg(feature = "tracing")]
     pub(crate) fn describe(
         &self,
@@ -116,7 +118,7 @@ impl TokenVerifier {
     ) -> super::describe::HeaderSummary {
         let is_short = token.len() <= self.0.max_token_len;
         is_short
-            .then(|| super::describe::HeaderSummary::of(token, error))
+            .then(|| super::describe::HeaderSummary::from_token(token, error))
             .flatten()
             .unwrap_or_default()
     }
@@ -127,8 +129,8 @@ impl TokenVerifier {
         issuers.filter_map(|issuer| issuer.keys.fetched())
     }
 
-    /// Verifies a token with the cached keys, or returns a wait for others. `waiter` is the place
-    /// of a token that has waited already.
+    /// Verifies a token with the cached keys, or returns a wait for other keys. `waiter` is the
+    /// token's place in the waiting room, if it has waited before.
     pub(crate) fn verify_or_wait(
         &self,
         token: &[u8],
@@ -149,8 +151,8 @@ impl TokenVerifier {
         let only_source = only.and_then(|issuer| issuer.keys.only_source());
         let keys = only_source.map(|source| source.current(now));
         if let Some(keys) = &keys {
-            // Without a secret, no token can be verified, so even a malformed one reports the
-            // missing secret.
+            // Without a secret, no token can be verified, so the missing secret is reported even
+            // for a malformed token.
             check_configured(keys)?;
         }
         if token.len() > inner.max_token_len {
@@ -182,9 +184,12 @@ impl TokenVerifier {
         let user = issuer.verify(&compact, &header, (source, &keys), now, waiter)?;
         #[cfg(feature = "cache")]
         if let Some(cache) = &inner.cache
-            && let Some(index) = inner.issuers.iter().position(|of| std::ptr::eq(of, issuer))
+            && let Some(index) = inner
+                .issuers
+                .iter()
+                .position(|other| std::ptr::eq(other, issuer))
         {
-            cache.keep(token, &user, (index, header.alg), &keys, now);
+            cache.insert(token, &user, (index, header.alg), &keys, now);
         }
         Ok(user)
     }
@@ -193,7 +198,7 @@ impl TokenVerifier {
 impl Inner {
     /// Returns the issuer whose keys and rules apply to a token. With several issuers, the
     /// unverified `iss` selects it. A token is verified only with the keys of that issuer, so a
-    /// false `iss` gains nothing.
+    /// forged `iss` gains nothing.
     fn issuer_of(&self, compact: &Compact<'_>) -> Result<&Issuer, TokenError> {
         let mut buffer = [0; INLINE_CLAIMS_LEN];
         let json = compact.decode_payload(&mut buffer)?;

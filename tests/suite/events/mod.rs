@@ -212,7 +212,11 @@ async fn an_empty_aud_is_logged_as_a_warning_with_its_own_fix() {
     let answer = ask(layer(), with_bearer(&token)).await;
     answer.assert_invalid_token("audience_not_configured", "an empty list");
     let warnings = events.at("WARN").join("");
-    assert_eq!(warnings.contains("names nobody"), told() == 1, "{warnings}");
+    assert_eq!(
+        warnings.contains("names no audience"),
+        told() == 1,
+        "{warnings}"
+    );
     assert!(!warnings.contains(".audience("), "{warnings}");
 }
 

@@ -87,7 +87,7 @@ async fn a_rejected_token_of_the_issuer_logs_one_warning_with_a_hint() {
             without(valid_claims(json!({})), "email"),
             [
                 "user",
-                "email is required, and the token has none",
+                "email is required, but the token has none",
                 ".email_optional()",
             ],
         ),
@@ -163,13 +163,17 @@ async fn a_token_that_does_not_verify_logs_one_hint_at_info() {
             "another key set",
             jwt_plugin().build().unwrap(),
             other.token(&claims()),
-            ["unknown_key", "kid", "are they the keys of the issuer"],
+            [
+                "unknown_key",
+                "kid",
+                "check that they are the keys of the issuer",
+            ],
         ),
         (
             "another secret",
             layer(),
             forged,
-            ["signature", "does not verify", "another secret"],
+            ["signature", "does not verify", "a different secret"],
         ),
         (
             "a session token",

@@ -83,8 +83,8 @@ async fn an_aud_is_rejected_if_no_audience_is_configured() {
 fn the_error_for_an_empty_aud_mentions_the_empty_list() {
     let token = token(&claims_with(json!({ "aud": [] })));
     for (layer, words) in [
-        (with_audience(), "an empty list names nobody"),
-        (layer(), "alone accepts an aud that is an empty list"),
+        (with_audience(), "an empty list names no audience"),
+        (layer(), "also accepts an empty list"),
     ] {
         let error = layer.verifier().verify(&token).unwrap_err().to_string();
         assert!(error.contains(words), "{words}: {error}");
