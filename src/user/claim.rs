@@ -1,4 +1,4 @@
-//! The name of a configurable claim, and its search in a token's JSON; used by all settings that
+//! The name of a configurable claim, and its lookup in a token's JSON; used by all settings that
 //! name a claim.
 
 use std::fmt;
@@ -17,21 +17,21 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClaimName {
     /// The names of the members, outermost first.
-    way: Vec<String>,
+    path: Vec<String>,
 }
 
 impl ClaimName {
-    /// Parses a text that starts with a slash as a pointer, and any other text as a name.
+    /// Parses a string that starts with a slash as a JSON Pointer, and any other string as a name.
     pub(crate) fn new(name: &str) -> Result<Self, Fault> {
-        let way = match name.strip_prefix('/') {
-            Some(way) => way.split('/').map(unescape).collect(),
+        let path = match name.strip_prefix('/') {
+            Some(path) => path.split('/').map(unescape).collect(),
             None => Some(vec![name.to_owned()]),
         };
-        way.filter(|way| !way.iter().any(String::is_empty))
-            .map(|way| Self { way })
+        path.filter(|path| !path.iter().any(String::is_empty))
+            .map(|path| Self { path })
             .ok_or_else(|| {
                 Fault::new(format!(
-                    "{name:?} names no claim; give its name, such as org_id, or a JSON Pointer to one inside of others, such as /realm_access/roles, with ~1 for a slash and ~0 for a tilde"
+                    "{name:?} does not name a claim; set its name, such as org_id, or a JSON Pointer to a nested claim, such as /realm_access/roles, with ~1 for a slash and ~0 for a tilde"
                 ))
             })
     }
@@ -39,7 +39,7 @@ impl ClaimName {
     /// Returns the claim in the JSON of a token's claims, or `None` if it is duplicated.
     pub(crate) fn find_in<'j>(&self, json: &'j str) -> Option<ClaimValue<'j>> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        let Found(found) = At(&self.way).deserialize(&mut deserializer).ok()?;
+        let Found(found) = AtPath(&self.path).deserialize(&mut deserializer).ok()?;
         Some(found)
     }
 }
@@ -47,9 +47,9 @@ impl ClaimName {
 /// Writes the name, or the pointer.
 impl fmt::Display for ClaimName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.way.as_slice() {
+        match self.path.as_slice() {
             [name] => f.write_str(name),
-            way => way
+            path => path
                 .iter()
                 .try_for_each(|name| write!(f, "/{}", name.replace('~', "~0").replace('/', "~1"))),
         }
@@ -64,14 +64,14 @@ fn unescape(segment: &str) -> Option<String> {
         .then(|| segment.replace("~1", "/").replace("~0", "~"))
 }
 
-struct At<'w>(&'w [String]);
+struct AtPath<'w>(&'w [String]);
 
 struct Found<'de>(ClaimValue<'de>);
 
 /// The result of a pointer into a value that is not an object.
 const NOTHING: Found<'_> = Found(ClaimValue::Absent);
 
-impl<'de> DeserializeSeed<'de> for At<'_> {
+impl<'de> DeserializeSeed<'de> for AtPath<'_> {
     type Value = Found<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -83,7 +83,7 @@ impl<'de> DeserializeSeed<'de> for At<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for At<'_> {
+impl<'de> Visitor<'de> for AtPath<'_> {
     type Value = Found<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,16 +124,16 @@ impl<'de> Visitor<'de> for At<'_> {
         let Some((name, rest)) = self.0.split_first() else {
             return Ok(found);
         };
-        let mut is_there = false;
+        let mut was_found = false;
         while let Some(Text(member)) = object.next_key()? {
             if member != *name {
                 object.next_value::<IgnoredAny>()?;
-            } else if is_there {
+            } else if was_found {
                 // Another reader of the token might use the other value.
-                return Err(A::Error::custom("twice"));
+                return Err(A::Error::custom("duplicate claim"));
             } else {
-                is_there = true;
-                found = object.next_value_seed(At(rest))?;
+                was_found = true;
+                found = object.next_value_seed(AtPath(rest))?;
             }
         }
         Ok(found)

@@ -37,7 +37,7 @@ use crate::json::ClaimValue;
 #[doc(alias = "current_user", alias = "Depends")]
 #[derive(Clone)]
 pub struct CurrentUser {
-    /// The claims as JSON, followed by the decoded form of values that the JSON escapes.
+    /// The claims as JSON, followed by the values that are escaped in the JSON, decoded.
     text: Arc<str>,
     /// The length of the JSON, in bytes.
     claims: usize,
@@ -46,8 +46,8 @@ pub struct CurrentUser {
     name: Option<StrRange>,
     expires_at: Option<f64>,
     issuer: Option<StrRange>,
-    /// Whether another issuer than the layer's first one assigned the ID, which may then name
-    /// another person.
+    /// Whether an issuer other than the layer's first one assigned the ID, which may then identify
+    /// a different person.
     is_of_other_issuer: bool,
     verified_by: Option<IssuerRef>,
 }
@@ -71,7 +71,7 @@ impl CurrentUser {
         Self::from_claims(&claims, identity, None)
     }
 
-    /// Returns the same user as a user of this issuer, which is not the first one: see
+    /// Returns the same user as a user of this issuer instead of the layer's first one: see
     /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or). Authorization layers reject such a user
     /// unless they name the issuer. The claims are unchanged.
     ///
@@ -98,13 +98,13 @@ impl CurrentUser {
         verified_by: impl Into<Option<VerifiedBy>>,
     ) -> Self {
         let mut text = Cow::Borrowed(json);
-        let mut place = |part: &str| {
+        let mut locate = |part: &str| {
             StrRange::find(part, json).unwrap_or_else(|| StrRange::append(part, &mut text))
         };
-        let user_id = place(identity.user_id);
-        let email = place(identity.email);
-        let name = identity.name.map(&mut place);
-        let issuer = identity.issuer.map(place);
+        let user_id = locate(identity.user_id);
+        let email = locate(identity.email);
+        let name = identity.name.map(&mut locate);
+        let issuer = identity.issuer.map(locate);
         let verified_by = verified_by.into();
         Self {
             text: text.into(),
@@ -153,14 +153,14 @@ impl CurrentUser {
     /// key for a user's data.
     ///
     /// Returns `None` if no [`issuer`](crate::JwtAuthBuilder::issuer) is configured, because the
-    /// claim is then unverified, and for a user made with [`CurrentUser::new`].
+    /// claim is then unverified, and for a user created with [`CurrentUser::new`].
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.map(|issuer| issuer.within(&self.text))
     }
 
     /// Returns the expiry time of the token: the `exp` claim (RFC 7519 section 4.1.4), before the
     /// year 10000. The leeway is not added, so the time may already have passed when a token is
-    /// accepted. Returns `None` for a user made with [`CurrentUser::new`].
+    /// accepted. Returns `None` for a user created with [`CurrentUser::new`].
     ///
     /// A request is verified once, when it arrives. Close longer-lived connections, such as a
     /// WebSocket or an event stream, at this time.
@@ -175,10 +175,10 @@ impl CurrentUser {
         self.expires_at
     }
 
-    /// Returns the scopes that the token grants: those of `scope` (RFC 8693 section 4.2), `scp`,
-    /// and `permissions`. Each is a string with spaces between the scopes or an array of strings.
-    /// The result is empty if there are none or if one of the claims is duplicated; a claim of
-    /// another type grants nothing.
+    /// Returns the scopes that the token grants: those in `scope` (RFC 8693 section 4.2), `scp`,
+    /// and `permissions`. Each claim is a string with spaces between the scopes or an array of
+    /// strings; a claim of another type grants nothing. The result is empty if there are no scopes
+    /// or if one of the claims is duplicated.
     ///
     /// Each call parses the claims. To check a scope before the handler runs, use
     /// [`RequireScopeLayer`](crate::RequireScopeLayer).
@@ -252,12 +252,13 @@ impl fmt::Debug for CurrentUser {
     }
 }
 
-/// Error of [`CurrentUser::claims`]: the claims do not have the shape of the requested type.
+/// Error returned by [`CurrentUser::claims`] if the claims do not have the shape of the requested
+/// type.
 ///
 /// It reports the position as a byte column in the claims' JSON, but no part of their content.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
-    "the token's claims do not have the shape of the type asked for (column {column} of their JSON)"
+    "the token's claims do not have the shape of the requested type (column {column} of their JSON)"
 )]
 pub struct ClaimsError {
     column: usize,

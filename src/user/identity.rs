@@ -12,8 +12,8 @@ pub(crate) struct Identity<'a> {
     pub(crate) issuer: Option<&'a str>,
 }
 
-/// Identifies the issuer that verified a token by its address, which is unique while the request
-/// lasts.
+/// The identity of the issuer that verified a token: its address, which is unique during the
+/// request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IssuerRef(NonZeroUsize);
 

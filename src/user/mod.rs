@@ -1,5 +1,5 @@
 //! [`CurrentUser`], the claims and grants of its token, and the users that an authorization layer
-//! serves. Used by all layers and by handlers.
+//! accepts. Used by all layers and by handlers.
 
 mod claim;
 mod current_user;

@@ -34,18 +34,18 @@ struct GrantClaims<'a> {
 }
 
 impl Grant {
-    /// Returns the grants in `claim` or, by default, in the usual claims. Returns none if a claim
-    /// has a wrong type or is duplicated.
+    /// Returns the grants in `claim` or, by default, in [`GrantClaims`]. A claim of a wrong type
+    /// grants nothing; if a claim is duplicated, the result is empty.
     pub(super) fn find_in<'j>(self, json: &'j str, claim: Option<&ClaimName>) -> Vec<Cow<'j, str>> {
         let values = match (claim, self) {
             (Some(claim), _) => claim.find_in(json).into_iter().collect(),
             (None, Self::Scopes) => serde_json::from_str(json).map_or_else(
                 |_| Vec::new(),
-                |usual: GrantClaims<'_>| vec![usual.scope, usual.scp, usual.permissions],
+                |claims: GrantClaims<'_>| vec![claims.scope, claims.scp, claims.permissions],
             ),
             (None, Self::Roles) => serde_json::from_str(json).map_or_else(
                 |_| Vec::new(),
-                |usual: GrantClaims<'_>| vec![usual.role, usual.roles],
+                |claims: GrantClaims<'_>| vec![claims.role, claims.roles],
             ),
         };
         values

@@ -1,9 +1,9 @@
-//! The users that an authorization layer serves; used by `path_owner` and `require_scope`.
+//! The users that an authorization layer accepts; used by `path_owner` and `require_scope`.
 
 use super::current_user::CurrentUser;
 
-/// The users that an authorization layer serves. It rejects all others before its own rules run,
-/// because their IDs, roles, and scopes have the meaning that another issuer gives them.
+/// The users that an authorization layer accepts. It rejects all others before its own rules run,
+/// because the meaning of their IDs, roles, and scopes depends on their issuer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ServedUsers {
     /// The users of the first issuer, and of those that have the same users.
@@ -24,18 +24,18 @@ impl ServedUsers {
         }
     }
 
-    /// Returns what to change so that this user is served.
+    /// Suggests a change with which this user is accepted.
     pub(crate) fn advice(&self, user: Option<&CurrentUser>) -> String {
-        let issuer = match user.and_then(CurrentUser::issuer) {
-            Some(issuer) => format!("of {issuer:?}"),
-            None => "of an issuer without a name".to_owned(),
+        let origin = match user.and_then(CurrentUser::issuer) {
+            Some(issuer) => format!("from {issuer:?}"),
+            None => "from an issuer without a name".to_owned(),
         };
         match self {
             Self::FirstIssuer => format!(
-                "the user is one {issuer}, and the layer serves those of the first issuer; if both have the same users, call .same_users() on the other issuer's builder; to serve the other's users here, name it with PathOwnerLayer::issuer(…) or RequireScopeLayer::issuers([…])"
+                "the user is {origin}, but the layer accepts only users of the first issuer; if both issuers have the same users, call .same_users() on the other issuer's builder; to accept the other issuer's users here, set it with PathOwnerLayer::issuer(…) or RequireScopeLayer::issuers([…])"
             ),
             Self::Issuers(names) => format!(
-                "the user is one {issuer}, and the layer serves those of {names:?} only; correct the name, or remove it if all issuers have the same users (.same_users())"
+                "the user is {origin}, but the layer accepts only users of {names:?}; correct the name, or remove it if all issuers have the same users (.same_users())"
             ),
         }
     }

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-/// The range of a text within another.
+/// The range of a substring.
 ///
-/// Its numbers are 32 bits wide, so that a user is cheap to move. In a text of 4 GiB or more, which
-/// no request can contain, a range is empty.
+/// Its bounds are 32 bits wide, so that a user is cheap to move. In a string of 4 GiB or more,
+/// which no request can contain, a range is empty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct StrRange {
     start: u32,
@@ -13,12 +13,12 @@ pub(super) struct StrRange {
 }
 
 impl StrRange {
-    /// Returns the range of `part` if it was borrowed from `whole`, which their addresses show.
+    /// Returns the range of `part` if its address shows that it was borrowed from `whole`.
     #[inline]
     pub(super) fn find(part: &str, whole: &str) -> Option<Self> {
         let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
-        let span = Self::new(start, start.checked_add(part.len())?)?;
-        span.get(whole).is_some().then_some(span)
+        let range = Self::new(start, start.checked_add(part.len())?)?;
+        range.get(whole).is_some().then_some(range)
     }
 
     #[inline]

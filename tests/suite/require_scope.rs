@@ -327,7 +327,7 @@ fn invalid_scopes_roles_and_claims_are_rejected() {
     for claim in ["", "/", "/a//b", "/a~2", "/a~"] {
         let error = RequireScopeLayer::new("a").unwrap().in_claim(claim);
         let error = error.map(drop).unwrap_err().to_string();
-        assert!(error.contains("names no claim"), "{claim}: {error}");
+        assert!(error.contains("does not name a claim"), "{claim}: {error}");
     }
 }
 

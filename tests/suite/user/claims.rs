@@ -172,7 +172,7 @@ fn an_invalid_claim_name_is_rejected() {
     for claim in ["", "/", "/a//b", "/a~2"] {
         for builder in [named().user_id_claim(claim), named().email_claim(claim)] {
             let error = builder.build().unwrap_err().to_string();
-            assert!(error.contains("names no claim"), "{claim}: {error}");
+            assert!(error.contains("does not name a claim"), "{claim}: {error}");
         }
     }
     let error = named().max_user_id_len(0).build().unwrap_err().to_string();
