@@ -1,12 +1,12 @@
-//! [`ConfigError`]: the faults of a configuration, collected by the builders.
+//! [`ConfigError`]: the errors in a configuration, collected by the builders.
 
 use std::fmt;
 
-/// Error of a builder: the configuration is invalid.
+/// Error returned by a builder if the configuration is invalid.
 ///
-/// The builders check the whole configuration, so one `ConfigError` contains every fault. A single
-/// fault is shown as its message; several are shown as a list, each with its fix. `Debug` prints
-/// the same as `Display`, because a `main` that returns a `Result` prints it.
+/// The builders check the whole configuration, so one `ConfigError` contains every problem. A
+/// single problem is shown as its message; several are shown as a list, each with its fix. `Debug`
+/// prints the same as `Display`, because a `main` that returns a `Result` prints it.
 ///
 /// ```
 /// use tower_jwt_auth::JwtAuthLayer;
@@ -20,7 +20,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// Returns the problems, one text each, in the order in which `build` found them. There is at
+    /// Returns the message of each problem, in the order in which `build` found them. There is at
     /// least one.
     ///
     /// ```
@@ -41,7 +41,7 @@ impl fmt::Display for ConfigError {
         if let [only] = self.faults.as_slice() {
             return f.write_str(&only.message);
         }
-        write!(f, "{} configuration faults:", self.faults.len())?;
+        write!(f, "{} configuration errors:", self.faults.len())?;
         for fault in &self.faults {
             write!(f, "\n- {}", fault.message)?;
             if let Some(hint) = fault.hint {
@@ -58,8 +58,8 @@ impl fmt::Debug for ConfigError {
     }
 }
 
-/// A fault of a configuration. Its text may name a variable or a file, but never the value from
-/// there.
+/// An error in a configuration. Its message may name a variable or a file, but never contains a
+/// value from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     message: String,
@@ -68,7 +68,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// Creates a fault with a message that contains both the problem and the fix.
+    /// Creates an error with a message that contains both the problem and the fix.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -97,7 +97,7 @@ impl From<Fault> for ConfigError {
     }
 }
 
-/// Collects faults, so that a builder reports all of them at once.
+/// Collects errors, so that a builder reports all of them at once.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
@@ -110,7 +110,7 @@ impl Faults {
         self.push(Fault::new(message));
     }
 
-    /// Adds the faults of an error.
+    /// Adds the errors that a [`ConfigError`] contains.
     pub(crate) fn take(&mut self, error: ConfigError) {
         self.0.extend(error.faults);
     }

@@ -18,7 +18,7 @@ use crate::{
 #[track_caller]
 fn messages(builder: JwtAuthBuilder) -> Vec<String> {
     let error = builder.build().map(drop).unwrap_err().to_string();
-    match error.split_once(" configuration faults:\n- ") {
+    match error.split_once(" configuration errors:\n- ") {
         Some((count, list)) => {
             let messages: Vec<_> = list.split("\n- ").map(str::to_owned).collect();
             assert_eq!(count, messages.len().to_string());
@@ -104,8 +104,8 @@ fn all_configuration_errors_are_reported_at_once() {
 #[test]
 fn each_error_about_a_secret_states_the_fix() {
     let generate = "; generate one with `openssl rand -base64 32`";
-    let issuers = "; take the secret that your issuer signs with";
-    let public = "are verified with .public_key_pem(…), .jwks_text(…) or .jwks_url(…)";
+    let issuers = "; use the secret that your issuer signs with";
+    let public = "private key, use .public_key_pem(…), .jwks_text(…), or .jwks_url(…)";
     let folder = Folder::new("misuse");
     let file = |name: &str, content: &str| {
         fs::write(folder.path(name), content).unwrap();
@@ -124,12 +124,12 @@ fn each_error_about_a_secret_states_the_fix() {
         (
             "a newline",
             secret(&format!("{SECRET}\n")),
-            "; trim it, or let .secret_from_file(…) read the file",
+            "; trim it, or read the file with .secret_from_file(…)",
         ),
         (
             "an empty list",
             JwtAuthLayer::builder().secrets([] as [&str; 0]),
-            "; give the current secret, then the ones before it",
+            "; list the current secret first, then the previous ones",
         ),
         (
             "no source",
@@ -139,22 +139,22 @@ fn each_error_about_a_secret_states_the_fix() {
         (
             "a secret instead of a variable's name",
             JwtAuthLayer::builder().secret_from_env(format!("{SECRET}+/=")),
-            "; give the name of one, such as BETTER_AUTH_SECRET, and set that to the secret",
+            "; use the name of a variable, such as BETTER_AUTH_SECRET, and set it to the secret",
         ),
         (
             "no file",
             JwtAuthLayer::builder().secret_from_file(folder.path("none")),
-            "; check the path and who may read it",
+            "; check the path and the permissions",
         ),
         (
             "a directory",
             JwtAuthLayer::builder().secret_from_file(folder.path("")),
-            "; give the path of a file with a secret in each line",
+            "; set the path of a file with one secret per line",
         ),
         (
             "an empty file",
             file("empty", "\n"),
-            "; write the secret that your issuer signs with into it",
+            "; write the secret that your issuer signs with to it",
         ),
         (
             "a short secret in a file",
@@ -170,7 +170,7 @@ fn each_error_about_a_secret_states_the_fix() {
         (
             "nine secrets in a file",
             file("nine", &format!("{SECRET}\n").repeat(9)),
-            "drop those that no token is signed with any more",
+            "remove those that no longer sign tokens",
         ),
     ] {
         let [message] = &messages(builder)[..] else {

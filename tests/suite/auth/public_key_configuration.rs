@@ -170,7 +170,7 @@ fn all_key_errors_are_reported_at_once() {
             .issuer(""),
     );
     for part in [
-        "5 configuration faults:",
+        "5 configuration errors:",
         "not JSON",
         "no array \"keys\"",
         "-----BEGIN PUBLIC KEY-----",
