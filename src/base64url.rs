@@ -22,15 +22,15 @@ mod scalar {
     const STRICT: &GeneralPurpose = &URL_SAFE_NO_PAD;
 
     /// The number of encoded bytes that are checked at a time. It is a multiple of four, so that
-    /// only the last piece can end inside a group.
-    pub(super) const PIECE: usize = 512;
+    /// only the last chunk can end inside a group.
+    pub(super) const CHUNK_LEN: usize = 512;
 
     #[inline]
     pub(crate) fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
         STRICT.decode(encoded).ok()
     }
 
-    /// Decodes to the front of `buffer`. Returns `None` if the text is malformed or does not fit.
+    /// Decodes into the start of `buffer`. Returns `None` if the input is malformed or too long.
     #[inline]
     pub(crate) fn decode_into<'a>(encoded: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
         let length = STRICT.decode_slice(encoded, buffer).ok()?;
@@ -39,9 +39,9 @@ mod scalar {
 
     /// Returns whether `encoded` can be decoded, in constant memory.
     pub(crate) fn is_strict(encoded: &[u8]) -> bool {
-        let mut buffer = [0; PIECE / 4 * 3];
-        encoded.chunks(PIECE).all(|piece| {
-            let decoded: Result<usize, DecodeSliceError> = STRICT.decode_slice(piece, &mut buffer);
+        let mut buffer = [0; CHUNK_LEN / 4 * 3];
+        encoded.chunks(CHUNK_LEN).all(|chunk| {
+            let decoded: Result<usize, DecodeSliceError> = STRICT.decode_slice(chunk, &mut buffer);
             decoded.is_ok()
         })
     }
@@ -75,12 +75,12 @@ mod vectors {
 
 #[cfg(test)]
 mod tests {
-    use super::{scalar::PIECE, *};
+    use super::{scalar::CHUNK_LEN, *};
 
     /// Decodes with every function of both implementations, and checks that the results agree.
     fn decoded(text: &[u8]) -> Option<Vec<u8>> {
         let decoded = decode(text);
-        let mut buffer = [0xAA; 3 * PIECE];
+        let mut buffer = [0xAA; 3 * CHUNK_LEN];
         assert_eq!(decode_into(text, &mut buffer), decoded.as_deref());
         assert_eq!(is_strict(text), decoded.is_some(), "{text:?}");
         assert_eq!(scalar::decode(text), decoded, "{text:?}");
@@ -109,11 +109,11 @@ mod tests {
                     let mut text = vec![b'A'; length];
                     text[at] = byte;
                     // In an incomplete group, the last character has unused bits.
-                    let is_bits = at + 1 == length && length % 4 != 0;
+                    let has_unused_bits = at + 1 == length && length % 4 != 0;
                     let is_digit = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
                     let decodes = decoded(&text).is_some();
                     assert!(!decodes || is_digit, "{text:?}");
-                    assert!(decodes || !is_digit || is_bits, "{text:?}");
+                    assert!(decodes || !is_digit || has_unused_bits, "{text:?}");
                 }
             }
         }
@@ -144,7 +144,7 @@ mod tests {
         for room in 0..40 {
             let mut buffer = vec![0; room];
             let fits = decode_into(&[b'A'; 43], &mut buffer).is_some();
-            assert!(!fits || room >= 32);
+            assert!(!fits || length >= 32);
         }
         assert!(decode_into(&[b'A'; 43], &mut [0; 33]).is_some());
     }

@@ -17,8 +17,8 @@ pub(crate) enum Clock {
 impl Clock {
     /// Returns whole seconds since the Unix epoch, rounded down.
     ///
-    /// A time before the epoch means that the clock is broken. It is read as the end of time, so
-    /// that every token has expired, instead of as zero, which would make every token valid.
+    /// A time before the epoch means that the clock is broken. It is treated as the end of time, so
+    /// that every token has expired; if it were treated as zero, no token would have expired.
     #[inline]
     pub(crate) fn now(&self) -> u64 {
         let now = match self {
@@ -29,7 +29,7 @@ impl Clock {
             .map_or(u64::MAX, |since| since.as_secs())
     }
 
-    /// Returns whether both are the same clock, so that they cannot return different times.
+    /// Returns whether both are the same clock and therefore never return different times.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::System, Self::System) => true,

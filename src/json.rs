@@ -76,7 +76,7 @@ pub(crate) enum ClaimValue<'a> {
 }
 
 /// The name of the only member of the object that represents a number if another crate enables
-/// serde_json's `arbitrary_precision`.
+/// serde_json's feature `arbitrary_precision`.
 const ARBITRARY_PRECISION: &str = "$serde_json::private::Number";
 
 impl<'de: 'a, 'a> Deserialize<'de> for ClaimValue<'a> {
@@ -148,8 +148,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
-/// Whether `arbitrary_precision` is enabled, which keeps the text of a number. If not, an object
-/// with that member is an ordinary object.
+/// Whether `arbitrary_precision` is enabled, which preserves the text of a number. If it is not, an
+/// object with that member is an ordinary object.
 static NUMBERS_ARE_OBJECTS: LazyLock<bool> = LazyLock::new(|| {
     let number = serde_json::from_str::<serde_json::Number>("0.10");
     number.is_ok_and(|number| number.to_string() == "0.10")

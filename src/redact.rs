@@ -1,19 +1,19 @@
-//! Redacts configured texts for messages: messages are logged, and a secret in the wrong setting
+//! Redacts configured values in messages: messages are logged, and a secret in the wrong setting
 //! must not be logged with them. Used by the builder, `key_source`, and `jwks`.
 
 use http::{Uri, uri::Authority};
 
 /// Describes a setting, with its URL if that may be shown.
-pub(crate) fn describe_url(what: &str, url: &str) -> String {
+pub(crate) fn describe_url(setting: &str, url: &str) -> String {
     match redact_url(url) {
-        Some(shown) => format!("{what} {shown:?}"),
-        None => what.to_owned(),
+        Some(redacted) => format!("{setting} {redacted:?}"),
+        None => setting.to_owned(),
     }
 }
 
 /// Returns a URL without its user name, password, and query. Returns `None` for text that does not
-/// start like a URL, because it may be a key or a secret. Of a URL that cannot be parsed, only the
-/// start is shown.
+/// start like a URL, because it may be a key or a secret. If a URL cannot be parsed, only its
+/// scheme is shown.
 pub(crate) fn redact_url(url: &str) -> Option<String> {
     let (scheme, _) = url.split_once("://")?;
     let is_web = ["https", "http"]
@@ -32,13 +32,13 @@ pub(crate) fn redact_url(url: &str) -> Option<String> {
     })
 }
 
-/// Returns whether a text can be shown as the name of a variable: it may be a secret that was
-/// passed in place of the name. Names contain words with `_` between them, which most secrets do
-/// not.
+/// Returns whether a string can be shown as the name of an environment variable, because it is
+/// unlikely to be a secret that was passed instead of the name. Names contain `_` between words,
+/// which most secrets do not.
 pub(crate) fn is_variable_name(name: &str) -> bool {
-    let is_usual = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    begins && name.contains('_') && name.len() < 64 && name.chars().all(is_usual)
+    let is_name_char = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let starts_like_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    starts_like_name && name.contains('_') && name.len() < 64 && name.chars().all(is_name_char)
 }
 
 #[cfg(test)]
