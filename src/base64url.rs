@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn validating_and_decoding_agree_at_every_length() {
-        for length in 0..3 * PIECE {
+        for length in 0..3 * CHUNK_LEN {
             let start = "A".repeat(length);
             for last in ["", "B", "="] {
                 let text = format!("{start}{last}");
@@ -141,8 +141,8 @@ mod tests {
 
     #[test]
     fn input_that_does_not_fit_the_buffer_is_not_decoded() {
-        for room in 0..40 {
-            let mut buffer = vec![0; room];
+        for length in 0..40 {
+            let mut buffer = vec![0; length];
             let fits = decode_into(&[b'A'; 43], &mut buffer).is_some();
             assert!(!fits || length >= 32);
         }
