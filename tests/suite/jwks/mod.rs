@@ -1,39 +1,23 @@
 //! Key sets from a URL.
+#![cfg(all(
+    feature = "jwks-custom",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
 
-#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+#[cfg(feature = "jwks")]
 mod certificates;
-#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+#[cfg(feature = "jwks")]
 mod clock_jumps;
-#[cfg(all(
-    feature = "jwks-custom",
-    any(feature = "aws-lc-rs", feature = "rust-crypto")
-))]
 mod events;
-#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+#[cfg(feature = "jwks")]
 pub(crate) mod fetched_keys;
-#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+#[cfg(feature = "jwks")]
 mod http_client;
-#[cfg(all(
-    feature = "jwks-custom",
-    any(feature = "aws-lc-rs", feature = "rust-crypto")
-))]
 mod idle_runtime;
-#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+#[cfg(feature = "jwks")]
 mod rotations_under_load;
-#[cfg(all(
-    feature = "jwks-custom",
-    any(feature = "aws-lc-rs", feature = "rust-crypto")
-))]
 mod schedule;
-#[cfg(all(
-    feature = "jwks-custom",
-    any(feature = "aws-lc-rs", feature = "rust-crypto")
-))]
 mod simulation;
-#[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+#[cfg(feature = "jwks")]
 mod unknown_keys;
-#[cfg(all(
-    feature = "jwks-custom",
-    any(feature = "aws-lc-rs", feature = "rust-crypto")
-))]
 mod waiting_room;
