@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, SharedKeys};
 
 use crate::{
-    jwks::fetched_keys::key,
+    jwks::support::key,
     key_source::secret_file::Folder,
     support::{
         key_server::{KeyServer, Mode},

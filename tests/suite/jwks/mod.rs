@@ -10,14 +10,22 @@ mod certificates;
 mod clock_jumps;
 mod events;
 #[cfg(feature = "jwks")]
-pub(crate) mod fetched_keys;
+mod fetched_keys;
 #[cfg(feature = "jwks")]
 mod http_client;
 mod idle_runtime;
 #[cfg(feature = "jwks")]
+mod key_set_url;
+#[cfg(feature = "jwks")]
+mod refreshes;
+#[cfg(feature = "jwks")]
 mod rotations_under_load;
+#[cfg(feature = "jwks")]
+mod runtimes;
 mod schedule;
 mod simulation;
+#[cfg(feature = "jwks")]
+mod support;
 #[cfg(feature = "jwks")]
 mod unknown_keys;
 mod waiting_room;

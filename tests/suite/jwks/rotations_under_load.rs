@@ -21,7 +21,7 @@ use tower_jwt_auth::{
 };
 
 use crate::{
-    jwks::fetched_keys::key,
+    jwks::support::key,
     support::{
         signing_keys::{SigningKey, jwks},
         *,

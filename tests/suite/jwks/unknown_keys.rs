@@ -19,7 +19,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_jwt_auth::{CurrentUser, JwtAuthLayer, TokenError};
 
 use crate::{
-    jwks::fetched_keys::{from_url, key, until},
+    jwks::support::{from_url, key, until},
     support::{
         key_server::{KeyServer, Mode},
         signing_keys::{SigningKey, jwks},

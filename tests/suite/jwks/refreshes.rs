@@ -1,0 +1,243 @@
+//! Which keys a layer uses while their set is fetched again and again.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::support::*;
+use crate::support::{
+    key_server::{KeyServer, Mode},
+    signing_keys::{SigningKey, jwks},
+    *,
+};
+
+#[tokio::test]
+async fn held_keys_outlast_every_fault_of_the_server_until_they_are_too_old() {
+    let signer = key("1");
+    let set = jwks([&signer]);
+    let token = signer.token(&claims());
+    for (description, mode) in [
+        ("500", Mode::Status("500 Oops")),
+        ("HTML", Mode::Set("<html>".into())),
+        ("a reset", Mode::Reset),
+        ("a hang", Mode::Hang),
+        ("drips", Mode::Drip(set.clone())),
+        ("less than it said", Mode::Lie(10, set.clone())),
+        ("more than it said", Mode::Short(10, set.clone())),
+    ] {
+        let server = KeyServer::start(Mode::Set(set.clone())).await;
+        let layer = from_url(server.url())
+            .jwks_ttl(Duration::from_secs(1))
+            .jwks_max_stale(Duration::from_millis(2500))
+            .build()
+            .unwrap();
+        layer.ready().await.unwrap();
+        server.set(mode);
+        until(async || server.count() > 1).await;
+        assert_eq!(
+            reason_over_http(&layer, &token).await,
+            "accepted",
+            "{description}"
+        );
+        let start = Instant::now();
+        until(async || reason_over_http(&layer, &token).await == "keys_unavailable").await;
+        assert!(start.elapsed() < Duration::from_secs(3), "{description}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_has_left_the_set_is_refused_from_the_next_refresh_on() {
+    let (old, new) = (key("old"), key("new"));
+    let server = KeyServer::start(Mode::Set(jwks([&old]))).await;
+    let layer = refreshed_each_second(&server).await;
+    let token = old.token(&claims());
+    assert_eq!(reason_over_http(&layer, &token).await, "accepted");
+    server.set(Mode::Set(jwks([&new])));
+    until(async || reason_over_http(&layer, &token).await == "unknown_key").await;
+    assert_eq!(
+        reason_over_http(&layer, &new.token(&claims())).await,
+        "accepted"
+    );
+}
+
+#[tokio::test]
+async fn of_a_server_that_flips_between_two_sets_each_key_counts_while_it_is_there() {
+    let [always, one, other] = ["always", "one", "other"].map(key);
+    let sets = [jwks([&always, &one]), jwks([&other, &always])];
+    let server = KeyServer::start(Mode::Flip(sets.clone())).await;
+    let layer = refreshed_each_second(&server).await;
+    let verify = |key: &SigningKey| reason(&layer, &key.token(&claims()));
+    let (mut states, start) = (Vec::new(), Instant::now());
+    while start.elapsed() < Duration::from_secs(5) {
+        assert_eq!(verify(&always), "accepted");
+        let fetches = layer.jwks_health()[0].fetches;
+        let state = (verify(&one), verify(&other));
+        if fetches == layer.jwks_health()[0].fetches {
+            // No set came in between, and there is one of the two.
+            let is_first = state == ("accepted", "unknown_key");
+            assert!(
+                is_first || state == ("unknown_key", "accepted"),
+                "{state:?}"
+            );
+            if states.last() != Some(&state) {
+                states.push(state);
+            }
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!((3..=6).contains(&states.len()), "{states:?}");
+
+    let [first, _] = sets;
+    server.set(Mode::Set(first));
+    until(async || verify(&other) == "unknown_key").await;
+    assert_eq!((verify(&always), verify(&one)), ("accepted", "accepted"));
+    assert_apart(&server);
+}
+
+#[tokio::test]
+async fn a_key_that_the_other_replica_had_is_asked_for_and_brought_by_turns() {
+    let [one, other] = ["one", "other"].map(key);
+    let server = KeyServer::start(Mode::Flip([&other, &one].map(|key| jwks([key])))).await;
+    let builder = from_url(server.url()).jwks_cooldown(Duration::from_secs(1));
+    let layer = builder.build().unwrap();
+    layer.ready().await.unwrap();
+    for key in [&one, &other, &one, &other] {
+        let token = key.token(&claims());
+        assert_eq!(reason_over_http(&layer, &token).await, "accepted");
+    }
+    assert_eq!(server.count(), 4);
+    assert_apart(&server);
+}
+
+/// No two fetches were within a second, give or take what the way to the server took.
+fn assert_apart(server: &KeyServer) {
+    let gaps = server.gaps();
+    assert!(gaps.iter().all(|gap| gap.as_millis() >= 900), "{gaps:?}");
+}
+
+#[tokio::test]
+async fn a_refresh_keeps_no_request_waiting() {
+    let signer = key("1");
+    let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
+    let layer = refreshed_each_second(&server).await;
+    server.set(Mode::Slow(Duration::from_millis(500), jwks([&signer])));
+    until(async || server.count() > 1).await;
+    let start = Instant::now();
+    for _ in 0..20 {
+        assert_eq!(
+            reason_over_http(&layer, &signer.token(&claims())).await,
+            "accepted"
+        );
+    }
+    assert!(
+        start.elapsed() < Duration::from_millis(400),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_max_age_of_zero_is_read_as_a_minute_or_the_shorter_ttl() {
+    // A set that may not be kept is kept for a minute all the same, unless the time to live that
+    // was configured is shorter.
+    let signer = key("1");
+    let set = jwks([&signer]);
+    let server = KeyServer::start(Mode::SetWith(set, "cache-control: max-age=0\r\n")).await;
+    let patient = from_url(server.url()).build().unwrap();
+    patient.ready().await.unwrap();
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(server.count(), 1);
+    let hasty = from_url(server.url())
+        .jwks_ttl(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    hasty.ready().await.unwrap();
+    until(async || server.count() > 2).await;
+    drop(patient);
+}
+
+#[tokio::test]
+async fn a_stale_time_below_the_time_to_live_costs_nothing_while_the_server_answers() {
+    let signer = key("1");
+    let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
+    let layer = from_url(server.url())
+        .jwks_ttl(Duration::from_secs(1))
+        .jwks_max_stale(Duration::ZERO)
+        .build()
+        .unwrap();
+    layer.ready().await.unwrap();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(2500) {
+        let reason = reason_over_http(&layer, &signer.token(&claims())).await;
+        assert_eq!(reason, "accepted", "after {:?}", start.elapsed());
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!(server.count() > 1);
+}
+
+#[tokio::test]
+async fn times_without_end_are_no_fault() {
+    let signer = key("1");
+    let forever = "cache-control: max-age=18446744073709551615\r\n";
+    let server = KeyServer::start(Mode::SetWith(jwks([&signer]), forever)).await;
+    let layer = from_url(server.url())
+        .jwks_ttl(Duration::MAX)
+        .jwks_max_stale(Duration::MAX)
+        .build()
+        .unwrap();
+    layer.ready().await.unwrap();
+    assert_eq!(
+        reason_over_http(&layer, &signer.token(&claims())).await,
+        "accepted"
+    );
+}
+
+#[tokio::test]
+async fn keys_are_held_no_more_once_the_set_has_none_that_can_be_used() {
+    let signer = key("1");
+    let other = key("1");
+    let mut of_encryption: serde_json::Value = serde_json::from_str(&jwks([&signer])).unwrap();
+    of_encryption["keys"][0]["use"] = "enc".into();
+    for (description, set) in [
+        ("no keys", r#"{"keys":[]}"#.to_owned()),
+        ("one for encryption", of_encryption.to_string()),
+        ("two keys of one kid", jwks([&signer, &other])),
+    ] {
+        let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
+        let layer = refreshed_each_second(&server).await;
+        let token = signer.token(&claims());
+        assert_eq!(
+            reason_over_http(&layer, &token).await,
+            "accepted",
+            "{description}"
+        );
+        server.set(Mode::Set(set));
+        until(async || reason_over_http(&layer, &token).await == "keys_unavailable").await;
+        server.set(Mode::Set(jwks([&signer])));
+        until(async || reason_over_http(&layer, &token).await == "accepted").await;
+    }
+}
+
+#[tokio::test]
+async fn a_set_of_a_hundred_thousand_entries_holds_up_nobody() {
+    let signer = key("1");
+    let many = |number: usize| {
+        let first = signer.jwk().to_string();
+        format!(r#"{{"keys":[{first}{}]}}"#, ",1".repeat(number))
+    };
+    let server = KeyServer::start(Mode::Set(many(100_000))).await;
+    let layer = refreshed_each_second(&server).await;
+    server.set(Mode::Set(many(200_000)));
+    until(async || server.count() > 1).await;
+    let start = Instant::now();
+    assert_eq!(
+        reason_over_http(&layer, &signer.token(&claims())).await,
+        "accepted"
+    );
+    assert_eq!(layer.jwks_health()[0].keys, 1);
+    assert!(
+        start.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        start.elapsed()
+    );
+}
