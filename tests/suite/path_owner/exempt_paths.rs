@@ -1,0 +1,106 @@
+//! Paths that are exempt from the check.
+
+use tower_jwt_auth::PathOwnerLayer;
+
+use super::{ambiguous_paths::AMBIGUOUS, support::*};
+use crate::support::{ask, get};
+
+#[test]
+fn an_excepted_path_passes_and_nothing_beside_it() {
+    let layer = owner()
+        .except("/api/health")
+        .and_then(|layer| layer.except("/public/{*rest}"))
+        .unwrap();
+    assert_all(
+        &layer,
+        PASS,
+        &[
+            ("excepted", "alice", "/api/health"),
+            ("below one", "alice", "/public/a/b"),
+            ("its root", "alice", "/public"),
+            ("its root with a slash", "alice", "/public/"),
+            ("own", "alice", "/api/alice/tasks"),
+        ],
+    );
+    assert_all(
+        &layer,
+        REFUSED,
+        &[
+            ("below an exact one", "alice", "/api/health/x"),
+            ("a slash more", "alice", "/api/health/"),
+            ("encoded", "alice", "/api/healt%68"),
+            ("another case", "alice", "/api/Health"),
+            ("another's", "alice", "/api/bob/tasks"),
+        ],
+    );
+    let longer = [("longer", "alice", "/publicity/x")];
+    assert_all(&layer, UNCOVERED, &longer);
+}
+
+#[test]
+fn an_excepted_path_that_may_be_read_as_another_is_refused() {
+    let layer = owner().except("/public/{*rest}").unwrap();
+    for (description, piece) in AMBIGUOUS {
+        assert_all(
+            &layer,
+            REFUSED,
+            &[
+                (description, "alice", &format!("/public/{piece}")),
+                (description, "alice", &format!("/public/x/{piece}")),
+            ],
+        );
+    }
+}
+
+#[test]
+fn an_excepted_path_whose_parameter_is_more_or_less_than_a_segment_is_refused() {
+    let layer = PathOwnerLayer::new("/u/{user_id}/{*rest}")
+        .and_then(|layer| layer.except("/u/{user_id}/avatar"))
+        .and_then(|layer| layer.except("/u/{user_id}/public/{*rest}"))
+        .unwrap();
+    let paths = |start: &str| {
+        [
+            format!("{start}/avatar"),
+            format!("{start}/public/a"),
+            format!("{start}/public/a%2Fb"),
+        ]
+    };
+    for path in paths("/u/bob") {
+        assert_all(&layer, PASS, &[("bob's", "alice", &path)]);
+    }
+    for start in [
+        "/u/bob%2Fsecrets",
+        "/u/bob%2fsecrets",
+        "/u/;x",
+        "/u/%3Bx",
+        "/u/bob%0A",
+        "/u/bob%7F",
+    ] {
+        for path in paths(start) {
+            assert_all(&layer, REFUSED, &[(start, "alice", &path)]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_an_exception_and_an_owners_pattern_the_more_literal_one_counts() {
+    let layer = owner()
+        .except("/{any}/{*rest}")
+        .unwrap()
+        .except("/api/health")
+        .unwrap()
+        .except("/api/{user_id}/public")
+        .unwrap();
+    for (path, reason) in [
+        ("/other/x", "accepted"),
+        ("/api/health", "accepted"),
+        ("/api/bob/public", "accepted"),
+        ("/api/bob/tasks", "not_owner"),
+        ("/api/bob", "not_owner"),
+        ("/api/alice/tasks", "accepted"),
+        ("/api/health/x", "not_owner"),
+    ] {
+        let answer = ask(layer.clone(), by("alice", get(path))).await;
+        assert_eq!(answer.reason(), reason, "{path}");
+    }
+}

@@ -1,0 +1,135 @@
+//! Patterns that are configuration errors.
+
+use tower_jwt_auth::{ConfigError, PathOwnerLayer};
+
+use super::support::*;
+
+#[test]
+fn a_pattern_that_cannot_say_whose_path_it_is_is_refused_with_its_mend() {
+    for (description, pattern, mend) in [
+        ("without the parameter", "/api/tasks", "{user_id}"),
+        ("another parameter", "/api/{id}/tasks", "{user_id}"),
+        ("another case", "/api/{User_id}/tasks", "{user_id}"),
+        ("twice", "/api/{user_id}/share/{user_id}", "{user_id}"),
+        ("twice in a row", "/{user_id}/{user_id}", "{user_id}"),
+        ("as a catch-all", "/api/{*user_id}", "write {user_id}"),
+        ("in the old syntax", "/api/:user_id/tasks", "write {name}"),
+        ("the old catch-all", "/api/{user_id}/*rest", "{*name}"),
+        ("no leading slash", "api/{user_id}/tasks", "slash"),
+        ("only the parameter", "{user_id}", "slash"),
+        ("empty", "", "slash"),
+        ("escaped braces", "/api/{{user_id}}/x", "leave it out"),
+        (
+            "an escaped brace beside it",
+            "/a}}/{user_id}",
+            "leave it out",
+        ),
+        ("after the parameter", "/{user_id}/{{x", "leave it out"),
+        ("with a prefix", "/api/u-{user_id}/x", "write /{name}/"),
+        ("with a suffix", "/api/{user_id}.json", "write /{name}/"),
+        ("two in one segment", "/api/{user_id}{x}", "write"),
+        ("an open brace", "/api/{user_id}/{", "write /{name}/"),
+        ("a closed brace", "/api/{user_id}/}", "write /{name}/"),
+        ("no name", "/api/{user_id}/{}", "write {name}"),
+        ("no name of the rest", "/api/{user_id}/{*}", "write {name}"),
+        ("dot segments", "/api/{user_id}/../x", "leave out"),
+        ("empty segments", "/api//{user_id}", "leave out"),
+        ("a backslash", "/api\\{user_id}/x", "leave out"),
+        ("a query", "/api/{user_id}?x", "leave out"),
+    ] {
+        for (way, layer) in [
+            ("new", PathOwnerLayer::new(pattern)),
+            ("and", owner().and(pattern)),
+        ] {
+            assert_refused(layer, mend, &format!("{description}, {way}"));
+        }
+    }
+}
+
+#[test]
+fn a_pattern_with_the_parameter_and_a_catch_all_of_its_name_is_refused() {
+    let layer = PathOwnerLayer::new("/api/{user_id}/{*user_id}");
+    assert_refused(layer, "{user_id}", "both ways");
+}
+
+#[test]
+fn a_catch_all_in_the_middle_or_twice_the_same_place_is_refused() {
+    for (description, layer) in [
+        (
+            "a catch-all in the middle",
+            PathOwnerLayer::new("/api/{user_id}/{*rest}/x"),
+        ),
+        (
+            "the parameter in two places",
+            owner().and("/api/{org}/{user_id}"),
+        ),
+        (
+            "two catch-alls",
+            PathOwnerLayer::new("/{*a}/{user_id}/{*b}"),
+        ),
+    ] {
+        assert_refused(layer, "pattern", description);
+    }
+}
+
+#[test]
+fn a_name_that_is_no_parameter_is_refused() {
+    for (name, pattern) in [
+        ("", "/api/{}"),
+        ("a/b", "/api/{a/b}"),
+        ("{id}", "/api/{{id}}"),
+        ("id}", "/api/{id}}"),
+        ("user_id", "/api/{*user_id}"),
+    ] {
+        assert_refused(PathOwnerLayer::named(name, pattern), "pattern", name);
+    }
+}
+
+#[test]
+fn a_catch_all_is_refused_by_the_name_that_it_has_in_the_pattern_too() {
+    let layer = PathOwnerLayer::named("*rest", "/api/{*rest}");
+    assert_refused(layer, "", "*rest");
+}
+
+#[test]
+fn a_pattern_with_more_parameters_than_a_router_bears_is_refused() {
+    let with = |count: usize| {
+        let others: String = (1..count).map(|index| format!("/{{p{index}}}")).collect();
+        PathOwnerLayer::new(&format!("/{{user_id}}{others}"))
+    };
+    assert!(with(16).is_ok());
+    for count in [17, 26, 27, 200, 300, 70_000] {
+        assert_refused(with(count), "leave some out", &count.to_string());
+    }
+}
+
+#[test]
+fn an_exception_that_is_no_pattern_is_refused_with_its_mend() {
+    for (description, pattern, mend) in [
+        ("no leading slash", "api/health", "slash"),
+        ("empty", "", "slash"),
+        ("the old syntax", "/public/:name", "write {name}"),
+        ("the old catch-all", "/public/*rest", "{*name}"),
+        ("an escaped brace", "/a{{b", "leave it out"),
+        ("a part of a segment", "/a-{b}", "write /{name}/"),
+        ("dot segments", "/public/../x", "leave out"),
+    ] {
+        assert_refused(owner().except(pattern), mend, description);
+    }
+}
+
+#[test]
+fn an_exception_that_lets_every_other_path_pass_is_refused() {
+    for pattern in ["/{*rest}", "/{*anything}"] {
+        assert_refused(owner().except(pattern), "name those that may", pattern);
+    }
+}
+
+#[track_caller]
+fn assert_refused(layer: Result<PathOwnerLayer, ConfigError>, mend: &str, description: &str) {
+    let error = layer
+        .err()
+        .unwrap_or_else(|| panic!("{description}: accepted"));
+    assert_eq!(format!("{error:?}"), error.to_string(), "{description}");
+    assert!(error.to_string().contains(mend), "{description}: {error}");
+}
