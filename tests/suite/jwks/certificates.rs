@@ -133,7 +133,7 @@ const SAID: &str = "the child says: ";
 /// What becomes of a layer with this URL, in a process with these variables.
 async fn child(url: &str, variables: &[(&str, &str)]) -> String {
     let mut command = tokio::process::Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "jwks::certificates::in_a_process_of_its_own"]);
+    command.args(["--exact", "jwks::certificates::child_that_fetches_keys"]);
     command.args(["--ignored", "--nocapture"]);
     command
         .env_remove("SSL_CERT_FILE")
@@ -150,7 +150,7 @@ async fn child(url: &str, variables: &[(&str, &str)]) -> String {
 /// No process can change its own environment safely.
 #[tokio::test]
 #[ignore = "is run by other tests, in an environment that they choose"]
-async fn in_a_process_of_its_own() {
+async fn child_that_fetches_keys() {
     let url = env::var("JWKS_URL").unwrap();
     let builder = JwtAuthLayer::builder().jwks_url(url).allow_any_audience();
     let layer = match builder.build() {

@@ -46,7 +46,7 @@ where
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_skipped_is_told_of_once() {
+async fn a_skipped_key_is_logged_once() {
     let key = SigningKey::generate("EdDSA", "1");
     let shared = json!({ "kty": "oct", "kid": "shared", "k": "c2VjcmV0" });
     let set = jwks_of([key.jwk(), shared]);
@@ -60,7 +60,7 @@ async fn a_key_that_is_skipped_is_told_of_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_succeeds_after_failures_is_told_of_and_others_only_at_debug() {
+async fn a_recovery_is_logged_at_info_and_other_fetches_at_debug() {
     let issuer = MemoryIssuer::new();
     let key = issuer.rotate();
     let events = Captured::start();
@@ -77,7 +77,7 @@ async fn a_fetch_that_succeeds_after_failures_is_told_of_and_others_only_at_debu
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_success_after_failures_is_not_called_another() {
+async fn the_first_success_is_not_logged_as_fetched_again() {
     let issuer = MemoryIssuer::new();
     let events = Captured::start();
     let layer = issuer.layer();
@@ -128,7 +128,7 @@ async fn ready_waits_for_all_issuers_and_names_each_that_fails() {
 
 /// Also if nobody sends a request meanwhile.
 #[tokio::test(start_paused = true)]
-async fn keys_that_are_used_no_more_are_told_of_when_that_begins() {
+async fn expired_cached_keys_are_logged_when_they_expire() {
     let issuer = MemoryIssuer::new();
     issuer.rotate();
     let events = Captured::start();
@@ -147,7 +147,7 @@ async fn keys_that_are_used_no_more_are_told_of_when_that_begins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn plain_http_that_was_allowed_is_told_of() {
+async fn allowed_plain_http_is_logged() {
     let url = "http://auth.internal/api/auth/jwks";
     for (is_allowed, expected) in [(true, told()), (false, 0)] {
         let events = Captured::start();
@@ -164,7 +164,7 @@ async fn plain_http_that_was_allowed_is_told_of() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_for_which_there_are_no_keys_are_told_of_once_at_error() {
+async fn requests_without_keys_are_logged_once_at_error() {
     let key = SigningKey::generate("EdDSA", "1");
     let layer = fetched_by(|| Err(FetchError::new("gone")));
     assert!(layer.ready().await.is_err());
@@ -178,7 +178,7 @@ async fn requests_for_which_there_are_no_keys_are_told_of_once_at_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_while_keys_are_held_does_not_make_a_layer_unready() {
+async fn a_failed_refresh_does_not_make_the_layer_unready() {
     let issuer = MemoryIssuer::new();
     issuer.rotate();
     let layer = issuer.layer();
@@ -190,7 +190,7 @@ async fn a_failure_while_keys_are_held_does_not_make_a_layer_unready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetcher_of_ones_own_may_bring_a_mebibyte_and_no_more() {
+async fn a_custom_fetcher_may_return_at_most_one_mebibyte() {
     const LARGEST: usize = 1024 * 1024;
     let set = jwks([&SigningKey::generate("EdDSA", "1")]);
     for (length, is_read) in [(LARGEST, true), (LARGEST + 1, false), (2 * LARGEST, false)] {
@@ -202,7 +202,7 @@ async fn a_fetcher_of_ones_own_may_bring_a_mebibyte_and_no_more() {
 
 /// What the task of a runtime that has ended had planned, the next one keeps to.
 #[test]
-fn another_runtime_does_not_fetch_before_it_is_due() {
+fn a_new_runtime_does_not_fetch_early() {
     let issuer = std::cell::OnceCell::new();
     let layer = std::cell::OnceCell::new();
     for _ in 0..3 {
@@ -239,7 +239,7 @@ async fn a_token_without_a_kid_waits_for_the_first_fetch() {
 
 /// The answer of the fetch that is under way may be older than the key.
 #[tokio::test(start_paused = true)]
-async fn a_key_that_was_made_during_a_fetch_gets_another_one() {
+async fn a_key_created_during_a_fetch_causes_another_fetch() {
     let mut issuer = MemoryIssuer::new();
     issuer.delay = Duration::from_millis(200);
     issuer.reads_first = true;

@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn keys_that_were_never_fetched_are_a_503_and_never_a_401() {
+async fn requests_get_503_until_keys_have_been_fetched() {
     let signer = key("1");
     let set = jwks([&signer]);
     let elsewhere = KeyServer::start(Mode::Set(set.clone())).await;
@@ -70,7 +70,7 @@ async fn keys_that_were_never_fetched_are_a_503_and_never_a_401() {
 }
 
 #[tokio::test]
-async fn a_set_of_a_mebibyte_is_read_and_of_a_larger_one_no_more_than_that() {
+async fn a_key_set_over_one_mebibyte_is_rejected() {
     const LARGEST: usize = 1024 * 1024;
     let set = jwks([&key("1")]);
     let padding = LARGEST - set.len();
@@ -108,7 +108,7 @@ async fn assert_unavailable(layer: &JwtAuthLayer, signer: &SigningKey, descripti
 }
 
 #[tokio::test]
-async fn what_needs_no_key_is_judged_while_there_are_none() {
+async fn tokens_with_invalid_headers_are_rejected_without_keys() {
     let server = KeyServer::start(Mode::Status("500 Oops")).await;
     let layer = from_url(server.url()).build().unwrap();
     let _ = layer.ready().await;
@@ -156,7 +156,7 @@ async fn requests_wait_for_the_first_fetch_and_are_accepted() {
 }
 
 #[tokio::test]
-async fn one_bad_key_in_a_set_is_skipped_and_the_others_work() {
+async fn an_invalid_key_in_a_set_is_skipped() {
     let (good, other) = (key("good"), key("other"));
     let mut set: serde_json::Value = serde_json::from_str(&jwks([&good, &other])).unwrap();
     set["keys"][1]["d"] = "AAAA".into();

@@ -38,7 +38,7 @@ fn causes(events: &Captured) -> usize {
 }
 
 #[test]
-fn an_idle_runtime_is_named_and_the_layer_works_once_it_runs() {
+fn an_idle_runtime_is_reported_until_it_runs() {
     let events = Captured::start();
     let (idle, serving) = (idle(), serving());
     let (issuer, layer) = idle.block_on(async {
@@ -78,7 +78,7 @@ fn an_idle_runtime_is_named_and_the_layer_works_once_it_runs() {
 }
 
 #[test]
-fn ready_fails_in_another_runtime_than_the_idle_one() {
+fn ready_fails_if_the_fetching_runtime_is_idle() {
     let (idle, serving) = (idle(), serving());
     let events = Captured::start();
     let mut issuer = idle.block_on(async { MemoryIssuer::new() });
@@ -129,7 +129,7 @@ fn cached_keys_stay_in_use_while_the_runtime_is_idle() {
 
 /// There are slow fetches, failures, and tokens that request fetches.
 #[tokio::test(start_paused = true)]
-async fn a_runtime_that_runs_is_not_called_idle() {
+async fn a_running_runtime_is_not_reported_as_idle() {
     let events = Captured::start();
     let mut issuer = MemoryIssuer::new();
     issuer.delay = Duration::from_secs(4);
@@ -149,7 +149,7 @@ async fn a_runtime_that_runs_is_not_called_idle() {
 }
 
 #[test]
-fn a_layer_without_any_runtime_is_named_in_its_health() {
+fn a_missing_runtime_is_reported_in_the_health() {
     let layer = idle().block_on(async {
         let issuer = MemoryIssuer::new();
         issuer.rotate();
@@ -176,7 +176,7 @@ async fn slow_issuer(delay: Duration) -> (MemoryIssuer, JwtAuthLayer) {
 }
 
 #[test]
-fn a_token_verified_outside_a_runtime_requests_a_fetch_too() {
+fn a_token_verified_outside_a_runtime_requests_a_fetch() {
     let fetching = running();
     let (issuer, layer) = fetching.block_on(slow_issuer(Duration::from_millis(1)));
     let token = issuer.token(&issuer.rotate(), "alice");
@@ -190,7 +190,7 @@ fn a_token_verified_outside_a_runtime_requests_a_fetch_too() {
 }
 
 #[test]
-fn a_request_goes_on_if_the_runtime_that_fetches_ends() {
+fn a_request_continues_if_the_fetching_runtime_ends() {
     let (fetching, serving) = (running(), running());
     let (issuer, layer) = fetching.block_on(slow_issuer(Duration::from_millis(600)));
     let token = issuer.token(&issuer.rotate(), "alice");

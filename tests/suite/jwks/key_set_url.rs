@@ -18,7 +18,7 @@ use crate::support::{
 };
 
 #[test]
-fn keys_are_fetched_over_https_unless_from_this_machine_or_it_is_said() {
+fn key_set_urls_must_be_https_unless_loopback_or_allowed() {
     for (url, mend) in [
         ("http://auth:3000/api/auth/jwks", ".allow_http()"),
         ("http://127.0.0.1.example.com/jwks", ".allow_http()"),
@@ -52,7 +52,7 @@ fn keys_are_fetched_over_https_unless_from_this_machine_or_it_is_said() {
 }
 
 #[tokio::test]
-async fn the_query_of_a_url_is_sent_and_shown_nowhere() {
+async fn the_query_of_a_url_is_never_shown() {
     // Nobody listens there.
     let url = "http://127.0.0.1:1/jwks?api_key=password";
     let builder = from_url(url);
@@ -85,7 +85,7 @@ impl JwksFetch for Mine {
 }
 
 #[tokio::test]
-async fn a_fetcher_of_ones_own_is_asked_in_place_of_the_built_in_one_and_may_panic() {
+async fn a_custom_fetcher_replaces_the_built_in_one_and_may_panic() {
     const SET: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519",
         "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
     let asked = Arc::new(AtomicUsize::new(0));
@@ -126,7 +126,7 @@ async fn child_behind_a_proxy() {
 }
 
 #[tokio::test]
-async fn no_proxy_that_the_environment_names_is_asked_for_keys() {
+async fn proxies_from_the_environment_are_not_used() {
     let proxy = KeyServer::start(Mode::Set(jwks([&key("1")]))).await;
     let url = format!("http://{}", proxy.addr);
     let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());

@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn held_keys_outlast_every_fault_of_the_server_until_they_are_too_old() {
+async fn cached_keys_survive_server_failures_until_they_expire() {
     let signer = key("1");
     let set = jwks([&signer]);
     let token = signer.token(&claims());
@@ -46,7 +46,7 @@ async fn held_keys_outlast_every_fault_of_the_server_until_they_are_too_old() {
 }
 
 #[tokio::test]
-async fn a_key_that_has_left_the_set_is_refused_from_the_next_refresh_on() {
+async fn a_removed_key_is_rejected_after_the_next_refresh() {
     let (old, new) = (key("old"), key("new"));
     let server = KeyServer::start(Mode::Set(jwks([&old]))).await;
     let layer = refreshed_each_second(&server).await;
@@ -61,7 +61,7 @@ async fn a_key_that_has_left_the_set_is_refused_from_the_next_refresh_on() {
 }
 
 #[tokio::test]
-async fn of_a_server_that_flips_between_two_sets_each_key_counts_while_it_is_there() {
+async fn keys_follow_the_latest_set_of_disagreeing_replicas() {
     let [always, one, other] = ["always", "one", "other"].map(key);
     let sets = [jwks([&always, &one]), jwks([&other, &always])];
     let server = KeyServer::start(Mode::Flip(sets.clone())).await;
@@ -95,7 +95,7 @@ async fn of_a_server_that_flips_between_two_sets_each_key_counts_while_it_is_the
 }
 
 #[tokio::test]
-async fn a_key_that_the_other_replica_had_is_asked_for_and_brought_by_turns() {
+async fn a_key_of_another_replica_is_fetched_on_request() {
     let [one, other] = ["one", "other"].map(key);
     let server = KeyServer::start(Mode::Flip([&other, &one].map(|key| jwks([key])))).await;
     let builder = from_url(server.url()).jwks_cooldown(Duration::from_secs(1));
@@ -116,7 +116,7 @@ fn assert_apart(server: &KeyServer) {
 }
 
 #[tokio::test]
-async fn a_refresh_keeps_no_request_waiting() {
+async fn requests_do_not_wait_for_a_refresh() {
     let signer = key("1");
     let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
     let layer = refreshed_each_second(&server).await;
@@ -137,7 +137,7 @@ async fn a_refresh_keeps_no_request_waiting() {
 }
 
 #[tokio::test]
-async fn a_max_age_of_zero_is_read_as_a_minute_or_the_shorter_ttl() {
+async fn a_max_age_of_zero_means_a_minute_or_the_shorter_ttl() {
     // A set that may not be kept is kept for a minute all the same, unless the time to live that
     // was configured is shorter.
     let signer = key("1");
@@ -157,7 +157,7 @@ async fn a_max_age_of_zero_is_read_as_a_minute_or_the_shorter_ttl() {
 }
 
 #[tokio::test]
-async fn a_stale_time_below_the_time_to_live_costs_nothing_while_the_server_answers() {
+async fn a_short_stale_time_rejects_nothing_while_fetches_succeed() {
     let signer = key("1");
     let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
     let layer = from_url(server.url())
@@ -176,7 +176,7 @@ async fn a_stale_time_below_the_time_to_live_costs_nothing_while_the_server_answ
 }
 
 #[tokio::test]
-async fn times_without_end_are_no_fault() {
+async fn unlimited_durations_are_accepted() {
     let signer = key("1");
     let forever = "cache-control: max-age=18446744073709551615\r\n";
     let server = KeyServer::start(Mode::SetWith(jwks([&signer]), forever)).await;
@@ -193,7 +193,7 @@ async fn times_without_end_are_no_fault() {
 }
 
 #[tokio::test]
-async fn keys_are_held_no_more_once_the_set_has_none_that_can_be_used() {
+async fn a_set_without_usable_keys_clears_the_cached_keys() {
     let signer = key("1");
     let other = key("1");
     let mut of_encryption: serde_json::Value = serde_json::from_str(&jwks([&signer])).unwrap();
@@ -219,7 +219,7 @@ async fn keys_are_held_no_more_once_the_set_has_none_that_can_be_used() {
 }
 
 #[tokio::test]
-async fn a_set_of_a_hundred_thousand_entries_holds_up_nobody() {
+async fn a_set_of_200_000_entries_does_not_delay_requests() {
     let signer = key("1");
     let many = |number: usize| {
         let first = signer.jwk().to_string();

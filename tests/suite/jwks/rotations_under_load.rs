@@ -180,7 +180,7 @@ fn reason_at_once(layer: &JwtAuthLayer, token: &str) -> &'static str {
 }
 
 #[test]
-fn no_request_is_misjudged_while_shared_keys_rotate() {
+fn requests_are_verified_correctly_while_shared_keys_rotate() {
     let issuer = Issuer::new();
     let sets: Vec<_> = (0..KEYS)
         .map(|rotation| KeySet::from_jwks(&issuer.jwks(rotation)).unwrap())
@@ -214,7 +214,7 @@ impl JwksFetch for Published {
 }
 
 #[test]
-fn no_token_is_misjudged_while_fetched_keys_rotate() {
+fn tokens_are_verified_correctly_while_fetched_keys_rotate() {
     let issuer = Arc::new(Issuer::new());
     // Fetches are a second apart, so the time of the task that fetches is one that passes at once.
     let runtime = tokio::runtime::Builder::new_current_thread()

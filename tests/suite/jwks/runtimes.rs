@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[test]
-fn a_layer_is_built_outside_of_a_runtime_and_works_in_each_that_it_is_served_in() {
+fn a_layer_built_outside_a_runtime_works_in_any_runtime() {
     let signer = key("1");
     let token = signer.token(&claims());
     // A server that outlives the runtimes of its clients.
@@ -36,7 +36,7 @@ fn a_layer_is_built_outside_of_a_runtime_and_works_in_each_that_it_is_served_in(
 }
 
 #[tokio::test]
-async fn the_task_ends_with_the_last_clone_of_layer_and_services() {
+async fn the_task_ends_when_the_last_layer_or_service_is_dropped() {
     use tower::Layer;
 
     let server = KeyServer::start(Mode::Set(jwks([&key("1")]))).await;
@@ -53,7 +53,7 @@ async fn the_task_ends_with_the_last_clone_of_layer_and_services() {
 }
 
 #[test]
-fn outside_of_any_runtime_a_request_is_answered_503_and_nothing_panics() {
+fn requests_outside_a_runtime_get_503_without_a_panic() {
     use tower::{Layer, ServiceExt, service_fn};
 
     let signer = key("1");
@@ -77,7 +77,7 @@ fn outside_of_any_runtime_a_request_is_answered_503_and_nothing_panics() {
 }
 
 #[test]
-fn old_keys_are_dropped_even_where_nobody_polls_the_task_that_fetches() {
+fn cached_keys_expire_even_if_the_fetch_task_is_not_polled() {
     let signer = key("1");
     let serving = tokio::runtime::Runtime::new().unwrap();
     let server = serving.block_on(KeyServer::start(Mode::Set(jwks([&signer]))));

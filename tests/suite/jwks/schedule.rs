@@ -51,7 +51,7 @@ async fn the_ttl_is_an_upper_bound_and_max_age_can_only_shorten_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removed_key_is_rejected_within_the_ttl_whatever_max_age_says() {
+async fn a_removed_key_is_rejected_within_the_ttl_despite_max_age() {
     let mut issuer = MemoryIssuer::new();
     issuer.max_age = Some(seconds(3600));
     let removed = issuer.rotate();
@@ -192,7 +192,7 @@ async fn a_failed_token_requested_fetch_does_not_postpone_the_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_issuer_is_retried_after_one_second_and_at_most_thirty() {
+async fn failed_fetches_are_retried_after_1_to_30_seconds() {
     let issuer = MemoryIssuer::new();
     let key = SigningKey::generate("EdDSA", "1");
     let layer = issuer.layer();

@@ -62,7 +62,7 @@ async fn a_new_key_is_fetched_once_and_its_token_accepted() {
 }
 
 #[tokio::test]
-async fn a_token_with_unacceptable_claims_requests_no_fetch() {
+async fn a_token_with_invalid_claims_requests_no_fetch() {
     let (server, layer, _, new) = rotated(Mode::Set).await;
     let unknown = json!({ "alg": "EdDSA", "kid": "new" });
     for (description, token) in [
@@ -88,7 +88,7 @@ async fn a_token_with_unacceptable_claims_requests_no_fetch() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_harms_neither_the_fetch_nor_the_others() {
+async fn a_cancelled_request_does_not_stop_the_fetch() {
     let slow = |set| Mode::Slow(Duration::from_millis(400), set);
     let (server, layer, _, new) = rotated(slow).await;
     let token = new.token(&claims());
@@ -108,7 +108,7 @@ async fn a_caller_that_goes_away_harms_neither_the_fetch_nor_the_others() {
 }
 
 #[tokio::test]
-async fn a_verifier_judges_at_once_or_waits_as_it_is_asked() {
+async fn verify_returns_immediately_and_verify_waiting_waits() {
     let (_server, layer, _, new) = rotated(Mode::Set).await;
     let (verifier, token) = (layer.verifier(), new.token(&claims()));
     let start = Instant::now();
@@ -128,7 +128,7 @@ async fn own_id(request: Request<()>) -> Result<Response<Full<Bytes>>, Infallibl
 }
 
 #[tokio::test]
-async fn a_waiting_request_holds_no_permit_of_the_inner_service() {
+async fn a_waiting_request_uses_no_permit_of_the_inner_service() {
     let slow = |set| Mode::Slow(Duration::from_millis(500), set);
     for buffered in [false, true] {
         let (_server, layer, old, new) = rotated(slow).await;
@@ -210,7 +210,7 @@ impl Service<Request<()>> for Strict {
 }
 
 #[tokio::test]
-async fn the_inner_service_is_ready_when_a_request_that_waited_calls_it() {
+async fn the_inner_service_is_ready_before_a_delayed_call() {
     let (_server, layer, old, new) = rotated(Mode::Set).await;
     let inner = Strict::default();
     let calls = Arc::clone(&inner.calls);
@@ -234,7 +234,7 @@ async fn the_inner_service_is_ready_when_a_request_that_waited_calls_it() {
 }
 
 #[tokio::test]
-async fn a_key_is_fetched_even_if_its_id_was_requested_before_it_existed() {
+async fn a_key_is_fetched_even_if_its_id_was_requested_earlier() {
     let (old, new) = (key("1"), key("2"));
     let server = KeyServer::start(Mode::Set(jwks([&old]))).await;
     let builder = from_url(server.url()).jwks_cooldown(Duration::from_secs(1));

@@ -93,7 +93,7 @@ async fn a_request_waits_for_the_cooldown_to_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_is_rejected_when_the_first_whole_fetch_has_ended() {
+async fn a_request_is_rejected_after_the_first_complete_fetch() {
     let issuer = issuer(Duration::from_millis(30));
     let layer = fetched(&issuer).await;
     let token = unknown(&issuer);
@@ -106,7 +106,7 @@ async fn a_request_is_rejected_when_the_first_whole_fetch_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_waits_ten_seconds_in_all() {
+async fn a_request_waits_at_most_ten_seconds() {
     let issuer = issuer(Duration::from_millis(30));
     let builder = issuer.builder().jwks_cooldown(seconds(3600));
     let layer = builder.build().unwrap();
@@ -121,7 +121,7 @@ async fn a_request_waits_ten_seconds_in_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_scheduled_fetch_serves_the_requests_that_wait() {
+async fn a_scheduled_fetch_ends_the_wait_of_requests() {
     let issuer = issuer(Duration::from_millis(30));
     let builder = issuer.builder().jwks_cooldown(seconds(3600));
     let layer = builder.jwks_ttl(seconds(20)).build().unwrap();
@@ -135,7 +135,7 @@ async fn a_scheduled_fetch_serves_the_requests_that_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_up_to_1024_wait_for_one_fetch_and_the_next_is_rejected() {
+async fn at_most_1024_requests_wait_for_a_fetch() {
     let issuer = issuer(seconds(2));
     let layer = fetched(&issuer).await;
     let token = issuer.token(&issuer.rotate(), "alice");
@@ -183,7 +183,7 @@ async fn unknown_key_fetches_are_rate_limited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_goes_away_does_not_end_the_fetch_of_others() {
+async fn a_cancelled_request_does_not_end_the_wait_of_others() {
     let issuer = issuer(seconds(2));
     let layer = fetched(&issuer).await;
     let token = issuer.token(&issuer.rotate(), "alice");
@@ -200,7 +200,7 @@ async fn a_caller_that_goes_away_does_not_end_the_fetch_of_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_no_keys_are_cached_after_a_failure_no_request_waits() {
+async fn no_request_waits_after_a_failed_first_fetch() {
     let issuer = issuer(seconds(1));
     let token = issuer.token(&issuer.newest(), "alice");
     issuer.set([]);
@@ -240,7 +240,7 @@ fn a_cooldown_below_a_second_is_a_configuration_error() {
 const INDISTINCT: [KeyIds; 2] = [KeyIds::Missing, KeyIds::Reused];
 
 #[tokio::test(start_paused = true)]
-async fn a_new_key_is_fetched_also_without_a_kid_of_its_own() {
+async fn a_new_key_without_a_unique_kid_is_fetched() {
     for key_ids in INDISTINCT {
         let mut issuer = issuer(Duration::from_millis(30));
         issuer.key_ids = key_ids;
@@ -261,7 +261,7 @@ async fn a_new_key_is_fetched_also_without_a_kid_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bad_signature_waits_like_an_unknown_key() {
+async fn an_invalid_signature_waits_like_an_unknown_key() {
     for key_ids in INDISTINCT {
         let mut issuer = issuer(seconds(4));
         issuer.key_ids = key_ids;
@@ -289,7 +289,7 @@ async fn a_bad_signature_waits_like_an_unknown_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_goes_on_if_the_fetch_under_way_brings_another_key() {
+async fn a_request_keeps_waiting_if_a_fetch_returns_another_key() {
     for key_ids in [KeyIds::Fresh, KeyIds::Missing, KeyIds::Reused] {
         let mut issuer = issuer(seconds(2));
         issuer.key_ids = key_ids;
@@ -310,7 +310,7 @@ async fn a_wait_goes_on_if_the_fetch_under_way_brings_another_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_room_rejects_a_bad_signature_immediately() {
+async fn a_full_waiting_room_rejects_an_invalid_signature_at_once() {
     let mut issuer = issuer(seconds(2));
     issuer.key_ids = KeyIds::Missing;
     let layer = fetched(&issuer).await;
@@ -329,7 +329,7 @@ async fn a_full_room_rejects_a_bad_signature_immediately() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bad_signature_with_unacceptable_claims_requests_no_fetch() {
+async fn an_invalid_signature_with_invalid_claims_requests_no_fetch() {
     let mut issuer = issuer(seconds(2));
     issuer.key_ids = KeyIds::Missing;
     let layer = fetched(&issuer).await;
@@ -394,7 +394,7 @@ async fn the_newest_of_eleven_fetched_keys_verifies_without_a_kid() {
 
 /// It may be asked more than once of a request.
 #[tokio::test(start_paused = true)]
-async fn a_token_source_that_changes_its_mind_keeps_no_request() {
+async fn an_inconsistent_token_source_does_not_block_a_request() {
     let [one, two] = [issuer(seconds(1)), issuer(seconds(1))];
     let nowhere = SigningKey::generate("EdDSA", "nowhere");
     let tokens = ["one", "two"].map(|iss| nowhere.token(&claims_with(json!({ "iss": iss }))));
