@@ -72,7 +72,7 @@ pub(super) const AMBIGUOUS: [(&str, &str); 60] = [
 ];
 
 #[test]
-fn a_path_that_may_be_read_as_another_is_refused() {
+fn an_ambiguous_path_is_rejected() {
     for (description, piece) in AMBIGUOUS {
         assert_all(
             &owner(),
@@ -108,7 +108,7 @@ fn a_path_that_may_be_read_as_another_is_refused() {
 }
 
 #[test]
-fn a_path_that_only_resembles_an_ambiguous_one_passes() {
+fn a_path_that_only_looks_ambiguous_is_allowed() {
     let rows: Vec<_> = [
         "...",
         "%2e%2e%2e",
@@ -148,7 +148,7 @@ fn a_path_that_only_resembles_an_ambiguous_one_passes() {
 }
 
 #[test]
-fn a_parameter_before_the_id_that_others_read_as_two_segments_or_none_is_refused() {
+fn an_ambiguous_parameter_before_the_id_is_rejected() {
     // Some make `/orgs/a/bob/b/…` of the first that is refused, and bob is where the unit stood.
     let layer = PathOwnerLayer::new("/orgs/{org}/{unit}/{user_id}/{*rest}").unwrap();
     assert_all(
@@ -185,7 +185,7 @@ fn a_parameter_before_the_id_that_others_read_as_two_segments_or_none_is_refused
 }
 
 #[tokio::test]
-async fn a_request_without_a_plain_path_is_refused_or_judged_by_its_path_alone() {
+async fn every_request_target_is_checked_by_its_path_alone() {
     let uri = |uri: &str| {
         let mut request = get("/");
         *request.uri_mut() = uri.parse().unwrap();
@@ -236,7 +236,7 @@ async fn a_request_without_a_plain_path_is_refused_or_judged_by_its_path_alone()
 }
 
 #[tokio::test]
-async fn an_empty_path_is_refused_whatever_is_excepted() {
+async fn an_empty_path_is_rejected_despite_exemptions() {
     let layer = owner().except("/{any}/{*rest}").unwrap();
     for uri in ["example.com:443", "*"] {
         let mut request = by("alice", get("/"));
@@ -248,7 +248,7 @@ async fn an_empty_path_is_refused_whatever_is_excepted() {
 }
 
 #[test]
-fn a_very_long_path_is_judged_as_any_other() {
+fn a_very_long_path_is_checked_like_any_other() {
     let long = [
         "x".repeat(60_000),
         "x/".repeat(30_000),

@@ -52,7 +52,7 @@ async fn an_uncovered_path_is_logged_once_per_layer() {
 }
 
 #[tokio::test]
-async fn a_rejection_that_the_client_causes_is_no_error_event() {
+async fn a_client_error_is_not_logged_at_error() {
     let events = Captured::start();
     for path in ["/api/bob", "/private/..", "/api/%FF/x", "/api/b%2Fob", "//"] {
         let answer = ask(owner(), by_alice(get(path))).await;
@@ -111,7 +111,7 @@ mod router {
     }
 
     #[tokio::test]
-    async fn a_missing_parameter_is_logged_once_with_those_of_the_route() {
+    async fn a_missing_parameter_is_logged_with_the_routes_parameters() {
         let param = PathOwnerLayer::path_param;
         let parameters = r#"["user_id", "rest"]"#;
         for (row, router, path, texts) in [
@@ -154,7 +154,7 @@ mod router {
     }
 
     #[tokio::test]
-    async fn a_pattern_of_the_whole_path_inside_a_nest_is_logged_with_its_fix() {
+    async fn a_full_path_pattern_inside_a_nest_is_logged_with_its_fix() {
         let inner = Router::new().route("/{user_id}/{*rest}", get("tasks"));
         let nested = |owner| Router::new().nest("/api", inner.clone().layer(owner));
         let fix = "outside the nest";
@@ -173,7 +173,7 @@ mod router {
     }
 
     #[tokio::test]
-    async fn a_parameter_that_is_not_utf8_is_no_error_event() {
+    async fn a_non_utf8_parameter_is_not_logged_at_error() {
         let events = Captured::start();
         let router = routes().route_layer(PathOwnerLayer::path_param("user_id"));
         let answer = ask(router, "/api/%FF/x").await;

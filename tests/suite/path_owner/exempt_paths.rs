@@ -6,7 +6,7 @@ use super::{ambiguous_paths::AMBIGUOUS, support::*};
 use crate::support::{ask, get};
 
 #[test]
-fn an_excepted_path_passes_and_nothing_beside_it() {
+fn only_the_exempt_paths_are_exempt() {
     let layer = owner()
         .except("/api/health")
         .and_then(|layer| layer.except("/public/{*rest}"))
@@ -38,7 +38,7 @@ fn an_excepted_path_passes_and_nothing_beside_it() {
 }
 
 #[test]
-fn an_excepted_path_that_may_be_read_as_another_is_refused() {
+fn an_ambiguous_exempt_path_is_rejected() {
     let layer = owner().except("/public/{*rest}").unwrap();
     for (description, piece) in AMBIGUOUS {
         assert_all(
@@ -53,7 +53,7 @@ fn an_excepted_path_that_may_be_read_as_another_is_refused() {
 }
 
 #[test]
-fn an_excepted_path_whose_parameter_is_more_or_less_than_a_segment_is_refused() {
+fn an_exempt_path_with_an_ambiguous_parameter_is_rejected() {
     let layer = PathOwnerLayer::new("/u/{user_id}/{*rest}")
         .and_then(|layer| layer.except("/u/{user_id}/avatar"))
         .and_then(|layer| layer.except("/u/{user_id}/public/{*rest}"))
@@ -83,7 +83,7 @@ fn an_excepted_path_whose_parameter_is_more_or_less_than_a_segment_is_refused() 
 }
 
 #[tokio::test]
-async fn of_an_exception_and_an_owners_pattern_the_more_literal_one_counts() {
+async fn the_more_literal_of_exemption_and_pattern_applies() {
     let layer = owner()
         .except("/{any}/{*rest}")
         .unwrap()

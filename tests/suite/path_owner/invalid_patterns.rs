@@ -5,7 +5,7 @@ use tower_jwt_auth::{ConfigError, PathOwnerLayer};
 use super::support::*;
 
 #[test]
-fn a_pattern_that_cannot_say_whose_path_it_is_is_refused_with_its_mend() {
+fn an_invalid_pattern_is_rejected_with_its_fix() {
     for (description, pattern, mend) in [
         ("without the parameter", "/api/tasks", "{user_id}"),
         ("another parameter", "/api/{id}/tasks", "{user_id}"),
@@ -47,13 +47,13 @@ fn a_pattern_that_cannot_say_whose_path_it_is_is_refused_with_its_mend() {
 }
 
 #[test]
-fn a_pattern_with_the_parameter_and_a_catch_all_of_its_name_is_refused() {
+fn a_parameter_and_a_catch_all_of_one_name_are_rejected() {
     let layer = PathOwnerLayer::new("/api/{user_id}/{*user_id}");
     assert_refused(layer, "{user_id}", "both ways");
 }
 
 #[test]
-fn a_catch_all_in_the_middle_or_twice_the_same_place_is_refused() {
+fn a_misplaced_catch_all_or_a_conflicting_pattern_is_rejected() {
     for (description, layer) in [
         (
             "a catch-all in the middle",
@@ -73,7 +73,7 @@ fn a_catch_all_in_the_middle_or_twice_the_same_place_is_refused() {
 }
 
 #[test]
-fn a_name_that_is_no_parameter_is_refused() {
+fn an_invalid_parameter_name_is_rejected() {
     for (name, pattern) in [
         ("", "/api/{}"),
         ("a/b", "/api/{a/b}"),
@@ -86,13 +86,13 @@ fn a_name_that_is_no_parameter_is_refused() {
 }
 
 #[test]
-fn a_catch_all_is_refused_by_the_name_that_it_has_in_the_pattern_too() {
+fn a_catch_all_as_the_parameter_name_is_rejected() {
     let layer = PathOwnerLayer::named("*rest", "/api/{*rest}");
     assert_refused(layer, "", "*rest");
 }
 
 #[test]
-fn a_pattern_with_more_parameters_than_a_router_bears_is_refused() {
+fn a_pattern_with_more_than_16_parameters_is_rejected() {
     let with = |count: usize| {
         let others: String = (1..count).map(|index| format!("/{{p{index}}}")).collect();
         PathOwnerLayer::new(&format!("/{{user_id}}{others}"))
@@ -104,7 +104,7 @@ fn a_pattern_with_more_parameters_than_a_router_bears_is_refused() {
 }
 
 #[test]
-fn an_exception_that_is_no_pattern_is_refused_with_its_mend() {
+fn an_invalid_exempt_pattern_is_rejected_with_its_fix() {
     for (description, pattern, mend) in [
         ("no leading slash", "api/health", "slash"),
         ("empty", "", "slash"),
@@ -119,7 +119,7 @@ fn an_exception_that_is_no_pattern_is_refused_with_its_mend() {
 }
 
 #[test]
-fn an_exception_that_lets_every_other_path_pass_is_refused() {
+fn an_exemption_for_all_paths_is_rejected() {
     for pattern in ["/{*rest}", "/{*anything}"] {
         assert_refused(owner().except(pattern), "name those that may", pattern);
     }

@@ -6,7 +6,7 @@ use tower_jwt_auth::PathOwnerLayer;
 use super::path_param::{PASS, REFUSED, ask, assert_all, owner};
 
 #[tokio::test]
-async fn all_values_of_the_parameter_must_be_the_users() {
+async fn every_value_of_the_parameter_must_be_the_users_id() {
     let shared = Router::new().route("/share/{user_id}", get("tasks"));
     for (way, router) in [
         (
@@ -55,7 +55,7 @@ async fn all_values_of_the_parameter_must_be_the_users() {
 }
 
 #[tokio::test]
-async fn a_nest_inside_of_a_nest_is_judged_by_the_whole_path() {
+async fn nested_routers_are_checked_by_the_whole_path() {
     let router = Router::new().nest(
         "/x/{dir}",
         Router::new().nest(
@@ -110,7 +110,7 @@ async fn a_nest_inside_of_a_nest_is_judged_by_the_whole_path() {
 }
 
 #[tokio::test]
-async fn a_parameter_before_the_id_that_others_read_as_two_segments_or_none_is_refused() {
+async fn an_ambiguous_parameter_before_the_id_is_rejected() {
     let within = || {
         Router::new()
             .route("/tasks", get("tasks"))
@@ -156,7 +156,7 @@ async fn a_parameter_before_the_id_that_others_read_as_two_segments_or_none_is_r
 }
 
 #[tokio::test]
-async fn a_router_behind_nest_service_is_not_seen_through_from_outside() {
+async fn parameters_behind_nest_service_are_invisible_outside_it() {
     let behind = || Router::new().route("/share/{user_id}", get("tasks"));
     let outside = Router::new().nest_service("/api/{user_id}", behind());
     let inside = Router::new().nest_service("/api/{user_id}", behind().layer(owner()));
@@ -171,7 +171,7 @@ async fn a_router_behind_nest_service_is_not_seen_through_from_outside() {
 }
 
 #[tokio::test]
-async fn inside_of_a_nest_a_pattern_does_not_see_an_empty_segment_that_axum_took_off() {
+async fn a_pattern_inside_a_nest_misses_a_removed_empty_segment() {
     let handler = async |Path(id): Path<String>| format!("{id:?}");
     let inner = |owner| {
         Router::new()
@@ -192,7 +192,7 @@ async fn inside_of_a_nest_a_pattern_does_not_see_an_empty_segment_that_axum_took
 }
 
 #[tokio::test]
-async fn inside_of_a_nest_a_pattern_is_matched_with_the_rest_after_the_prefix() {
+async fn a_pattern_inside_a_nest_matches_the_path_after_the_prefix() {
     let inner = |pattern: &str| {
         Router::new()
             .route("/{user_id}/{*rest}", get("tasks"))
@@ -232,7 +232,7 @@ async fn inside_of_a_nest_a_pattern_is_matched_with_the_rest_after_the_prefix() 
 }
 
 #[tokio::test]
-async fn an_exception_inside_of_a_nest_does_not_let_an_ambiguous_prefix_pass() {
+async fn an_exemption_inside_a_nest_rejects_an_ambiguous_prefix() {
     use axum::{Router, routing::get};
     use tower::ServiceExt;
     use tower_jwt_auth::{CurrentUser, PathOwnerLayer};

@@ -21,7 +21,7 @@ pub(super) const REFUSED: &str = "not_owner";
 const NO_PARAMETER: &str = "no_parameter";
 
 #[tokio::test]
-async fn a_route_passes_for_the_user_whose_id_its_parameter_is() {
+async fn a_route_is_allowed_if_its_parameter_is_the_users_id() {
     for (way, router) in [
         ("route_layer", tasks().route_layer(owner())),
         ("layer", tasks().layer(owner())),
@@ -148,7 +148,7 @@ async fn a_route_passes_for_the_user_whose_id_its_parameter_is() {
 }
 
 #[tokio::test]
-async fn a_route_without_the_parameter_is_refused_unless_it_is_excepted() {
+async fn a_route_without_the_parameter_is_rejected_unless_exempt() {
     let routes = || {
         Router::new()
             .route("/health", get("tasks"))
@@ -198,7 +198,7 @@ async fn a_route_without_the_parameter_is_refused_unless_it_is_excepted() {
 }
 
 #[tokio::test]
-async fn a_path_that_was_rewritten_on_the_way_is_looked_at_too() {
+async fn a_rewritten_path_is_checked_too() {
     let rewrite = MapRequestLayer::new(|mut request: Request<Body>| {
         *request.uri_mut() = "/api/alice/files/../../bob".parse().unwrap();
         request
@@ -228,7 +228,7 @@ async fn the_parameter_may_have_any_name() {
 }
 
 #[tokio::test]
-async fn outside_of_a_router_there_is_no_parameter_and_all_is_refused() {
+async fn every_request_outside_a_router_is_rejected() {
     let service = owner().layer(tasks());
     let answer = ask(service, "alice", "/api/alice/tasks").await;
     assert_eq!(
@@ -238,7 +238,7 @@ async fn outside_of_a_router_there_is_no_parameter_and_all_is_refused() {
 }
 
 #[tokio::test]
-async fn the_handler_finds_all_that_axum_put_into_the_extensions() {
+async fn the_handler_gets_all_extensions_that_axum_adds() {
     let handler = async |Path((user_id, rest)): Path<(String, String)>,
                          Extension(user): Extension<CurrentUser>,
                          Extension(number): Extension<u8>| {
@@ -253,7 +253,7 @@ async fn the_handler_finds_all_that_axum_put_into_the_extensions() {
 }
 
 #[tokio::test]
-async fn a_request_by_nobody_gets_a_401_and_one_that_no_layer_saw_a_500() {
+async fn an_anonymous_request_gets_401_and_a_missing_layer_500() {
     let behind = |auth: JwtAuthLayer| tasks().route_layer(owner()).layer(auth);
     let send = async |router: Router, request: http::request::Builder| {
         let request = request.body(Body::empty()).unwrap();
@@ -284,13 +284,13 @@ async fn a_request_by_nobody_gets_a_401_and_one_that_no_layer_saw_a_500() {
 }
 
 #[test]
-fn patterns_cannot_be_added_to_it() {
+fn path_param_layers_accept_no_patterns() {
     let error = owner().and("/api/{user_id}").unwrap_err();
     assert!(error.to_string().contains("PathOwnerLayer::new"), "{error}");
 }
 
 #[test]
-fn an_exception_that_is_no_pattern_is_refused() {
+fn an_invalid_exempt_pattern_is_rejected() {
     let error = owner().except("health").unwrap_err();
     assert!(error.to_string().contains("slash"), "{error}");
 }

@@ -6,7 +6,7 @@ use super::support::*;
 use crate::support::{ask, get};
 
 #[test]
-fn a_path_with_the_own_id_in_it_passes() {
+fn a_path_with_the_users_own_id_is_allowed() {
     assert_all(
         &owner(),
         PASS,
@@ -34,7 +34,7 @@ fn a_path_with_the_own_id_in_it_passes() {
 }
 
 #[test]
-fn a_path_with_another_id_in_it_is_refused() {
+fn a_path_with_another_users_id_is_rejected() {
     assert_all(
         &owner(),
         REFUSED,
@@ -86,7 +86,7 @@ fn a_path_with_another_id_in_it_is_refused() {
 }
 
 #[test]
-fn an_id_that_a_path_cannot_hold_is_refused_whoever_asks() {
+fn an_id_that_no_path_can_contain_is_rejected() {
     assert_all(
         &owner(),
         REFUSED,
@@ -112,7 +112,7 @@ fn an_id_that_a_path_cannot_hold_is_refused_whoever_asks() {
 }
 
 #[test]
-fn an_empty_parameter_is_refused() {
+fn an_empty_parameter_is_rejected() {
     let in_the_middle = [("in the middle", "alice", "/api//tasks")];
     assert_all(&owner(), REFUSED, &in_the_middle);
     assert_all(
@@ -128,7 +128,7 @@ fn an_empty_parameter_is_refused() {
 }
 
 #[test]
-fn a_path_that_no_pattern_covers_is_refused() {
+fn a_path_that_matches_no_pattern_is_rejected() {
     assert_all(
         &owner(),
         UNCOVERED,
@@ -182,7 +182,7 @@ fn more_patterns_can_be_added() {
 }
 
 #[test]
-fn where_several_patterns_cover_a_path_the_more_literal_one_counts() {
+fn the_most_literal_matching_pattern_applies() {
     let layer = owner().and("/api/shared/{user_id}").unwrap();
     assert_all(&layer, PASS, &[("its own", "alice", "/api/shared/alice")]);
     assert_all(
@@ -221,7 +221,7 @@ fn other_parameters_of_a_pattern_may_be_anything() {
 }
 
 #[tokio::test]
-async fn a_percent_sign_without_its_digits_is_nobodys_even_if_an_id_has_one() {
+async fn an_incomplete_percent_escape_matches_no_user_id() {
     let user = || CurrentUser::new("100%", "percent@example.com");
     for (path, status) in [
         ("/api/100%25/tasks", 200),
@@ -236,7 +236,7 @@ async fn a_percent_sign_without_its_digits_is_nobodys_even_if_an_id_has_one() {
 }
 
 #[tokio::test]
-async fn an_id_with_a_semicolon_is_found_in_no_path() {
+async fn an_id_with_a_semicolon_matches_no_path() {
     for path in ["/api/a;x=1/tasks", "/api/a%3Bx=1/tasks"] {
         let answer = ask(owner(), by("a;x=1", get(path))).await;
         assert_eq!(answer.reason(), "not_owner", "{path}");
@@ -244,7 +244,7 @@ async fn an_id_with_a_semicolon_is_found_in_no_path() {
 }
 
 #[test]
-fn a_layer_prints_its_patterns_and_what_they_mean() {
+fn debug_output_shows_the_patterns_and_their_kinds() {
     let layer = PathOwnerLayer::new("/api/{user_id}/tasks")
         .and_then(|layer| layer.except("/api/health"))
         .unwrap();

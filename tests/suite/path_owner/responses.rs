@@ -10,14 +10,14 @@ use crate::support::*;
 const DENIED: &str = "Access denied: Cannot access another user's data";
 
 #[tokio::test]
-async fn the_answer_to_a_path_of_another_is_the_403_of_the_table() {
+async fn another_users_path_gets_the_documented_403() {
     let answer = ask(owner(), by("alice", get("/api/bob/tasks"))).await;
     answer.assert_http(403, REFUSED, DENIED, &"another's path");
     assert_eq!(answer.challenge(), None);
 }
 
 #[tokio::test]
-async fn an_anonymous_request_gets_the_bare_401_that_a_missing_token_gets() {
+async fn an_anonymous_request_gets_the_401_of_a_missing_token() {
     for path in ["/api/alice/tasks", "/elsewhere", "/api/../x"] {
         let answer = ask(anonymous(owner()), get(path)).await;
         answer.assert_not_authenticated(path);
@@ -25,7 +25,7 @@ async fn an_anonymous_request_gets_the_bare_401_that_a_missing_token_gets() {
 }
 
 #[tokio::test]
-async fn an_anonymous_request_may_go_where_an_exception_lets_everybody() {
+async fn an_anonymous_request_may_access_exempt_paths() {
     let layer = || anonymous(owner().except("/api/health").unwrap());
     let answer = ask(layer(), get("/api/health")).await;
     answer.assert_reached("nobody", "excepted");
@@ -34,7 +34,7 @@ async fn an_anonymous_request_may_go_where_an_exception_lets_everybody() {
 }
 
 #[tokio::test]
-async fn a_request_that_no_authentication_layer_saw_gets_a_500() {
+async fn a_request_without_an_authentication_layer_gets_500() {
     let layer = owner().except("/api/health").unwrap();
     for path in ["/api/alice", "/elsewhere", "/api/health", "/a/../b"] {
         let answer = ask(layer.clone(), get(path)).await;
@@ -46,7 +46,7 @@ async fn a_request_that_no_authentication_layer_saw_gets_a_500() {
 }
 
 #[tokio::test]
-async fn a_grpc_request_is_refused_in_grpc() {
+async fn a_grpc_request_is_rejected_in_grpc() {
     let kinds = ["", "+proto", ";x=1", "-web", "-web+proto", "-web-text"];
     for content_type in kinds.map(|kind| format!("application/grpc{kind}")) {
         let request = || grpc("/api/bob", &content_type);
@@ -61,7 +61,7 @@ async fn a_grpc_request_is_refused_in_grpc() {
 }
 
 #[tokio::test]
-async fn a_grpc_request_is_refused_in_http_where_only_that_is_answered() {
+async fn http_answers_only_rejects_grpc_requests_in_http() {
     let layer = owner().http_answers_only();
     let request = || grpc("/api/bob", "application/grpc");
     let answer = ask(layer.clone(), by("alice", request())).await;
@@ -73,7 +73,7 @@ async fn a_grpc_request_is_refused_in_http_where_only_that_is_answered() {
 }
 
 #[tokio::test]
-async fn what_only_looks_like_grpc_is_refused_in_http() {
+async fn a_request_that_only_resembles_grpc_is_rejected_in_http() {
     let mut get = grpc("/api/bob", "application/grpc");
     *get.method_mut() = Method::GET;
     let mut http1 = grpc("/api/bob", "application/grpc");

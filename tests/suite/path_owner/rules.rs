@@ -27,7 +27,7 @@ fn to(path: &str, claims: Value) -> Request<()> {
 }
 
 #[tokio::test]
-async fn an_exception_lets_whom_it_names_into_the_paths_of_others_and_no_further() {
+async fn except_when_allows_only_matching_users() {
     let layer = || Stack::new(owner().except_when(is_admin), self::layer());
     let admin = |path| to(path, json!({ "role": "admin" }));
     let user = |path| to(path, json!({ "role": "user" }));
@@ -62,7 +62,7 @@ async fn an_exception_lets_whom_it_names_into_the_paths_of_others_and_no_further
 }
 
 #[tokio::test]
-async fn one_exception_of_several_will_do() {
+async fn one_matching_exception_is_enough() {
     let layer = owner()
         .except_when(|user| user.user_id() == "carol")
         .except_when(is_admin);
@@ -73,7 +73,7 @@ async fn one_exception_of_several_will_do() {
 }
 
 #[tokio::test]
-async fn another_claim_may_be_the_owner() {
+async fn another_claim_can_identify_the_owner() {
     let orgs = |claim: &str| {
         let owner = PathOwnerLayer::named("org", "/orgs/{org}/{*rest}").unwrap();
         Stack::new(owner.owner_claim(claim).unwrap(), layer())
@@ -137,7 +137,7 @@ async fn another_claim_may_be_the_owner() {
 }
 
 #[tokio::test]
-async fn what_is_anothers_may_be_answered_as_if_it_were_not_there() {
+async fn not_found_hides_other_users_paths() {
     let layer = || Stack::new(owner().not_found(), self::layer());
     for path in ["/api/bob", "/elsewhere", "/api/alice/../bob"] {
         let answer = ask(layer(), to(path, json!({}))).await;
@@ -161,7 +161,7 @@ async fn what_is_anothers_may_be_answered_as_if_it_were_not_there() {
 /// The same where axum's router reads the parameter.
 #[cfg(feature = "axum")]
 #[tokio::test]
-async fn the_rules_hold_for_the_parameter_of_the_router_too() {
+async fn the_rules_apply_to_path_param_too() {
     use axum::{Router, body::Body, routing::get};
     use tower::ServiceExt;
 

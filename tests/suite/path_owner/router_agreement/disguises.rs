@@ -77,7 +77,7 @@ impl Guarded {
 }
 
 #[test]
-fn no_dot_segment_passes_in_a_disguise_of_up_to_three_pieces() {
+fn dot_segments_disguised_with_up_to_3_pieces_are_rejected() {
     let guarded = Guarded::new();
     let (mut sent, mut passed) = (0, 0);
     let tried = all(3, |rest| {
@@ -93,7 +93,7 @@ fn no_dot_segment_passes_in_a_disguise_of_up_to_three_pieces() {
 }
 
 #[test]
-fn no_dot_segment_passes_in_a_longer_disguise() {
+fn dot_segments_in_longer_disguises_are_rejected() {
     let guarded = Guarded::new();
     let piece = proptest::sample::select(&PIECES[..]);
     let rests = proptest::collection::vec(piece, 4..10);

@@ -30,7 +30,7 @@ fn check(harmless: bool, told: impl FnOnce() -> String) -> Result<(), TestCaseEr
 }
 
 #[test]
-fn a_user_id_in_any_router_is_the_users_own_or_403() {
+fn a_handler_gets_the_users_own_id_or_the_client_gets_403() {
     let town = Town::new();
     town.run(|sent, served, uri| {
         let outcome = town.send(&served.guarded, &sent.user, uri.clone());
@@ -61,7 +61,7 @@ fn a_user_id_in_any_router_is_the_users_own_or_403() {
 }
 
 #[test]
-fn what_passed_the_layer_is_the_users_own_behind_a_proxy_that_rewrites_paths() {
+fn an_allowed_path_stays_the_users_own_behind_a_proxy() {
     let town = Town::new();
     town.run(|sent, served, uri| {
         if !uri.path().starts_with('/') {
@@ -108,7 +108,7 @@ fn what_passed_the_layer_is_the_users_own_behind_a_proxy_that_rewrites_paths() {
 }
 
 #[test]
-fn a_url_made_of_the_parameters_has_the_path_that_the_handler_wrote() {
+fn a_url_built_from_parameters_keeps_the_handlers_path() {
     let town = Town::new();
     town.run(|sent, served, uri| {
         let outcome = town.send(&served.guarded, &sent.user, uri.clone());
