@@ -105,7 +105,7 @@ async fn call(addr: SocketAddr, token: Option<&str>) -> Result<String, Status> {
 }
 
 #[tokio::test]
-async fn a_grpc_web_client_reads_the_status_of_a_rejection_in_either_order() {
+async fn grpc_web_clients_read_the_rejection_in_either_layer_order() {
     let good = token(&claims());
     for (row, addr, is_inside, token, code, message) in [
         (
@@ -189,7 +189,7 @@ async fn a_grpc_web_client_reads_the_status_of_a_rejection_in_either_order() {
 }
 
 #[tokio::test]
-async fn a_grpc_web_call_with_a_token_reaches_its_method_in_either_order() {
+async fn grpc_web_calls_reach_the_method_in_either_layer_order() {
     let token = token(&claims());
     for addr in [
         around(layer().named_layer(Greeter)).await,

@@ -54,7 +54,7 @@ fn not_configured() -> JwtAuthLayer {
 }
 
 #[tokio::test]
-async fn a_post_over_http_2_with_grpc_s_content_type_is_answered_in_grpc() {
+async fn a_grpc_request_over_http_2_is_rejected_in_grpc() {
     for content_type in [
         "application/grpc",
         "application/grpc+proto",
@@ -84,7 +84,7 @@ async fn a_post_over_http_2_with_grpc_s_content_type_is_answered_in_grpc() {
 }
 
 #[tokio::test]
-async fn a_post_with_grpc_web_s_content_type_is_answered_in_grpc_in_any_version() {
+async fn a_grpc_web_request_is_rejected_in_grpc_over_any_http_version() {
     for version in VERSIONS {
         for content_type in [
             "application/grpc-web",
@@ -105,7 +105,7 @@ async fn a_post_with_grpc_web_s_content_type_is_answered_in_grpc_in_any_version(
 
 /// A proxy that takes any 2xx for "allowed" must not be fooled by a header of the client's.
 #[tokio::test]
-async fn what_could_be_anything_but_grpc_is_answered_in_plain_http() {
+async fn a_request_that_may_not_be_grpc_is_rejected_in_http() {
     for version in VERSIONS {
         if version != Version::HTTP_2 {
             let answer = ask(layer(), post(version, "application/grpc")).await;
@@ -176,7 +176,7 @@ async fn http_answers_only_answers_grpc_requests_in_plain_http() {
 }
 
 #[tokio::test]
-async fn each_refusal_has_its_grpc_status() {
+async fn each_rejection_has_its_grpc_status() {
     let content_type = "application/grpc";
     let refused = "Could not validate credentials";
     let misconfigured = "Authentication system not properly configured";
@@ -217,7 +217,7 @@ async fn each_refusal_has_its_grpc_status() {
 
 /// So HTTP/2 ends the stream with the header, as "Trailers-Only" has it.
 #[tokio::test]
-async fn a_grpc_answer_ends_with_its_header() {
+async fn a_grpc_rejection_has_no_body() {
     let inner = service_fn(async |_: Request<()>| {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("never")))
     });
@@ -258,7 +258,7 @@ async fn the_realm_comes_first_in_each_challenge() {
 }
 
 #[tokio::test]
-async fn without_a_secret_any_bearer_token_is_a_fault_of_the_server_s() {
+async fn every_bearer_token_gets_500_without_a_secret() {
     for (row, token) in [
         ("valid", token(&claims())),
         ("garbage", "garbage".into()),
@@ -275,7 +275,7 @@ async fn without_a_secret_any_bearer_token_is_a_fault_of_the_server_s() {
 }
 
 #[tokio::test]
-async fn without_a_secret_a_request_without_a_token_is_the_client_s_fault() {
+async fn a_missing_token_gets_401_without_a_secret() {
     ask(not_configured(), get("/"))
         .await
         .assert_not_authenticated("no Authorization");
@@ -286,7 +286,7 @@ async fn without_a_secret_a_request_without_a_token_is_the_client_s_fault() {
 }
 
 #[tokio::test]
-async fn without_a_secret_two_authorization_fields_are_the_client_s_fault() {
+async fn two_authorization_fields_get_400_without_a_secret() {
     let valid = valid();
     for (first, second) in [
         (&*valid, &*valid),
@@ -301,7 +301,7 @@ async fn without_a_secret_two_authorization_fields_are_the_client_s_fault() {
 /// Of a token's faults the first in this order counts: its length, its form, its header, its
 /// signature, its claims.
 #[tokio::test]
-async fn of_several_faults_of_a_token_the_one_that_is_looked_at_first_counts() {
+async fn the_first_failed_check_gives_the_reason() {
     let good = r#"{"alg":"HS256"}"#;
     let expired = claims_with(json!({ "exp": 1 })).to_string();
     let another = "another secret of thirty-two bytes and more";
@@ -365,7 +365,7 @@ async fn of_several_faults_of_a_token_the_one_that_is_looked_at_first_counts() {
 }
 
 #[tokio::test]
-async fn path_owner_without_jwt_auth_is_a_fault_of_the_server_s_whatever_the_token() {
+async fn path_owner_without_jwt_auth_gets_500_for_every_token() {
     for path in ["/api/alice/tasks", "/api/bob/tasks", "/elsewhere"] {
         for authorization in [
             None,
@@ -387,7 +387,7 @@ async fn path_owner_without_jwt_auth_is_a_fault_of_the_server_s_whatever_the_tok
 }
 
 #[tokio::test]
-async fn path_owner_does_not_let_an_anonymous_request_pass() {
+async fn path_owner_rejects_anonymous_requests() {
     let anonymous = || builder().allow_anonymous().build().unwrap();
     for path in ["/api/alice/tasks", "/api/bob/tasks", "/api//tasks"] {
         let answer = ask((anonymous(), owner()), get(path)).await;
@@ -409,7 +409,7 @@ async fn path_owner_does_not_let_an_anonymous_request_pass() {
 }
 
 #[tokio::test]
-async fn a_path_is_not_judged_before_the_token_is() {
+async fn the_token_is_checked_before_the_path() {
     let answer = ask((layer(), owner()), get("/api/bob/tasks")).await;
     answer.assert_not_authenticated("no token");
     let answer = ask((layer(), owner()), and(get("/api/bob/tasks"), "Bearer x")).await;
@@ -423,7 +423,7 @@ async fn a_path_is_not_judged_before_the_token_is() {
 }
 
 #[tokio::test]
-async fn a_request_with_two_content_types_or_one_that_only_begins_like_grpc_is_answered_in_http() {
+async fn an_unclear_grpc_content_type_is_rejected_in_http() {
     let grpc = "application/grpc";
     for content_types in [
         vec![grpc, "application/json"],
@@ -446,7 +446,7 @@ async fn a_request_with_two_content_types_or_one_that_only_begins_like_grpc_is_a
 }
 
 #[tokio::test]
-async fn the_body_of_a_refusal_is_at_its_end_once_it_was_read_and_not_before() {
+async fn the_body_of_a_rejection_ends_only_after_it_is_read() {
     let service = layer().layer(service_fn(async |_: Request<()>| {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     }));

@@ -53,7 +53,7 @@ async fn inner_code_rejects_in_the_format_of_the_layer() {
 }
 
 #[tokio::test]
-async fn inner_code_rejects_in_grpc_unless_the_layer_answers_in_http_only() {
+async fn inner_code_rejects_in_grpc_unless_http_answers_only_is_set() {
     let grpc = || {
         let mut request = good();
         *request.method_mut() = http::Method::POST;
@@ -98,7 +98,7 @@ async fn without_a_layer_the_response_has_the_default_format() {
 }
 
 #[tokio::test]
-async fn the_response_carries_what_would_have_been_enough() {
+async fn the_response_carries_the_required_scopes_or_roles() {
     let scope = RequireScopeLayer::all_of(["a", "b"]).unwrap();
     let role = RequireScopeLayer::any_role(["admin", "owner"]).unwrap();
     for (rule, scopes, roles) in [
@@ -180,7 +180,7 @@ fn requests() -> Vec<(&'static str, Request<()>)> {
 }
 
 #[tokio::test]
-async fn authenticate_gives_the_user_or_the_response_of_the_layer() {
+async fn authenticate_returns_the_user_or_the_layers_response() {
     for (how, builder) in [
         ("default", builder as fn() -> JwtAuthBuilder),
         ("problem+json", || builder().problem_json().realm("tasks")),
