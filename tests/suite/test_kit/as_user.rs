@@ -37,7 +37,7 @@ fn to(path: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn every_request_of_a_router_is_the_users() {
+async fn every_request_runs_as_the_user() {
     let router = routes().route_layer(AsUserLayer::new(alice()));
     for path in ["/me", "/api/alice/tasks"] {
         let answer = send(router.clone(), to(path)).await;
@@ -46,7 +46,7 @@ async fn every_request_of_a_router_is_the_users() {
 }
 
 #[tokio::test]
-async fn the_path_owner_layer_judges_the_user_as_ever() {
+async fn path_owner_still_checks_the_user() {
     let router = routes().route_layer(AsUserLayer::new(alice()));
     let answer = send(router, to("/api/bob/tasks")).await;
     let detail = "Access denied: Cannot access another user's data";
@@ -63,20 +63,20 @@ async fn the_body_of_the_request_reaches_the_handler() {
 }
 
 #[tokio::test]
-async fn an_anonymous_request_gets_from_the_path_owner_layer_what_one_without_a_token_gets() {
+async fn path_owner_rejects_an_anonymous_request_with_401() {
     let router = routes().route_layer(AsUserLayer::anonymous());
     let answer = send(router, to("/api/alice/tasks")).await;
     answer.assert_not_authenticated("anonymous");
 }
 
 #[tokio::test]
-async fn without_the_layer_the_router_lacks_an_authentication_layer() {
+async fn requests_without_the_layer_get_500() {
     let answer = send(routes(), to("/api/alice/tasks")).await;
     answer.assert_server_fault("no_user", "no layer");
 }
 
 #[tokio::test]
-async fn a_user_that_was_there_before_is_replaced_or_removed() {
+async fn an_existing_user_is_replaced_or_removed() {
     let request = || as_user(with_bearer("anything"), CurrentUser::new("mallory", "m@b"));
     let answer = ask(AsUserLayer::new(alice()), request()).await;
     answer.assert_reached("alice", "replaced");
@@ -85,7 +85,7 @@ async fn a_user_that_was_there_before_is_replaced_or_removed() {
 }
 
 #[tokio::test]
-async fn one_request_can_be_a_users() {
+async fn as_user_sets_the_user_of_one_request() {
     let answer = send(routes(), as_user(to("/api/alice/tasks"), alice())).await;
     answer.assert_reached("alice@example.com", "own");
     let answer = send(routes(), as_user(to("/api/bob/tasks"), alice())).await;
@@ -93,7 +93,7 @@ async fn one_request_can_be_a_users() {
 }
 
 #[tokio::test]
-async fn a_jwt_auth_layer_inside_goes_on_to_ask_for_tokens() {
+async fn an_inner_jwt_auth_layer_still_requires_tokens() {
     let issuer = TestIssuer::hs256();
     let router = routes()
         .route_layer(issuer.layer().build().unwrap())

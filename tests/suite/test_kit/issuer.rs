@@ -29,7 +29,7 @@ fn verifier_of(issuer: &TestIssuer) -> TokenVerifier {
 }
 
 #[test]
-fn a_token_is_accepted_by_the_layer_of_its_issuer_as_the_users() {
+fn a_token_is_accepted_by_the_layer_of_its_issuer() {
     for (row, issuer) in issuers() {
         let user = verifier_of(&issuer).verify(&issuer.token("alice")).unwrap();
         assert_eq!(user.user_id(), "alice", "{row}");
@@ -41,7 +41,7 @@ fn a_token_is_accepted_by_the_layer_of_its_issuer_as_the_users() {
 }
 
 #[tokio::test]
-async fn a_token_passes_in_a_request() {
+async fn a_request_with_a_token_reaches_the_handler() {
     for (row, issuer) in issuers() {
         let request = with_bearer(&issuer.token("alice"));
         let answer = ask(layer_of(&issuer), request).await;
@@ -50,7 +50,7 @@ async fn a_token_passes_in_a_request() {
 }
 
 #[test]
-fn a_token_is_accepted_by_a_layer_with_the_clock_of_the_system() {
+fn a_layer_with_the_system_clock_accepts_a_token() {
     let issuer = TestIssuer::hs256();
     let layer = JwtAuthLayer::builder().secret(issuer.secret());
     let layer = layer.build().unwrap();
@@ -60,7 +60,7 @@ fn a_token_is_accepted_by_a_layer_with_the_clock_of_the_system() {
 }
 
 #[test]
-fn what_is_said_of_a_token_is_what_the_layer_finds() {
+fn the_layer_reads_the_claims_set_on_the_token() {
     #[derive(Debug, PartialEq, Deserialize, Serialize)]
     struct Plan {
         seats: u32,
@@ -95,7 +95,7 @@ fn what_is_said_of_a_token_is_what_the_layer_finds() {
 type Row = (&'static str, &'static str, fn(TestToken) -> TestToken);
 
 #[test]
-fn each_fault_is_refused_for_the_reason_that_is_documented() {
+fn each_invalid_token_is_rejected_with_the_documented_reason() {
     let rows: &[Row] = &[
         ("nothing", "accepted", |token| token),
         ("an hour", "accepted", |token| token.expires_in(60 * MINUTE)),
@@ -140,7 +140,7 @@ fn each_fault_is_refused_for_the_reason_that_is_documented() {
 }
 
 #[test]
-fn the_longest_leeway_makes_no_token_good_that_has_expired_or_is_not_valid_yet() {
+fn the_longest_leeway_accepts_neither_expired_nor_early_tokens() {
     let issuer = TestIssuer::hs256();
     let layer = issuer.layer().leeway(5 * MINUTE).build().unwrap();
     let alice = || issuer.token_for("alice");
@@ -150,7 +150,7 @@ fn the_longest_leeway_makes_no_token_good_that_has_expired_or_is_not_valid_yet()
 }
 
 #[test]
-fn what_is_said_last_of_a_claim_counts() {
+fn the_last_setting_of_a_claim_applies() {
     for (kind, issuer) in issuers() {
         let layer = layer_of(&issuer);
         let alice = || issuer.token_for("alice");
@@ -171,14 +171,14 @@ fn what_is_said_last_of_a_claim_counts() {
 }
 
 #[test]
-fn a_token_of_another_issuer_is_refused() {
+fn a_token_of_another_issuer_is_rejected() {
     let layer = layer_of(&TestIssuer::hs256());
     let token = TestIssuer::hs256().token("alice");
     assert_eq!(reason(&layer, &token), "signature");
 }
 
 #[test]
-fn a_token_that_another_issuer_signed_is_refused_for_its_signature() {
+fn a_token_signed_by_another_issuer_is_rejected() {
     let (issuer, other) = (TestIssuer::hs256(), TestIssuer::hs256());
     let token = issuer.token_for("alice").signed_by(&other).mint();
     assert_eq!(reason(&layer_of(&issuer), &token), "signature");
@@ -186,7 +186,7 @@ fn a_token_that_another_issuer_signed_is_refused_for_its_signature() {
 }
 
 #[test]
-fn what_an_issuer_is_named_and_whom_it_mints_for_is_in_its_tokens_and_required_by_its_layer() {
+fn the_issuer_and_audience_are_set_and_required() {
     for (row, issuer) in issuers() {
         let issuer = issuer
             .with_issuer("https://app.example.com")
@@ -203,7 +203,7 @@ fn what_an_issuer_is_named_and_whom_it_mints_for_is_in_its_tokens_and_required_b
 }
 
 #[test]
-fn a_layer_of_two_issuers_accepts_the_tokens_of_both_by_one_clock() {
+fn two_issuers_can_share_a_layer_and_a_clock() {
     let clock = TestClock::new();
     let named = |issuer: TestIssuer, name| issuer.with_issuer(name).with_clock(&clock);
     let ours = named(TestIssuer::hs256(), "https://app.example.com");
@@ -220,7 +220,7 @@ fn a_layer_of_two_issuers_accepts_the_tokens_of_both_by_one_clock() {
 }
 
 #[test]
-fn a_token_expires_when_the_clock_says_so_and_no_sooner() {
+fn a_token_expires_exactly_when_the_clock_reaches_exp() {
     for (row, issuer) in issuers() {
         let layer = layer_of(&issuer);
         let (start, token) = (issuer.clock().now(), issuer.token("alice"));
@@ -234,7 +234,7 @@ fn a_token_expires_when_the_clock_says_so_and_no_sooner() {
 }
 
 #[test]
-fn a_token_that_was_kept_is_minted_anew_by_the_time_that_it_is_then() {
+fn each_mint_uses_the_current_time() {
     let issuer = TestIssuer::hs256();
     let (layer, alice) = (layer_of(&issuer), issuer.token_for("alice"));
     let before = alice.mint();
@@ -244,7 +244,7 @@ fn a_token_that_was_kept_is_minted_anew_by_the_time_that_it_is_then() {
 }
 
 #[test]
-fn a_clock_stands_still_until_it_is_moved() {
+fn the_clock_moves_only_when_advanced_or_set() {
     let clock = TestClock::new();
     let before = clock.now();
     std::thread::sleep(Duration::from_millis(5));
@@ -256,14 +256,14 @@ fn a_clock_stands_still_until_it_is_moved() {
 }
 
 #[test]
-fn a_secret_that_is_too_weak_is_told_of_when_the_layer_is_built() {
+fn building_a_layer_with_a_weak_secret_fails() {
     let error = TestIssuer::hs256_with("too short").layer().build();
     let error = error.unwrap_err().to_string();
     assert!(error.contains("at least 32 are required"), "{error}");
 }
 
 #[test]
-fn nothing_secret_is_shown() {
+fn debug_output_hides_keys_and_claims() {
     for (row, issuer) in issuers() {
         let token = issuer.token_for("alice").name("Alice Liddell");
         let shown = format!("{issuer:?} {token:?}");
@@ -277,7 +277,7 @@ fn nothing_secret_is_shown() {
 
 #[test]
 #[should_panic(expected = "a value that can be written as JSON")]
-fn a_claim_that_is_no_json_is_a_panic() {
+fn a_claim_that_is_not_json_panics() {
     let map = std::collections::BTreeMap::from([((1, 2), 3)]);
     drop(TestIssuer::hs256().token_for("alice").claim("map", map));
 }
@@ -290,7 +290,7 @@ mod public_keys {
     use super::*;
 
     #[test]
-    fn a_token_that_names_the_key_of_another_issuer_is_refused_as_of_an_unknown_key() {
+    fn a_key_id_of_another_issuer_is_unknown() {
         let (issuer, other) = (TestIssuer::eddsa(), TestIssuer::eddsa());
         let layer = layer_of(&issuer);
         assert_ne!(issuer.key_id(), other.key_id());

@@ -25,7 +25,7 @@ async fn answered(layer: &JwtAuthLayer, token: &str) -> &'static str {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_layer_accepts_the_tokens_of_the_key_that_it_fetched() {
+async fn a_layer_accepts_tokens_of_the_fetched_key() {
     let (jwks, layer) = fetched().await;
     assert_eq!(jwks.fetches(), 1);
     let answer = ask(layer, with_bearer(&jwks.token("alice"))).await;
@@ -34,7 +34,7 @@ async fn a_layer_accepts_the_tokens_of_the_key_that_it_fetched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_of_a_new_key_waits_for_it_and_the_old_key_stays() {
+async fn a_token_waits_for_a_new_key_and_the_old_key_stays_valid() {
     let (jwks, layer) = fetched().await;
     let old = jwks.issuer();
     jwks.rotate();
@@ -46,7 +46,7 @@ async fn a_token_of_a_new_key_waits_for_it_and_the_old_key_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_old_key_that_was_retired_counts_until_the_next_fetch() {
+async fn a_retired_key_stays_valid_until_the_next_fetch() {
     let (jwks, layer) = fetched().await;
     let old = jwks.issuer();
     jwks.rotate();
@@ -59,7 +59,7 @@ async fn an_old_key_that_was_retired_counts_until_the_next_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_clock_of_the_tokens_stands_while_that_of_the_fetches_goes_on() {
+async fn the_token_clock_is_independent_of_the_fetch_clock() {
     let (jwks, layer) = fetched().await;
     let token = jwks.token("alice");
     sleep(20 * MINUTE).await;
@@ -70,7 +70,7 @@ async fn the_clock_of_the_tokens_stands_while_that_of_the_fetches_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_first_fetch_fails_the_answer_is_503_and_once_it_succeeds_the_users() {
+async fn requests_get_503_until_the_first_fetch_succeeds() {
     let jwks = TestJwks::new();
     jwks.fail(true);
     let layer = jwks.layer().build().unwrap();
@@ -84,7 +84,7 @@ async fn while_the_first_fetch_fails_the_answer_is_503_and_once_it_succeeds_the_
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_that_are_held_outlive_fetches_that_fail() {
+async fn cached_keys_survive_failed_fetches() {
     let (jwks, layer) = fetched().await;
     jwks.fail(true);
     sleep(30 * MINUTE).await;
@@ -96,7 +96,7 @@ async fn keys_that_are_held_outlive_fetches_that_fail() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_takes_as_long_as_it_is_told_to_and_the_request_waits() {
+async fn a_request_waits_for_a_delayed_fetch() {
     let jwks = TestJwks::new();
     jwks.delay(Duration::from_millis(800));
     let layer = jwks.layer().build().unwrap();
@@ -108,7 +108,7 @@ async fn a_fetch_takes_as_long_as_it_is_told_to_and_the_request_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_takes_too_long_has_failed() {
+async fn a_fetch_that_exceeds_the_timeout_fails() {
     let jwks = TestJwks::new();
     jwks.delay(Duration::from_secs(6));
     let layer = jwks.layer().build().unwrap();
@@ -118,7 +118,7 @@ async fn a_fetch_that_takes_too_long_has_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_set_of_an_issuer_keeps_its_name_its_audience_and_its_clock_when_it_rotates() {
+async fn rotation_keeps_the_issuer_audience_and_clock() {
     let issuer = TestIssuer::eddsa()
         .with_issuer("https://app.example.com")
         .with_audience("https://api.example.com");
@@ -136,7 +136,7 @@ async fn the_set_of_an_issuer_keeps_its_name_its_audience_and_its_clock_when_it_
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_layer_of_a_service_can_be_given_the_set_and_the_clock() {
+async fn a_services_own_layer_can_use_the_set_and_the_clock() {
     let issuer = TestIssuer::eddsa()
         .with_issuer("https://app.example.com")
         .with_audience("https://app.example.com");
@@ -157,7 +157,7 @@ async fn an_issuer_of_hs256_has_no_set() {
 }
 
 #[test]
-fn nothing_secret_is_shown() {
+fn debug_output_hides_keys_and_claims() {
     let shown = format!("{:?}", TestJwks::new());
     assert!(
         shown.contains("EdDSA") && !shown.contains("content"),
