@@ -179,7 +179,7 @@ async fn the_1025th_request_for_the_first_keys_gets_503_immediately() {
     for answer in requests.join_all().await {
         answer.assert_reached("alice", "waited");
     }
-    assert_eq!(issuer.asked().len(), 1);
+    assert_eq!(issuer.fetches().len(), 1);
 }
 
 /// Panics if it is called without a preceding `Poll::Ready`. A clone is not ready.

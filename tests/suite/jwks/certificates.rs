@@ -1,5 +1,5 @@
-//! What the built-in HTTP client needs of CA certificates, and what it reports if TLS fails. The
-//! program `openssl` makes the certificates and serves them.
+//! The CA certificates that the built-in HTTP client uses, and its errors if TLS fails. The program
+//! `openssl` creates the certificates and serves them.
 
 use std::{
     env, fs,
@@ -40,22 +40,22 @@ async fn missing_ca_certificates_are_reported_by_the_first_https_fetch() {
         &[("SSL_CERT_FILE", NOWHERE), ("SSL_CERT_DIR", NOWHERE)],
         &[("SSL_CERT_FILE", &empty)],
     ] {
-        let said = child("https://127.0.0.1:1/jwks", variables).await;
+        let output = child("https://127.0.0.1:1/jwks", variables).await;
         for words in [
             "the CA certificates of this machine cannot be loaded",
             "install the package ca-certificates",
             "SSL_CERT_FILE",
         ] {
             assert!(
-                said.contains(words),
-                "{variables:?}: no {words:?} in {said}"
+                output.contains(words),
+                "{variables:?}: no {words:?} in {output}"
             );
         }
         for (variable, _) in variables {
             let words = format!("{variable} is set, but contains no usable certificate");
-            assert!(said.contains(&words), "{variables:?}: {said}");
+            assert!(output.contains(&words), "{variables:?}: {output}");
         }
-        assert!(!said.contains(NOWHERE), "{said}");
+        assert!(!output.contains(NOWHERE), "{output}");
     }
 }
 
@@ -69,12 +69,12 @@ async fn certificates_installed_later_are_used_by_the_next_fetch() {
     let later = folder.path("later.pem");
     let installed = folder.path("ca.pem");
     let variables = [("SSL_CERT_FILE", &*later), ("INSTALL", &*installed)];
-    let said = child(&server.url(), &variables).await;
+    let output = child(&server.url(), &variables).await;
     assert!(
-        said.contains("the CA certificates of this machine cannot be loaded"),
-        "{said}"
+        output.contains("the CA certificates of this machine cannot be loaded"),
+        "{output}"
     );
-    assert!(said.ends_with("then ready"), "{said}");
+    assert!(output.ends_with("then ready"), "{output}");
 }
 
 #[tokio::test]
@@ -121,16 +121,16 @@ async fn a_private_authority_is_trusted_once_ssl_cert_file_names_it() {
             &["does not speak TLS", "http://"],
         ),
     ] {
-        let said = child(&url, &[("SSL_CERT_FILE", trusted)]).await;
+        let output = child(&url, &[("SSL_CERT_FILE", trusted)]).await;
         for words in words {
-            assert!(said.contains(words), "{row}: no {words:?} in {said}");
+            assert!(output.contains(words), "{row}: no {words:?} in {output}");
         }
     }
 }
 
-const SAID: &str = "the child says: ";
+const PREFIX: &str = "child output: ";
 
-/// What becomes of a layer with this URL, in a process with these variables.
+/// Returns the outcome of building a layer with this URL, in a process with these variables.
 async fn child(url: &str, variables: &[(&str, &str)]) -> String {
     let mut command = tokio::process::Command::new(env::current_exe().unwrap());
     command.args(["--exact", "jwks::certificates::child_that_fetches_keys"]);
@@ -141,40 +141,40 @@ async fn child(url: &str, variables: &[(&str, &str)]) -> String {
     command.env("JWKS_URL", url).envs(variables.iter().copied());
     let output = command.output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let said = text.lines().find_map(|line| line.strip_prefix(SAID));
+    let result = text.lines().find_map(|line| line.strip_prefix(PREFIX));
     let errors = String::from_utf8_lossy(&output.stderr);
-    let said = said.unwrap_or_else(|| panic!("the child said nothing: {text}{errors}"));
-    said.to_owned()
+    let result = result.unwrap_or_else(|| panic!("the child printed no result: {text}{errors}"));
+    result.to_owned()
 }
 
-/// No process can change its own environment safely.
+/// Runs in a separate process, because a process cannot change its own environment safely.
 #[tokio::test]
-#[ignore = "is run by other tests, in an environment that they choose"]
+#[ignore = "other tests run it, in an environment that they set"]
 async fn child_that_fetches_keys() {
     let url = env::var("JWKS_URL").unwrap();
     let builder = JwtAuthLayer::builder().jwks_url(url).allow_any_audience();
     let layer = match builder.build() {
         Ok(layer) => layer,
-        Err(error) => return println!("\n{SAID}not built: {error}"),
+        Err(error) => return println!("\n{PREFIX}not built: {error}"),
     };
-    let said = match layer.ready().await {
+    let result = match layer.ready().await {
         Ok(()) => "ready".to_owned(),
         Err(error) => error.to_string(),
     };
     let Ok(source) = env::var("INSTALL") else {
-        return println!("\n{SAID}{said}");
+        return println!("\n{PREFIX}{result}");
     };
     fs::copy(source, env::var("SSL_CERT_FILE").unwrap()).unwrap();
     for _ in 0..100 {
         if layer.jwks_health()[0].keys > 0 {
-            return println!("\n{SAID}{said}, then ready");
+            return println!("\n{PREFIX}{result}, then ready");
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    println!("\n{SAID}{said}, then {:?}", layer.jwks_health());
+    println!("\n{PREFIX}{result}, then {:?}", layer.jwks_health());
 }
 
-/// A folder with certificates, each with its key beside it.
+/// A folder with certificates and their keys.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -200,12 +200,19 @@ impl Folder {
 
     fn issue(&self, name: &str, authority: &str) {
         let (ca, key) = (format!("{authority}.pem"), format!("{authority}.key"));
-        let is_none = "basicConstraints=critical,CA:FALSE";
+        let not_an_authority = "basicConstraints=critical,CA:FALSE";
         let address = "subjectAltName=IP:127.0.0.1";
         self.make(
             name,
             &[
-                "-CA", &ca, "-CAkey", &key, "-addext", is_none, "-addext", address,
+                "-CA",
+                &ca,
+                "-CAkey",
+                &key,
+                "-addext",
+                not_an_authority,
+                "-addext",
+                address,
             ],
         );
     }

@@ -1,4 +1,4 @@
-//! A clock that jumps back and forth by hours, as that of a machine that wakes up or is set may.
+//! A clock that jumps back and forth by hours, as on a machine that wakes up or changes its time.
 
 use std::{
     cell::RefCell,
@@ -29,18 +29,18 @@ use crate::{
 const HOUR: u64 = 60 * 60;
 
 thread_local! {
-    /// What the clock told this thread.
-    static TOLD: RefCell<Vec<SystemTime>> = const { RefCell::new(Vec::new()) };
+    /// The times that the clock returned on this thread.
+    static READINGS: RefCell<Vec<SystemTime>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Another time whenever it is asked: mostly within hours of [`NOW`], often by a second beside one
-/// that a token names, and now and then out of this world.
+/// Returns another time for each call: mostly within hours of [`NOW`], often within a second of a
+/// time in a token, and sometimes a time that no valid clock returns.
 fn jumping() -> SystemTime {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    // A step of a large prime through all the hours comes to each second in an order of its own.
+    // Steps of a large prime reach every second, in no obvious order.
     let jump = count.wrapping_mul(2_654_435_761);
-    let told = match count % 10 {
+    let time = match count % 10 {
         0..6 => at(NOW - 4 * HOUR + jump % (8 * HOUR)),
         6 | 7 => at(NOW + 600 - 1 + jump % 3),
         8 => at(NOW - 2 * HOUR - 1 + jump % 3),
@@ -51,11 +51,11 @@ fn jumping() -> SystemTime {
             _ => at(253_402_300_800), // the year 10,000
         },
     };
-    TOLD.with_borrow_mut(|all| all.push(told));
-    told
+    READINGS.with_borrow_mut(|all| all.push(time));
+    time
 }
 
-/// When a token is valid, and what its claims say of that.
+/// `nbf` and `exp` of each token.
 const WINDOWS: [(u64, u64); 4] = [
     (0, NOW + 600),
     (NOW - 2 * HOUR, NOW + 600),
@@ -63,9 +63,9 @@ const WINDOWS: [(u64, u64); 4] = [
     (NOW + 600, NOW + 3 * HOUR),
 ];
 
-fn expected((nbf, exp): (u64, u64), told: SystemTime) -> &'static str {
-    // A clock before the epoch is broken, and reads as the end of time.
-    let now = told.duration_since(UNIX_EPOCH);
+fn expected((nbf, exp): (u64, u64), time: SystemTime) -> &'static str {
+    // A time before the epoch comes from a broken clock, and all tokens have expired.
+    let now = time.duration_since(UNIX_EPOCH);
     let now = now.map_or(u64::MAX, |since| since.as_secs());
     if now >= exp {
         "expired"
@@ -76,36 +76,36 @@ fn expected((nbf, exp): (u64, u64), told: SystemTime) -> &'static str {
     }
 }
 
-/// Two threads send the tokens while the clock jumps. Each answer must be right for the time that
-/// was told for it.
-fn assert_right_for_the_time_told(way: &str, layer: &JwtAuthLayer, tokens: &[String; 4]) {
-    let judge = || {
-        let mut answers = BTreeMap::new();
+/// Two threads send the tokens while the clock jumps. Each result must match the time that the
+/// clock returned for it.
+fn assert_results_match_the_clock(way: &str, layer: &JwtAuthLayer, tokens: &[String; 4]) {
+    let verify = || {
+        let mut results = BTreeMap::new();
         for turn in 0..5_000 {
             let (window, token) = (WINDOWS[turn % 4], &tokens[turn % 4]);
-            TOLD.with_borrow_mut(Vec::clear);
-            let answer = reason(layer, token);
-            let told = TOLD.with_borrow(Clone::clone);
-            let [told] = told[..] else {
-                panic!("{way}: one answer by several times: {told:?}")
+            READINGS.with_borrow_mut(Vec::clear);
+            let result = reason(layer, token);
+            let readings = READINGS.with_borrow(Clone::clone);
+            let [time] = readings[..] else {
+                panic!("{way}: not one reading for one result: {readings:?}")
             };
             assert_eq!(
-                answer,
-                expected(window, told),
-                "{way}: {window:?} at {told:?}"
+                result,
+                expected(window, time),
+                "{way}: {window:?} at {time:?}"
             );
-            *answers.entry(answer).or_insert(0) += 1;
+            *results.entry(result).or_insert(0) += 1;
         }
-        answers
+        results
     };
-    let answers = thread::scope(|scope| {
-        let threads = [(); 2].map(|()| scope.spawn(judge));
+    let results = thread::scope(|scope| {
+        let threads = [(); 2].map(|()| scope.spawn(verify));
         threads.map(|thread| thread.join().unwrap())
     });
-    println!("{way}: {answers:?}");
-    for answers in answers {
-        for answer in ["accepted", "expired", "not_yet_valid"] {
-            assert!(answers[answer] > 500, "{way}: {answers:?}");
+    println!("{way}: {results:?}");
+    for results in results {
+        for result in ["accepted", "expired", "not_yet_valid"] {
+            assert!(results[result] > 500, "{way}: {results:?}");
         }
     }
 }
@@ -118,7 +118,7 @@ fn tokens(sign: impl Fn(&serde_json::Value) -> String) -> [String; 4] {
     })
 }
 
-fn at_jumps() -> JwtAuthBuilder {
+fn with_jumping_clock() -> JwtAuthBuilder {
     JwtAuthLayer::builder()
         .leeway(Duration::ZERO)
         .clock(jumping)
@@ -129,13 +129,13 @@ fn times_are_checked_against_one_clock_reading_with_a_secret() {
     let folder = Folder::new("clock_jumps");
     fs::write(folder.path("secrets"), SECRET).unwrap();
     for (way, builder) in [
-        ("a secret", at_jumps().secret(SECRET)),
+        ("a secret", with_jumping_clock().secret(SECRET)),
         (
             "a secret file",
-            at_jumps().secret_from_file(folder.path("secrets")),
+            with_jumping_clock().secret_from_file(folder.path("secrets")),
         ),
     ] {
-        assert_right_for_the_time_told(way, &builder.build().unwrap(), &tokens(token));
+        assert_results_match_the_clock(way, &builder.build().unwrap(), &tokens(token));
     }
 }
 
@@ -143,24 +143,24 @@ fn times_are_checked_against_one_clock_reading_with_a_secret() {
 fn times_are_checked_against_one_clock_reading_with_a_key() {
     let signer = key("1");
     let set = KeySet::from_jwks(&jwks([&signer])).unwrap();
-    let builder = at_jumps().shared_keys(SharedKeys::new(set));
+    let builder = with_jumping_clock().shared_keys(SharedKeys::new(set));
     let tokens = tokens(|claims| signer.token(claims));
-    assert_right_for_the_time_told("shared keys", &builder.build().unwrap(), &tokens);
+    assert_results_match_the_clock("shared keys", &builder.build().unwrap(), &tokens);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn clock_jumps_neither_expire_nor_refetch_keys() {
     let signer = key("1");
     let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
-    let layer = at_jumps().jwks_url(server.url()).build().unwrap();
+    let layer = with_jumping_clock().jwks_url(server.url()).build().unwrap();
     layer.ready().await.unwrap();
     let tokens = tokens(|claims| signer.token(claims));
     tokio::task::block_in_place(|| {
-        assert_right_for_the_time_told("fetched keys", &layer, &tokens);
+        assert_results_match_the_clock("fetched keys", &layer, &tokens);
     });
     assert_eq!(server.count(), 1);
 
-    // How old a token with an unknown key claims to be does not matter.
+    // `iat` of a token with an unknown key does not matter.
     let stranger = key("2");
     for iat in [0, NOW - HOUR, NOW, NOW + 4 * HOUR] {
         let exp = u64::from(u32::MAX) * 2;
@@ -194,8 +194,8 @@ async fn extreme_times_do_not_panic_with_an_unknown_key() {
                 let claims = claims_with(json!({ "iat": iat, "exp": 253_402_300_799_u64 }));
                 let request = with_bearer(&stranger.token(&claims));
                 let answer = ask(layer.clone(), request).await.reason();
-                let refused = ["unknown_key", "expired"].contains(&answer);
-                assert!(refused, "{now:?}, {iat}: {answer}");
+                let is_rejected = ["unknown_key", "expired"].contains(&answer);
+                assert!(is_rejected, "{now:?}, {iat}: {answer}");
             }
         });
     }

@@ -1,4 +1,4 @@
-//! What is told of fetches, what a fetcher may bring, and what is left of one that was under way.
+//! The events of fetches, the limits of a fetcher, and fetches that overlap with other work.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -14,17 +14,17 @@ use crate::{
     support::{memory_issuer::MemoryIssuer, signing_keys::*, *},
 };
 
-/// Events that have all of these words.
+/// Counts the events that contain all of these words.
 fn count(events: &Captured, words: &[&str]) -> usize {
     let text = events.text();
     let has_all = |line: &&str| words.iter().all(|word| line.contains(word));
     text.lines().filter(has_all).count()
 }
 
-/// Answers as a function says, at once.
-struct Answers<F>(F);
+/// A fetcher that immediately returns the result of a function.
+struct FetchFn<F>(F);
 
-impl<F> JwksFetch for Answers<F>
+impl<F> JwksFetch for FetchFn<F>
 where
     F: Fn() -> Result<FetchedJwks, FetchError> + Send + Sync + 'static,
 {
@@ -42,7 +42,7 @@ where
 {
     let builder = JwtAuthLayer::builder().clock(|| at(NOW));
     let builder = builder.jwks_url("https://app.example.com/api/auth/jwks");
-    builder.jwks_fetcher(Answers(fetch)).build().unwrap()
+    builder.jwks_fetcher(FetchFn(fetch)).build().unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +105,7 @@ async fn ready_waits_for_all_issuers_and_names_each_that_fails() {
         let url = format!("https://{name}.example.com/jwks");
         let builder = keyless().issuer(name).email_optional();
         let builder = builder.jwks_url(url).allow_any_audience();
-        builder.jwks_fetcher(Answers(|| Err(FetchError::new("gone"))))
+        builder.jwks_fetcher(FetchFn(|| Err(FetchError::new("gone"))))
     };
     let works = keyless()
         .issuer("slow")
@@ -126,7 +126,7 @@ async fn ready_waits_for_all_issuers_and_names_each_that_fails() {
     assert_eq!(keys.collect::<Vec<_>>(), [0, 1, 0]);
 }
 
-/// Also if nobody sends a request meanwhile.
+/// No request triggers the event.
 #[tokio::test(start_paused = true)]
 async fn expired_cached_keys_are_logged_when_they_expire() {
     let issuer = MemoryIssuer::new();
@@ -152,7 +152,7 @@ async fn allowed_plain_http_is_logged() {
     for (is_allowed, expected) in [(true, told()), (false, 0)] {
         let events = Captured::start();
         let builder = JwtAuthLayer::builder().jwks_url(url);
-        let builder = builder.jwks_fetcher(Answers(|| Err(FetchError::new("gone"))));
+        let builder = builder.jwks_fetcher(FetchFn(|| Err(FetchError::new("gone"))));
         let builder = if is_allowed {
             builder.allow_http()
         } else {
@@ -191,16 +191,20 @@ async fn a_failed_refresh_does_not_make_the_layer_unready() {
 
 #[tokio::test(start_paused = true)]
 async fn a_custom_fetcher_may_return_at_most_one_mebibyte() {
-    const LARGEST: usize = 1024 * 1024;
+    const MAX_JWKS_BYTES: usize = 1024 * 1024;
     let set = jwks([&SigningKey::generate("EdDSA", "1")]);
-    for (length, is_read) in [(LARGEST, true), (LARGEST + 1, false), (2 * LARGEST, false)] {
+    for (length, is_read) in [
+        (MAX_JWKS_BYTES, true),
+        (MAX_JWKS_BYTES + 1, false),
+        (2 * MAX_JWKS_BYTES, false),
+    ] {
         let padded = " ".repeat(length - set.len()) + &set;
         let layer = fetched_by(move || Ok(FetchedJwks::new(padded.clone())));
         assert_eq!(layer.ready().await.is_ok(), is_read, "{length}");
     }
 }
 
-/// What the task of a runtime that has ended had planned, the next one keeps to.
+/// The fetch schedule survives the end of the runtime.
 #[test]
 fn a_new_runtime_does_not_fetch_early() {
     let issuer = std::cell::OnceCell::new();
@@ -218,9 +222,9 @@ fn a_new_runtime_does_not_fetch_early() {
             layer.ready().await.unwrap();
             let token = issuer.token(&issuer.newest(), "alice");
             assert_eq!(reason(layer, &token), "accepted");
-            // Two fetches are a second apart in any case.
+            // Fetches are always at least a second apart.
             sleep(Duration::from_millis(600)).await;
-            assert_eq!(issuer.asked().len(), 1);
+            assert_eq!(issuer.fetches().len(), 1);
         });
     }
 }
@@ -233,11 +237,11 @@ async fn a_token_without_a_kid_waits_for_the_first_fetch() {
     let token = key.sign(&json!({ "alg": "EdDSA" }), &claims);
     let start = Instant::now();
     let answer = ask(issuer.layer(), with_bearer(&token)).await;
-    answer.assert_reached("alice", "it waited");
+    answer.assert_reached("alice", "waited");
     assert!(start.elapsed() >= issuer.delay);
 }
 
-/// The answer of the fetch that is under way may be older than the key.
+/// The fetch in progress may return a set that is older than the key.
 #[tokio::test(start_paused = true)]
 async fn a_key_created_during_a_fetch_causes_another_fetch() {
     let mut issuer = MemoryIssuer::new();
@@ -246,18 +250,18 @@ async fn a_key_created_during_a_fetch_causes_another_fetch() {
     issuer.rotate();
     let layer = issuer.layer();
     layer.ready().await.unwrap();
-    // A while later, somebody asks for a key that is nowhere.
+    // Later, a token names a key that does not exist.
     sleep(Duration::from_secs(120)).await;
     let nowhere = Arc::new(SigningKey::generate("EdDSA", "nowhere"));
-    let asking = tokio::spawn(ask(
+    let unknown_key_request = tokio::spawn(ask(
         layer.clone(),
         with_bearer(&issuer.token(&nowhere, "mallory")),
     ));
     sleep(Duration::from_millis(100)).await;
-    assert_eq!(issuer.asked().len(), 2);
+    assert_eq!(issuer.fetches().len(), 2);
     let new = issuer.rotate();
     let answer = ask(layer.clone(), with_bearer(&issuer.token(&new, "alice"))).await;
-    answer.assert_reached("alice", "of the next fetch");
-    assert_eq!(issuer.asked().len(), 3);
-    assert_eq!(asking.await.unwrap().reason(), "unknown_key");
+    answer.assert_reached("alice", "key of the next fetch");
+    assert_eq!(issuer.fetches().len(), 3);
+    assert_eq!(unknown_key_request.await.unwrap().reason(), "unknown_key");
 }

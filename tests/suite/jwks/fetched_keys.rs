@@ -1,4 +1,4 @@
-//! Key sets from a URL: faults of the server, and what they are answered with.
+//! Responses while the server of a key set fails, and the sets that it may return.
 
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ async fn requests_get_503_until_keys_have_been_fetched() {
         ("HTML", Mode::Set(html)),
         ("an empty object", Mode::Set("{}".into())),
         (
-            "keys that are no array",
+            "keys that are not an array",
             Mode::Set(r#"{"keys": {}}"#.into()),
         ),
         ("no keys", Mode::Set(r#"{"keys": []}"#.into())),
@@ -43,10 +43,10 @@ async fn requests_get_503_until_keys_have_been_fetched() {
             Mode::RedirectTo(elsewhere.url()),
         ),
         ("a reset", Mode::Reset),
-        ("less than it said", Mode::Lie(10, set.clone())),
-        ("more than it said", Mode::Short(10, set.clone())),
-        ("no answer", Mode::Hang),
-        ("a byte now and then", Mode::Drip(set.clone())),
+        ("less than announced", Mode::TooShort(10, set.clone())),
+        ("more than announced", Mode::TooLong(10, set.clone())),
+        ("no response", Mode::Hang),
+        ("slow bytes", Mode::Drip(set.clone())),
     ];
     let signer = Arc::new(signer);
     let mut cases = JoinSet::new();
@@ -71,9 +71,9 @@ async fn requests_get_503_until_keys_have_been_fetched() {
 
 #[tokio::test]
 async fn a_key_set_over_one_mebibyte_is_rejected() {
-    const LARGEST: usize = 1024 * 1024;
+    const MAX_JWKS_BYTES: usize = 1024 * 1024;
     let set = jwks([&key("1")]);
-    let padding = LARGEST - set.len();
+    let padding = MAX_JWKS_BYTES - set.len();
     let server = KeyServer::start(Mode::Padded(padding, set.clone())).await;
     let layer = from_url(server.url()).build().unwrap();
     layer.ready().await.unwrap();
@@ -82,8 +82,8 @@ async fn a_key_set_over_one_mebibyte_is_rejected() {
         let server = KeyServer::start(Mode::Padded(padding, set.clone())).await;
         let layer = from_url(server.url()).build().unwrap();
         let error = layer.ready().await.unwrap_err().to_string();
-        let said = format!("the response is larger than {LARGEST} bytes");
-        assert!(error.contains(&said), "{error}");
+        let cause = format!("the response is larger than {MAX_JWKS_BYTES} bytes");
+        assert!(error.contains(&cause), "{error}");
     }
 }
 
@@ -114,7 +114,7 @@ async fn tokens_with_invalid_headers_are_rejected_without_keys() {
     let _ = layer.ready().await;
     let header = |header: serde_json::Value| key("1").sign(&header, &claims());
     for (description, token, reason) in [
-        ("no JWT", "a.b".to_owned(), "malformed"),
+        ("not a JWT", "a.b".to_owned(), "malformed"),
         ("HS256", token(&claims()), "algorithm"),
         ("none", header(json!({ "alg": "none" })), "algorithm"),
         (
@@ -138,7 +138,7 @@ async fn tokens_with_invalid_headers_are_rejected_without_keys() {
     ask(layer.clone(), get("/"))
         .await
         .assert_not_authenticated("no token");
-    // Claims are judged only once the signature has verified.
+    // Claims are checked only after the signature.
     let expired = key("1").token(&claims_with(json!({ "exp": 1 })));
     assert_eq!(reason_over_http(&layer, &expired).await, "keys_unavailable");
 }
@@ -157,18 +157,18 @@ async fn requests_wait_for_the_first_fetch_and_are_accepted() {
 
 #[tokio::test]
 async fn an_invalid_key_in_a_set_is_skipped() {
-    let (good, other) = (key("good"), key("other"));
-    let mut set: serde_json::Value = serde_json::from_str(&jwks([&good, &other])).unwrap();
+    let (valid, invalid) = (key("valid"), key("invalid"));
+    let mut set: serde_json::Value = serde_json::from_str(&jwks([&valid, &invalid])).unwrap();
     set["keys"][1]["d"] = "AAAA".into();
     let server = KeyServer::start(Mode::Set(set.to_string())).await;
     let layer = from_url(server.url()).build().unwrap();
     layer.ready().await.unwrap();
     assert_eq!(
-        reason_over_http(&layer, &good.token(&claims())).await,
+        reason_over_http(&layer, &valid.token(&claims())).await,
         "accepted"
     );
     assert_eq!(
-        reason_over_http(&layer, &other.token(&claims())).await,
+        reason_over_http(&layer, &invalid.token(&claims())).await,
         "unknown_key"
     );
 }

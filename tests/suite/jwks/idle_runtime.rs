@@ -1,5 +1,5 @@
-//! A layer fetches its keys in the runtime in which it was built. If that does not run, there is an
-//! error that names it.
+//! A layer fetches its keys in the runtime in which it was built. If that runtime does not run, the
+//! errors name the cause.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,12 +16,12 @@ use crate::{
 
 const CAUSE: &str = "the tokio runtime in which the layer was built is not running";
 
-/// A runtime that only runs inside `block_on`, with the real clock.
+/// A runtime that runs only inside `block_on`, with the real clock.
 fn idle() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// A runtime that serves the requests, with a clock that stands still while anybody has work.
+/// A runtime that serves the requests, with a clock that advances only while all tasks are idle.
 fn serving() -> Runtime {
     let mut builder = Builder::new_current_thread();
     builder.enable_all().start_paused(true).build().unwrap()
@@ -55,7 +55,7 @@ fn an_idle_runtime_is_reported_until_it_runs() {
             let answer = ask(layer.clone(), with_bearer(&token)).await;
             assert_eq!(answer.status(), 503);
         }
-        // The first one waits for a fetch, and the others know that there is none.
+        // The first request waits for a fetch. The others are rejected without waiting.
         let waited = start.elapsed();
         assert!(waited < Duration::from_secs(11), "{waited:?}");
         assert!(last_error(&layer).contains(CAUSE));
@@ -66,7 +66,7 @@ fn an_idle_runtime_is_reported_until_it_runs() {
         );
     });
     assert_eq!(causes(&events), told());
-    assert_eq!(issuer.asked().len(), 0);
+    assert_eq!(issuer.fetches().len(), 0);
 
     idle.block_on(async {
         layer.ready().await.unwrap();
@@ -90,7 +90,7 @@ fn ready_fails_if_the_fetching_runtime_is_idle() {
         sleep(Duration::from_millis(50)).await;
         layer
     });
-    assert_eq!(issuer.asked().len(), 2);
+    assert_eq!(issuer.fetches().len(), 2);
     serving.block_on(async {
         for layer in [&never_started, &never_ended] {
             let error = layer.ready().await.unwrap_err().to_string();
@@ -115,19 +115,19 @@ fn cached_keys_stay_in_use_while_the_runtime_is_idle() {
     let new = issuer.rotate();
     serving.block_on(async {
         let answer = ask(layer.clone(), with_bearer(&issuer.token(&old, "alice"))).await;
-        answer.assert_reached("alice", "its key is cached");
+        answer.assert_reached("alice", "the key is cached");
         assert_eq!((causes(&events), last_error(&layer)), (0, String::new()));
         let answer = ask(layer.clone(), with_bearer(&issuer.token(&new, "alice"))).await;
-        answer.assert_invalid_token("unknown_key", "its key is not fetched");
+        answer.assert_invalid_token("unknown_key", "the key is not fetched");
         assert_eq!(causes(&events), told());
         assert!(last_error(&layer).contains(CAUSE));
         layer.ready().await.unwrap();
         let answer = ask(layer.clone(), with_bearer(&issuer.token(&old, "alice"))).await;
-        answer.assert_reached("alice", "its key is still cached");
+        answer.assert_reached("alice", "the key is still cached");
     });
 }
 
-/// There are slow fetches, failures, and tokens that request fetches.
+/// Includes slow fetches, failures, and tokens that request fetches.
 #[tokio::test(start_paused = true)]
 async fn a_running_runtime_is_not_reported_as_idle() {
     let events = Captured::start();
@@ -136,11 +136,11 @@ async fn a_running_runtime_is_not_reported_as_idle() {
     let key = issuer.rotate();
     let layer = issuer.layer();
     layer.ready().await.unwrap();
-    let nowhere = SigningKey::generate("EdDSA", "nowhere");
+    let stranger = SigningKey::generate("EdDSA", "stranger");
     for minute in 0..300 {
         let is_down = (100..200).contains(&minute);
         issuer.set(Some(Arc::clone(&key)).filter(|_| !is_down));
-        let invented = with_bearer(&issuer.token(&nowhere, "mallory"));
+        let invented = with_bearer(&issuer.token(&stranger, "mallory"));
         ask(layer.clone(), invented).await;
         assert!(!last_error(&layer).contains(CAUSE), "{minute}");
         sleep(Duration::from_secs(55)).await;
@@ -160,7 +160,7 @@ fn a_missing_runtime_is_reported_in_the_health() {
     assert!(last_error(&layer).contains("there is no tokio runtime"));
 }
 
-/// It runs by itself, with the real clock.
+/// A runtime that runs on its own thread, with the real clock.
 fn running() -> Runtime {
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(1).enable_all().build().unwrap()
@@ -186,7 +186,7 @@ fn a_token_verified_outside_a_runtime_requests_a_fetch() {
         assert!(start.elapsed() < Duration::from_secs(5), "no fetch");
         std::thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(issuer.asked().len(), 2);
+    assert_eq!(issuer.fetches().len(), 2);
 }
 
 #[test]
@@ -199,9 +199,9 @@ fn a_request_continues_if_the_fetching_runtime_ends() {
         let (layer, token) = (layer.clone(), token.clone());
         async move { ask(layer, with_bearer(&token)).await.reason() }
     });
-    // The next fetch starts a second after the first one did, and takes 600 ms.
+    // The next fetch starts one second after the first and takes 600 ms.
     std::thread::sleep(Duration::from_millis(700));
-    assert_eq!(issuer.asked().len(), 2);
+    assert_eq!(issuer.fetches().len(), 2);
     fetching.shutdown_background();
     assert_eq!(serving.block_on(request).unwrap(), "accepted");
     assert!(

@@ -19,7 +19,7 @@ use crate::support::{
 
 #[test]
 fn key_set_urls_must_be_https_unless_loopback_or_allowed() {
-    for (url, mend) in [
+    for (url, fix) in [
         ("http://auth:3000/api/auth/jwks", ".allow_http()"),
         ("http://127.0.0.1.example.com/jwks", ".allow_http()"),
         ("http://localhost.example.com/jwks", ".allow_http()"),
@@ -33,7 +33,7 @@ fn key_set_urls_must_be_https_unless_loopback_or_allowed() {
         ("", "https://"),
     ] {
         let error = from_url(url).build().unwrap_err().to_string();
-        assert!(error.contains(mend), "{url}: {error}");
+        assert!(error.contains(fix), "{url}: {error}");
         assert!(!error.contains("password"), "{url}: {error}");
     }
     for url in [
@@ -53,7 +53,7 @@ fn key_set_urls_must_be_https_unless_loopback_or_allowed() {
 
 #[tokio::test]
 async fn the_query_of_a_url_is_never_shown() {
-    // Nobody listens there.
+    // No server listens on this port.
     let url = "http://127.0.0.1:1/jwks?api_key=password";
     let builder = from_url(url);
     let layer = builder.clone().build().unwrap();
@@ -66,19 +66,19 @@ async fn the_query_of_a_url_is_never_shown() {
     assert!(!texts.contains("password"), "{texts}");
 }
 
-/// A fetcher of one's own.
-struct Mine(
+/// A custom fetcher.
+struct CustomFetcher(
     Arc<AtomicUsize>,
     fn(usize) -> Result<FetchedJwks, FetchError>,
 );
 
-impl JwksFetch for Mine {
+impl JwksFetch for CustomFetcher {
     fn fetch<'a>(
         &'a self,
         url: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
         Box::pin(async move {
-            assert_eq!(url, "https://app.example.com/keys?of=mine");
+            assert_eq!(url, "https://app.example.com/keys?tenant=1");
             self.1(self.0.fetch_add(1, Ordering::Relaxed))
         })
     }
@@ -88,14 +88,14 @@ impl JwksFetch for Mine {
 async fn a_custom_fetcher_replaces_the_built_in_one_and_may_panic() {
     const SET: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519",
         "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-    let asked = Arc::new(AtomicUsize::new(0));
-    let answers = |asked| match asked {
+    let fetches = Arc::new(AtomicUsize::new(0));
+    let fetch = |number| match number {
         0 => panic!("on purpose"),
         1 => Err(FetchError::new("not today")),
         _ => Ok(FetchedJwks::new(SET)),
     };
-    let layer = from_url("https://app.example.com/keys?of=mine")
-        .jwks_fetcher(Mine(Arc::clone(&asked), answers))
+    let layer = from_url("https://app.example.com/keys?tenant=1")
+        .jwks_fetcher(CustomFetcher(Arc::clone(&fetches), fetch))
         .build()
         .unwrap();
     let error = layer.ready().await.unwrap_err().to_string();
@@ -115,9 +115,9 @@ async fn a_custom_fetcher_replaces_the_built_in_one_and_may_panic() {
     assert_eq!(layer.jwks_health()[0].fetches, 3);
 }
 
-/// Run by the test below, in a process whose environment names a proxy.
+/// The test below runs it in a process whose environment names a proxy.
 #[tokio::test]
-#[ignore = "run by another test"]
+#[ignore = "another test runs it"]
 async fn child_behind_a_proxy() {
     let layer = from_url("http://127.0.0.1:1/api/auth/jwks")
         .build()

@@ -20,10 +20,10 @@ async fn cached_keys_survive_server_failures_until_they_expire() {
         ("500", Mode::Status("500 Oops")),
         ("HTML", Mode::Set("<html>".into())),
         ("a reset", Mode::Reset),
-        ("a hang", Mode::Hang),
-        ("drips", Mode::Drip(set.clone())),
-        ("less than it said", Mode::Lie(10, set.clone())),
-        ("more than it said", Mode::Short(10, set.clone())),
+        ("no response", Mode::Hang),
+        ("slow bytes", Mode::Drip(set.clone())),
+        ("less than announced", Mode::TooShort(10, set.clone())),
+        ("more than announced", Mode::TooLong(10, set.clone())),
     ] {
         let server = KeyServer::start(Mode::Set(set.clone())).await;
         let layer = from_url(server.url())
@@ -64,7 +64,7 @@ async fn a_removed_key_is_rejected_after_the_next_refresh() {
 async fn keys_follow_the_latest_set_of_disagreeing_replicas() {
     let [always, one, other] = ["always", "one", "other"].map(key);
     let sets = [jwks([&always, &one]), jwks([&other, &always])];
-    let server = KeyServer::start(Mode::Flip(sets.clone())).await;
+    let server = KeyServer::start(Mode::Alternate(sets.clone())).await;
     let layer = refreshed_each_second(&server).await;
     let verify = |key: &SigningKey| reason(&layer, &key.token(&claims()));
     let (mut states, start) = (Vec::new(), Instant::now());
@@ -73,7 +73,7 @@ async fn keys_follow_the_latest_set_of_disagreeing_replicas() {
         let fetches = layer.jwks_health()[0].fetches;
         let state = (verify(&one), verify(&other));
         if fetches == layer.jwks_health()[0].fetches {
-            // No set came in between, and there is one of the two.
+            // No fetch ended in between, so the state belongs to one of the two sets.
             let is_first = state == ("accepted", "unknown_key");
             assert!(
                 is_first || state == ("unknown_key", "accepted"),
@@ -97,7 +97,7 @@ async fn keys_follow_the_latest_set_of_disagreeing_replicas() {
 #[tokio::test]
 async fn a_key_of_another_replica_is_fetched_on_request() {
     let [one, other] = ["one", "other"].map(key);
-    let server = KeyServer::start(Mode::Flip([&other, &one].map(|key| jwks([key])))).await;
+    let server = KeyServer::start(Mode::Alternate([&other, &one].map(|key| jwks([key])))).await;
     let builder = from_url(server.url()).jwks_cooldown(Duration::from_secs(1));
     let layer = builder.build().unwrap();
     layer.ready().await.unwrap();
@@ -109,7 +109,7 @@ async fn a_key_of_another_replica_is_fetched_on_request() {
     assert_apart(&server);
 }
 
-/// No two fetches were within a second, give or take what the way to the server took.
+/// Asserts that fetches are about a second apart; the network shifts them a little.
 fn assert_apart(server: &KeyServer) {
     let gaps = server.gaps();
     assert!(gaps.iter().all(|gap| gap.as_millis() >= 900), "{gaps:?}");
@@ -138,22 +138,20 @@ async fn requests_do_not_wait_for_a_refresh() {
 
 #[tokio::test]
 async fn a_max_age_of_zero_means_a_minute_or_the_shorter_ttl() {
-    // A set that may not be kept is kept for a minute all the same, unless the time to live that
-    // was configured is shorter.
     let signer = key("1");
     let set = jwks([&signer]);
     let server = KeyServer::start(Mode::SetWith(set, "cache-control: max-age=0\r\n")).await;
-    let patient = from_url(server.url()).build().unwrap();
-    patient.ready().await.unwrap();
+    let default = from_url(server.url()).build().unwrap();
+    default.ready().await.unwrap();
     sleep(Duration::from_millis(1500)).await;
     assert_eq!(server.count(), 1);
-    let hasty = from_url(server.url())
+    let short = from_url(server.url())
         .jwks_ttl(Duration::from_secs(1))
         .build()
         .unwrap();
-    hasty.ready().await.unwrap();
+    short.ready().await.unwrap();
     until(async || server.count() > 2).await;
-    drop(patient);
+    drop(default);
 }
 
 #[tokio::test]
@@ -196,12 +194,12 @@ async fn unlimited_durations_are_accepted() {
 async fn a_set_without_usable_keys_clears_the_cached_keys() {
     let signer = key("1");
     let other = key("1");
-    let mut of_encryption: serde_json::Value = serde_json::from_str(&jwks([&signer])).unwrap();
-    of_encryption["keys"][0]["use"] = "enc".into();
+    let mut for_encryption: serde_json::Value = serde_json::from_str(&jwks([&signer])).unwrap();
+    for_encryption["keys"][0]["use"] = "enc".into();
     for (description, set) in [
         ("no keys", r#"{"keys":[]}"#.to_owned()),
-        ("one for encryption", of_encryption.to_string()),
-        ("two keys of one kid", jwks([&signer, &other])),
+        ("a key for encryption", for_encryption.to_string()),
+        ("two keys with one kid", jwks([&signer, &other])),
     ] {
         let server = KeyServer::start(Mode::Set(jwks([&signer]))).await;
         let layer = refreshed_each_second(&server).await;

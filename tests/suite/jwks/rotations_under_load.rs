@@ -1,5 +1,5 @@
-//! Keys that rotate a thousand times under a hundred thousand requests of two threads: what is
-//! valid all the while is never refused, and what is revoked is never accepted after that.
+//! Keys that rotate 1,000 times during 100,000 requests of two threads. Tokens whose key stays in
+//! the set are never rejected, and tokens whose key was removed are never accepted.
 
 use std::{
     future::{Future, ready},
@@ -31,16 +31,17 @@ use crate::{
 const ROTATIONS: usize = 1000;
 const REQUESTS: usize = 100_000;
 
-/// The keys of the issuer come again after so many rotations.
+/// The number of keys. After as many rotations, the issuer uses the first key again.
 const KEYS: usize = 20;
 
-/// An issuer whose set is, after each rotation, the key that was next and the one that is next.
+/// An issuer whose set contains the current key and the next one.
 struct Issuer {
     keys: Vec<SigningKey>,
     tokens: Vec<String>,
-    /// The latest rotation that has begun, and the latest that is known to be over.
-    begun: AtomicUsize,
-    over: AtomicUsize,
+    /// The latest rotation that has started.
+    started: AtomicUsize,
+    /// The latest rotation that the layer has applied.
+    applied: AtomicUsize,
     requests: AtomicUsize,
     is_closed: AtomicBool,
 }
@@ -52,8 +53,8 @@ impl Issuer {
         Self {
             keys,
             tokens,
-            begun: AtomicUsize::new(0),
-            over: AtomicUsize::new(0),
+            started: AtomicUsize::new(0),
+            applied: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
         }
@@ -70,25 +71,25 @@ impl Issuer {
         jwks((0..KEYS).filter(listed).map(|number| &self.keys[number]))
     }
 
-    /// Begins the next rotation, once its share of the requests has come.
-    fn begin(&self) -> usize {
-        let rotation = self.begun.load(SeqCst) + 1;
+    /// Starts the next rotation after its share of the requests.
+    fn start_rotation(&self) -> usize {
+        let rotation = self.started.load(SeqCst) + 1;
         let start = Instant::now();
         while self.requests.load(SeqCst) < rotation * (REQUESTS / ROTATIONS) {
-            assert!(start.elapsed().as_secs() < 20, "nobody sends any more");
+            assert!(start.elapsed().as_secs() < 20, "no thread sends requests");
             thread::yield_now();
         }
-        self.begun.store(rotation, SeqCst);
+        self.started.store(rotation, SeqCst);
         rotation
     }
 
-    /// Sends tokens until the last rotation is over, and all that were to be sent.
+    /// Sends tokens until the last rotation has been applied and enough requests were sent.
     fn send(&self, ask: impl Fn(&str) -> &'static str) -> Tally {
         let mut tally = Tally::default();
         while !self.is_closed.load(SeqCst) || self.requests.load(SeqCst) < REQUESTS {
             let count = self.requests.fetch_add(1, SeqCst);
-            let first = self.over.load(SeqCst);
-            // The one that is to go next, the next, the last that went, and all others in turn.
+            let first = self.applied.load(SeqCst);
+            // In turn: the current key, the next key, the last removed key, and any key.
             let number = match count % 4 {
                 0 => first % KEYS,
                 1 => (first + 1) % KEYS,
@@ -96,21 +97,21 @@ impl Issuer {
                 _ => count / 4 % KEYS,
             };
             let answer = ask(&self.tokens[number]);
-            let last = self.begun.load(SeqCst);
+            let last = self.started.load(SeqCst);
             let listed = (first..=last).filter(|rotation| Self::is_listed(number, *rotation));
-            let told = || format!("key {number} between rotations {first} and {last}: {answer}");
+            let failure = || format!("key {number} between rotations {first} and {last}: {answer}");
             match (listed.count(), answer) {
                 (0, "unknown_key") => tally.revoked += 1,
                 (all, "accepted") if all == last - first + 1 => tally.valid += 1,
                 (some, "accepted" | "unknown_key") if some > 0 && some <= last - first => {
                     tally.either += 1;
                 }
-                _ => panic!("{}", told()),
+                _ => panic!("{}", failure()),
             }
-            // Not so far ahead that the rotations come after the requests.
+            // Wait for the rotations, so that they happen during the requests.
             while !self.is_closed.load(SeqCst)
                 && self.requests.load(SeqCst) > (last + 2) * (REQUESTS / ROTATIONS)
-                && self.over.load(SeqCst) == first
+                && self.applied.load(SeqCst) == first
             {
                 thread::yield_now();
             }
@@ -118,7 +119,7 @@ impl Issuer {
         tally
     }
 
-    /// Two threads send while the rotations are made.
+    /// Rotates the keys while two threads send requests.
     fn run(&self, ask: impl Fn(&str) -> &'static str + Sync, rotate: impl FnOnce()) -> Tally {
         thread::scope(|scope| {
             let threads = [(); 2].map(|()| scope.spawn(|| self.send(&ask)));
@@ -134,7 +135,7 @@ impl Issuer {
     }
 }
 
-/// Lets the threads come to an end, however the rotations did.
+/// Stops the threads even if a rotation panics.
 struct Closing<'a>(&'a Issuer);
 
 impl Drop for Closing<'_> {
@@ -143,12 +144,14 @@ impl Drop for Closing<'_> {
     }
 }
 
-/// How often a request was made with a key that was listed all the while, and accepted; with one
-/// that was not, and refused; with one that came or went meanwhile.
+/// The number of requests by their result.
 #[derive(Debug, Default)]
 struct Tally {
+    /// Accepted: the key was in the set during the whole request.
     valid: usize,
+    /// Rejected: the key was never in the set during the request.
     revoked: usize,
+    /// Either: the set gained or lost the key during the request.
     either: usize,
 }
 
@@ -170,12 +173,12 @@ impl Tally {
     }
 }
 
-/// What a request over HTTP is answered, by a layer that holds keys and so never waits.
-fn reason_at_once(layer: &JwtAuthLayer, token: &str) -> &'static str {
+/// Returns the reason of a request that does not wait, because the layer has its keys.
+fn reason_without_waiting(layer: &JwtAuthLayer, token: &str) -> &'static str {
     let answer = pin!(ask(layer.clone(), with_bearer(token)));
     match answer.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer.reason(),
-        Poll::Pending => panic!("it waits"),
+        Poll::Pending => panic!("the request waits"),
     }
 }
 
@@ -188,19 +191,19 @@ fn requests_are_verified_correctly_while_shared_keys_rotate() {
     let keys = SharedKeys::new(sets[0].clone());
     let layer = keyless().shared_keys(keys.clone()).build().unwrap();
     let tally = issuer.run(
-        |token| reason_at_once(&layer, token),
+        |token| reason_without_waiting(&layer, token),
         || {
             for _ in 0..ROTATIONS {
-                let rotation = issuer.begin();
+                let rotation = issuer.start_rotation();
                 keys.replace(sets[rotation % KEYS].clone());
-                issuer.over.store(rotation, SeqCst);
+                issuer.applied.store(rotation, SeqCst);
             }
         },
     );
     tally.assert_tested("shared keys");
 }
 
-/// Each fetch is answered with the set that is listed then.
+/// A fetcher that returns the current set.
 struct Published(Arc<Issuer>);
 
 impl JwksFetch for Published {
@@ -208,7 +211,7 @@ impl JwksFetch for Published {
         &'a self,
         _: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
-        let set = self.0.jwks(self.0.begun.load(SeqCst));
+        let set = self.0.jwks(self.0.started.load(SeqCst));
         Box::pin(ready(Ok(FetchedJwks::new(set))))
     }
 }
@@ -216,7 +219,7 @@ impl JwksFetch for Published {
 #[test]
 fn tokens_are_verified_correctly_while_fetched_keys_rotate() {
     let issuer = Arc::new(Issuer::new());
-    // Fetches are a second apart, so the time of the task that fetches is one that passes at once.
+    // Fetches are a second apart, so the fetching task runs on a paused clock.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -232,20 +235,20 @@ fn tokens_are_verified_correctly_while_fetched_keys_rotate() {
     let fetches = || layer.jwks_health()[0].fetches;
     let tally = issuer.run(
         |token| {
-            let _time = runtime.enter();
+            let _clock = runtime.enter();
             reason(&layer, token)
         },
         || {
             for _ in 0..ROTATIONS {
-                let rotation = issuer.begin();
-                // One may have begun before.
+                let rotation = issuer.start_rotation();
+                // A fetch may have started before the rotation.
                 let enough = fetches() + 2;
                 runtime.block_on(async {
                     while fetches() < enough {
                         sleep(Duration::from_millis(200)).await;
                     }
                 });
-                issuer.over.store(rotation, SeqCst);
+                issuer.applied.store(rotation, SeqCst);
             }
         },
     );

@@ -18,7 +18,7 @@ use crate::{
 fn a_layer_built_outside_a_runtime_works_in_any_runtime() {
     let signer = key("1");
     let token = signer.token(&claims());
-    // A server that outlives the runtimes of its clients.
+    // The server runs in its own runtime, so it survives those of its clients.
     let serving = tokio::runtime::Runtime::new().unwrap();
     let server = serving.block_on(KeyServer::start(Mode::Set(jwks([&signer]))));
     let layer = from_url(server.url())
@@ -45,7 +45,7 @@ async fn the_task_ends_when_the_last_layer_or_service_is_dropped() {
     drop(layer);
     until(async || server.count() > 1).await;
     drop(service);
-    // What was under way may still arrive.
+    // A request in progress may still arrive.
     sleep(Duration::from_millis(100)).await;
     let count = server.count();
     sleep(Duration::from_millis(1500)).await;
@@ -67,13 +67,17 @@ fn requests_outside_a_runtime_get_503_without_a_panic() {
     let mut future = Box::pin(layer.layer(inner).oneshot(request));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
-        panic!("nothing is waited for")
+        panic!("the request waits")
     };
     assert_eq!(response.status(), 503);
     assert_eq!(reason(&layer, &signer.token(&claims())), "keys_unavailable");
-    let faults = events.at("ERROR");
-    let of_runtime = |event: &&String| event.contains("no tokio runtime");
-    assert_eq!(faults.iter().filter(of_runtime).count(), 1, "{faults:#?}");
+    let errors = events.at("ERROR");
+    let names_the_runtime = |event: &&String| event.contains("no tokio runtime");
+    assert_eq!(
+        errors.iter().filter(names_the_runtime).count(),
+        1,
+        "{errors:#?}"
+    );
 }
 
 #[test]
@@ -97,14 +101,14 @@ fn cached_keys_expire_even_if_the_fetch_task_is_not_polled() {
         });
         (layer, idle)
     };
-    let (of_idle, idle) = fetched();
-    let (of_ended, ended) = fetched();
+    let (idle_layer, idle) = fetched();
+    let (ended_layer, ended) = fetched();
     drop(ended);
     let token = signer.token(&claims());
-    assert_eq!(reason(&of_idle, &token), "accepted");
-    assert_eq!(reason(&of_ended, &token), "accepted");
+    assert_eq!(reason(&idle_layer, &token), "accepted");
+    assert_eq!(reason(&ended_layer, &token), "accepted");
     std::thread::sleep(Duration::from_millis(2200));
-    assert_eq!(reason(&of_idle, &token), "keys_unavailable");
-    assert_eq!(reason(&of_ended, &token), "keys_unavailable");
+    assert_eq!(reason(&idle_layer, &token), "keys_unavailable");
+    assert_eq!(reason(&ended_layer, &token), "keys_unavailable");
     drop(idle);
 }

@@ -36,12 +36,12 @@ async fn the_ttl_is_an_upper_bound_and_max_age_can_only_shorten_it() {
         let layer = issuer.builder().jwks_ttl(ttl).build().unwrap();
         layer.ready().await.unwrap();
         sleep(expected * 20).await;
-        let times = issuer.asked();
+        let times = issuer.fetches();
         assert!(times.len() > 15, "{ttl:?}, {max_age:?}");
         for pair in times.windows(2) {
             let interval = pair[1] - pair[0];
-            let least = expected.mul_f64(0.899);
-            let range = least..=expected + seconds(1);
+            let min = expected.mul_f64(0.899);
+            let range = min..=expected + seconds(1);
             assert!(
                 range.contains(&interval),
                 "{ttl:?}, {max_age:?}: {interval:?}"
@@ -88,13 +88,13 @@ async fn keys_stay_valid_for_the_stale_time_after_their_time_to_live() {
     );
 }
 
-/// Requests an unknown key all the time, for so long. Returns when fetches started meanwhile.
+/// Requests an unknown key every 50 ms for this long. Returns the start of each fetch.
 async fn request_unknown_keys(
     issuer: &MemoryIssuer,
     layer: &JwtAuthLayer,
     length: Duration,
 ) -> Vec<Instant> {
-    let before = issuer.asked().len();
+    let before = issuer.fetches().len();
     let stranger = SigningKey::generate("EdDSA", "stranger");
     let (start, mut number) = (Instant::now(), 0);
     while start.elapsed() < length {
@@ -103,7 +103,7 @@ async fn request_unknown_keys(
         number += 1;
         sleep(Duration::from_millis(50)).await;
     }
-    issuer.asked().split_off(before)
+    issuer.fetches().split_off(before)
 }
 
 fn intervals(times: &[Instant]) -> Vec<Duration> {
@@ -129,16 +129,16 @@ async fn token_requested_fetches_are_a_cooldown_apart() {
         let layer = builder.build().unwrap();
         layer.ready().await.unwrap();
         let times = request_unknown_keys(&issuer, &layer, seconds(600)).await;
-        let most = 600 / expected as usize;
+        let max = 600 / expected as usize;
         assert!(
-            (most..=most + 1).contains(&times.len()),
+            (max..=max + 1).contains(&times.len()),
             "{cooldown:?}: {} fetches",
             times.len()
         );
-        let least = seconds(expected);
+        let min = seconds(expected);
         let intervals = intervals(&times);
         assert!(
-            intervals.iter().all(|interval| *interval >= least),
+            intervals.iter().all(|interval| *interval >= min),
             "{cooldown:?}: {intervals:?}"
         );
     }
@@ -151,9 +151,9 @@ async fn scheduled_fetches_do_not_use_up_token_requested_ones() {
     let builder = issuer.builder().jwks_ttl(seconds(3));
     let layer = builder.jwks_cooldown(seconds(30)).build().unwrap();
     layer.ready().await.unwrap();
-    // Nine scheduled fetches later, a token's request is served a second after the last one.
+    // After nine scheduled fetches, a token-requested fetch may start a second after the last one.
     sleep(seconds(25)).await;
-    let before = issuer.asked().len();
+    let before = issuer.fetches().len();
     assert!(before >= 9, "{before}");
     let new = issuer.rotate();
     let start = Instant::now();
@@ -171,9 +171,9 @@ async fn token_requested_fetches_do_not_use_up_scheduled_ones() {
     layer.ready().await.unwrap();
     let times = request_unknown_keys(&issuer, &layer, seconds(60)).await;
     let intervals = intervals(&times);
-    let most = Duration::from_millis(3100);
+    let max = Duration::from_millis(3100);
     assert!(
-        intervals.iter().all(|interval| *interval <= most),
+        intervals.iter().all(|interval| *interval <= max),
         "{intervals:?}"
     );
 }
@@ -187,7 +187,7 @@ async fn a_failed_token_requested_fetch_does_not_postpone_the_retry() {
     layer.ready().await.unwrap();
     issuer.set([]);
     let times = request_unknown_keys(&issuer, &layer, seconds(600)).await;
-    // One per cooldown, and a retry every 30 s.
+    // One fetch per cooldown, and a retry every 30 s.
     assert!(times.len() >= 30 + 18, "{} fetches", times.len());
 }
 
@@ -202,15 +202,19 @@ async fn failed_fetches_are_retried_after_1_to_30_seconds() {
         let _ = layer.verifier().verify(&token);
         sleep(Duration::from_millis(500)).await;
     }
-    let times = issuer.asked();
-    let apart: Vec<f64> = times
+    let times = issuer.fetches();
+    let intervals: Vec<f64> = times
         .windows(2)
-        .map(|two| (two[1] - two[0]).as_secs_f64())
+        .map(|pair| (pair[1] - pair[0]).as_secs_f64())
         .collect();
-    for (apart, longest) in apart.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0]) {
-        assert!((longest * 0.9..longest + 0.1).contains(apart), "{apart}");
+    for (interval, max) in intervals.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0]) {
+        assert!((max * 0.9..max + 0.1).contains(interval), "{interval}");
     }
-    assert!(apart[5..].iter().all(|apart| (27.0..30.1).contains(apart)));
+    assert!(
+        intervals[5..]
+            .iter()
+            .all(|interval| (27.0..30.1).contains(interval))
+    );
 }
 
 #[cfg(feature = "cache")]
@@ -232,7 +236,7 @@ async fn the_same_keys_in_another_order_keep_the_cached_tokens() {
     issuer.set([two.clone(), one.clone()]);
     sleep(seconds(61)).await;
     hits(2);
-    // Another key under an old ID is another set.
+    // The same key ID with another key is another set.
     let other = std::sync::Arc::new(SigningKey::generate("EdDSA", "2"));
     issuer.set([one.clone(), other]);
     sleep(seconds(61)).await;
@@ -250,7 +254,7 @@ async fn token_requested_fetches_that_fail_cause_no_others() {
         let issuer = issuer.clone();
         async move {
             loop {
-                let is_failing = issuer.asked().len() % 2 == 1;
+                let is_failing = issuer.fetches().len() % 2 == 1;
                 issuer.set((!is_failing).then(|| key.clone()));
                 sleep(Duration::from_millis(5)).await;
             }

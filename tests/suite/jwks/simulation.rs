@@ -2,7 +2,7 @@
 //! clock.
 //!
 //! `ATTACK_MINUTES=10 cargo test --all-features --test suite jwks::simulation -- --nocapture` simulates
-//! longer and prints what the attacks achieve.
+//! longer and prints the effects of the attacks.
 
 use std::time::Duration;
 
@@ -18,15 +18,15 @@ use crate::support::{
     *,
 };
 
-/// How long an attacker's connection needs to send a request and read its response.
+/// The time that an attacker's connection needs to send a request and read its response.
 const ROUND_TRIP: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug)]
 enum Attack {
     None,
-    /// So many requests per second. Each key ID is used twice.
+    /// Requests per second. Each key ID is used twice.
     Rate(u32),
-    /// So many connections. Each sends the next request as soon as it has a response.
+    /// Number of connections. Each sends the next request after the response to the last.
     Connections(u32),
 }
 
@@ -56,11 +56,11 @@ struct Report {
     rotations: u32,
     sent: usize,
     rejected: usize,
-    /// From the first to the last rejection after one rotation, at worst.
+    /// The longest time from the first to the last rejection after one rotation.
     longest_rejection: Duration,
     longest_wait: Duration,
     attacks: usize,
-    /// Token-requested fetches in any 60 seconds, at most.
+    /// The most token-requested fetches in any 60 seconds.
     fetches_per_minute: usize,
 }
 
@@ -94,11 +94,11 @@ impl Simulation {
             self.send_attacks(&issuer, &layer, start),
         );
         // Each success sets the time of the next scheduled fetch, so only the first one is scheduled.
-        let asked = issuer.asked().split_off(1);
+        let requested = issuer.fetches().split_off(1);
         let minute = Duration::from_secs(60);
         let within_a_minute = |first: &Instant| {
             let is_within = |time: &&Instant| **time >= *first && **time - *first < minute;
-            asked.iter().filter(is_within).count()
+            requested.iter().filter(is_within).count()
         };
         let report = Report {
             rotations: u32::try_from(rotations.len()).unwrap() - 1,
@@ -107,13 +107,17 @@ impl Simulation {
             longest_rejection: longest_rejection(&honest, &rotations),
             longest_wait: honest.iter().map(|request| request.waited).max().unwrap(),
             attacks,
-            fetches_per_minute: asked.iter().map(within_a_minute).max().unwrap_or_default(),
+            fetches_per_minute: requested
+                .iter()
+                .map(within_a_minute)
+                .max()
+                .unwrap_or_default(),
         };
         println!("{self:?}\n  {report:?}");
         report
     }
 
-    /// Rotates the keys, and returns when.
+    /// Rotates the keys and returns the time of each rotation.
     async fn rotate(&self, issuer: &MemoryIssuer, start: Instant) -> Vec<Instant> {
         let mut rotations = vec![start];
         while start.elapsed() + self.rotation < self.length {
@@ -124,8 +128,7 @@ impl Simulation {
         rotations
     }
 
-    /// All clients send a request every half second, at once, whether or not they have a response
-    /// to the last.
+    /// All clients send a request every half second, without waiting for the last response.
     async fn send_honest_requests(
         &self,
         issuer: &MemoryIssuer,
@@ -211,7 +214,7 @@ impl Simulation {
         let answer = ask(layer.clone(), with_bearer(token)).await;
         let reason = answer.reason();
         match self.forgery {
-            // A key without ID is tried for every token.
+            // A key without an ID is tried for every token.
             Forgery::InventedKeyId if self.key_ids != KeyIds::Missing => {
                 assert_eq!(reason, "unknown_key");
             }
@@ -266,7 +269,7 @@ async fn no_valid_request_is_rejected_while_keys_rotate_under_attack() {
     }
 }
 
-/// An attacker who sends bad signatures, and keys that no `kid` tells apart.
+/// Covers keys without a `kid` and keys that share one.
 #[tokio::test(start_paused = true)]
 async fn invalid_signatures_cause_no_rejection_of_valid_requests() {
     for (attack, forgery, key_ids) in [

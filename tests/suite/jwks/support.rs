@@ -7,12 +7,12 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer};
 
 use crate::support::{key_server::KeyServer, signing_keys::SigningKey, *};
 
-/// A layer for the keys of this URL whose clock stands at [`NOW`].
+/// A layer for the keys of this URL, at the time [`NOW`].
 pub(super) fn from_url(url: impl Into<String>) -> JwtAuthBuilder {
     JwtAuthLayer::builder().jwks_url(url).clock(|| at(NOW))
 }
 
-/// A layer that has the keys of this server, and fetches them again each second.
+/// A layer that has fetched the keys of this server and refreshes them every second.
 pub(super) async fn refreshed_each_second(server: &KeyServer) -> JwtAuthLayer {
     let builder = from_url(server.url()).jwks_ttl(Duration::from_secs(1));
     let layer = builder.build().unwrap();
@@ -24,11 +24,14 @@ pub(super) fn key(kid: &str) -> SigningKey {
     SigningKey::generate("EdDSA", kid)
 }
 
-/// Asks until the condition holds, for five seconds at most.
+/// Polls the condition until it is true, for at most five seconds.
 pub(super) async fn until(condition: impl AsyncFn() -> bool) {
     let start = Instant::now();
     while !condition().await {
-        assert!(start.elapsed() < Duration::from_secs(5), "it never came");
+        assert!(
+            start.elapsed() < Duration::from_secs(5),
+            "the condition did not become true"
+        );
         sleep(Duration::from_millis(20)).await;
     }
 }

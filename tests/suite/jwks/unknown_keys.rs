@@ -1,4 +1,4 @@
-//! Tokens with an unknown key: they request one fetch, within bounds, and do not hold up others.
+//! Tokens with an unknown key request one fetch, within limits, and do not delay other requests.
 
 use std::{
     convert::Infallible,
@@ -19,7 +19,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_jwt_auth::{CurrentUser, JwtAuthLayer, TokenError};
 
 use crate::{
-    jwks::support::{from_url, key, until},
+    jwks::support::{from_url, key, reason_over_http, until},
     support::{
         key_server::{KeyServer, Mode},
         signing_keys::{SigningKey, jwks},
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// A server and a layer that hold the first key, when the issuer has both.
+/// A layer that has fetched the old key, and a server whose set now also contains the new key.
 async fn rotated(
     mode: impl Fn(String) -> Mode,
 ) -> (KeyServer, JwtAuthLayer, SigningKey, SigningKey) {
@@ -37,10 +37,6 @@ async fn rotated(
     layer.ready().await.unwrap();
     server.set(mode(jwks([&old, &new])));
     (server, layer, old, new)
-}
-
-async fn reason_over_http(layer: &JwtAuthLayer, token: &str) -> &'static str {
-    ask(layer.clone(), with_bearer(token)).await.reason()
 }
 
 #[tokio::test]
@@ -69,11 +65,11 @@ async fn a_token_with_invalid_claims_requests_no_fetch() {
         ("expired", new.token(&claims_with(json!({ "exp": 1 })))),
         (
             "for an audience",
-            new.token(&claims_with(json!({ "aud": "somebody" }))),
+            new.token(&claims_with(json!({ "aud": "other" }))),
         ),
         ("no subject", new.token(&claims_without("sub"))),
         ("no email", new.token(&claims_without("email"))),
-        ("claims that are no JSON", {
+        ("claims that are not JSON", {
             let input = format!("{}.{}", encode(unknown.to_string()), encode("{"));
             format!("{input}.{}", encode(new.signature(input.as_bytes())))
         }),
@@ -92,18 +88,18 @@ async fn a_cancelled_request_does_not_stop_the_fetch() {
     let slow = |set| Mode::Slow(Duration::from_millis(400), set);
     let (server, layer, _, new) = rotated(slow).await;
     let token = new.token(&claims());
-    let gone = tokio::spawn({
+    let cancelled = tokio::spawn({
         let (layer, token) = (layer.clone(), token.clone());
         async move { reason_over_http(&layer, &token).await }
     });
     until(async || server.count() == 2).await;
-    let stays = tokio::spawn({
+    let other = tokio::spawn({
         let (layer, token) = (layer.clone(), token.clone());
         async move { reason_over_http(&layer, &token).await }
     });
     sleep(Duration::from_millis(50)).await;
-    gone.abort();
-    assert_eq!(stays.await.unwrap(), "accepted");
+    cancelled.abort();
+    assert_eq!(other.await.unwrap(), "accepted");
     assert_eq!(server.count(), 2);
 }
 
@@ -171,7 +167,7 @@ async fn a_waiting_request_uses_no_permit_of_the_inner_service() {
     }
 }
 
-/// Panics when it is called before it was ready, and is ready at the second time of asking.
+/// A service that is ready at the second poll and panics if it is called before.
 #[derive(Default)]
 struct Strict {
     polled: usize,
@@ -215,7 +211,7 @@ async fn the_inner_service_is_ready_before_a_delayed_call() {
     let inner = Strict::default();
     let calls = Arc::clone(&inner.calls);
     let mut service = layer.layer(inner);
-    // The same service, again and again, as a connection has it.
+    // One service handles all requests of a connection.
     for token in [
         old.token(&claims()),
         new.token(&claims()),
@@ -241,8 +237,8 @@ async fn a_key_is_fetched_even_if_its_id_was_requested_earlier() {
     let layer = builder.build().unwrap();
     layer.ready().await.unwrap();
     let claims = claims_with(json!({ "iat": NOW }));
-    let foreseen = old.sign(&json!({ "alg": "EdDSA", "kid": "2" }), &claims);
-    assert_eq!(reason_over_http(&layer, &foreseen).await, "unknown_key");
+    let early = old.sign(&json!({ "alg": "EdDSA", "kid": "2" }), &claims);
+    assert_eq!(reason_over_http(&layer, &early).await, "unknown_key");
     assert_eq!(server.count(), 2);
 
     sleep(Duration::from_millis(1100)).await;

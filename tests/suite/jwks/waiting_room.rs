@@ -1,4 +1,4 @@
-//! How long requests with an unknown key wait, and how many of them, on a paused clock.
+//! How many requests with an unknown key wait, and for how long, on a paused clock.
 
 use std::{
     sync::{
@@ -27,7 +27,7 @@ const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A layer that has fetched the issuer's only key once, a minute ago.
+/// A layer that fetched the keys of the issuer once, a minute ago.
 async fn fetched(issuer: &MemoryIssuer) -> JwtAuthLayer {
     let layer = issuer.layer();
     layer.ready().await.unwrap();
@@ -43,14 +43,14 @@ fn issuer(delay: Duration) -> MemoryIssuer {
     issuer
 }
 
-/// Sends a request. Its task ends with the reason and the time that it took.
+/// Sends a request. Its task returns the reason and the duration.
 fn send(layer: &JwtAuthLayer, token: &str) -> JoinHandle<(&'static str, Duration)> {
     let (layer, request, start) = (layer.clone(), with_bearer(token), Instant::now());
     tokio::spawn(async move { (ask(layer, request).await.reason(), start.elapsed()) })
 }
 
 fn unknown(issuer: &MemoryIssuer) -> String {
-    issuer.token(&SigningKey::generate("EdDSA", "nowhere"), "mallory")
+    issuer.token(&SigningKey::generate("EdDSA", "unknown"), "mallory")
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,7 +60,7 @@ async fn a_request_waits_as_long_as_its_fetch_takes() {
     let token = issuer.token(&issuer.rotate(), "alice");
     let answer = send(&layer, &token).await.unwrap();
     assert_eq!(answer, ("accepted", Duration::from_millis(4900)));
-    assert_eq!(issuer.asked().len(), 2);
+    assert_eq!(issuer.fetches().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,9 +72,9 @@ async fn a_request_that_arrives_during_a_fetch_waits_for_the_next() {
     let token = issuer.token(&issuer.rotate(), "alice");
     let second = send(&layer, &token);
     assert_eq!(first.await.unwrap(), ("unknown_key", seconds(4)));
-    // The next fetch starts five seconds after the first one did, and takes four.
+    // The next fetch starts five seconds after the first and takes four.
     assert_eq!(second.await.unwrap(), ("accepted", seconds(8)));
-    assert_eq!(issuer.asked().len(), 3);
+    assert_eq!(issuer.fetches().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +99,7 @@ async fn a_request_is_rejected_after_the_first_complete_fetch() {
     let token = unknown(&issuer);
     let waited = Duration::from_millis(30);
     assert_eq!(send(&layer, &token).await.unwrap(), ("unknown_key", waited));
-    // A fetch that fails ends the wait as well.
+    // A failed fetch also ends the wait.
     sleep(seconds(10)).await;
     issuer.set([]);
     assert_eq!(send(&layer, &token).await.unwrap(), ("unknown_key", waited));
@@ -153,7 +153,7 @@ async fn at_most_1024_requests_wait_for_a_fetch() {
         answer.assert_reached("alice", "waited");
     }
     sleep(seconds(60)).await;
-    assert_eq!(issuer.asked().len(), 2);
+    assert_eq!(issuer.fetches().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +167,7 @@ async fn unknown_key_fetches_are_rate_limited() {
         let (layer, request) = (layer.clone(), with_bearer(&token));
         attacks.spawn(async move { ask(layer, request).await.reason() });
     }
-    // Requests whose key is cached are answered at once.
+    // Requests whose key is cached do not wait.
     let valid = issuer.token(&issuer.newest(), "alice");
     let start = Instant::now();
     for _ in 0..100 {
@@ -179,7 +179,7 @@ async fn unknown_key_fetches_are_rate_limited() {
     let reasons = attacks.join_all().await;
     assert!(reasons.iter().all(|reason| *reason == "unknown_key"));
     assert!(start.elapsed() <= seconds(1), "{:?}", start.elapsed());
-    assert_eq!(issuer.asked().len(), 2);
+    assert_eq!(issuer.fetches().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -187,16 +187,16 @@ async fn a_cancelled_request_does_not_end_the_wait_of_others() {
     let issuer = issuer(seconds(2));
     let layer = fetched(&issuer).await;
     let token = issuer.token(&issuer.rotate(), "alice");
-    let gone = send(&layer, &token);
+    let cancelled = send(&layer, &token);
     sleep(Duration::from_millis(500)).await;
-    let stays = send(&layer, &token);
+    let other = send(&layer, &token);
     sleep(Duration::from_millis(500)).await;
-    gone.abort();
-    // It arrived during the fetch of the other, which brought its key all the same.
-    let answer = stays.await.unwrap();
+    cancelled.abort();
+    // The fetch of the cancelled request continues and returns the key.
+    let answer = other.await.unwrap();
     assert_eq!(answer, ("accepted", Duration::from_millis(1500)));
     sleep(seconds(60)).await;
-    assert_eq!(issuer.asked().len(), 2);
+    assert_eq!(issuer.fetches().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -205,16 +205,16 @@ async fn no_request_waits_after_a_failed_first_fetch() {
     let token = issuer.token(&issuer.newest(), "alice");
     issuer.set([]);
     let layer = issuer.layer();
-    // These wait for the first fetch, whether it is under way or not.
+    // These requests wait for the first fetch, before and after it starts.
     let first = send(&layer, &token);
     sleep(Duration::from_millis(500)).await;
     let second = send(&layer, &token);
     let unavailable = |millis| ("keys_unavailable", Duration::from_millis(millis));
     assert_eq!(first.await.unwrap(), unavailable(1000));
     assert_eq!(second.await.unwrap(), unavailable(500));
-    let before = issuer.asked().len();
+    let before = issuer.fetches().len();
     assert_eq!(send(&layer, &token).await.unwrap(), unavailable(0));
-    assert_eq!(issuer.asked().len(), before, "only retries are fetched");
+    assert_eq!(issuer.fetches().len(), before, "a request caused a fetch");
 }
 
 #[test]
@@ -224,19 +224,19 @@ fn a_cooldown_below_a_second_is_a_configuration_error() {
         let builder = keyless()
             .jwks_url(url)
             .jwks_cooldown(Duration::from_millis(millis));
-        // Another fault may be there: without the feature `jwks`, nothing fetches.
-        let faults = builder
+        // Without the feature `jwks`, the missing fetcher is also an error.
+        let errors = builder
             .build()
             .map_or_else(|error| error.to_string(), |_| String::new());
         assert_eq!(
-            faults.contains(".jwks_cooldown("),
+            errors.contains(".jwks_cooldown("),
             !is_valid,
-            "{millis}: {faults}"
+            "{millis}: {errors}"
         );
     }
 }
 
-/// Keys that no `kid` tells apart: without any, or under the same one.
+/// Keys that no `kid` distinguishes: they have none, or share one.
 const INDISTINCT: [KeyIds; 2] = [KeyIds::Missing, KeyIds::Reused];
 
 #[tokio::test(start_paused = true)]
@@ -249,8 +249,8 @@ async fn a_new_key_without_a_unique_kid_is_fetched() {
         let new = issuer.rotate();
         let answer = send(&layer, &issuer.token(&new, "alice")).await.unwrap();
         assert_eq!(answer, ("accepted", issuer.delay), "{key_ids:?}");
-        assert_eq!(issuer.asked().len(), 2, "{key_ids:?}");
-        // The issuer lists the old key beside the new one, unless that replaced it.
+        assert_eq!(issuer.fetches().len(), 2, "{key_ids:?}");
+        // The old key is still in the set, unless the new key replaced it.
         let expected = match key_ids {
             KeyIds::Missing => "accepted",
             _ => "signature",
@@ -272,7 +272,7 @@ async fn an_invalid_signature_waits_like_an_unknown_key() {
             &with_flipped_bit(&issuer.token(&issuer.newest(), "mallory")),
         );
         sleep(seconds(1)).await;
-        // The fetch under way read the set before this key was made, and another one during it.
+        // The fetch in progress read the set before this key was created.
         let second = send(&layer, &issuer.token(&issuer.rotate(), "alice"));
         assert_eq!(
             first.await.unwrap(),
@@ -284,7 +284,7 @@ async fn an_invalid_signature_waits_like_an_unknown_key() {
             ("accepted", seconds(8)),
             "{key_ids:?}"
         );
-        assert_eq!(issuer.asked().len(), 3, "{key_ids:?}");
+        assert_eq!(issuer.fetches().len(), 3, "{key_ids:?}");
     }
 }
 
@@ -305,7 +305,7 @@ async fn a_request_keeps_waiting_if_a_fetch_returns_another_key() {
             "{key_ids:?}"
         );
         assert_eq!(late.await.unwrap(), ("accepted", seconds(6)), "{key_ids:?}");
-        assert_eq!(issuer.asked().len(), 3, "{key_ids:?}");
+        assert_eq!(issuer.fetches().len(), 3, "{key_ids:?}");
     }
 }
 
@@ -325,7 +325,7 @@ async fn a_full_waiting_room_rejects_an_invalid_signature_at_once() {
     for answer in waiting.join_all().await {
         answer.assert_invalid_token("signature", "waited");
     }
-    assert_eq!(issuer.asked().len(), 2);
+    assert_eq!(issuer.fetches().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -343,7 +343,7 @@ async fn an_invalid_signature_with_invalid_claims_requests_no_fetch() {
         let answer = send(&layer, &token).await.unwrap();
         assert_eq!(answer, ("signature", Duration::ZERO), "{row}");
     }
-    assert_eq!(issuer.asked().len(), 1);
+    assert_eq!(issuer.fetches().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -392,12 +392,12 @@ async fn the_newest_of_eleven_fetched_keys_verifies_without_a_kid() {
     );
 }
 
-/// It may be asked more than once of a request.
+/// The layer may call a token source more than once per request.
 #[tokio::test(start_paused = true)]
 async fn an_inconsistent_token_source_does_not_block_a_request() {
     let [one, two] = [issuer(seconds(1)), issuer(seconds(1))];
-    let nowhere = SigningKey::generate("EdDSA", "nowhere");
-    let tokens = ["one", "two"].map(|iss| nowhere.token(&claims_with(json!({ "iss": iss }))));
+    let stranger = SigningKey::generate("EdDSA", "unknown");
+    let tokens = ["one", "two"].map(|iss| stranger.token(&claims_with(json!({ "iss": iss }))));
     let calls = Arc::new(AtomicUsize::new(0));
     let source = {
         let calls = Arc::clone(&calls);

@@ -1,4 +1,4 @@
-//! A server of key sets that can be told to misbehave.
+//! A server of key sets that can fail in many ways.
 
 use std::{
     net::SocketAddr,
@@ -13,31 +13,31 @@ use tokio::{
     time::sleep,
 };
 
-/// What it answers from now on.
+/// How the server responds.
 #[derive(Clone, Debug)]
 pub(crate) enum Mode {
     /// 200 with this body.
     Set(String),
-    /// The same, with further header lines, each with its line end.
+    /// 200 with this body and these header lines, each with its line end.
     SetWith(String, &'static str),
-    /// The same, after a while.
+    /// 200 with this body, after this time.
     Slow(Duration, String),
     /// This status, with an empty JSON object.
     Status(&'static str),
     RedirectTo(String),
     /// 200 with this many bytes of white space before the set.
     Padded(usize, String),
-    /// Nothing, and the connection stays open.
+    /// No response on an open connection.
     Hang,
-    /// A byte every tenth of a second.
+    /// One byte every 100 ms.
     Drip(String),
     Reset,
-    /// A `content-length` that is this much too large.
-    Lie(usize, String),
-    /// A `content-length` that is this much too small.
-    Short(usize, String),
-    /// One of these sets and the other by turns, as replicas of an issuer that disagree.
-    Flip([String; 2]),
+    /// A body that is shorter than its `content-length` by this many bytes.
+    TooShort(usize, String),
+    /// A body that is longer than its `content-length` by this many bytes.
+    TooLong(usize, String),
+    /// These two sets in turn, as from two replicas that disagree.
+    Alternate([String; 2]),
 }
 
 pub(crate) struct KeyServer {
@@ -48,7 +48,7 @@ pub(crate) struct KeyServer {
 
 struct Shared {
     mode: Mutex<Mode>,
-    asked: Mutex<Vec<Instant>>,
+    requests: Mutex<Vec<Instant>>,
 }
 
 impl KeyServer {
@@ -57,7 +57,7 @@ impl KeyServer {
         let addr = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             mode: Mutex::new(mode),
-            asked: Mutex::default(),
+            requests: Mutex::default(),
         });
         let serving = tokio::spawn({
             let shared = Arc::clone(&shared);
@@ -82,15 +82,15 @@ impl KeyServer {
         *self.shared.mode.lock().unwrap() = mode;
     }
 
-    /// How often it was asked.
+    /// The number of requests.
     pub(crate) fn count(&self) -> usize {
-        self.shared.asked.lock().unwrap().len()
+        self.shared.requests.lock().unwrap().len()
     }
 
-    /// The times between one question and the next.
+    /// The times between requests.
     pub(crate) fn gaps(&self) -> Vec<Duration> {
-        let asked = self.shared.asked.lock().unwrap();
-        asked.windows(2).map(|pair| pair[1] - pair[0]).collect()
+        let requests = self.shared.requests.lock().unwrap();
+        requests.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 }
 
@@ -100,20 +100,20 @@ impl Drop for KeyServer {
     }
 }
 
-/// Answers one request, and closes.
+/// Responds to one request and closes the connection.
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
-        let mut byte = [0; 512];
-        match stream.read(&mut byte).await {
+        let mut buffer = [0; 512];
+        match stream.read(&mut buffer).await {
             Ok(0) | Err(_) => return,
-            Ok(read) => request.extend_from_slice(&byte[..read]),
+            Ok(read) => request.extend_from_slice(&buffer[..read]),
         }
     }
     let turn = {
-        let mut asked = shared.asked.lock().unwrap();
-        asked.push(Instant::now());
-        asked.len() % 2
+        let mut requests = shared.requests.lock().unwrap();
+        requests.push(Instant::now());
+        requests.len() % 2
     };
     let mode = shared.mode.lock().unwrap().clone();
     let ok = |body: &str, length: usize, fields: &str| {
@@ -156,9 +156,9 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             let _ = stream.set_zero_linger();
             return;
         }
-        Mode::Lie(off, body) => ok(&body, body.len() + off, ""),
-        Mode::Short(off, body) => ok(&body, body.len() - off, ""),
-        Mode::Flip(sets) => ok(&sets[turn], sets[turn].len(), ""),
+        Mode::TooShort(missing, body) => ok(&body, body.len() + missing, ""),
+        Mode::TooLong(extra, body) => ok(&body, body.len() - extra, ""),
+        Mode::Alternate(sets) => ok(&sets[turn], sets[turn].len(), ""),
     };
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;

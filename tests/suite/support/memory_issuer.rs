@@ -1,5 +1,5 @@
-//! An issuer in memory, for tests on a clock that stands still while anybody has work: hours pass
-//! in no time, and nothing depends on how fast the machine is.
+//! An issuer in memory, for tests on a paused clock: hours take no time, and the results do not
+//! depend on the speed of the machine.
 
 use std::{
     future::Future,
@@ -17,27 +17,27 @@ use tower_jwt_auth::{
 
 use crate::support::{signing_keys::*, *};
 
-/// The key IDs of the keys that [`MemoryIssuer::rotate`] makes.
+/// The key IDs of the keys that [`MemoryIssuer::rotate`] creates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum KeyIds {
     Fresh,
     /// Each key replaces the one before it under the same ID.
     Reused,
-    /// Neither keys nor tokens have one.
+    /// Neither keys nor tokens have a key ID.
     Missing,
 }
 
-/// It has the keys that it is given; with none, it fails.
+/// An issuer and fetcher. Fetches fail while the issuer has no keys.
 #[derive(Clone)]
 pub(crate) struct MemoryIssuer {
     keys: Arc<Mutex<Vec<Arc<SigningKey>>>>,
-    asked: Arc<Mutex<Vec<Instant>>>,
+    fetches: Arc<Mutex<Vec<Instant>>>,
     start: Instant,
     pub(crate) max_age: Option<Duration>,
-    /// How long an answer takes.
+    /// The duration of a fetch.
     pub(crate) delay: Duration,
     pub(crate) key_ids: KeyIds,
-    /// Whether an answer has the keys of when it was asked for, and not of when it comes.
+    /// Whether a fetch reads the keys when it starts, instead of when it ends.
     pub(crate) reads_first: bool,
 }
 
@@ -45,7 +45,7 @@ impl MemoryIssuer {
     pub(crate) fn new() -> Self {
         Self {
             keys: Arc::default(),
-            asked: Arc::default(),
+            fetches: Arc::default(),
             start: Instant::now(),
             max_age: None,
             delay: Duration::from_millis(30),
@@ -58,7 +58,7 @@ impl MemoryIssuer {
         *self.keys.lock().unwrap() = keys.into_iter().collect();
     }
 
-    /// Makes a new key, and keeps the one before it.
+    /// Creates a new key and keeps the one before it.
     pub(crate) fn rotate(&self) -> Arc<SigningKey> {
         let is_reused = self.key_ids == KeyIds::Reused;
         let kid = if is_reused {
@@ -89,7 +89,7 @@ impl MemoryIssuer {
         self.builder().build().unwrap()
     }
 
-    /// A token that this key signs now, good for a quarter of an hour.
+    /// A token that this key signs now and that expires in 15 minutes.
     pub(crate) fn token(&self, key: &SigningKey, subject: &str) -> String {
         match self.key_ids {
             KeyIds::Missing => self.without_key_id(key, subject),
@@ -101,7 +101,7 @@ impl MemoryIssuer {
         key.sign(&json!({ "alg": key.alg }), &self.claims(subject))
     }
 
-    /// One of a key id that is nowhere.
+    /// A token with an invented key ID.
     pub(crate) fn invented(&self, key: &SigningKey, key_id: &str, subject: &str) -> String {
         let header = json!({ "alg": "EdDSA", "kid": key_id });
         key.sign(&header, &self.claims(subject))
@@ -112,9 +112,9 @@ impl MemoryIssuer {
         claims_with(json!({ "sub": subject, "iat": now, "exp": now + 900 }))
     }
 
-    /// When each fetch began.
-    pub(crate) fn asked(&self) -> Vec<Instant> {
-        self.asked.lock().unwrap().clone()
+    /// The start of each fetch.
+    pub(crate) fn fetches(&self) -> Vec<Instant> {
+        self.fetches.lock().unwrap().clone()
     }
 }
 
@@ -124,7 +124,7 @@ impl JwksFetch for MemoryIssuer {
         _url: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
         Box::pin(async move {
-            self.asked.lock().unwrap().push(Instant::now());
+            self.fetches.lock().unwrap().push(Instant::now());
             let first = self.keys.lock().unwrap().clone();
             sleep(self.delay).await;
             let keys = if self.reads_first {

@@ -1,4 +1,4 @@
-//! What the tests mint, send and read.
+//! Tokens, requests and responses for the tests.
 
 #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 pub(crate) mod key_server;
@@ -31,18 +31,18 @@ use tower_jwt_auth::{CurrentUser, JwtAuthBuilder, JwtAuthLayer, Rejection};
 
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// The time of every layer that [`builder`] starts, in seconds since the epoch.
+/// The current time of the layers from [`builder`], in seconds since the epoch.
 pub(crate) const NOW: u64 = 1_800_000_000;
 
-/// A builder whose clock stands at [`NOW`], and which has no key yet. All have the same clock, so
-/// that they can be joined with `.or(…)`.
+/// A builder at the time [`NOW`], without a key. All these builders share one clock, so they can be
+/// combined with `.or(…)`.
 pub(crate) fn keyless() -> JwtAuthBuilder {
     static KEYLESS: LazyLock<JwtAuthBuilder> =
         LazyLock::new(|| JwtAuthLayer::builder().clock(|| at(NOW)));
     KEYLESS.clone()
 }
 
-/// A layer for [`SECRET`] whose clock stands at [`NOW`].
+/// A builder for [`SECRET`] at the time [`NOW`].
 pub(crate) fn builder() -> JwtAuthBuilder {
     keyless().secret(SECRET)
 }
@@ -60,7 +60,7 @@ pub(crate) fn claims() -> Value {
     json!({ "sub": "alice", "email": "alice@example.com", "exp": NOW + 600 })
 }
 
-/// [`claims`], with these members put in; null takes nothing out.
+/// [`claims`] with these members added or replaced. A null member is set to null.
 pub(crate) fn claims_with(members: Value) -> Value {
     let mut claims = claims();
     for (name, value) in members.as_object().unwrap() {
@@ -69,7 +69,7 @@ pub(crate) fn claims_with(members: Value) -> Value {
     claims
 }
 
-/// [`claims`], less one.
+/// [`claims`] without one member.
 pub(crate) fn claims_without(name: &str) -> Value {
     let mut claims = claims();
     claims.as_object_mut().unwrap().remove(name);
@@ -86,12 +86,12 @@ pub(crate) fn token_with_header(header: impl AsRef<[u8]>) -> String {
     sign(header, claims().to_string(), SECRET)
 }
 
-/// A token with this payload, whatever it is, signed with [`SECRET`].
+/// A token with any payload, signed with [`SECRET`].
 pub(crate) fn token_with_payload(payload: impl AsRef<[u8]>) -> String {
     sign(r#"{"alg":"HS256"}"#, payload, SECRET)
 }
 
-/// Any bytes for a header and for a payload, under the HMAC-SHA256 of any secret.
+/// A token with any header and payload, signed with HMAC-SHA256 and any secret.
 pub(crate) fn sign(
     header: impl AsRef<[u8]>,
     payload: impl AsRef<[u8]>,
@@ -100,7 +100,7 @@ pub(crate) fn sign(
     sign_encoded(&format!("{}.{}", encode(header), encode(payload)), secret)
 }
 
-/// A signing input as it is, encoded or not, under the HMAC-SHA256 of any secret.
+/// A token with any signing input, encoded or not, signed with HMAC-SHA256 and any secret.
 pub(crate) fn sign_encoded(signing_input: &str, secret: impl AsRef<[u8]>) -> String {
     let tag = mac(signing_input, secret);
     format!("{signing_input}.{}", encode(tag))
@@ -116,17 +116,17 @@ pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Arrays in arrays, for a member of an object which they make this many levels deep.
+/// Nested arrays. An object with them as a member has this depth.
 pub(crate) fn arrays_to(depth: usize) -> String {
     "[".repeat(depth - 1) + &"]".repeat(depth - 1)
 }
 
-/// Objects in objects, for a member of an object which they make this many levels deep.
+/// Nested objects. An object with them as a member has this depth.
 pub(crate) fn objects_to(depth: usize) -> String {
     r#"{"a":"#.repeat(depth - 2) + "{}" + &"}".repeat(depth - 2)
 }
 
-/// The reason that the layer refuses a token for; "accepted" when it does not.
+/// The reason for which the layer rejects a token, or "accepted".
 pub(crate) fn reason(layer: &JwtAuthLayer, token: &str) -> &'static str {
     match layer.verifier().verify(token) {
         Ok(_) => "accepted",
@@ -134,7 +134,7 @@ pub(crate) fn reason(layer: &JwtAuthLayer, token: &str) -> &'static str {
     }
 }
 
-/// What a client got.
+/// The response to a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) response: Response<()>,
@@ -148,9 +148,9 @@ impl Answer {
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.response.headers().get_all(name).iter();
-        let only = values.next()?;
-        assert!(values.next().is_none(), "{name} stands there twice");
-        Some(only.to_str().unwrap())
+        let value = values.next()?;
+        assert!(values.next().is_none(), "{name} appears twice");
+        Some(value.to_str().unwrap())
     }
 
     pub(crate) fn challenge(&self) -> Option<&str> {
@@ -168,9 +168,9 @@ impl Answer {
     }
 }
 
-/// Each asserts the whole of an answer, and fails with the description of the row that was sent.
+/// Assertions about the complete response. Each failure includes the row of the table.
 impl Answer {
-    /// The answer of the inner service, who found this user.
+    /// The response of the inner service, which received this user.
     #[track_caller]
     pub(crate) fn assert_reached(&self, user: &str, row: impl Display) {
         assert_eq!(self.reason(), "accepted", "{row}");
@@ -208,7 +208,7 @@ impl Answer {
         assert!(challenge.starts_with(start), "{row}: {challenge}");
     }
 
-    /// 500, and no challenge: the client cannot mend it.
+    /// 500 without a challenge, because the client cannot fix the error.
     #[track_caller]
     pub(crate) fn assert_server_fault(&self, reason: &str, row: impl Display) {
         let detail = "Authentication system not properly configured";
@@ -227,7 +227,7 @@ impl Answer {
         assert_eq!(self.header("grpc-status"), None, "{row}");
     }
 
-    /// A trailers-only answer of gRPC.
+    /// A trailers-only gRPC response.
     #[track_caller]
     pub(crate) fn assert_grpc(
         &self,
@@ -244,7 +244,7 @@ impl Answer {
     }
 }
 
-/// Sends each token of a table of descriptions and tokens. All must be refused for this reason.
+/// Sends each token of a table of descriptions and tokens. All must be rejected for this reason.
 pub(crate) async fn assert_each_refused<D: Display>(
     layer: &JwtAuthLayer,
     reason: &str,
@@ -256,7 +256,7 @@ pub(crate) async fn assert_each_refused<D: Display>(
     }
 }
 
-/// Sends each token of a table of descriptions and tokens. All must reach the handler as alice's.
+/// Sends each token of a table of descriptions and tokens. All must be accepted for `alice`.
 pub(crate) async fn assert_each_accepted<D: Display>(
     layer: &JwtAuthLayer,
     rows: impl IntoIterator<Item = (D, String)>,
@@ -267,8 +267,8 @@ pub(crate) async fn assert_each_accepted<D: Display>(
     }
 }
 
-/// Sends a request through a layer around a service that answers 200 with the id of the user whom
-/// it finds, or with "nobody".
+/// Sends a request through a layer around a service that responds with 200 and the user ID, or
+/// "nobody" without a user.
 pub(crate) async fn ask<L>(layer: L, request: Request<()>) -> Answer
 where
     L: Layer<Inner, Service: tower::Service<Request<()>, Error = Infallible>>,
@@ -297,7 +297,7 @@ impl<B: http_body::Body<Data = Bytes>> IntoAnswer for Response<B> {
     async fn into_answer(self) -> Answer {
         let (parts, body) = self.into_parts();
         let Ok(body) = body.collect().await else {
-            panic!("the body failed")
+            panic!("the body cannot be read")
         };
         Answer {
             response: Response::from_parts(parts, ()),
@@ -322,7 +322,7 @@ pub(crate) fn with_bearer(token: &str) -> Request<()> {
     with_authorization(format!("Bearer {token}"))
 }
 
-/// What Better Auth 1.7.25 issued. The secrets are for tests only.
+/// A token that Better Auth 1.7.25 issued. The secrets are for tests only.
 #[derive(Deserialize)]
 pub(crate) struct Fixture {
     pub(crate) token: String,
@@ -345,7 +345,7 @@ impl Fixture {
         all.remove(name).unwrap()
     }
 
-    /// A layer that has the secret which the token was signed with, at a time when it was valid.
+    /// A builder with the secret of the token, at a time when the token is valid.
     pub(crate) fn builder(&self) -> JwtAuthBuilder {
         let now = at(self.valid_at);
         JwtAuthLayer::builder()

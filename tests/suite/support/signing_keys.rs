@@ -1,5 +1,4 @@
-//! Keys that sign, as an issuer has them. They are AWS-LC's, also where the layers verify with
-//! RustCrypto.
+//! The private keys of an issuer. AWS-LC signs, even if the layers verify with RustCrypto.
 
 use std::fmt::Display;
 
@@ -33,12 +32,12 @@ pub(crate) const ALGORITHMS: [&str; 9] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
 ];
 
-/// Those of these algorithms that the backend verifies: only AWS-LC has ES512.
+/// The algorithms of this list that the backend verifies. Only AWS-LC verifies ES512.
 pub(crate) fn supported<const N: usize>(algs: [&str; N]) -> impl Iterator<Item = &str> {
     algs.into_iter().filter(|alg| ALGORITHMS.contains(alg))
 }
 
-/// Those of RSA.
+/// The algorithms of RSA.
 pub(crate) const RSA: [&str; 6] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
 
 /// The algorithm of this name.
@@ -71,7 +70,7 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// A new key. One of RSA takes about a tenth of a second.
+    /// Generates a key. An RSA key takes about 0.1 s.
     pub(crate) fn generate(alg: &'static str, kid: &str) -> Self {
         let pair = match alg {
             "ES256" => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
@@ -87,7 +86,7 @@ impl SigningKey {
         }
     }
 
-    /// A new key of RS256 with a modulus of this size.
+    /// Generates a key for RS256 with a modulus of this size.
     pub(crate) fn generate_rsa(size: KeySize, kid: &str) -> Self {
         Self {
             alg: "RS256",
@@ -139,15 +138,15 @@ impl SigningKey {
         pem("PUBLIC KEY", &self.spki())
     }
 
-    /// The public key as PKCS #1 has it, of RSA alone (RFC 8017 appendix A.1.1).
+    /// The public RSA key in PKCS #1 (RFC 8017 appendix A.1.1).
     pub(crate) fn pkcs1_pem(&self) -> String {
         let Pair::Rsa(pair) = &self.pair else {
-            panic!("{} is not an algorithm of RSA", self.alg)
+            panic!("{} is not an RSA algorithm", self.alg)
         };
         pem("RSA PUBLIC KEY", pair.public_key().as_ref())
     }
 
-    /// The key that signs (PKCS #8).
+    /// The private key in PKCS #8.
     pub(crate) fn private_pem(&self) -> String {
         let der = match &self.pair {
             Pair::Rsa(pair) => {
@@ -160,12 +159,12 @@ impl SigningKey {
         pem("PRIVATE KEY", &der)
     }
 
-    /// A token with these claims, under the usual header of this key.
+    /// A token with these claims and a header with `alg` and `kid`.
     pub(crate) fn token(&self, claims: &Value) -> String {
         self.sign(&json!({ "alg": self.alg, "kid": self.kid }), claims)
     }
 
-    /// A token with any header, signed as this key signs.
+    /// A token with any header, signed by this key.
     pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         let input = format!(
             "{}.{}",
@@ -203,13 +202,13 @@ pub(crate) fn jwks<'a>(keys: impl IntoIterator<Item = &'a SigningKey>) -> String
     jwks_of(keys.into_iter().map(SigningKey::jwk))
 }
 
-/// A JWK Set of these entries, whatever they are.
+/// A JWK Set of any entries.
 pub(crate) fn jwks_of(entries: impl IntoIterator<Item = Value>) -> String {
     let entries: Vec<_> = entries.into_iter().collect();
     json!({ "keys": entries }).to_string()
 }
 
-/// An object with these members put in; null takes nothing out.
+/// An object with these members added or replaced. A null member is set to null.
 pub(crate) fn with(mut object: Value, members: Value) -> Value {
     for (name, value) in members.as_object().unwrap() {
         object[name] = value.clone();
@@ -217,18 +216,18 @@ pub(crate) fn with(mut object: Value, members: Value) -> Value {
     object
 }
 
-/// An object less one of its members.
+/// An object without one of its members.
 pub(crate) fn without(mut object: Value, name: &str) -> Value {
     object.as_object_mut().unwrap().remove(name).unwrap();
     object
 }
 
-/// A layer for the keys of this JWK Set, whose clock stands at [`NOW`].
+/// A layer for the keys of this JWK Set, at the time [`NOW`].
 pub(crate) fn layer_of(jwks: impl Into<String>) -> JwtAuthLayer {
     keyless().jwks_text(jwks).build().unwrap()
 }
 
-/// What a builder says that is wrong.
+/// The configuration errors of a builder.
 #[track_caller]
 pub(crate) fn fault(builder: JwtAuthBuilder) -> String {
     builder.build().unwrap_err().to_string()
@@ -248,13 +247,13 @@ pub(crate) fn with_flipped_bit(token: &str) -> String {
     with_signature(token, signature)
 }
 
-/// A token with another signature, whatever it is.
+/// The token with any other signature.
 pub(crate) fn with_signature(token: &str, signature: impl AsRef<[u8]>) -> String {
     let (input, _) = token.rsplit_once('.').unwrap();
     format!("{input}.{}", encode(signature))
 }
 
-/// DER under a label (RFC 7468).
+/// DER in PEM with this label (RFC 7468).
 pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let base64 = BASE64_STANDARD.encode(der);
     let lines: Vec<_> = base64.as_bytes().chunks(64).collect();
@@ -262,7 +261,7 @@ pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
 }
 
-/// The sum of two numbers of one width, big end first. Must fit.
+/// The sum of two big-endian numbers of equal length. It must not overflow.
 pub(crate) fn add(one: &[u8], other: &[u8]) -> Vec<u8> {
     let mut carry = 0;
     let mut sum: Vec<u8> = std::iter::zip(one.iter().rev(), other.iter().rev())
