@@ -1,4 +1,4 @@
-//! What is logged where `PathOwnerLayer` does not fit the routes.
+//! The events that report a `PathOwnerLayer` that does not fit the routes.
 
 use http::{Request, Version};
 use tower_jwt_auth::{CurrentUser, PathOwnerLayer};
@@ -20,15 +20,15 @@ fn by_alice<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-/// One ERROR with this reason, these texts, and nothing of the request.
+/// Asserts that one ERROR event has this reason and these parts, and no data of the request.
 #[track_caller]
-fn assert_logged_once(events: &Captured, reason: &str, texts: &[&str]) {
+fn assert_logged_once(events: &Captured, reason: &str, parts: &[&str]) {
     let errors = events.at("ERROR");
     assert_eq!(errors.len(), told(), "{}", events.text());
     for error in errors {
         assert!(error.contains(&format!("reason=\"{reason}\"")), "{error}");
-        for text in texts {
-            assert!(error.contains(text), "no {text:?} in: {error}");
+        for part in parts {
+            assert!(error.contains(part), "no {part:?} in: {error}");
         }
         assert!(!error.contains("alice"), "{error}");
         assert!(!error.contains("private"), "{error}");
@@ -114,7 +114,7 @@ mod router {
     async fn a_missing_parameter_is_logged_with_the_routes_parameters() {
         let param = PathOwnerLayer::path_param;
         let parameters = r#"["user_id", "rest"]"#;
-        for (row, router, path, texts) in [
+        for (row, router, path, parts) in [
             (
                 "a typo",
                 routes().route_layer(param("userid")),
@@ -139,7 +139,7 @@ mod router {
                 let answer = ask(router.clone(), path).await;
                 answer.assert_http(403, "no_parameter", DENIED, &row);
             }
-            assert_logged_once(&events, "no_parameter", &texts);
+            assert_logged_once(&events, "no_parameter", &parts);
             assert_eq!(events.at("DEBUG").len(), 3 * told(), "{row}");
         }
     }

@@ -6,7 +6,7 @@ use super::support::*;
 
 #[test]
 fn an_invalid_pattern_is_rejected_with_its_fix() {
-    for (description, pattern, mend) in [
+    for (description, pattern, fix) in [
         ("without the parameter", "/api/tasks", "{user_id}"),
         ("another parameter", "/api/{id}/tasks", "{user_id}"),
         ("another case", "/api/{User_id}/tasks", "{user_id}"),
@@ -41,7 +41,7 @@ fn an_invalid_pattern_is_rejected_with_its_fix() {
             ("new", PathOwnerLayer::new(pattern)),
             ("and", owner().and(pattern)),
         ] {
-            assert_refused(layer, mend, &format!("{description}, {way}"));
+            assert_invalid(layer, fix, &format!("{description}, {way}"));
         }
     }
 }
@@ -49,7 +49,7 @@ fn an_invalid_pattern_is_rejected_with_its_fix() {
 #[test]
 fn a_parameter_and_a_catch_all_of_one_name_are_rejected() {
     let layer = PathOwnerLayer::new("/api/{user_id}/{*user_id}");
-    assert_refused(layer, "{user_id}", "both ways");
+    assert_invalid(layer, "{user_id}", "a parameter and a catch-all");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_misplaced_catch_all_or_a_conflicting_pattern_is_rejected() {
             PathOwnerLayer::new("/{*a}/{user_id}/{*b}"),
         ),
     ] {
-        assert_refused(layer, "pattern", description);
+        assert_invalid(layer, "pattern", description);
     }
 }
 
@@ -81,14 +81,14 @@ fn an_invalid_parameter_name_is_rejected() {
         ("id}", "/api/{id}}"),
         ("user_id", "/api/{*user_id}"),
     ] {
-        assert_refused(PathOwnerLayer::named(name, pattern), "pattern", name);
+        assert_invalid(PathOwnerLayer::named(name, pattern), "pattern", name);
     }
 }
 
 #[test]
 fn a_catch_all_as_the_parameter_name_is_rejected() {
     let layer = PathOwnerLayer::named("*rest", "/api/{*rest}");
-    assert_refused(layer, "", "*rest");
+    assert_invalid(layer, "", "*rest");
 }
 
 #[test]
@@ -99,13 +99,13 @@ fn a_pattern_with_more_than_16_parameters_is_rejected() {
     };
     assert!(with(16).is_ok());
     for count in [17, 26, 27, 200, 300, 70_000] {
-        assert_refused(with(count), "leave some out", &count.to_string());
+        assert_invalid(with(count), "leave some out", &count.to_string());
     }
 }
 
 #[test]
 fn an_invalid_exempt_pattern_is_rejected_with_its_fix() {
-    for (description, pattern, mend) in [
+    for (description, pattern, fix) in [
         ("no leading slash", "api/health", "slash"),
         ("empty", "", "slash"),
         ("the old syntax", "/public/:name", "write {name}"),
@@ -114,22 +114,22 @@ fn an_invalid_exempt_pattern_is_rejected_with_its_fix() {
         ("a part of a segment", "/a-{b}", "write /{name}/"),
         ("dot segments", "/public/../x", "leave out"),
     ] {
-        assert_refused(owner().except(pattern), mend, description);
+        assert_invalid(owner().except(pattern), fix, description);
     }
 }
 
 #[test]
 fn an_exemption_for_all_paths_is_rejected() {
     for pattern in ["/{*rest}", "/{*anything}"] {
-        assert_refused(owner().except(pattern), "name those that may", pattern);
+        assert_invalid(owner().except(pattern), "name those that may", pattern);
     }
 }
 
 #[track_caller]
-fn assert_refused(layer: Result<PathOwnerLayer, ConfigError>, mend: &str, description: &str) {
+fn assert_invalid(layer: Result<PathOwnerLayer, ConfigError>, fix: &str, description: &str) {
     let error = layer
         .err()
         .unwrap_or_else(|| panic!("{description}: accepted"));
     assert_eq!(format!("{error:?}"), error.to_string(), "{description}");
-    assert!(error.to_string().contains(mend), "{description}: {error}");
+    assert!(error.to_string().contains(fix), "{description}: {error}");
 }

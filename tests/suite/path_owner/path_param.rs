@@ -1,4 +1,4 @@
-//! Whose path it is, by the parameters that axum's router found in it.
+//! The owner of a path according to the parameters of axum's router.
 
 use axum::{
     Extension, Router,
@@ -16,8 +16,8 @@ pub(super) fn owner() -> PathOwnerLayer {
     PathOwnerLayer::path_param("user_id")
 }
 
-pub(super) const PASS: &str = "accepted";
-pub(super) const REFUSED: &str = "not_owner";
+pub(super) const ACCEPTED: &str = "accepted";
+pub(super) const NOT_OWNER: &str = "not_owner";
 const NO_PARAMETER: &str = "no_parameter";
 
 #[tokio::test]
@@ -63,83 +63,113 @@ async fn a_route_is_allowed_if_its_parameter_is_the_users_id() {
             way,
             &router,
             &[
-                ("own", "alice", "/api/alice/tasks", PASS),
-                ("own, encoded", "alice", "/api/%61lice/tasks", PASS),
-                ("own, not ASCII", "jörg", "/api/j%C3%B6rg/tasks", PASS),
-                ("a space", "al ice", "/api/al%20ice/tasks", PASS),
+                ("own", "alice", "/api/alice/tasks", ACCEPTED),
+                ("own, encoded", "alice", "/api/%61lice/tasks", ACCEPTED),
+                ("own, not ASCII", "jörg", "/api/j%C3%B6rg/tasks", ACCEPTED),
+                ("a space", "al ice", "/api/al%20ice/tasks", ACCEPTED),
                 (
                     "a slash in the rest",
                     "alice",
                     "/api/alice/files/a%2Fb",
-                    PASS,
+                    ACCEPTED,
                 ),
-                ("a query", "alice", "/api/alice/tasks?user_id=bob", PASS),
+                ("a query", "alice", "/api/alice/tasks?user_id=bob", ACCEPTED),
                 (
                     "dots encoded twice",
                     "alice",
                     "/api/alice/files/%252e%252e",
-                    REFUSED,
+                    NOT_OWNER,
                 ),
-                ("another's", "alice", "/api/bob/tasks", REFUSED),
-                ("another case", "alice", "/api/Alice/tasks", REFUSED),
-                ("longer", "alice", "/api/alice2/tasks", REFUSED),
-                ("shorter", "alice", "/api/alic/tasks", REFUSED),
-                ("a space after it", "alice", "/api/alice%20/tasks", REFUSED),
-                ("encoded twice", "alice", "/api/%2561lice/tasks", REFUSED),
-                ("no UTF-8", "alice", "/api/%FF/tasks", REFUSED),
+                ("another's", "alice", "/api/bob/tasks", NOT_OWNER),
+                ("another case", "alice", "/api/Alice/tasks", NOT_OWNER),
+                ("longer", "alice", "/api/alice2/tasks", NOT_OWNER),
+                ("shorter", "alice", "/api/alic/tasks", NOT_OWNER),
                 (
-                    "no UTF-8 in the rest",
+                    "a space after it",
+                    "alice",
+                    "/api/alice%20/tasks",
+                    NOT_OWNER,
+                ),
+                ("encoded twice", "alice", "/api/%2561lice/tasks", NOT_OWNER),
+                ("not UTF-8", "alice", "/api/%FF/tasks", NOT_OWNER),
+                (
+                    "not UTF-8 in the rest",
                     "alice",
                     "/api/bob/files/%FF",
-                    REFUSED,
+                    NOT_OWNER,
                 ),
-                ("NUL", "alice", "/api/alice%00/tasks", REFUSED),
-                ("NUL in the rest", "alice", "/api/alice/files/%00", REFUSED),
-                ("a lone percent sign", "alice", "/api/%/tasks", REFUSED),
-                ("a parameter", "alice", "/api/alice;x=1/tasks", REFUSED),
-                ("composed", "jo\u{308}rg", "/api/j%C3%B6rg/tasks", REFUSED),
-                ("a slash in the id", "a/b", "/api/a%2Fb/tasks", REFUSED),
-                ("a backslash in the id", "a\\b", "/api/a%5Cb/tasks", REFUSED),
-                ("a control character", "a\u{1}", "/api/a%01/tasks", REFUSED),
-                ("dots as the id", "..", "/api/../tasks", REFUSED),
-                ("encoded dots as the id", "..", "/api/%2e%2e/tasks", REFUSED),
-                ("dots", "alice", "/api/alice/files/../bob", REFUSED),
-                ("a dot", "alice", "/api/alice/files/./x", REFUSED),
+                ("NUL", "alice", "/api/alice%00/tasks", NOT_OWNER),
+                (
+                    "NUL in the rest",
+                    "alice",
+                    "/api/alice/files/%00",
+                    NOT_OWNER,
+                ),
+                ("a lone percent sign", "alice", "/api/%/tasks", NOT_OWNER),
+                ("a parameter", "alice", "/api/alice;x=1/tasks", NOT_OWNER),
+                ("composed", "jo\u{308}rg", "/api/j%C3%B6rg/tasks", NOT_OWNER),
+                ("a slash in the id", "a/b", "/api/a%2Fb/tasks", NOT_OWNER),
+                (
+                    "a backslash in the id",
+                    "a\\b",
+                    "/api/a%5Cb/tasks",
+                    NOT_OWNER,
+                ),
+                (
+                    "a control character",
+                    "a\u{1}",
+                    "/api/a%01/tasks",
+                    NOT_OWNER,
+                ),
+                ("dots as the id", "..", "/api/../tasks", NOT_OWNER),
+                (
+                    "encoded dots as the id",
+                    "..",
+                    "/api/%2e%2e/tasks",
+                    NOT_OWNER,
+                ),
+                ("dots", "alice", "/api/alice/files/../bob", NOT_OWNER),
+                ("a dot", "alice", "/api/alice/files/./x", NOT_OWNER),
                 (
                     "encoded dots",
                     "alice",
                     "/api/alice/files/%2e%2E/bob",
-                    REFUSED,
+                    NOT_OWNER,
                 ),
                 (
                     "a slash and dots",
                     "alice",
                     "/api/alice/files/x%2F..%2Fy",
-                    REFUSED,
+                    NOT_OWNER,
                 ),
                 (
                     "a parameter and dots",
                     "alice",
                     "/api/alice/files/..;x/y",
-                    REFUSED,
+                    NOT_OWNER,
                 ),
-                ("a backslash", "alice", "/api/alice/files/x\\y", REFUSED),
+                ("a backslash", "alice", "/api/alice/files/x\\y", NOT_OWNER),
                 (
                     "an encoded backslash",
                     "alice",
                     "/api/alice/files/x%5Cy",
-                    REFUSED,
+                    NOT_OWNER,
                 ),
-                ("an empty segment", "alice", "/api/alice/files//x", REFUSED),
-                ("a tab", "alice", "/api/alice/files/.%09./bob", REFUSED),
-                ("a query", "alice", "/api/alice/files/..%3F", REFUSED),
-                ("a space", "alice", "/api/alice/files/..%20", REFUSED),
-                ("no dots", "alice", "/api/alice/files/why%3F", PASS),
+                (
+                    "an empty segment",
+                    "alice",
+                    "/api/alice/files//x",
+                    NOT_OWNER,
+                ),
+                ("a tab", "alice", "/api/alice/files/.%09./bob", NOT_OWNER),
+                ("a query", "alice", "/api/alice/files/..%3F", NOT_OWNER),
+                ("a space", "alice", "/api/alice/files/..%20", NOT_OWNER),
+                ("no dots", "alice", "/api/alice/files/why%3F", ACCEPTED),
                 (
                     "from another's",
                     "alice",
                     "/api/bob%2F..%2Falice/tasks",
-                    REFUSED,
+                    NOT_OWNER,
                 ),
             ],
         )
@@ -168,28 +198,28 @@ async fn a_route_without_the_parameter_is_rejected_unless_exempt() {
         ],
     )
     .await;
-    let excepting = owner()
+    let with_exemptions = owner()
         .except("/health")
         .and_then(|owner| owner.except("/public/{*rest}"))
         .unwrap();
     assert_all(
-        "with exceptions",
-        &routes().layer(excepting),
+        "with exemptions",
+        &routes().layer(with_exemptions),
         &[
-            ("excepted", "alice", "/health", PASS),
-            ("below an exception", "alice", "/public/a/b", PASS),
-            ("a dot segment in it", "alice", "/public/a/../b", REFUSED),
+            ("exempt", "alice", "/health", ACCEPTED),
+            ("below an exempt path", "alice", "/public/a/b", ACCEPTED),
+            ("a dot segment in it", "alice", "/public/a/../b", NOT_OWNER),
             (
                 "an encoded backslash in it",
                 "alice",
                 "/public/a%5Cb",
-                REFUSED,
+                NOT_OWNER,
             ),
             (
                 "encoded dots in it",
                 "alice",
                 "/public/%2e%2e/users",
-                REFUSED,
+                NOT_OWNER,
             ),
             ("another", "alice", "/users/alice", NO_PARAMETER),
         ],
@@ -206,7 +236,7 @@ async fn a_rewritten_path_is_checked_too() {
     assert_all(
         "rewritten",
         &tasks().route_layer(owner()).layer(rewrite),
-        &[("to one with dots", "alice", "/api/alice/tasks", REFUSED)],
+        &[("to one with dots", "alice", "/api/alice/tasks", NOT_OWNER)],
     )
     .await;
 }
@@ -220,8 +250,8 @@ async fn the_parameter_may_have_any_name() {
         "named",
         &router,
         &[
-            ("own", "alice", "/users/alice/tasks", PASS),
-            ("another's", "alice", "/users/bob/tasks", REFUSED),
+            ("own", "alice", "/users/alice/tasks", ACCEPTED),
+            ("another's", "alice", "/users/bob/tasks", NOT_OWNER),
         ],
     )
     .await;
@@ -312,26 +342,26 @@ where
     response.into_answer().await
 }
 
-/// Sends each user to each path of the router. Reports all rows that got another answer.
+/// Sends each request and reports all rows with another result.
 pub(super) async fn assert_all(way: &str, router: &Router, rows: &[(&str, &str, &str, &str)]) {
-    let mut wrong = Vec::new();
+    let mut failures = Vec::new();
     for (description, user_id, path, reason) in rows {
         let answer = ask(router.clone(), user_id, path).await;
-        let (status, body) = if *reason == PASS {
+        let (status, is_handled) = if *reason == ACCEPTED {
             (200, true)
         } else {
             (403, false)
         };
         if answer.reason() != *reason
             || answer.status() != status
-            || (answer.body == "tasks") != body
+            || (answer.body == "tasks") != is_handled
         {
-            wrong.push(format!(
+            failures.push(format!(
                 "{way}, {description}: {user_id:?} at {path:?} got {} {}",
                 answer.status(),
                 answer.reason()
             ));
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(failures.is_empty(), "{failures:#?}");
 }

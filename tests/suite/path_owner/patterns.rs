@@ -1,4 +1,4 @@
-//! Whose path it is, by the patterns of the layer.
+//! The owner of a path according to the patterns of the layer.
 
 use tower_jwt_auth::{CurrentUser, PathOwnerLayer};
 
@@ -9,13 +9,13 @@ use crate::support::{ask, get};
 fn a_path_with_the_users_own_id_is_allowed() {
     assert_all(
         &owner(),
-        PASS,
+        ACCEPTED,
         &[
             ("plain", "alice", "/api/alice/tasks"),
             ("deeper", "alice", "/api/alice/tasks/7/notes"),
             ("with a slash at its end", "alice", "/api/alice/tasks/"),
             ("the id is encoded", "alice", "/api/%61lice/tasks"),
-            ("all of it", "alice", "/api/%61%6C%69%63%65/tasks"),
+            ("all of it encoded", "alice", "/api/%61%6C%69%63%65/tasks"),
             ("in lower-case hex", "jörg", "/api/j%c3%b6rg/tasks"),
             (
                 "a slash encoded in the rest",
@@ -28,7 +28,7 @@ fn a_path_with_the_users_own_id_is_allowed() {
             ("an e-mail address", "a@b.example", "/api/a@b.example/x"),
             ("an encoded percent sign", "100%", "/api/100%25/tasks"),
             ("a space in the id", "al ice", "/api/al%20ice/tasks"),
-            ("a plus is no space", "al+ice", "/api/al+ice/tasks"),
+            ("a plus is not a space", "al+ice", "/api/al+ice/tasks"),
         ],
     );
 }
@@ -37,7 +37,7 @@ fn a_path_with_the_users_own_id_is_allowed() {
 fn a_path_with_another_users_id_is_rejected() {
     assert_all(
         &owner(),
-        REFUSED,
+        NOT_OWNER,
         &[
             ("another's", "alice", "/api/bob/tasks"),
             ("another's root", "alice", "/api/bob"),
@@ -51,26 +51,30 @@ fn a_path_with_another_users_id_is_rejected() {
             ("encoded twice", "alice", "/api/%2561lice/tasks"),
             ("a slash in it", "alice", "/api/alice%2Fx/tasks"),
             ("a NUL after it", "alice", "/api/alice%00/tasks"),
-            ("no UTF-8", "alice", "/api/%FF/tasks"),
-            ("no UTF-8 after it", "alice", "/api/alice%FF/tasks"),
+            ("not UTF-8", "alice", "/api/%FF/tasks"),
+            ("not UTF-8 after it", "alice", "/api/alice%FF/tasks"),
             ("the replacement character", "\u{FFFD}", "/api/%FF/tasks"),
             ("a lone percent sign", "alice", "/api/%/tasks"),
-            ("after it", "alice", "/api/alice%/tasks"),
-            ("nothing else, as the id has it", "%", "/api/%/tasks"),
-            ("two of them, as the id has them", "%%", "/api/%%/tasks"),
+            ("a lone percent sign after it", "alice", "/api/alice%/tasks"),
+            ("a lone percent sign, as in the id", "%", "/api/%/tasks"),
+            ("two percent signs, as in the id", "%%", "/api/%%/tasks"),
             ("half an escape", "alice", "/api/%2/tasks"),
-            ("half an escape, as the id has it", "%2", "/api/%2/tasks"),
+            ("half an escape, as in the id", "%2", "/api/%2/tasks"),
             ("half an escape after it", "alice", "/api/alice%2/tasks"),
-            ("no hex", "alice", "/api/%6glice/tasks"),
+            (
+                "an escape without hex digits",
+                "alice",
+                "/api/%6glice/tasks",
+            ),
             (
                 "a parameter of the segment",
                 "alice",
                 "/api/alice;x=1/tasks",
             ),
-            ("an encoded one", "alice", "/api/alice%3Bx=1/tasks"),
+            ("an encoded parameter", "alice", "/api/alice%3Bx=1/tasks"),
             ("the own id in the rest", "alice", "/api/bob/alice"),
             ("the name of the parameter", "alice", "/api/{user_id}/tasks"),
-            ("a plus is no space", "al ice", "/api/al+ice/tasks"),
+            ("a plus is not a space", "al ice", "/api/al+ice/tasks"),
             (
                 "composed against decomposed",
                 "j\u{F6}rg",
@@ -89,7 +93,7 @@ fn a_path_with_another_users_id_is_rejected() {
 fn an_id_that_no_path_can_contain_is_rejected() {
     assert_all(
         &owner(),
-        REFUSED,
+        NOT_OWNER,
         &[
             ("a slash", "a/b", "/api/a%2Fb/tasks"),
             ("a slash, root", "a/b", "/api/a%2Fb"),
@@ -114,10 +118,10 @@ fn an_id_that_no_path_can_contain_is_rejected() {
 #[test]
 fn an_empty_parameter_is_rejected() {
     let in_the_middle = [("in the middle", "alice", "/api//tasks")];
-    assert_all(&owner(), REFUSED, &in_the_middle);
+    assert_all(&owner(), NOT_OWNER, &in_the_middle);
     assert_all(
         &owner(),
-        UNCOVERED,
+        NO_PATTERN,
         &[
             ("at the end", "alice", "/api/"),
             ("missing", "alice", "/api"),
@@ -131,7 +135,7 @@ fn an_empty_parameter_is_rejected() {
 fn a_path_that_matches_no_pattern_is_rejected() {
     assert_all(
         &owner(),
-        UNCOVERED,
+        NO_PATTERN,
         &[
             ("the root", "alice", "/"),
             ("another prefix", "alice", "/v2/alice/tasks"),
@@ -146,15 +150,19 @@ fn a_path_that_matches_no_pattern_is_rejected() {
     let without_rest = PathOwnerLayer::new("/api/{user_id}/tasks").unwrap();
     assert_all(
         &without_rest,
-        UNCOVERED,
+        NO_PATTERN,
         &[
             ("longer than the pattern", "alice", "/api/alice/tasks/7"),
             ("shorter", "alice", "/api/alice"),
-            ("a slash more", "alice", "/api/alice/tasks/"),
+            ("a trailing slash", "alice", "/api/alice/tasks/"),
             ("something else", "alice", "/api/alice/notes"),
         ],
     );
-    assert_all(&without_rest, PASS, &[("it", "alice", "/api/alice/tasks")]);
+    assert_all(
+        &without_rest,
+        ACCEPTED,
+        &[("exact", "alice", "/api/alice/tasks")],
+    );
 }
 
 #[test]
@@ -162,7 +170,7 @@ fn more_patterns_can_be_added() {
     let layer = owner().and("/v2/users/{user_id}/{*rest}").unwrap();
     assert_all(
         &layer,
-        PASS,
+        ACCEPTED,
         &[
             ("the first", "alice", "/api/alice/tasks"),
             ("the second", "alice", "/v2/users/alice/tasks"),
@@ -171,23 +179,23 @@ fn more_patterns_can_be_added() {
     );
     assert_all(
         &layer,
-        REFUSED,
+        NOT_OWNER,
         &[
             ("another's, first", "alice", "/api/bob/tasks"),
             ("another's, second", "alice", "/v2/users/bob/alice"),
         ],
     );
-    let neither = [("covered by none", "alice", "/v2/alice/tasks")];
-    assert_all(&layer, UNCOVERED, &neither);
+    let unmatched = [("matches no pattern", "alice", "/v2/alice/tasks")];
+    assert_all(&layer, NO_PATTERN, &unmatched);
 }
 
 #[test]
 fn the_most_literal_matching_pattern_applies() {
     let layer = owner().and("/api/shared/{user_id}").unwrap();
-    assert_all(&layer, PASS, &[("its own", "alice", "/api/shared/alice")]);
+    assert_all(&layer, ACCEPTED, &[("own", "alice", "/api/shared/alice")]);
     assert_all(
         &layer,
-        REFUSED,
+        NOT_OWNER,
         &[
             ("by the other pattern", "shared", "/api/shared/alice"),
             ("another's", "bob", "/api/shared/alice"),
@@ -198,8 +206,8 @@ fn the_most_literal_matching_pattern_applies() {
 #[test]
 fn the_parameter_may_have_another_name() {
     let layer = PathOwnerLayer::named("id", "/users/{id}/{*rest}").unwrap();
-    assert_all(&layer, PASS, &[("own", "alice", "/users/alice/x")]);
-    assert_all(&layer, REFUSED, &[("another's", "alice", "/users/bob/x")]);
+    assert_all(&layer, ACCEPTED, &[("own", "alice", "/users/alice/x")]);
+    assert_all(&layer, NOT_OWNER, &[("another's", "alice", "/users/bob/x")]);
     let error = PathOwnerLayer::named("id", "/users/{user_id}").unwrap_err();
     assert!(error.to_string().contains("{id}"), "{error}");
     let error = layer.and("/v2/{user_id}").unwrap_err();
@@ -209,13 +217,17 @@ fn the_parameter_may_have_another_name() {
 #[test]
 fn other_parameters_of_a_pattern_may_be_anything() {
     let layer = PathOwnerLayer::new("/orgs/{org}/users/{user_id}/{*rest}").unwrap();
-    assert_all(&layer, PASS, &[("own", "alice", "/orgs/bob/users/alice/x")]);
     assert_all(
         &layer,
-        REFUSED,
+        ACCEPTED,
+        &[("own", "alice", "/orgs/bob/users/alice/x")],
+    );
+    assert_all(
+        &layer,
+        NOT_OWNER,
         &[
-            ("in the other place", "alice", "/orgs/alice/users/bob/x"),
-            ("an empty one", "alice", "/orgs//users/alice/x"),
+            ("as the other parameter", "alice", "/orgs/alice/users/bob/x"),
+            ("an empty parameter", "alice", "/orgs//users/alice/x"),
         ],
     );
 }

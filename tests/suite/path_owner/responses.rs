@@ -12,7 +12,7 @@ const DENIED: &str = "Access denied: Cannot access another user's data";
 #[tokio::test]
 async fn another_users_path_gets_the_documented_403() {
     let answer = ask(owner(), by("alice", get("/api/bob/tasks"))).await;
-    answer.assert_http(403, REFUSED, DENIED, &"another's path");
+    answer.assert_http(403, NOT_OWNER, DENIED, &"another's path");
     assert_eq!(answer.challenge(), None);
 }
 
@@ -28,9 +28,9 @@ async fn an_anonymous_request_gets_the_401_of_a_missing_token() {
 async fn an_anonymous_request_may_access_exempt_paths() {
     let layer = || anonymous(owner().except("/api/health").unwrap());
     let answer = ask(layer(), get("/api/health")).await;
-    answer.assert_reached("nobody", "excepted");
+    answer.assert_reached("nobody", "exempt");
     let answer = ask(layer(), get("/api/health/../alice")).await;
-    answer.assert_not_authenticated("beside it");
+    answer.assert_not_authenticated("not exempt");
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn a_request_without_an_authentication_layer_gets_500() {
     }
     let request = with_bearer(&token(&claims()));
     let answer = ask(layer, request).await;
-    answer.assert_server_fault("no_user", "whatever the token");
+    answer.assert_server_fault("no_user", "with a token");
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn http_answers_only_rejects_grpc_requests_in_http() {
     let layer = owner().http_answers_only();
     let request = || grpc("/api/bob", "application/grpc");
     let answer = ask(layer.clone(), by("alice", request())).await;
-    answer.assert_http(403, REFUSED, DENIED, &"another's");
+    answer.assert_http(403, NOT_OWNER, DENIED, &"another's");
     let answer = ask(layer.clone(), request()).await;
     answer.assert_server_fault("no_user", "no user");
     let answer = ask(layer, by("bob", request())).await;
@@ -81,11 +81,11 @@ async fn a_request_that_only_resembles_grpc_is_rejected_in_http() {
     let other = grpc("/api/bob", "application/grpcx");
     for (description, request) in [("GET", get), ("HTTP/1.1", http1), ("grpcx", other)] {
         let answer = ask(owner(), by("alice", request)).await;
-        answer.assert_http(403, REFUSED, DENIED, &description);
+        answer.assert_http(403, NOT_OWNER, DENIED, &description);
     }
 }
 
-/// The layer behind one that lets requests without a token pass.
+/// The layer inside a `JwtAuthLayer` that allows anonymous requests.
 fn anonymous(layer: PathOwnerLayer) -> Stack<PathOwnerLayer, JwtAuthLayer> {
     Stack::new(layer, builder().allow_anonymous().build().unwrap())
 }

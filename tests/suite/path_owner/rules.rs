@@ -1,4 +1,4 @@
-//! Who else may see a path, and who its owner is.
+//! Exceptions for some users, other claims as the owner, and `not_found`.
 
 use http::Request;
 use serde_json::{Value, json};
@@ -12,12 +12,13 @@ fn owner() -> PathOwnerLayer {
 }
 
 #[derive(serde::Deserialize)]
-struct Mine {
+struct RoleClaim {
     role: String,
 }
 
 fn is_admin(user: &CurrentUser) -> bool {
-    user.claims::<Mine>().is_ok_and(|mine| mine.role == "admin")
+    user.claims::<RoleClaim>()
+        .is_ok_and(|claims| claims.role == "admin")
 }
 
 fn to(path: &str, claims: Value) -> Request<()> {
@@ -38,12 +39,12 @@ async fn except_when_allows_only_matching_users() {
         ("a user, their own", user("/api/alice"), "accepted"),
         ("a user, another's", user("/api/bob"), "not_owner"),
         ("no role", to("/api/bob", json!({})), "not_owner"),
-        ("a path of nobody's", admin("/elsewhere"), "no_pattern"),
+        ("a path without an owner", admin("/elsewhere"), "no_pattern"),
         ("a dot segment", admin("/api/bob/../x"), "not_owner"),
         ("an empty id", admin("/api//tasks"), "not_owner"),
         ("a slash in the id", admin("/api/b%2Fob/tasks"), "not_owner"),
         ("a lone percent", admin("/api/bob%/tasks"), "not_owner"),
-        ("no UTF-8", admin("/api/%FF/tasks"), "not_owner"),
+        ("not UTF-8", admin("/api/%FF/tasks"), "not_owner"),
         (
             "a parameter of the segment",
             admin("/api/bob;x=1/tasks"),
@@ -158,7 +159,7 @@ async fn not_found_hides_other_users_paths() {
     answer.assert_grpc("5", "Not Found", "application/grpc", "gRPC");
 }
 
-/// The same where axum's router reads the parameter.
+/// The same rules with the parameter from axum's router.
 #[cfg(feature = "axum")]
 #[tokio::test]
 async fn the_rules_apply_to_path_param_too() {

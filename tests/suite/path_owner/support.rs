@@ -1,4 +1,4 @@
-//! A layer with one pattern, and requests of users.
+//! A layer with one pattern, and requests by users.
 
 use http::Request;
 use tower_jwt_auth::{CurrentUser, PathOwnerLayer};
@@ -15,30 +15,30 @@ pub(super) fn by(user_id: &str, mut request: Request<()>) -> Request<()> {
     request
 }
 
-pub(super) const PASS: &str = "accepted";
-pub(super) const REFUSED: &str = "not_owner";
-pub(super) const UNCOVERED: &str = "no_pattern";
+pub(super) const ACCEPTED: &str = "accepted";
+pub(super) const NOT_OWNER: &str = "not_owner";
+pub(super) const NO_PATTERN: &str = "no_pattern";
 
-/// Sends each user to each path. Reports all rows that got another answer than `reason`.
+/// Sends each request and reports all rows with another result than `reason`.
 #[track_caller]
 pub(super) fn assert_all(layer: &PathOwnerLayer, reason: &str, rows: &[(&str, &str, &str)]) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let mut wrong = Vec::new();
+    let mut failures = Vec::new();
     for (description, user_id, path) in rows {
         let request = by(user_id, get(path));
-        // What `http` makes of the path is what is tested.
+        // `http` must not have changed the path.
         assert_eq!(request.uri().to_string(), *path, "{description}");
         let answer = runtime.block_on(ask(layer.clone(), request));
-        let status = if reason == PASS { 200 } else { 403 };
+        let status = if reason == ACCEPTED { 200 } else { 403 };
         if answer.reason() != reason || answer.status() != status {
-            wrong.push(format!(
+            failures.push(format!(
                 "{description}: {user_id:?} at {path:?} got {} {}",
                 answer.status(),
                 answer.reason()
             ));
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(failures.is_empty(), "{failures:#?}");
 }

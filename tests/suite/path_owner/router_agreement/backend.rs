@@ -1,13 +1,11 @@
-//! A handler behind the layer that asks a backend, with a URL made of the parameters that it was
-//! handed.
+//! A handler inside the layer that builds the URL of a backend from its parameters.
 
 use std::path::{Component, Path};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::Url;
 
-/// In the place of `OWNER` and `REST`: the owner's id, and another parameter, which comes first, in
-/// the middle and last.
+/// `OWNER` is replaced with the owner's ID, and `REST` with another parameter.
 const TEMPLATES: [&str; 4] = [
     "/users/OWNER/REST",
     "/users/OWNER/REST/tasks",
@@ -15,8 +13,8 @@ const TEMPLATES: [&str; 4] = [
     "/REST/OWNER",
 ];
 
-/// The first of the URLs, if any, that has another path than the handler wrote.
-pub(super) fn strayed(owner: &str, rest: &str) -> Option<String> {
+/// Describes the first URL or file path that differs from the one that the handler wrote.
+pub(super) fn changed_url(owner: &str, rest: &str) -> Option<String> {
     let owner = utf8_percent_encode(owner, NON_ALPHANUMERIC).to_string();
     let formatted = TEMPLATES.into_iter().filter_map(|template| {
         let text = template.replace("OWNER", &owner).replace("REST", rest);
@@ -31,19 +29,19 @@ pub(super) fn strayed(owner: &str, rest: &str) -> Option<String> {
         let written = format!("{}{relative}", base.path());
         Some((base.join(&reference).ok()?, written))
     });
-    let strayed = |(url, written): (Url, String)| {
+    let changed_url = |(url, written): (Url, String)| {
         let path: Vec<u8> = percent_decode_str(url.path()).collect();
         let is_as_written = url.host_str() == Some("backend") && path == as_read(&written);
         (!is_as_written).then(|| format!("{written:?} became {url}"))
     };
     formatted
         .chain(joined)
-        .find_map(strayed)
-        .or_else(|| strayed_file(rest))
+        .find_map(changed_url)
+        .or_else(|| file_outside_folder(rest))
 }
 
-/// The file that a handler opens below a user's folder, if it is elsewhere.
-fn strayed_file(rest: &str) -> Option<String> {
+/// Describes the file that a handler opens in a user's folder, if it is outside that folder.
+fn file_outside_folder(rest: &str) -> Option<String> {
     let folder = Path::new("/data/users/owner");
     let file = folder.join(rest);
     let below = file.strip_prefix(folder).ok();
@@ -52,7 +50,7 @@ fn strayed_file(rest: &str) -> Option<String> {
     (!is_below).then(|| format!("{rest:?} became {}", file.display()))
 }
 
-/// What a parser of URLs reads as the path, if it finds no dot segment.
+/// The path that a URL parser reads, if it finds no dot segment.
 fn as_read(written: &str) -> Vec<u8> {
     let path: String = written.chars().filter(|&c| !is_dropped(c)).collect();
     let path = path.trim_end_matches(|c| c <= ' ');
@@ -60,8 +58,8 @@ fn as_read(written: &str) -> Vec<u8> {
     percent_decode_str(path).collect()
 }
 
-/// The path of a reference, unless it has a scheme and a path from the root: a handler that joins
-/// whatever it is handed goes to any URL that a client likes.
+/// The path of a reference, or `None` for a reference with a scheme and an absolute path. A handler
+/// that joins such a reference sends requests to any URL that the client chooses.
 fn relative(reference: &str) -> Option<&str> {
     let trimmed = reference.trim_start_matches(|c| c <= ' ');
     let after_scheme = match trimmed.split_once(':') {

@@ -1,4 +1,4 @@
-//! Dot segments in every disguise that can be made of a few pieces.
+//! Dot segments in every disguise that a few pieces can form.
 
 use std::{iter, ops::ControlFlow};
 
@@ -10,9 +10,9 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 use tower_jwt_auth::{CurrentUser, PathOwnerLayer};
 
-use super::{backend::strayed, check};
+use super::{backend::changed_url, check};
 
-/// What a dot segment can be disguised with, and what stands beside one.
+/// The pieces of disguised dot segments and of their surroundings.
 const PIECES: [&str; 30] = [
     ".", "..", "%2e", "%252e", "%252E", "%", "%25", "2e", "2", "/", "%2F", "%252F", "%5C", "%255C",
     "%3F", "%23", ";", "%3B", ":", "https:", "%09", "%0A", "%0d", "%20", "%01", "%1F", "%7F", "x",
@@ -26,7 +26,7 @@ struct Guarded {
 
 impl Guarded {
     fn new() -> Self {
-        // Only what the layer lets through gets here.
+        // Only allowed requests reach the handler.
         let handler = async |Path((_, rest)): Path<(String, String)>| rest;
         let routes = || Router::new().route("/api/{user_id}/{*rest}", get(handler));
         let pattern = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
@@ -44,7 +44,7 @@ impl Guarded {
         }
     }
 
-    /// What each of the routers answers to alice, for a path that a request can have.
+    /// The response of each router to alice, or `None` if the path is not valid in a request.
     fn ask(&self, rest: &str) -> Option<[(&'static str, StatusCode); 2]> {
         let uri: Uri = format!("/api/alice/{rest}").parse().ok()?;
         let answers = self.routers.each_ref().map(|(form, router)| {
@@ -57,7 +57,7 @@ impl Guarded {
         Some(answers)
     }
 
-    /// Whether the path passed both, if it did not stray.
+    /// Returns whether both routers allow the path. Fails if one allows a path that changes a URL.
     fn try_path(&self, rest: &str) -> Result<bool, TestCaseError> {
         let Some(answers) = self.ask(rest) else {
             return Ok(false);
@@ -65,11 +65,11 @@ impl Guarded {
         let Ok(decoded) = percent_decode_str(rest).decode_utf8() else {
             return Ok(false);
         };
-        let strayed = strayed("alice", &decoded);
+        let changed_url = changed_url("alice", &decoded);
         for (form, status) in answers {
-            let is_refused = status == StatusCode::FORBIDDEN;
-            check(is_refused || strayed.is_none(), || {
-                format!("{form}: {rest:?} got {status}, and {strayed:?}")
+            let is_rejected = status == StatusCode::FORBIDDEN;
+            check(is_rejected || changed_url.is_none(), || {
+                format!("{form}: {rest:?} got {status}: {changed_url:?}")
             })?;
         }
         Ok(answers.iter().all(|(_, status)| *status == StatusCode::OK))
@@ -79,17 +79,17 @@ impl Guarded {
 #[test]
 fn dot_segments_disguised_with_up_to_3_pieces_are_rejected() {
     let guarded = Guarded::new();
-    let (mut sent, mut passed) = (0, 0);
-    let tried = all(3, |rest| {
+    let (mut sent, mut allowed) = (0, 0);
+    let tried = for_each_combination(3, |rest| {
         sent += 1;
         match guarded.try_path(rest) {
-            Ok(has_passed) => passed += u32::from(has_passed),
+            Ok(is_allowed) => allowed += u32::from(is_allowed),
             Err(error) => return ControlFlow::Break(error),
         }
         ControlFlow::Continue(())
     });
     assert!(tried.is_continue(), "{tried:?}");
-    assert!(passed > sent / 4, "only {passed} of {sent} passed");
+    assert!(allowed > sent / 4, "only {allowed} of {sent} are allowed");
 }
 
 #[test]
@@ -105,10 +105,13 @@ fn dot_segments_in_longer_disguises_are_rejected() {
     }
 }
 
-/// Each text of up to so many pieces.
-fn all<B>(most: usize, mut each: impl FnMut(&str) -> ControlFlow<B>) -> ControlFlow<B> {
+/// Calls a function with every combination of up to `max` pieces.
+fn for_each_combination<B>(
+    max: usize,
+    mut each: impl FnMut(&str) -> ControlFlow<B>,
+) -> ControlFlow<B> {
     let mut texts = vec![String::new()];
-    for _ in 0..most {
+    for _ in 0..max {
         let longer = texts.iter().flat_map(|text| {
             iter::repeat(text)
                 .zip(PIECES)

@@ -1,4 +1,4 @@
-//! All routers, and what became of what was sent to them.
+//! All routers, and the results of the requests to them.
 
 use std::{cell::RefCell, collections::BTreeMap, env};
 
@@ -10,45 +10,45 @@ use tower::ServiceExt;
 use tower_jwt_auth::{CurrentUser, Rejection};
 
 use super::{
-    paths::{Sent, sent},
-    routers::{House, houses},
-    support::{Boxed, Handed},
+    paths::{TestRequest, test_requests},
+    routers::{RouterStack, router_stacks},
+    support::{Boxed, HandlerParams},
 };
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    Handled(Handed),
-    Refused,
+    Handled(HandlerParams),
+    Rejected,
     NotFound,
 }
 
 impl Outcome {
-    /// Whether the handler, if any, got no id but this user's.
+    /// Returns whether no handler got another user's ID.
     pub(super) fn is_harmless(&self, user: &str) -> bool {
         match self {
-            Self::Handled(Handed { ids, .. }) => ids.iter().all(|id| id == user.as_bytes()),
-            Self::Refused | Self::NotFound => true,
+            Self::Handled(HandlerParams { ids, .. }) => ids.iter().all(|id| id == user.as_bytes()),
+            Self::Rejected | Self::NotFound => true,
         }
     }
 
-    /// Whether it got the user's own, if harmless.
-    pub(super) fn is_handed(&self) -> bool {
-        matches!(self, Self::Handled(Handed { ids, .. }) if !ids.is_empty())
+    /// Returns whether a handler got an ID, which is the user's own if the outcome is harmless.
+    pub(super) fn has_owner_id(&self) -> bool {
+        matches!(self, Self::Handled(HandlerParams { ids, .. }) if !ids.is_empty())
     }
 }
 
-/// How often each came, for one house.
+/// The number of requests by outcome, for one stack or proxy.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
     sent: u64,
     pub(super) own: u64,
     without_id: u64,
-    pub(super) refused: u64,
+    pub(super) rejected: u64,
     pub(super) not_found: u64,
-    /// What the same router, without the layer, would have handed out of another's.
-    pub(super) anothers: u64,
-    /// What passed the layer and was another path behind the proxy.
+    /// Requests for which a handler without the layer would have got another user's ID.
+    pub(super) other_users: u64,
+    /// Requests that the layer allowed and the proxy then changed.
     pub(super) changed: u64,
 }
 
@@ -56,9 +56,9 @@ impl Tally {
     pub(super) fn count(&mut self, outcome: &Outcome) {
         self.sent += 1;
         *match outcome {
-            Outcome::Handled(_) if outcome.is_handed() => &mut self.own,
+            Outcome::Handled(_) if outcome.has_owner_id() => &mut self.own,
             Outcome::Handled(_) => &mut self.without_id,
-            Outcome::Refused => &mut self.refused,
+            Outcome::Rejected => &mut self.rejected,
             Outcome::NotFound => &mut self.not_found,
         } += 1;
     }
@@ -68,45 +68,45 @@ impl Tally {
             sent: self.sent + other.sent,
             own: self.own + other.own,
             without_id: self.without_id + other.without_id,
-            refused: self.refused + other.refused,
+            rejected: self.rejected + other.rejected,
             not_found: self.not_found + other.not_found,
-            anothers: self.anothers + other.anothers,
+            other_users: self.other_users + other.other_users,
             changed: self.changed + other.changed,
         }
     }
 
-    /// A rule that is never put to the test is kept by anything.
-    pub(super) fn assert_share(&self, name: &str, what: &str, count: u64, least_percent: u64) {
-        let least = self.sent * least_percent / 100;
-        assert!(count > least, "{name}: only {count} {what}: {self:?}");
+    /// Asserts that enough requests had this result, so that the rule was really tested.
+    pub(super) fn assert_share(&self, name: &str, result: &str, count: u64, min_percent: u64) {
+        let min = self.sent * min_percent / 100;
+        assert!(count > min, "{name}: only {count} {result}: {self:?}");
     }
 }
 
-/// A house, and its services with and without the layer.
-pub(super) struct Served {
-    pub(super) house: House,
+/// The services of a stack, with and without the layer.
+pub(super) struct BuiltStack {
+    pub(super) stack: RouterStack,
     pub(super) guarded: Boxed,
     pub(super) bare: Boxed,
 }
 
-/// The houses, and what became of what was sent to them.
-pub(super) struct Town {
+/// All stacks and their tallies.
+pub(super) struct Matrix {
     runtime: Runtime,
-    houses: Vec<Served>,
+    stacks: Vec<BuiltStack>,
     tallies: RefCell<BTreeMap<&'static str, Tally>>,
 }
 
-impl Town {
+impl Matrix {
     pub(super) fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let with_services = |house: House| Served {
-            guarded: house.guarded(),
-            bare: house.bare(),
-            house,
+        let with_services = |stack: RouterStack| BuiltStack {
+            guarded: stack.guarded(),
+            bare: stack.bare(),
+            stack,
         };
         Self {
             runtime: runtime.unwrap(),
-            houses: houses().into_iter().map(with_services).collect(),
+            stacks: router_stacks().into_iter().map(with_services).collect(),
             tallies: RefCell::default(),
         }
     }
@@ -119,14 +119,14 @@ impl Town {
         let response = self.runtime.block_on(service.clone().oneshot(request));
         let response = response.unwrap();
         let (status, extensions) = (response.status(), response.extensions());
-        match (status.as_u16(), extensions.get::<Handed>()) {
-            (200, Some(handed)) => Outcome::Handled(handed.clone()),
+        match (status.as_u16(), extensions.get::<HandlerParams>()) {
+            (200, Some(params)) => Outcome::Handled(params.clone()),
             (404, None) => Outcome::NotFound,
             (403, None) => {
                 let rejection = extensions.get::<Rejection>().map(Rejection::reason);
-                let refused = ["not_owner", "no_pattern", "no_parameter"];
-                assert!(rejection.is_some_and(|reason| refused.contains(&reason)));
-                Outcome::Refused
+                let rejected = ["not_owner", "no_pattern", "no_parameter"];
+                assert!(rejection.is_some_and(|reason| rejected.contains(&reason)));
+                Outcome::Rejected
             }
             other => panic!("{other:?}"),
         }
@@ -136,12 +136,15 @@ impl Town {
         count(self.tallies.borrow_mut().entry(name).or_default());
     }
 
-    /// Checks the rule for what is sent, in each house that has a path for it.
-    pub(super) fn run(&self, rule: impl Fn(&Sent, &Served, Uri) -> Result<(), TestCaseError>) {
-        let run = TestRunner::new(config()).run(&sent(), |sent| {
-            for served in &self.houses {
-                if let Some(uri) = sent.uri(served.house.templates) {
-                    rule(&sent, served, uri)?;
+    /// Checks the rule for random requests, in each stack with a path for the request.
+    pub(super) fn run(
+        &self,
+        rule: impl Fn(&TestRequest, &BuiltStack, Uri) -> Result<(), TestCaseError>,
+    ) {
+        let run = TestRunner::new(config()).run(&test_requests(), |sent| {
+            for built in &self.stacks {
+                if let Some(uri) = sent.uri(built.stack.templates) {
+                    rule(&sent, built, uri)?;
                 }
             }
             Ok(())
@@ -151,7 +154,7 @@ impl Town {
         }
     }
 
-    /// What was counted, printed too.
+    /// Prints and returns the tallies.
     pub(super) fn counts(self) -> BTreeMap<&'static str, Tally> {
         let tallies = self.tallies.into_inner();
         for (name, tally) in &tallies {
@@ -170,5 +173,5 @@ pub(super) fn config() -> Config {
     }
 }
 
-/// As many as a debug build asks in a few seconds.
+/// A debug build runs this many in a few seconds.
 const CASES: u32 = 1000;

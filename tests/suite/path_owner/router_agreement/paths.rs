@@ -1,11 +1,11 @@
-//! Paths that a client may send, made of the templates of the routers that they are sent to: the
-//! own id and others', spelled in many ways, and what routers and proxies read differently.
+//! Random paths from the templates of the routers: the user's own ID and others in many spellings,
+//! and parts that routers and proxies interpret differently.
 
 use http::Uri;
 use proptest::{collection::vec, prelude::*, sample::Index};
 
-/// Users whom paths are asked for: plain ones, and such as are in need of encoding, can be mistaken
-/// for a part of the template, or are what a path normally has another meaning for.
+/// User IDs: plain ones, and those that need encoding, equal a part of a template, or have a special
+/// meaning in a path.
 const USERS: [&str; 24] = [
     "alice",
     "bob",
@@ -33,7 +33,7 @@ const USERS: [&str; 24] = [
     "share",
 ];
 
-/// What is put into paths beside ids and the words of the templates.
+/// Pieces for paths besides the IDs and the words of the templates.
 const PIECES: [&str; 65] = [
     "x",
     "7",
@@ -102,10 +102,10 @@ const PIECES: [&str; 65] = [
     "\u{2025}",
 ];
 
-/// What is put before a path.
+/// Prefixes of a path.
 const STARTS: [&str; 6] = ["/", "//", "/.", "/x/..", "/%2e", "\\"];
 
-/// What is put after a path.
+/// Suffixes of a path.
 const ENDS: [&str; 12] = [
     "/",
     "//",
@@ -121,9 +121,9 @@ const ENDS: [&str; 12] = [
     "#/../bob",
 ];
 
-/// A user and the request that the user sends, to whichever router.
+/// A user and a request that fits any router.
 #[derive(Clone, Debug)]
-pub(super) struct Sent {
+pub(super) struct TestRequest {
     pub(super) user: String,
     template: Index,
     ids: [Id; 2],
@@ -132,17 +132,17 @@ pub(super) struct Sent {
     frame: Frame,
 }
 
-/// An id in the place of `{user_id}`, and how each of its bytes is spelled.
+/// An ID for `{user_id}`, and the spelling of each byte.
 #[derive(Clone, Debug)]
 struct Id {
-    /// Somebody else's, if any.
+    /// The ID of another user, instead of the user's own.
     other: Option<String>,
     spelling: Vec<Spelling>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Spelling {
-    /// As it is, if it can stand in a path so.
+    /// Unencoded, if a path may contain the byte.
     Plain,
     Upper,
     Lower,
@@ -162,21 +162,21 @@ enum Edit {
     Own(Index),
 }
 
-/// What stands around the path.
+/// The parts around the path.
 #[derive(Clone, Copy, Debug)]
 enum Frame {
     None,
     Start(&'static str),
     End(&'static str),
-    /// The absolute-form of a request.
+    /// The absolute-form of a request target.
     Absolute,
-    /// A path that is longer than others by far.
+    /// A very long path.
     Long(usize),
-    /// The asterisk-form and the authority-form have no path.
+    /// A request target without a path: asterisk-form, authority-form or absolute-form.
     Instead(&'static str),
 }
 
-pub(super) fn sent() -> impl Strategy<Value = Sent> {
+pub(super) fn test_requests() -> impl Strategy<Value = TestRequest> {
     let fillings = prop_oneof![
         1 => vec(Just("x"), 4),
         1 => vec(piece(), 4),
@@ -194,14 +194,16 @@ pub(super) fn sent() -> impl Strategy<Value = Sent> {
         edits,
         frame(),
     );
-    parts.prop_map(|(user, template, ids, fillings, edits, frame)| Sent {
-        user,
-        template,
-        ids,
-        fillings,
-        edits,
-        frame,
-    })
+    parts.prop_map(
+        |(user, template, ids, fillings, edits, frame)| TestRequest {
+            user,
+            template,
+            ids,
+            fillings,
+            edits,
+            frame,
+        },
+    )
 }
 
 fn user() -> impl Strategy<Value = String> {
@@ -260,8 +262,8 @@ fn frame() -> impl Strategy<Value = Frame> {
     ]
 }
 
-impl Sent {
-    /// The request's URI for a router with these templates, if there can be such a request.
+impl TestRequest {
+    /// The URI for a router with these templates, or `None` if it is not valid in a request.
     pub(super) fn uri(&self, templates: &[&str]) -> Option<Uri> {
         let path = self.path(templates[self.template.index(templates.len())]);
         let text = match self.frame {
@@ -327,8 +329,7 @@ impl Edit {
     }
 }
 
-/// The text as a segment. Where the spelling ends, and where a byte cannot stand in a path, it is
-/// encoded only if it must be.
+/// The string as a segment. Bytes after the end of the spelling are encoded only if necessary.
 fn spell(text: &str, spelling: &[Spelling]) -> String {
     let mut spelled = String::new();
     for (index, byte) in text.bytes().enumerate() {

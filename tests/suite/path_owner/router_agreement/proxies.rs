@@ -1,23 +1,23 @@
-//! Proxies that make another path of one.
+//! Proxies that rewrite paths.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-pub(super) type Hop = fn(&str) -> String;
+pub(super) type Rewrite = fn(&str) -> String;
 
-pub(super) const HOPS: [(&str, Hop); 3] = [
-    ("the url crate", by_url),
-    ("decoded, slashes merged", |path| decoded(path, false)),
-    ("parameters cut off too", |path| decoded(path, true)),
+pub(super) const PROXIES: [(&str, Rewrite); 3] = [
+    ("the url crate", resolved_by_url),
+    ("a decoding proxy", |path| decoded(path, false)),
+    ("a servlet container", |path| decoded(path, true)),
 ];
 
-/// As browsers and most clients make it: dot segments are resolved, and a backslash is a slash.
-fn by_url(path: &str) -> String {
+/// Like browsers and most clients: resolves dot segments and treats a backslash as a slash.
+fn resolved_by_url(path: &str) -> String {
     let url = url::Url::parse(&format!("http://example.com{path}"));
     url.unwrap().path().to_owned()
 }
 
-/// As proxies do that pass on what they have decoded: encoded slashes are slashes then, several are
-/// one, and dot segments are resolved. Servlet containers also cut off the parameters of segments.
+/// Like proxies that forward the decoded path: treats encoded slashes as slashes, merges repeated
+/// slashes and resolves dot segments. Servlet containers also remove the parameters of segments.
 fn decoded(path: &str, cuts_parameters: bool) -> String {
     let path: Vec<u8> = if cuts_parameters {
         let segments = path.split('/').map(|segment| segment.split(';').next());
@@ -31,7 +31,7 @@ fn decoded(path: &str, cuts_parameters: bool) -> String {
     while let Some(piece) = pieces.next() {
         match piece {
             b".." => drop(kept.pop()),
-            // One at the end stays.
+            // An empty segment at the end is kept.
             b"" | b"." if pieces.peek().is_some() || piece == b"." => {}
             _ => kept.push(piece),
         }

@@ -1,4 +1,4 @@
-//! Routers to send paths to, each with the layer where it guards them and without it.
+//! The routers under test, with and without the layer.
 
 use std::{borrow::Cow, future::ready};
 
@@ -14,20 +14,19 @@ use tower::{Layer, service_fn};
 use tower_http::normalize_path::NormalizePathLayer;
 use tower_jwt_auth::PathOwnerLayer;
 
-use super::support::{Boxed, Guard, Handed, StripPrefix, handler, respond};
+use super::support::{Boxed, Guard, HandlerParams, StripPrefix, handler, respond};
 
-/// A way to build a service in which the layer guards routes.
-pub(super) struct House {
+/// A router or a stack of services in which the layer guards routes.
+pub(super) struct RouterStack {
     pub(super) name: &'static str,
     owner: PathOwnerLayer,
     pub(super) templates: &'static [&'static str],
     build: fn(Guard) -> Boxed,
-    /// Where the layer is outside of the router, it lets a path through before the router says that
-    /// there is no such route.
-    pub(super) is_gate: bool,
+    /// Whether the layer wraps the router. It then allows paths before the router responds with 404.
+    pub(super) wraps_router: bool,
 }
 
-impl House {
+impl RouterStack {
     pub(super) fn guarded(&self) -> Boxed {
         (self.build)(Guard(Some(self.owner.clone())))
     }
@@ -41,7 +40,7 @@ fn boxed(router: Router) -> Boxed {
     Boxed::new(router)
 }
 
-/// What stands behind the id in most of the routers.
+/// The routes after the user ID in most of the routers.
 fn inner() -> Router {
     Router::new()
         .route("/", get(handler))
@@ -50,7 +49,7 @@ fn inner() -> Router {
         .route("/share/{other}", get(handler))
 }
 
-/// The same routes by their whole path.
+/// The same routes with their whole path.
 fn flat() -> Router {
     Router::new()
         .route("/api/{user_id}", get(handler))
@@ -79,46 +78,46 @@ const TWICE: &[&str] = &[
     "/x/{dir}/{user_id}/elsewhere",
 ];
 
-/// All of them, for the parameter that axum's router found and for patterns.
-pub(super) fn houses() -> Vec<House> {
+/// All stacks, for the parameter of axum's router and for patterns.
+pub(super) fn router_stacks() -> Vec<RouterStack> {
     let param = || PathOwnerLayer::path_param("user_id");
     let pattern = |pattern: &str| PathOwnerLayer::new(pattern).unwrap();
-    let house = |name, owner, templates, build| House {
+    let stack = |name, owner, templates, build| RouterStack {
         name,
         owner,
         templates,
         build,
-        is_gate: false,
+        wraps_router: false,
     };
-    let gate = |name, owner, templates, build| House {
-        is_gate: true,
-        ..house(name, owner, templates, build)
+    let wrapping = |name, owner, templates, build| RouterStack {
+        wraps_router: true,
+        ..stack(name, owner, templates, build)
     };
     vec![
-        house("param, route_layer", param(), FLAT, |guard| {
+        stack("param, route_layer", param(), FLAT, |guard| {
             boxed(flat().route_layer(guard))
         }),
-        house("param, layer and a fallback", param(), FLAT, |guard| {
+        stack("param, layer and a fallback", param(), FLAT, |guard| {
             boxed(flat().fallback(handler).layer(guard))
         }),
-        house(
-            "param, an exception",
+        stack(
+            "param, an exempt path",
             param().except("/api/health").unwrap(),
             FLAT,
             |guard| boxed(flat().layer(guard)),
         ),
-        house("param, nest", param(), FLAT, |guard| {
+        stack("param, nest", param(), FLAT, |guard| {
             boxed(Router::new().nest("/api/{user_id}", inner().route_layer(guard)))
         }),
-        house("param, nest with a fallback", param(), FLAT, |guard| {
+        stack("param, nest with a fallback", param(), FLAT, |guard| {
             let inner = inner().fallback(handler).layer(guard);
             boxed(Router::new().nest("/api/{user_id}", inner))
         }),
-        house("param, nest twice", param(), TWICE, |guard| {
+        stack("param, nest twice", param(), TWICE, |guard| {
             let middle = Router::new().nest("/{user_id}", inner().route_layer(guard));
             boxed(Router::new().nest("/x/{dir}", middle))
         }),
-        house(
+        stack(
             "param, twice in the path",
             param(),
             &["/api/{user_id}/both/{user_id}", "/api/{user_id}/both"],
@@ -127,41 +126,41 @@ pub(super) fn houses() -> Vec<House> {
                 boxed(Router::new().nest("/api/{user_id}", inner.route_layer(guard)))
             },
         ),
-        house("param, outside of the nest", param(), FLAT, |guard| {
+        stack("param, outside the nest", param(), FLAT, |guard| {
             boxed(Router::new().nest("/api/{user_id}", inner()).layer(guard))
         }),
-        house("param, nest_service", param(), FLAT, |guard| {
+        stack("param, nest_service", param(), FLAT, |guard| {
             boxed(Router::new().nest_service("/api/{user_id}", guard.layer(inner())))
         }),
-        house("param, merged", param(), FLAT, |guard| {
+        stack("param, merged", param(), FLAT, |guard| {
             let open = Router::new().route("/health", get(handler));
             let other = Router::new().route("/api/{user_id}/elsewhere", get(handler));
             let nested = Router::new().nest("/api/{user_id}", inner());
             boxed(open.merge(nested.merge(other).route_layer(guard)))
         }),
-        house("param, NormalizePath in front", param(), FLAT, |guard| {
+        stack("param, NormalizePath in front", param(), FLAT, |guard| {
             let router = flat().route_layer(guard);
             Boxed::new(NormalizePathLayer::trim_trailing_slash().layer(router))
         }),
-        house(
+        stack(
             "param, a prefix stripped in front",
             param(),
             PREFIXED,
             |guard| StripPrefix("/v1").layer(flat().route_layer(guard)),
         ),
-        gate(
+        wrapping(
             "pattern, layer",
             pattern("/api/{user_id}/{*rest}"),
             FLAT,
             |guard| boxed(flat().layer(guard)),
         ),
-        gate(
+        wrapping(
             "pattern, around a nest",
             pattern("/api/{user_id}/{*rest}"),
             FLAT,
             |guard| guard.layer(Router::new().nest("/api/{user_id}", inner())),
         ),
-        gate(
+        wrapping(
             "pattern, around two nests",
             pattern("/x/{dir}/{user_id}/{*rest}"),
             TWICE,
@@ -170,7 +169,7 @@ pub(super) fn houses() -> Vec<House> {
                 boxed(Router::new().nest("/x/{dir}", middle).layer(guard))
             },
         ),
-        gate(
+        wrapping(
             "pattern, merged, several patterns",
             pattern("/api/{user_id}/{*rest}")
                 .and("/v2/{user_id}/{*rest}")
@@ -188,7 +187,7 @@ pub(super) fn houses() -> Vec<House> {
                 )
             },
         ),
-        gate(
+        wrapping(
             "pattern, NormalizePath in front",
             pattern("/api/{user_id}/{*rest}"),
             FLAT,
@@ -197,39 +196,39 @@ pub(super) fn houses() -> Vec<House> {
                 Boxed::new(NormalizePathLayer::trim_trailing_slash().layer(guarded))
             },
         ),
-        gate(
+        wrapping(
             "pattern, NormalizePath behind",
             pattern("/api/{user_id}/{*rest}"),
             FLAT,
             |guard| guard.layer(NormalizePathLayer::trim_trailing_slash().layer(flat())),
         ),
-        house(
+        stack(
             "pattern, a prefix stripped in front",
             pattern("/api/{user_id}/{*rest}"),
             PREFIXED,
             |guard| StripPrefix("/v1").layer(guard.layer(flat())),
         ),
-        gate(
+        wrapping(
             "pattern, a prefix stripped behind",
             pattern("/v1/api/{user_id}/{*rest}"),
             PREFIXED,
             |guard| guard.layer(StripPrefix("/v1").layer(flat())),
         ),
-        gate(
+        wrapping(
             "pattern, matchit",
             pattern("/api/{user_id}/{*rest}"),
             FLAT,
-            |guard| guard.layer(of_matchit()),
+            |guard| guard.layer(matchit_router()),
         ),
     ]
 }
 
-/// A router of matchit alone, whose handler decodes what it finds.
-fn of_matchit() -> Boxed {
+/// A router of matchit alone. Its handler decodes the parameters.
+fn matchit_router() -> Boxed {
     let mut router = matchit::Router::new();
     for template in FLAT {
         let template = template.replace("{rest}/{rest}", "{*rest}");
-        // The same one twice is no fault here.
+        // A template may appear twice in the list.
         let _ = router.insert(template, ());
     }
     Boxed::new(service_fn(move |request: Request<Body>| {
@@ -239,7 +238,7 @@ fn of_matchit() -> Boxed {
                 let others = found.params.iter().filter(|(name, _)| *name != "user_id");
                 let others =
                     others.filter_map(|(_, raw)| percent_decode_str(raw).decode_utf8().ok());
-                respond(Handed {
+                respond(HandlerParams {
                     ids: vec![percent_decode_str(id).collect()],
                     others: others.map(Cow::into_owned).collect(),
                 })

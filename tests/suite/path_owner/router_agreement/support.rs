@@ -1,4 +1,4 @@
-//! What the routers are made of.
+//! The parts of the routers.
 
 use std::convert::Infallible;
 
@@ -13,29 +13,29 @@ use tower_jwt_auth::PathOwnerLayer;
 
 pub(super) type Boxed = BoxCloneSyncService<Request<Body>, Response, Infallible>;
 
-/// What a handler was handed, in the response that it gave.
+/// The path parameters of a handler, in its response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Handed {
+pub(super) struct HandlerParams {
     pub(super) ids: Vec<Vec<u8>>,
     /// The other parameters.
     pub(super) others: Vec<String>,
 }
 
-pub(super) async fn handler(params: Result<RawPathParams, RawPathParamsRejection>) -> Response {
-    let mut handed = Handed::default();
-    for (name, value) in params.iter().flatten() {
+pub(super) async fn handler(raw: Result<RawPathParams, RawPathParamsRejection>) -> Response {
+    let mut params = HandlerParams::default();
+    for (name, value) in raw.iter().flatten() {
         if name == "user_id" {
-            handed.ids.push(value.as_bytes().to_vec());
+            params.ids.push(value.as_bytes().to_vec());
         } else {
-            handed.others.push(value.to_owned());
+            params.others.push(value.to_owned());
         }
     }
-    respond(handed)
+    respond(params)
 }
 
-pub(super) fn respond(handed: Handed) -> Response {
+pub(super) fn respond(params: HandlerParams) -> Response {
     let mut response = StatusCode::OK.into_response();
-    response.extensions_mut().insert(handed);
+    response.extensions_mut().insert(params);
     response
 }
 
@@ -65,7 +65,7 @@ where
     }
 }
 
-/// Takes a prefix off the path, and answers 404 where it is not there.
+/// Removes a prefix from the path. Responds with 404 if the prefix is missing.
 pub(super) struct StripPrefix(pub(super) &'static str);
 
 impl<S> Layer<S> for StripPrefix
@@ -97,7 +97,7 @@ where
     }
 }
 
-/// The same request's URI with another path, and the query that it had.
+/// The URI with another path and the same query.
 pub(super) fn with_path(uri: &Uri, path: &str) -> Uri {
     let query = uri.query().map(|query| format!("?{query}"));
     let text = format!("{path}{}", query.unwrap_or_default());
