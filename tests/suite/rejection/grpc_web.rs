@@ -28,7 +28,7 @@ use crate::{
     support::*,
 };
 
-/// A layer without a secret, which was allowed to be built all the same.
+/// A layer without a secret, built with `allow_missing_secret`.
 fn not_configured() -> JwtAuthLayer {
     let builder = JwtAuthLayer::builder().secret_from_env("TOWER_JWT_AUTH_TEST_THAT_IS_UNSET");
     builder.allow_missing_secret().build().unwrap()
@@ -38,8 +38,8 @@ fn owner() -> PathOwnerLayer {
     PathOwnerLayer::new("/api/{user_id}").unwrap()
 }
 
-/// A server of this service, with `GrpcWebLayer` around it all.
-async fn around<S>(service: S) -> SocketAddr
+/// A server of this service inside `GrpcWebLayer`.
+async fn inside_grpc_web<S>(service: S) -> SocketAddr
 where
     S: Service<Request<Body>, Error = std::convert::Infallible> + NamedService,
     S: Clone + Send + Sync + 'static,
@@ -56,7 +56,7 @@ where
 }
 
 /// A server of the greeter, with `auth` outside `GrpcWebLayer`.
-async fn inside(auth: JwtAuthLayer) -> SocketAddr {
+async fn outside_grpc_web(auth: JwtAuthLayer) -> SocketAddr {
     let (listener, addr) = listen().await;
     let server = Server::builder()
         .accept_http1(true)
@@ -67,7 +67,7 @@ async fn inside(auth: JwtAuthLayer) -> SocketAddr {
     addr
 }
 
-/// What a browser sends, over HTTP/1.1: an empty message.
+/// Sends an empty message over HTTP/1.1, like a browser.
 async fn send(addr: SocketAddr, content_type: &str, token: Option<&str>) -> Response<Bytes> {
     let body = match content_type.contains("-text") {
         true => "AAAAAAA=".into(),
@@ -87,7 +87,7 @@ async fn send(addr: SocketAddr, content_type: &str, token: Option<&str>) -> Resp
     Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
 }
 
-/// The same by tonic's client of gRPC-Web.
+/// Sends the message with tonic's gRPC-Web client.
 async fn call(addr: SocketAddr, token: Option<&str>) -> Result<String, Status> {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let client = GrpcWebClientLayer::new().layer(client);
@@ -106,19 +106,19 @@ async fn call(addr: SocketAddr, token: Option<&str>) -> Result<String, Status> {
 
 #[tokio::test]
 async fn grpc_web_clients_read_the_rejection_in_either_layer_order() {
-    let good = token(&claims());
+    let valid = token(&claims());
     for (row, addr, is_inside, token, code, message) in [
         (
             "inside, no token",
-            around(layer().named_layer(Greeter)).await,
+            inside_grpc_web(layer().named_layer(Greeter)).await,
             true,
             None,
             16,
             "Not authenticated",
         ),
         (
-            "inside, a bad token",
-            around(layer().named_layer(Greeter)).await,
+            "inside, an invalid token",
+            inside_grpc_web(layer().named_layer(Greeter)).await,
             true,
             Some("a.b.c"),
             16,
@@ -126,31 +126,31 @@ async fn grpc_web_clients_read_the_rejection_in_either_layer_order() {
         ),
         (
             "inside, no secret",
-            around(not_configured().named_layer(Greeter)).await,
+            inside_grpc_web(not_configured().named_layer(Greeter)).await,
             true,
-            Some(&*good),
+            Some(&*valid),
             13,
             "Authentication system not properly configured",
         ),
         (
             "inside, another's path",
-            around(layer().named_layer(owner().named_layer(Greeter))).await,
+            inside_grpc_web(layer().named_layer(owner().named_layer(Greeter))).await,
             true,
-            Some(&good),
+            Some(&valid),
             7,
             "Access denied: Cannot access another user's data",
         ),
         (
             "outside, no token",
-            inside(layer()).await,
+            outside_grpc_web(layer()).await,
             false,
             None,
             16,
             "Not authenticated",
         ),
         (
-            "outside, a bad token",
-            inside(layer()).await,
+            "outside, an invalid token",
+            outside_grpc_web(layer()).await,
             false,
             Some("a.b.c"),
             16,
@@ -168,10 +168,10 @@ async fn grpc_web_clients_read_the_rejection_in_either_layer_order() {
             let header = |name| answer.headers().get(name).map(|it| it.to_str().unwrap());
             assert_eq!(header("grpc-status"), Some(&*code.to_string()), "{row}");
             assert_eq!(header("grpc-message"), Some(message), "{row}");
-            let answered = header("content-type").unwrap();
+            let content_type = header("content-type").unwrap();
             assert!(
-                answered.starts_with("application/grpc-web"),
-                "{row}: {answered}"
+                content_type.starts_with("application/grpc-web"),
+                "{row}: {content_type}"
             );
             assert_eq!(answer.body(), "", "{row}");
             let status = match (is_inside, code) {
@@ -192,8 +192,8 @@ async fn grpc_web_clients_read_the_rejection_in_either_layer_order() {
 async fn grpc_web_calls_reach_the_method_in_either_layer_order() {
     let token = token(&claims());
     for addr in [
-        around(layer().named_layer(Greeter)).await,
-        inside(layer()).await,
+        inside_grpc_web(layer().named_layer(Greeter)).await,
+        outside_grpc_web(layer()).await,
     ] {
         let reply = call(addr, Some(&token)).await.unwrap();
         assert_eq!(reply, "Hello alice@example.com");
@@ -205,8 +205,8 @@ async fn grpc_web_calls_reach_the_method_in_either_layer_order() {
     }
 }
 
-/// A client can send what `GrpcWebLayer` sends, and a proxy that treats any 2xx as "allowed" must
-/// not be fooled by it.
+/// A client can send the headers that `GrpcWebLayer` adds. They must not cause a 2xx response, which
+/// some proxies treat as "allowed".
 #[tokio::test]
 async fn grpc_over_http_1_keeps_the_http_status_of_the_rejection() {
     let request = |version, te: &[&'static str]| {
@@ -226,8 +226,8 @@ async fn grpc_over_http_1_keeps_the_http_status_of_the_rejection() {
         request
     };
     let custom = || {
-        let answered = |_: &tower_jwt_auth::Rejection| Response::new(Bytes::from("own"));
-        builder().answer_with(answered).build().unwrap()
+        let response = |_: &tower_jwt_auth::Rejection| Response::new(Bytes::from("custom"));
+        builder().answer_with(response).build().unwrap()
     };
     for version in [Version::HTTP_10, Version::HTTP_11] {
         let request = || request(version, &["trailers"]);
@@ -239,7 +239,7 @@ async fn grpc_over_http_1_keeps_the_http_status_of_the_rejection() {
                 "16",
             ),
             (
-                "own answers",
+                "custom responses",
                 ask(custom(), without(request())).await,
                 401,
                 "16",

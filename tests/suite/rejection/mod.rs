@@ -1,4 +1,4 @@
-//! How a rejection is answered, over HTTP and in gRPC.
+//! The responses to rejected requests, over HTTP and in gRPC.
 
 mod grpc_web;
 mod protocol;

@@ -1,4 +1,4 @@
-//! In what protocol a refusal is answered, and which fault counts where there are several.
+//! The protocol of a rejection, and its reason if several checks fail.
 
 use std::convert::Infallible;
 
@@ -47,7 +47,7 @@ fn owner() -> PathOwnerLayer {
     PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap()
 }
 
-/// A layer that has no secret, and was allowed to be built all the same.
+/// A layer without a secret, built with `allow_missing_secret`.
 fn not_configured() -> JwtAuthLayer {
     let builder = JwtAuthLayer::builder().secret_from_env("TOWER_JWT_AUTH_TEST_THAT_IS_UNSET");
     builder.allow_missing_secret().build().unwrap()
@@ -103,7 +103,7 @@ async fn a_grpc_web_request_is_rejected_in_grpc_over_any_http_version() {
     }
 }
 
-/// A proxy that takes any 2xx for "allowed" must not be fooled by a header of the client's.
+/// A header of the client must not cause a 2xx response, which some proxies treat as "allowed".
 #[tokio::test]
 async fn a_request_that_may_not_be_grpc_is_rejected_in_http() {
     for version in VERSIONS {
@@ -178,17 +178,17 @@ async fn http_answers_only_answers_grpc_requests_in_plain_http() {
 #[tokio::test]
 async fn each_rejection_has_its_grpc_status() {
     let content_type = "application/grpc";
-    let refused = "Could not validate credentials";
+    let invalid = "Could not validate credentials";
     let misconfigured = "Authentication system not properly configured";
     let expired = format!("Bearer {}", token(&claims_with(json!({ "exp": 1 }))));
     let two = || and(and(grpc(), &valid()), &valid());
 
     let answer = ask(layer(), and(grpc(), &expired)).await;
-    answer.assert_grpc("16", refused, content_type, "expired");
+    answer.assert_grpc("16", invalid, content_type, "expired");
     assert_eq!(answer.reason(), "expired");
     ask(layer(), two())
         .await
-        .assert_grpc("16", refused, content_type, "two fields");
+        .assert_grpc("16", invalid, content_type, "two fields");
 
     let answer = ask(not_configured(), and(grpc(), &valid())).await;
     answer.assert_grpc("13", misconfigured, content_type, "no secret");
@@ -215,7 +215,7 @@ async fn each_rejection_has_its_grpc_status() {
     );
 }
 
-/// So HTTP/2 ends the stream with the header, as "Trailers-Only" has it.
+/// HTTP/2 then ends the stream with the header: a "Trailers-Only" response.
 #[tokio::test]
 async fn a_grpc_rejection_has_no_body() {
     let inner = service_fn(async |_: Request<()>| {
@@ -298,21 +298,20 @@ async fn two_authorization_fields_get_400_without_a_secret() {
     }
 }
 
-/// Of a token's faults the first in this order counts: its length, its form, its header, its
-/// signature, its claims.
+/// The order of the checks is: length, form, header, signature, claims.
 #[tokio::test]
 async fn the_first_failed_check_gives_the_reason() {
-    let good = r#"{"alg":"HS256"}"#;
+    let header = r#"{"alg":"HS256"}"#;
     let expired = claims_with(json!({ "exp": 1 })).to_string();
-    let another = "another secret of thirty-two bytes and more";
+    let wrong_secret = "another secret of thirty-two bytes and more";
     let long = "a".repeat(16 * 1024);
-    assert_ne!(another, SECRET);
+    assert_ne!(wrong_secret, SECRET);
     for (row, reason, token) in [
         ("long and malformed", "too_long", format!("a.b.{long}")),
         (
             "long and alg none",
             "too_long",
-            sign(r#"{"alg":"none"}"#, &long, another),
+            sign(r#"{"alg":"none"}"#, &long, wrong_secret),
         ),
         (
             "two parts and alg none",
@@ -322,41 +321,45 @@ async fn the_first_failed_check_gives_the_reason() {
         (
             "alg none and unsigned",
             "algorithm",
-            sign(r#"{"alg":"none"}"#, &expired, another),
+            sign(r#"{"alg":"none"}"#, &expired, wrong_secret),
         ),
         ("crit and unsigned", "critical_header", {
-            sign(r#"{"alg":"HS256","crit":["x"]}"#, &expired, another)
+            sign(r#"{"alg":"HS256","crit":["x"]}"#, &expired, wrong_secret)
         }),
         ("a typ and unsigned", "token_type", {
-            sign(r#"{"alg":"HS256","typ":"logout+jwt"}"#, &expired, another)
+            sign(
+                r#"{"alg":"HS256","typ":"logout+jwt"}"#,
+                &expired,
+                wrong_secret,
+            )
         }),
         (
-            "no JSON and unsigned",
+            "not JSON and unsigned",
             "header",
-            sign("{", &expired, another),
+            sign("{", &expired, wrong_secret),
         ),
         ("payload malformed and unsigned", "malformed", {
-            sign_encoded(&format!("{}.AAAAA", encode(good)), another)
+            sign_encoded(&format!("{}.AAAAA", encode(header)), wrong_secret)
         }),
         (
             "unsigned and expired",
             "signature",
-            sign(good, &expired, another),
+            sign(header, &expired, wrong_secret),
         ),
         (
             "unsigned and no claims",
             "signature",
-            sign(good, "{}", another),
+            sign(header, "{}", wrong_secret),
         ),
         (
-            "unsigned and no JSON",
+            "unsigned and not JSON",
             "signature",
-            sign(good, "{", another),
+            sign(header, "{", wrong_secret),
         ),
         (
             "signed and expired",
             "expired",
-            sign(good, &expired, SECRET),
+            sign(header, &expired, SECRET),
         ),
     ] {
         let answer = ask(layer(), with_bearer(&token)).await;
@@ -381,9 +384,9 @@ async fn path_owner_without_jwt_auth_gets_500_for_every_token() {
             answer.assert_server_fault("no_user", format!("{path} {authorization:?}"));
         }
     }
-    // Around it is not before it.
+    // `PathOwnerLayer` runs before an inner `JwtAuthLayer`.
     let answer = ask((owner(), layer()), and(get("/api/alice/tasks"), &valid())).await;
-    answer.assert_server_fault("no_user", "JwtAuthLayer inside of PathOwnerLayer");
+    answer.assert_server_fault("no_user", "JwtAuthLayer inside PathOwnerLayer");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Rejections by code inside the layer, which follow the settings of the layer.
+//! Rejections by code inside the layer use the settings of the layer.
 
 use std::sync::{
     Arc,
@@ -14,7 +14,7 @@ use tower_jwt_auth::{JwtAuthBuilder, Rejection, RejectionDetails, RequireScopeLa
 
 use crate::support::*;
 
-/// Sends a request with a good token through this layer around a service that rejects it.
+/// Sends a request with a valid token through this layer to a service that rejects the request.
 async fn rejected(builder: JwtAuthBuilder, rejection: Rejection, request: Request<()>) -> Answer {
     let inner = Inner::new(service_fn(move |request: Request<()>| async move {
         let (parts, ()) = request.into_parts();
@@ -24,30 +24,30 @@ async fn rejected(builder: JwtAuthBuilder, rejection: Rejection, request: Reques
     response.unwrap().into_answer().await
 }
 
-fn good() -> Request<()> {
+fn valid() -> Request<()> {
     with_bearer(&token(&claims()))
 }
 
 #[tokio::test]
 async fn inner_code_rejects_in_the_format_of_the_layer() {
     let expired = Rejection::InvalidToken(TokenError::Expired);
-    let plain = rejected(builder(), expired, good()).await;
+    let plain = rejected(builder(), expired, valid()).await;
     plain.assert_invalid_token("expired", "plain");
 
-    let problem = rejected(builder().problem_json(), Rejection::NotOwner, good()).await;
+    let problem = rejected(builder().problem_json(), Rejection::NotOwner, valid()).await;
     assert_eq!(
         problem.header("content-type"),
         Some("application/problem+json")
     );
     assert_eq!(problem.json()["status"], 403);
 
-    let realm = rejected(builder().realm("tasks"), Rejection::MissingToken, good()).await;
+    let realm = rejected(builder().realm("tasks"), Rejection::MissingToken, valid()).await;
     assert_eq!(realm.challenge(), Some(r#"Bearer realm="tasks""#));
 
-    let own = builder().answer_with(|rejection| Response::new(rejection.reason().to_owned()));
-    let own = rejected(own, Rejection::NotOwner, good()).await;
+    let custom = builder().answer_with(|rejection| Response::new(rejection.reason().to_owned()));
+    let custom = rejected(custom, Rejection::NotOwner, valid()).await;
     assert_eq!(
-        (own.status().as_u16(), &own.body[..]),
+        (custom.status().as_u16(), &custom.body[..]),
         (403, &b"not_owner"[..])
     );
 }
@@ -55,7 +55,7 @@ async fn inner_code_rejects_in_the_format_of_the_layer() {
 #[tokio::test]
 async fn inner_code_rejects_in_grpc_unless_http_answers_only_is_set() {
     let grpc = || {
-        let mut request = good();
+        let mut request = valid();
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = Version::HTTP_2;
         let content_type = http::HeaderValue::from_static("application/grpc");
@@ -79,10 +79,10 @@ async fn a_rejection_by_inner_code_is_observed_and_logged_once() {
         }
     });
     let events = crate::events::Captured::start();
-    rejected(observed, Rejection::NotOwner, good()).await;
+    rejected(observed, Rejection::NotOwner, valid()).await;
     assert_eq!(rejections.load(Ordering::Relaxed), 1);
-    let told = events.text().matches("reason=\"not_owner\"").count();
-    assert_eq!(told, usize::from(cfg!(feature = "tracing")));
+    let logged = events.text().matches("reason=\"not_owner\"").count();
+    assert_eq!(logged, usize::from(cfg!(feature = "tracing")));
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_rejection_after_authenticate_has_the_format_of_the_layer() {
         );
     });
     let auth = auth.build().unwrap();
-    let (parts, ()) = good().into_parts();
+    let (parts, ()) = valid().into_parts();
     assert!(auth.authenticate(&parts).await.is_ok());
     let events = crate::events::Captured::start();
     let answer = auth
@@ -159,7 +159,7 @@ async fn a_rejection_after_authenticate_has_the_format_of_the_layer() {
     assert_eq!(events.at("DEBUG").len(), crate::events::told());
 }
 
-/// Requests of every outcome, each with its name.
+/// Requests with all outcomes, each with a description.
 fn requests() -> Vec<(&'static str, Request<()>)> {
     let grpc = |mut request: Request<()>| {
         *request.method_mut() = http::Method::POST;
@@ -170,12 +170,12 @@ fn requests() -> Vec<(&'static str, Request<()>)> {
     };
     let expired = with_bearer(&token(&claims_with(json!({ "exp": NOW }))));
     vec![
-        ("good", good()),
-        ("none", get("/")),
+        ("valid", valid()),
+        ("no token", get("/")),
         ("expired", expired),
         ("garbage", with_bearer("a.b")),
-        ("gRPC, none", grpc(get("/"))),
-        ("gRPC, good", grpc(good())),
+        ("gRPC, no token", grpc(get("/"))),
+        ("gRPC, valid", grpc(valid())),
     ]
 }
 
@@ -203,12 +203,12 @@ async fn authenticate_returns_the_user_or_the_layers_response() {
                     expected.assert_reached(id, row);
                 }
                 Err(response) => {
-                    let found = response.map(Full::new).into_answer().await;
-                    assert_eq!(found.status(), expected.status(), "{row}");
+                    let actual = response.map(Full::new).into_answer().await;
+                    assert_eq!(actual.status(), expected.status(), "{row}");
                     let headers = |answer: &Answer| answer.response.headers().clone();
-                    assert_eq!(headers(&found), headers(&expected), "{row}");
-                    assert_eq!(found.body, expected.body, "{row}");
-                    assert_eq!(found.reason(), expected.reason(), "{row}");
+                    assert_eq!(headers(&actual), headers(&expected), "{row}");
+                    assert_eq!(actual.body, expected.body, "{row}");
+                    assert_eq!(actual.reason(), expected.reason(), "{row}");
                 }
             }
             assert_eq!(outcomes.load(Ordering::Relaxed), 1);
