@@ -16,7 +16,7 @@ fn alice() -> CurrentUser {
     CurrentUser::new("alice", "alice@example.com")
 }
 
-/// A service as it is without its authentication layer.
+/// A service without its authentication layer.
 fn routes() -> Router {
     let greet = get(async |Extension(user): Extension<CurrentUser>| user.email().to_owned());
     let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();

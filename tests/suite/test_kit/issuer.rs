@@ -10,7 +10,7 @@ use crate::support::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// An issuer of each kind that there is, and what a test calls it.
+/// An issuer of each kind, with its description.
 fn issuers() -> Vec<(&'static str, TestIssuer)> {
     vec![
         ("hs256", TestIssuer::hs256()),
@@ -67,7 +67,7 @@ fn the_layer_reads_the_claims_set_on_the_token() {
     }
 
     #[derive(Deserialize)]
-    struct Mine {
+    struct Custom {
         role: String,
         plan: Plan,
         iat: u64,
@@ -84,14 +84,14 @@ fn the_layer_reads_the_claims_set_on_the_token() {
         assert_eq!(user.user_id(), "alice", "{row}");
         assert_eq!(user.email(), "a@b.example", "{row}");
         assert_eq!(user.name(), Some("Alice Liddell"), "{row}");
-        let mine: Mine = user.claims().unwrap();
-        assert_eq!(mine.role, "admin", "{row}");
-        assert_eq!(mine.plan, Plan { seats: 3 }, "{row}");
-        assert_eq!(at(mine.iat), issuer.clock().now(), "{row}");
+        let custom: Custom = user.claims().unwrap();
+        assert_eq!(custom.role, "admin", "{row}");
+        assert_eq!(custom.plan, Plan { seats: 3 }, "{row}");
+        assert_eq!(at(custom.iat), issuer.clock().now(), "{row}");
     }
 }
 
-/// A description, the reason, and what is said of the token.
+/// A description, the reason, and the change to the token.
 type Row = (&'static str, &'static str, fn(TestToken) -> TestToken);
 
 #[test]
@@ -107,7 +107,11 @@ fn each_invalid_token_is_rejected_with_the_documented_reason() {
         }),
         ("expired", "expired", TestToken::expired),
         ("not yet valid", "not_yet_valid", TestToken::not_yet_valid),
-        ("bad signature", "signature", TestToken::bad_signature),
+        (
+            "an invalid signature",
+            "signature",
+            TestToken::bad_signature,
+        ),
         ("unsigned", "malformed", TestToken::unsigned),
         ("an audience", "audience_not_configured", |token| {
             token.audience("https://api.example.com")
@@ -193,12 +197,12 @@ fn the_issuer_and_audience_are_set_and_required() {
             .with_audience("https://api.example.com");
         let layer = layer_of(&issuer);
         let alice = || issuer.token_for("alice");
-        let state = |token: TestToken| reason(&layer, &token.mint());
-        assert_eq!(state(alice()), "accepted", "{row}");
-        assert_eq!(state(alice().issuer("another")), "issuer", "{row}");
-        assert_eq!(state(alice().without("iss")), "issuer", "{row}");
-        assert_eq!(state(alice().audience("another")), "audience", "{row}");
-        assert_eq!(state(alice().without("aud")), "audience", "{row}");
+        let reason_of = |token: TestToken| reason(&layer, &token.mint());
+        assert_eq!(reason_of(alice()), "accepted", "{row}");
+        assert_eq!(reason_of(alice().issuer("another")), "issuer", "{row}");
+        assert_eq!(reason_of(alice().without("iss")), "issuer", "{row}");
+        assert_eq!(reason_of(alice().audience("another")), "audience", "{row}");
+        assert_eq!(reason_of(alice().without("aud")), "audience", "{row}");
     }
 }
 
@@ -282,7 +286,7 @@ fn a_claim_that_is_not_json_panics() {
     drop(TestIssuer::hs256().token_for("alice").claim("map", map));
 }
 
-/// With keys that all may know.
+/// Issuers with public keys.
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod public_keys {
     use tower_jwt_auth::{KeySet, SharedKeys};
@@ -301,12 +305,12 @@ mod public_keys {
             ("no such kid", "unknown_key", alice().key_id("elsewhere")),
             ("no kid", "accepted", alice().without_key_id()),
             (
-                "no kid, of another issuer",
+                "no kid, from another issuer",
                 "signature",
                 other.token_for("alice").without_key_id(),
             ),
             (
-                "of a secret",
+                "signed with a secret",
                 "algorithm",
                 alice().signed_by(&TestIssuer::hs256()),
             ),

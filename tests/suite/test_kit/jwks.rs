@@ -18,8 +18,8 @@ async fn fetched() -> (TestJwks, JwtAuthLayer) {
     (jwks, layer)
 }
 
-/// What a request with this token is answered for, after it has waited for its key.
-async fn answered(layer: &JwtAuthLayer, token: &str) -> &'static str {
+/// Returns the reason for a request with this token, which may wait for its key.
+async fn reason_over_http(layer: &JwtAuthLayer, token: &str) -> &'static str {
     let answer = ask(layer.clone(), with_bearer(token)).await;
     answer.reason()
 }
@@ -40,9 +40,15 @@ async fn a_token_waits_for_a_new_key_and_the_old_key_stays_valid() {
     jwks.rotate();
     assert_ne!(old.key_id(), jwks.issuer().key_id());
     assert_eq!(reason(&layer, &old.token("alice")), "accepted");
-    assert_eq!(answered(&layer, &jwks.token("alice")).await, "accepted");
+    assert_eq!(
+        reason_over_http(&layer, &jwks.token("alice")).await,
+        "accepted"
+    );
     assert_eq!(jwks.fetches(), 2);
-    assert_eq!(answered(&layer, &old.token("alice")).await, "accepted");
+    assert_eq!(
+        reason_over_http(&layer, &old.token("alice")).await,
+        "accepted"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -51,7 +57,10 @@ async fn a_retired_key_stays_valid_until_the_next_fetch() {
     let old = jwks.issuer();
     jwks.rotate();
     jwks.retire_old();
-    assert_eq!(answered(&layer, &old.token("alice")).await, "accepted");
+    assert_eq!(
+        reason_over_http(&layer, &old.token("alice")).await,
+        "accepted"
+    );
     sleep(11 * MINUTE).await;
     assert_eq!(jwks.fetches(), 2);
     assert_eq!(reason(&layer, &old.token("alice")), "unknown_key");
@@ -77,10 +86,10 @@ async fn requests_get_503_until_the_first_fetch_succeeds() {
     let error = layer.ready().await.unwrap_err().to_string();
     assert!(error.contains("TestJwks::fail"), "{error}");
     let token = jwks.token("alice");
-    assert_eq!(answered(&layer, &token).await, "keys_unavailable");
+    assert_eq!(reason_over_http(&layer, &token).await, "keys_unavailable");
     jwks.fail(false);
     sleep(MINUTE).await;
-    assert_eq!(answered(&layer, &token).await, "accepted");
+    assert_eq!(reason_over_http(&layer, &token).await, "accepted");
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,9 +98,12 @@ async fn cached_keys_survive_failed_fetches() {
     jwks.fail(true);
     sleep(30 * MINUTE).await;
     assert!(jwks.fetches() > 10);
-    assert_eq!(answered(&layer, &jwks.token("alice")).await, "accepted");
+    assert_eq!(
+        reason_over_http(&layer, &jwks.token("alice")).await,
+        "accepted"
+    );
     sleep(60 * MINUTE).await;
-    let answer = answered(&layer, &jwks.token("alice")).await;
+    let answer = reason_over_http(&layer, &jwks.token("alice")).await;
     assert_eq!(answer, "keys_unavailable");
 }
 
@@ -101,7 +113,10 @@ async fn a_request_waits_for_a_delayed_fetch() {
     jwks.delay(Duration::from_millis(800));
     let layer = jwks.layer().build().unwrap();
     let start = Instant::now();
-    assert_eq!(answered(&layer, &jwks.token("alice")).await, "accepted");
+    assert_eq!(
+        reason_over_http(&layer, &jwks.token("alice")).await,
+        "accepted"
+    );
     let waited = start.elapsed();
     let range = Duration::from_millis(800)..Duration::from_millis(900);
     assert!(range.contains(&waited), "{waited:?}");
@@ -113,7 +128,7 @@ async fn a_fetch_that_exceeds_the_timeout_fails() {
     jwks.delay(Duration::from_secs(6));
     let layer = jwks.layer().build().unwrap();
     assert!(layer.ready().await.is_err());
-    let answer = answered(&layer, &jwks.token("alice")).await;
+    let answer = reason_over_http(&layer, &jwks.token("alice")).await;
     assert_eq!(answer, "keys_unavailable");
 }
 
@@ -128,9 +143,9 @@ async fn rotation_keeps_the_issuer_audience_and_clock() {
     assert_eq!(reason(&layer, &issuer.token("alice")), "accepted");
     jwks.rotate();
     let token = jwks.token("alice");
-    assert_eq!(answered(&layer, &token).await, "accepted");
+    assert_eq!(reason_over_http(&layer, &token).await, "accepted");
     let stranger = jwks.token_for("alice").issuer("another").mint();
-    assert_eq!(answered(&layer, &stranger).await, "issuer");
+    assert_eq!(reason_over_http(&layer, &stranger).await, "issuer");
     issuer.clock().advance(15 * MINUTE);
     assert_eq!(reason(&layer, &token), "expired");
 }
@@ -147,7 +162,10 @@ async fn a_services_own_layer_can_use_the_set_and_the_clock() {
         .clock(move || clock.now())
         .build()
         .unwrap();
-    assert_eq!(answered(&layer, &jwks.token("alice")).await, "accepted");
+    assert_eq!(
+        reason_over_http(&layer, &jwks.token("alice")).await,
+        "accepted"
+    );
 }
 
 #[tokio::test]

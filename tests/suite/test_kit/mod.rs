@@ -1,4 +1,4 @@
-//! The kit for the tests of others.
+//! The test kit for applications.
 
 mod as_user;
 mod issuer;
