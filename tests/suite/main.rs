@@ -1,6 +1,6 @@
-//! The rules that the crate keeps, through its public face. A module for each part of the request
-//! or of the configuration; each test is named as the rule that it checks.
-// Each example brings what it shares with the others.
+//! The rules of the crate, tested through its public API. The folders are those of `src`, and each
+//! test is named after its rule.
+// Each example includes the code that it shares with the others.
 #![allow(clippy::duplicate_mod)]
 
 mod auth;
