@@ -1,4 +1,4 @@
-// The page, the Better Auth server and the API of examples/full-stack, as its `start` runs them.
+// The page, the Better Auth server and the API of examples/full-stack, started with its `start`.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -9,7 +9,7 @@ const ada = { email: "ada@example.com", password: "correct horse" };
 const bob = { email: "bob@example.com", password: "battery staple" };
 const notOwner = "Access denied: Cannot access another user's data";
 
-// Each test goes on where the one before it stopped.
+// Each test continues from the state of the one before it.
 describe("the full-stack example", () => {
   let example, browser, page, web, api;
   const requests = [];
@@ -45,18 +45,18 @@ describe("the full-stack example", () => {
     assert.deepEqual(await tasks(), []);
   });
 
-  test("a task is added, after a preflight request that carries no token", async () => {
+  test("adding a task sends a preflight request without a token", async () => {
     await addTask("buy milk");
     assert.deepEqual(await tasks(), ["buy milk"]);
     const url = `${api}/api/${await userId()}/tasks`;
-    // One for GET and POST, as its answer names both.
+    // One preflight covers GET and POST, because its response allows both.
     const preflight = preflights.find((one) => one.url === url);
     assert.equal(preflight?.status, 200);
     assert.equal(preflight.headers["access-control-request-headers"], "authorization");
     assert.equal(preflight.headers.authorization, undefined);
   });
 
-  test("another user's tasks are a 403, whose detail the page shows", async () => {
+  test("another user's tasks get 403, and the page shows the detail", async () => {
     await page.getByRole("button", { name: "Somebody else's tasks" }).click();
     await newestCall(`GET ${host()}/api/somebody-else/tasks`, 403, notOwner);
     if (process.env.SCREENSHOT) {
@@ -64,33 +64,33 @@ describe("the full-stack example", () => {
     }
   });
 
-  test("a call without a token is a 401", async () => {
+  test("a call without a token gets 401", async () => {
     await page.getByRole("button", { name: "Without a token" }).click();
     await newestCall(await ownCall(), 401, "Not authenticated", "www-authenticate: Bearer");
   });
 
-  test("a tampered token is a 401, and the page may read why", async () => {
+  test("a tampered token gets 401, and the page can read the reason", async () => {
     await page.getByRole("button", { name: "With a changed token" }).click();
     const challenge = 'www-authenticate: Bearer error="invalid_token"';
     await newestCall(await ownCall(), 401, "Could not validate credentials", challenge);
   });
 
-  test("the token is kept, and renewed a minute before it expires", async () => {
+  test("the token is cached and renewed a minute before it expires", async () => {
     const own = await ownCall();
-    assert.equal(tokensAskedFor(), 1);
+    assert.equal(tokenRequests(), 1);
     const quarterOfAnHour = 15 * 60_000;
-    for (const [later, asked] of [[quarterOfAnHour - 70_000, 1], [quarterOfAnHour - 50_000, 2]]) {
+    for (const [later, count] of [[quarterOfAnHour - 70_000, 1], [quarterOfAnHour - 50_000, 2]]) {
       await page.clock.setSystemTime(Date.now() + later);
       await page.getByRole("button", { name: "Somebody else's tasks" }).click();
       await newestCall("/api/somebody-else/tasks", 403);
       await page.getByRole("button", { name: "Without a token" }).click();
       await newestCall(own, 401);
-      assert.equal(tokensAskedFor(), asked, `${later / 1000} s later`);
+      assert.equal(tokenRequests(), count, `${later / 1000} s later`);
     }
     await page.clock.setSystemTime(Date.now());
   });
 
-  test("who has signed out is asked to sign in, and has no token any more", async () => {
+  test("signing out removes the token and shows the form", async () => {
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByText("Please sign in").waitFor();
     assert.equal(await page.getByText("buy milk").count(), 0);
@@ -100,13 +100,13 @@ describe("the full-stack example", () => {
     assert.equal(status, 401);
   });
 
-  test("a wrong password is refused, and said to be", async () => {
+  test("a wrong password is rejected with a message", async () => {
     await credentials("Sign in", { ...ada, password: "wrong, and long" });
     await newestCall("POST /api/auth/sign-in/email", 401, "Invalid email or password");
     await page.getByText("Please sign in").waitFor();
   });
 
-  test("the task is still there for who signs in again, and after the page is loaded anew", async () => {
+  test("the task is still there after signing in again and after a reload", async () => {
     await credentials("Sign in", ada);
     await page.getByText("buy milk").waitFor();
     await page.reload();
@@ -114,7 +114,7 @@ describe("the full-stack example", () => {
     assert.deepEqual(await tasks(), ["buy milk"]);
   });
 
-  test("a second user does not see it, and gets a 403 at its owner's path", async () => {
+  test("a second user does not see the task and gets 403 for its path", async () => {
     const adasId = await userId();
     await page.getByRole("button", { name: "Sign out" }).click();
     await credentials("Sign up", bob);
@@ -128,16 +128,16 @@ describe("the full-stack example", () => {
     assert.equal(await page.getByText("buy milk").count(), 0);
   });
 
-  test("a session that ended elsewhere brings the form back, once the token is to be renewed", async () => {
+  test("a session that ended elsewhere shows the form at the next token renewal", async () => {
     await page.evaluate(() => fetch("/api/auth/sign-out", { method: "POST" }));
-    await addTask("feed the cat"); // the token is still good
+    await addTask("feed the cat"); // the token is still valid
     await page.clock.setSystemTime(Date.now() + 15 * 60_000);
     await page.getByLabel("New task").fill("too late");
     await page.getByRole("button", { name: "Add" }).click();
     await page.getByText("Please sign in").waitFor();
   });
 
-  test("a page of another origin is not let in by the browser", async (t) => {
+  test("the browser blocks a page of another origin", async (t) => {
     const server = createServer((_, res) => res.end("another page")).listen(0, "127.0.0.1");
     t.after(() => {
       server.closeAllConnections();
@@ -146,25 +146,25 @@ describe("the full-stack example", () => {
     await once(server, "listening");
     const other = await open(browser);
     await other.goto(`http://127.0.0.1:${server.address().port}`);
-    const ask = (mode) =>
+    const send = (mode) =>
       other.evaluate(
         ([url, mode]) => fetch(url, { mode }).then(({ type }) => type, (error) => error.message),
         [`${api}/api/somebody/tasks`, mode],
       );
-    assert.equal(await ask("cors"), "Failed to fetch");
-    assert.equal(await ask("no-cors"), "opaque", "it does reach the API, but may not read the answer");
+    assert.equal(await send("cors"), "Failed to fetch");
+    assert.equal(await send("no-cors"), "opaque", "the request reaches the API, but the page cannot read the response");
     await other.close();
   });
 
-  test("no token is in a URL, the console or the log", async () => {
+  test("no URL, console message or log line contains a token", async () => {
     const sent = new Set(requests.map((one) => one.headers().authorization).filter(Boolean));
     const tokens = [...sent].map((field) => field.replace("Bearer ", ""));
-    assert.ok(tokens.length >= 4, "Ada's two, a changed one and Bob's");
+    assert.ok(tokens.length >= 4, "two tokens of Ada, a changed one and one of Bob");
     const log = example.output();
     assert.match(log, /authorization=Some\(Sensitive\)/, "the field is logged");
     const visited = [...urls, ...requests.map((one) => one.url()), page.url()].join("\n");
     for (const token of tokens) {
-      // Its claims are the user's own, and its signature is what makes it good.
+      // The claims are personal data, and the signature makes the token valid.
       for (const part of token.split(".").slice(1)) {
         assert.ok(!visited.includes(part), "in a URL");
         assert.ok(!console_.join("\n").includes(part), "in the console");
@@ -186,7 +186,7 @@ describe("the full-stack example", () => {
     await page.locator("#tasks").getByText(title).waitFor();
   }
 
-  /** Waits until the call that the page notes at the top has all of these texts. */
+  /** Waits until the first call in the list of the page contains all of these strings. */
   async function newestCall(...texts) {
     let newest = page.locator("#calls li:first-child");
     for (const text of texts) newest = newest.filter({ hasText: `${text}` });
@@ -197,10 +197,10 @@ describe("the full-stack example", () => {
   const tasks = () => page.locator("#tasks li").allTextContents();
   const host = () => api.replace("http://", "");
   const ownCall = async () => `GET ${host()}/api/${await userId()}/tasks`;
-  const tokensAskedFor = () => requests.filter((one) => one.url() === `${web}/api/auth/token`).length;
+  const tokenRequests = () => requests.filter((one) => one.url() === `${web}/api/auth/token`).length;
 });
 
-/** Playwright itself does not tell of preflight requests. */
+/** Records preflight requests, which Playwright does not report. */
 async function watchPreflights(page, preflights) {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("Network.enable");

@@ -1,15 +1,15 @@
-// Swagger UI of examples/openapi, as a person uses it.
+// Swagger UI of examples/openapi.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch, open, start } from "./support.mjs";
 
-// Each test goes on where the one before it stopped.
+// Each test continues from the state of the one before it.
 describe("the OpenAPI example", () => {
   let example, browser, page, origin, token;
 
   before(async () => {
     const args = ["run", "--manifest-path", "examples/openapi/Cargo.toml"];
-    // In the place of the crate's own build, since it builds some of the same packages.
+    // Shares the crate's target folder, because some packages are the same.
     const env = { ADDR: "127.0.0.1:0", CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? "target" };
     delete process.env.BETTER_AUTH_SECRET;
     example = await start("cargo", args, "without the token", env);
@@ -25,7 +25,7 @@ describe("the OpenAPI example", () => {
     await example?.stop();
   });
 
-  test("the document is open, and the API is not", async () => {
+  test("the document is public and the API is not", async () => {
     const document = await (await fetch(`${origin}/openapi.json`)).json();
     assert.deepEqual(document.components.securitySchemes, {
       HTTPBearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
@@ -33,13 +33,13 @@ describe("the OpenAPI example", () => {
     assert.equal((await fetch(`${origin}/api/u1/tasks`)).status, 401);
   });
 
-  test("without a token, an operation gets 401", async () => {
+  test("an operation without a token gets 401", async () => {
     await page.getByText("Your tasks", { exact: true }).click();
     await page.getByRole("button", { name: "Try it out" }).click();
     assert.deepEqual(await execute("u1"), [401, { detail: "Not authenticated" }]);
   });
 
-  test("the Authorize button takes a token, with which it gets 200", async () => {
+  test("an operation with a token from the Authorize dialog gets 200", async () => {
     await page.getByRole("button", { name: "Authorize" }).first().click();
     const dialog = page.locator(".modal-ux");
     await dialog.getByText("HTTPBearer").first().waitFor();
@@ -49,18 +49,18 @@ describe("the OpenAPI example", () => {
     assert.deepEqual(await execute("u1"), [200, []]);
   });
 
-  test("and 403 at another user's path", async () => {
+  test("another user's path gets 403", async () => {
     const detail = "Access denied: Cannot access another user's data";
     assert.deepEqual(await execute("u2"), [403, { detail }]);
   });
 
-  /** Presses Execute, and gives the status and the body of the answer. */
+  /** Clicks Execute and returns the status and the body of the response. */
   async function execute(userId) {
     await page.getByPlaceholder("user_id").fill(userId);
     const answered = page.waitForResponse((one) => one.url() === `${origin}/api/${userId}/tasks`);
     await page.getByRole("button", { name: "Execute" }).click();
     const answer = await answered;
-    // It is shown, too.
+    // The page shows the status too.
     await page.locator(".live-responses-table td.response-col_status", { hasText: `${answer.status()}` }).waitFor();
     return [answer.status(), await answer.json()];
   }

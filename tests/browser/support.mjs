@@ -1,4 +1,4 @@
-// What the tests share: a program of an example, a browser, free ports.
+// Shared by the tests: an example program, a browser and free ports.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -8,8 +8,8 @@ import { chromium } from "playwright-core";
 export const repository = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * Starts a program, waits until it prints `ready`, which it may take minutes to be built for, and
- * gives `{ output, stop }`. It gets an end like that of Ctrl-C.
+ * Starts a program, waits until it prints `ready`, and returns `{ output, stop }`. Building the program
+ * may take minutes. `stop` sends SIGTERM.
  */
 export async function start(command, args, ready, env = {}) {
   const program = spawn(command, args, { cwd: repository, env: { ...process.env, ...env } });
@@ -22,7 +22,7 @@ export async function start(command, args, ready, env = {}) {
         if (output.includes(ready)) resolve();
       });
     }
-    exit.then(() => reject(new Error(`it ended before it was ready:\n${output}`)), reject);
+    exit.then(() => reject(new Error(`the program ended before it was ready:\n${output}`)), reject);
   });
   const stop = async () => {
     program.kill("SIGTERM");
@@ -35,7 +35,7 @@ export async function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium" });
 }
 
-/** A page that gives up after 10 seconds, where Playwright would after 30. */
+/** Opens a page with a timeout of 10 seconds instead of Playwright's 30. */
 export async function open(browser, options) {
   const page = await browser.newPage(options);
   page.setDefaultTimeout(10_000);
