@@ -1,8 +1,8 @@
-//! Any header and any claims, signed as they are: whatever is accepted here,
-//! `jsonwebtoken::decode` accepts under the same rules.
+//! Any header and claims with a valid signature: a token that this crate accepts is also accepted by
+//! `jsonwebtoken::decode` under the same rules.
 //!
 //! An input is a letter for the algorithm (see [`SIGNERS`]), the header, a newline, and the claims.
-//! Every million tokens it says how many were accepted.
+//! After every million tokens, the target prints how many were accepted.
 #![no_main]
 
 use std::{
@@ -28,7 +28,7 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, Secret, TokenVerifier
 
 const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
-/// What signs a token, and the two that verify it.
+/// A key that signs tokens, and the two verifiers.
 struct Signer {
     letter: u8,
     sign: Box<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>,
@@ -103,7 +103,7 @@ static SIGNERS: LazyLock<Vec<Signer>> = LazyLock::new(|| {
 
 fn hmac() -> Signer {
     let sign = |input: &[u8]| {
-        let mac = Hmac::<Sha256>::new_from_slice(SECRET).expect("any length will do");
+        let mac = Hmac::<Sha256>::new_from_slice(SECRET).expect("any length is allowed");
         mac.chain_update(input).finalize().into_bytes().to_vec()
     };
     Signer {
@@ -145,7 +145,7 @@ fn public(
 }
 
 fn verifier(builder: JwtAuthBuilder) -> TokenVerifier {
-    // jsonwebtoken's clock is the system's, and what the two make of time is compared elsewhere.
+    // jsonwebtoken always uses the system clock, so times are compared elsewhere.
     let clock = || UNIX_EPOCH + Duration::from_secs(1);
     let layer = builder.allow_any_audience().clock(clock).build();
     layer.expect("valid").verifier()
@@ -176,7 +176,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     let Some(signer) = signer else {
         return Corpus::Reject;
     };
-    // A thousand times slower to sign with than the others.
+    // RSA signs a thousand times slower than the others, so only one input in 16 is used.
     let is_rsa = b"RSTPQU".contains(letter);
     let sum: u32 = rest.iter().map(|&byte| u32::from(byte)).sum();
     if is_rsa && sum % 16 != 0 {
@@ -193,8 +193,8 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     };
     ACCEPTED.fetch_add(1, Ordering::Relaxed);
     assert!(!user.user_id().is_empty() && !user.email().is_empty());
-    // It does not know the name `Ed25519`; and it reads a key that the header brings, which is not
-    // looked into here, since it is never used.
+    // jsonwebtoken does not know the name `Ed25519`. It also parses the `jwk` of a header, which this
+    // crate never uses.
     let header = String::from_utf8_lossy(header);
     if ["Ed25519", "jwk"].iter().any(|name| header.contains(name)) {
         return Corpus::Keep;

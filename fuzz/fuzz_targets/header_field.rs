@@ -1,4 +1,4 @@
-//! Whatever stands in `Authorization`, a field in each line: an answer of the table, and never a panic.
+//! Any `Authorization` fields, one per line, get a documented response without a panic.
 #![no_main]
 
 use std::{convert::Infallible, future::ready, sync::LazyLock};
@@ -25,14 +25,14 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     let inner: BoxCloneSyncService<_, _, Infallible> =
         BoxCloneSyncService::new(service_fn(|_| ready(Ok(Response::new(())))));
     let mut service = LAYER.layer(inner);
-    let answer = poll_once(service.call(request)).expect("nothing is waited for");
+    let answer = poll_once(service.call(request)).expect("the request does not wait");
     let answer = answer.unwrap_or_else(|never| match never {});
     let reason = answer
         .extensions()
         .get::<Rejection>()
         .map(Rejection::reason);
     match answer.status().as_u16() {
-        // Only who knows the secret gets through.
+        // The fuzzer does not know the secret.
         200 => panic!("accepted"),
         401 => assert_ne!(reason, Some("several_tokens")),
         400 => assert_eq!((reason, fields.len() > 1), (Some("several_tokens"), true)),

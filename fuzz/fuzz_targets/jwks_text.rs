@@ -1,4 +1,4 @@
-//! Any text for a JWK Set: read or refused, and never a panic, not in the keys that it gives either.
+//! Any string as a JWK Set is read or rejected without a panic. The keys do not panic either.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -15,7 +15,7 @@ fuzz_target!(|json: &str| {
         .build()
         .expect("it has keys")
         .verifier();
-    // Headers of EdDSA, ES256 and RS256 without a kid, under signatures of zeros.
+    // Headers of EdDSA, ES256 and RS256 without a `kid`, with signatures of zeros.
     for header in [
         "eyJhbGciOiJFZERTQSJ9",
         "eyJhbGciOiJFUzI1NiJ9",

@@ -1,5 +1,5 @@
-//! Any pattern and, on the next line, any path: what a router with that pattern reads as a user's id, with or without
-//! a hop before it that rewrites the path as browsers do, is the user's own, or the answer was 403.
+//! Any pattern and, on the next line, any path. A router with that pattern finds the user's own ID,
+//! also behind a proxy that rewrites the path as browsers do, or the response is 403.
 #![no_main]
 
 use std::{convert::Infallible, future::ready};
@@ -30,7 +30,7 @@ fuzz_target!(|input: &str| {
     let mut future = std::pin::pin!(layer.layer(inner).call(request));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(Ok(answer)) = future.as_mut().poll(&mut context) else {
-        panic!("nothing is waited for");
+        panic!("the request waits");
     };
     if answer.status() == 403 {
         return;
