@@ -1,9 +1,9 @@
-//! The ratios that the aims are about, from rounds that take turns: verification beside the bare
-//! check of the signature, and of HS256 the verification and the layer beside the floor. A thousand
-//! tokens, under two headers. Prints JSON.
+//! Measures the ratios of the aims in interleaved rounds: verification to the bare signature check,
+//! and for HS256 verification and the layer to the floor. Uses 1,000 tokens with two headers. Prints
+//! JSON.
 //!
-//! `verify.rs` and `layer.rs` measure more, but one after the other, which on a shared machine is
-//! too far apart for a bound of a few percent.
+//! `verify.rs` and `layer.rs` measure more, but one benchmark after the other. On a shared machine,
+//! that is too imprecise for a bound of a few percent.
 //!
 //! ```sh
 //! cargo bench -p tower-jwt-auth-benches --bench aims
@@ -28,12 +28,12 @@ fn main() {
     let plan = Plan::from_args();
     let results: Map<_, _> = Alg::ALL
         .into_iter()
-        .map(|alg| (alg.name().to_owned(), of(alg, plan)))
+        .map(|alg| (alg.name().to_owned(), measure_algorithm(alg, plan)))
         .collect();
     println!("{}", Value::Object(results));
 }
 
-fn of(alg: Alg, plan: Plan) -> Value {
+fn measure_algorithm(alg: Alg, plan: Plan) -> Value {
     let key = SigningKey::new(alg);
     let tokens = key.tokens(Naming::Anonymous);
     let auth = layers::jwt_auth(&key, Naming::Anonymous);
@@ -50,7 +50,7 @@ fn of(alg: Alg, plan: Plan) -> Value {
     let verify = Lane::of_steps(
         "verify",
         cycle(&tokens, |token| {
-            black_box(verifier.verify(token)).expect("the token is good");
+            black_box(verifier.verify(token)).expect("the token is valid");
         }),
     );
     let cached = layers::with_cache(&key, Naming::Anonymous, &tokens);
@@ -69,7 +69,7 @@ fn of(alg: Alg, plan: Plan) -> Value {
     lanes.push(Lane::of_steps(
         "floor",
         cycle(&tokens, move |token| {
-            black_box(floor(&prepared, token)).expect("the token is good");
+            black_box(floor(&prepared, token)).expect("the token is valid");
         }),
     ));
     let with_owner = auth.layer(layers::path_owner().layer(Noop));
@@ -77,14 +77,14 @@ fn of(alg: Alg, plan: Plan) -> Value {
     measure(plan, lanes)
 }
 
-/// The signing input of a token and its signature.
+/// Splits a token into its signing input and its signature.
 fn split(token: &str) -> (&str, Vec<u8>) {
     let (input, signature) = token.rsplit_once('.').expect("a token has dots");
     let signature = BASE64_URL_SAFE_NO_PAD.decode(signature);
     (input, signature.expect("it was encoded here"))
 }
 
-/// A step that does the next one each time.
+/// Returns a step that uses the next item each time.
 fn cycle<T>(items: &[T], mut step: impl FnMut(&T)) -> impl FnMut() {
     let mut items = items.iter().cycle();
     move || step(items.next().expect("a cycle has no end"))

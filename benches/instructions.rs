@@ -1,5 +1,4 @@
-//! One of the hot paths, as many times as is asked for, for `benches/instructions` to count what it
-//! takes.
+//! Runs one hot path a given number of times. `benches/instructions` counts the instructions.
 //!
 //! ```sh
 //! cargo run --release -p tower-jwt-auth-benches --bin instructions -- accepted 1000
@@ -18,22 +17,22 @@ use tower_jwt_auth_benches::{
     tokens::{Fault, Naming, USERS},
 };
 
-/// With an issuer and an audience, so that the rules about them are counted too.
+/// With an issuer and an audience, so that their checks are counted too.
 const NAMING: Naming = Naming::Issuer;
 
 fn main() {
     let arguments: Vec<_> = env::args().skip(1).collect();
     let [path, times] = arguments.as_slice() else {
-        panic!("which path, and how many times?");
+        panic!("usage: instructions <path> <times>");
     };
-    let times = times.parse().expect("how many times is a number");
+    let times = times.parse().expect("times is a number");
 
     let key = SigningKey::new(Alg::Hs256);
     let tokens = key.tokens(NAMING);
     let own = Requests::own(&tokens);
     let auth = layers::jwt_auth(&key, NAMING);
     match path.as_str() {
-        // What making the request and answering it takes, which is not the layers' doing.
+        // The cost of the request and the response without the layers.
         "bare" => run(Noop, own, StatusCode::OK, times),
         "signature" => check_signatures(&key, &tokens, times),
         "accepted" => run(auth.layer(Noop), own, StatusCode::OK, times),
@@ -48,15 +47,14 @@ fn main() {
             assert_eq!(stats.misses, USERS as u64, "each token is verified once");
         }
         "refused_bad_signature" => {
-            let bad = Requests::own(&key.bad_tokens(NAMING, Fault::Signature));
-            run(auth.layer(Noop), bad, StatusCode::UNAUTHORIZED, times);
+            let invalid = Requests::own(&key.invalid_tokens(NAMING, Fault::Signature));
+            run(auth.layer(Noop), invalid, StatusCode::UNAUTHORIZED, times);
         }
-        other => panic!("{other} is no path"),
+        other => panic!("{other} is not a path"),
     }
 }
 
-/// A request of each user that is not counted, as it is the same however often the path is asked
-/// for, and then the requests that are.
+/// Sends one request per user, which the difference of two runs cancels, and then the counted ones.
 fn run<S, R>(mut service: S, mut requests: Requests, status: StatusCode, times: usize)
 where
     S: Service<Request<()>, Response = Response<R>, Error = Infallible>,
@@ -67,7 +65,7 @@ where
     }
 }
 
-/// The checks of the signatures and nothing else, as often as [`run`] asks.
+/// Checks as many signatures as [`run`] sends requests.
 fn check_signatures(key: &SigningKey, tokens: &[String], times: usize) {
     let check = key.bare_check();
     let signed: Vec<_> = tokens

@@ -1,6 +1,6 @@
-//! What the layers cost around a service that does nothing: requests of a thousand users, each with
-//! their own HS256 token, under two headers. Making the request is part of every figure, so the
-//! layers cost what they take over `bare`.
+//! The cost of the layers around a service that does nothing: requests of 1,000 users, each with their
+//! own token, with two headers. Every figure includes the creation of the request, so the cost of the
+//! layers is the difference to `bare`.
 //!
 //! ```sh
 //! cargo bench -p tower-jwt-auth-benches --bench layer
@@ -32,12 +32,12 @@ fn layer(c: &mut Criterion) {
             floor_of(&mut group, &tokens);
         }
         allowed(&mut group, &key, &tokens);
-        refused(&mut group, &key, &tokens);
+        rejected(&mut group, &key, &tokens);
         group.finish();
     }
 }
 
-/// The floor of `verify.rs`, through the same tokens as the layers.
+/// The floor of `verify.rs`, with the same tokens as the layers.
 fn floor_of(group: &mut BenchmarkGroup<'_, WallTime>, tokens: &[String]) {
     let prepared = prepared_hmac();
     let mut tokens = tokens.iter().cycle();
@@ -62,9 +62,9 @@ fn allowed(group: &mut BenchmarkGroup<'_, WallTime>, key: &SigningKey, tokens: &
     );
 }
 
-fn refused(group: &mut BenchmarkGroup<'_, WallTime>, key: &SigningKey, tokens: &[String]) {
+fn rejected(group: &mut BenchmarkGroup<'_, WallTime>, key: &SigningKey, tokens: &[String]) {
     let auth = layers::jwt_auth(key, Naming::Anonymous);
-    let bad = |fault| Requests::own(&key.bad_tokens(Naming::Anonymous, fault));
+    let invalid = |fault| Requests::own(&key.invalid_tokens(Naming::Anonymous, fault));
     for (name, requests, status) in [
         (
             "refused_missing",
@@ -73,12 +73,12 @@ fn refused(group: &mut BenchmarkGroup<'_, WallTime>, key: &SigningKey, tokens: &
         ),
         (
             "refused_bad_signature",
-            bad(Fault::Signature),
+            invalid(Fault::Signature),
             StatusCode::UNAUTHORIZED,
         ),
         (
             "refused_expired",
-            bad(Fault::Expired),
+            invalid(Fault::Expired),
             StatusCode::UNAUTHORIZED,
         ),
         (
@@ -92,7 +92,7 @@ fn refused(group: &mut BenchmarkGroup<'_, WallTime>, key: &SigningKey, tokens: &
     }
 }
 
-/// Makes sure of the status that each request gets, and measures one after the other.
+/// Checks the status of each request, and then measures the requests.
 fn bench<S, R>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,

@@ -1,5 +1,5 @@
-//! Whether the layer does twice as much on two threads, beside a bare HMAC that is sure to; and
-//! whether requests wait while keys are fetched. Prints JSON.
+//! Measures how the layer scales to two threads, compared with a bare HMAC, and the latency of requests
+//! while keys are fetched. Prints JSON.
 //!
 //! ```sh
 //! cargo bench -p tower-jwt-auth-benches --bench scaling
@@ -60,8 +60,8 @@ fn main() {
     println!("{}", json!({ "threads": threads, "refresh": refresh }));
 }
 
-/// How long the threads take that do so many steps each: from the start of the first one to the end
-/// of the last. They tell the time themselves, since who waits for them may be woken late.
+/// The time for this many steps on each thread, from the first start to the last end. The threads
+/// measure it themselves, because the main thread may wake up late.
 fn on_threads<S: FnMut()>(threads: usize, times: u64, prepare: impl Fn() -> S + Sync) -> Duration {
     let barrier = Barrier::new(threads);
     let work = || {
@@ -75,7 +75,8 @@ fn on_threads<S: FnMut()>(threads: usize, times: u64, prepare: impl Fn() -> S + 
     };
     let spans: Vec<_> = thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let join = |worker: thread::ScopedJoinHandle<'_, _>| worker.join().expect("none panics");
+        let join =
+            |worker: thread::ScopedJoinHandle<'_, _>| worker.join().expect("no thread panics");
         workers.into_iter().map(join).collect()
     });
     let first = spans.iter().map(|&(start, _)| start).min();

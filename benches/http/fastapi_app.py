@@ -1,7 +1,7 @@
 """The task service of http/server.rs in FastAPI: a dependency reads the user from the token with
 python-jose, and the route compares them with the path.
 
-SECRET in the environment is what the tokens are signed with.
+The environment variable SECRET is the secret of the tokens.
 """
 
 import os

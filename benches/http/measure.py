@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""HTTP from end to end: the axum service with the layers and without, and the FastAPI one, each under
-wrk. Prints JSON: the requests per second of each in each round.
+"""Measures HTTP end to end: the axum service with and without the layers, and the FastAPI service, each
+under wrk. Prints JSON: the requests per second of each service in each round.
 
-The load generator and the server share the cores of the machine. The servers take turns, each
-with the same requests. It is wrk and not oha, because oha sends one set of headers only.
+The load generator and the server share the cores of the machine. The servers take turns with the same
+requests. The generator is wrk, because oha sends only one set of headers.
 
     benches/http/measure.py [--quick]
 """
@@ -29,7 +29,7 @@ CONNECTIONS = 32
 
 
 def build():
-    """Builds the axum service, and says where it is."""
+    """Builds the axum service and returns the path of its binary."""
     command = ["cargo", "build", "--quiet", "--release"]
     command += ["-p", "tower-jwt-auth-benches", "--bin", "http-server"]
     subprocess.run(command, cwd=ROOT, check=True)
@@ -37,7 +37,7 @@ def build():
 
 
 def install_fastapi():
-    """Makes a venv for the FastAPI service, if there is none yet, and says where its Python is."""
+    """Creates a venv for the FastAPI service if needed, and returns the path of its Python."""
     home = WORK / "venv"
     python = home / "bin" / "python"
     requirements = (HERE / "requirements.txt").read_text()
@@ -71,7 +71,7 @@ def axum(binary, mode):
 
 @contextmanager
 def fastapi(python, secret):
-    """With as many workers as there are cores, and no log of requests, which is its fastest."""
+    """Runs FastAPI in its fastest configuration: one worker per core and no access log."""
     port = free_port()
     command = [python, "-m", "uvicorn", "fastapi_app:app", "--port", str(port)]
     command += ["--workers", str(os.cpu_count()), "--no-access-log", "--log-level", "warning"]
@@ -97,7 +97,7 @@ def status(address, path, token):
 
 
 def check(address, lines, guarded):
-    """Makes sure that what is measured is a service that does what it is there for."""
+    """Checks that the service responds correctly before it is measured."""
     path, token = lines[0].split()
     for _ in range(100):
         try:
@@ -113,13 +113,13 @@ def check(address, lines, guarded):
         for request in [(path, token), (path, forged), (path, None), (other_path, token)]
     ]
     expected = [200, 401, 401, 403] if guarded else [200] * 4
-    # Older releases of FastAPI answer a request without a token with 403.
+    # Older releases of FastAPI respond to a request without a token with 403.
     if answers != expected and answers != [200, 401, 403, 403]:
-        raise SystemExit(f"{address} answers {answers} and not {expected}")
+        raise SystemExit(f"{address} responds with {answers} instead of {expected}")
 
 
 def load(address, seconds):
-    """The requests per second that wrk gets answered."""
+    """Returns the requests per second under wrk."""
     command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS)]
     command += ["--duration", f"{seconds}s", "--script", HERE / "requests.lua"]
     environment = {**os.environ, "REQUESTS": str(WORK / "requests")}
@@ -140,7 +140,7 @@ def load(address, seconds):
 def main():
     rounds, seconds, warm_up = (2, 1, 1) if "--quick" in sys.argv else (5, 8, 2)
     if shutil.which("wrk") is None:
-        raise SystemExit("wrk is missing; install it with `apt-get install wrk`, say")
+        raise SystemExit("wrk is missing; install it, for example with `apt-get install wrk`")
     WORK.mkdir(parents=True, exist_ok=True)
     binary, python = build(), install_fastapi()
     output = subprocess.run([binary, "tokens"], check=True, capture_output=True, text=True)
@@ -157,7 +157,7 @@ def main():
             load(address, warm_up)
         results = {name: [] for name in servers}
         for turn in range(rounds):
-            # Forth and back, so that none is always the one after the other.
+            # Alternates the order, so that no server always runs after the same one.
             for name, address in list(servers.items())[:: 1 if turn % 2 == 0 else -1]:
                 results[name].append(load(address, seconds))
     versions = subprocess.run(

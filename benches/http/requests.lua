@@ -1,6 +1,5 @@
--- For wrk: cycles through the requests in the file that REQUESTS names, "<path> <token>" in each
--- line. They are put together before, so that wrk takes little of the cores it shares with the
--- server.
+-- For wrk: cycles through the requests in the file named by REQUESTS, with "<path> <token>" in each
+-- line. Builds the requests in advance, because wrk shares the cores with the server.
 local requests = {}
 local sent = 0
 

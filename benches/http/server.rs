@@ -1,8 +1,8 @@
-//! The router of `examples/axum.rs`, with the layers and without, for `benches/http`. What it
-//! prints is where it listens.
+//! The router of `examples/axum.rs`, with and without the layers, for `benches/http`. It prints its
+//! address.
 //!
-//! It is not the example itself, because that one logs each request, and its handlers take the user
-//! that only the layer puts there.
+//! The example itself cannot be used: it logs each request, and its handlers need the user from the
+//! layer.
 
 use std::{env, error::Error};
 
@@ -20,11 +20,11 @@ use tower_jwt_auth_benches::{
     tokens::{Naming, subject},
 };
 
-async fn of_the_token(Extension(user): Extension<CurrentUser>) -> Json<Value> {
+async fn tasks_of_token(Extension(user): Extension<CurrentUser>) -> Json<Value> {
     tasks(user.user_id())
 }
 
-async fn of_the_path(Path(user_id): Path<String>) -> Json<Value> {
+async fn tasks_of_path(Path(user_id): Path<String>) -> Json<Value> {
     tasks(&user_id)
 }
 
@@ -37,11 +37,11 @@ fn router(with_layers: bool) -> Router {
     let router = if with_layers {
         let key = SigningKey::new(Alg::Hs256);
         Router::new()
-            .route(path, get(of_the_token))
+            .route(path, get(tasks_of_token))
             .route_layer(layers::path_owner())
             .route_layer(layers::jwt_auth(&key, Naming::Anonymous))
     } else {
-        Router::new().route(path, get(of_the_path))
+        Router::new().route(path, get(tasks_of_path))
     };
     router.layer(
         ServiceBuilder::new()
@@ -51,7 +51,7 @@ fn router(with_layers: bool) -> Router {
     )
 }
 
-/// `http-server tokens` prints the secret, and then the path and the token of each user.
+/// Prints the secret, and then the path and the token of each user.
 fn print_tokens() {
     println!("{SECRET}");
     let tokens = SigningKey::new(Alg::Hs256).tokens(Naming::Anonymous);

@@ -1,1 +1,1 @@
-"""What benches/run is made of."""
+"""The parts of benches/run."""

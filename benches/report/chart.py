@@ -1,7 +1,6 @@
-"""results.svg: what the layer and its peers take over the bare service, a panel for each algorithm.
+"""results.svg: the time of the layer and its peers over the bare service, with a panel per algorithm.
 
-It has a background of its own, so that it can be read on any page, and a dark one where the reader
-has asked for that.
+The chart has its own background, so that it is readable on every page, and supports dark mode.
 """
 
 from statistics import median
@@ -56,7 +55,7 @@ def panel(y, taken):
     for row, name in enumerate(sorted(taken, key=taken.get)):
         top = y + row * ROW
         kind = "ours" if is_ours(name) else "peer"
-        # A figure of noise alone may be below zero.
+        # Noise can make a small figure negative.
         width = max(1, BARS * taken[name] / longest)
         yield label(MARGIN, top + 13, name, "title" if kind == "ours" else "")
         yield f'<rect class="{kind}" x="{LABELS}" y="{top}" width="{width:.1f}" height="{BAR}" rx="2"/>'

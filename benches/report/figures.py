@@ -1,13 +1,13 @@
-"""From samples to figures.
+"""Computes figures from samples.
 
-Of each run counts the lower quartile of its samples: whatever else the machine did has made some of
-them longer and none shorter. Of the runs counts the median; and of a ratio the median of the runs'
-own ratios, since what is divided then had the same weather.
+The figure of a run is the lower quartile of its samples, because other work on the machine makes
+samples longer and never shorter. The final figure is the median of the runs. A ratio is the median of
+the ratios of the runs, because the conditions are the same within a run.
 """
 
 from statistics import median, quantiles
 
-# What carries a service around it is compared by what it takes over its own bare service.
+# Each lane is compared with its own bare service.
 BARE_OF = {"axum-jwt-auth": "bare handler"}
 ALGORITHMS = ["HS256", "RS256", "PS256", "ES256", "EdDSA"]
 PEER_ALGORITHMS = ["HS256", "RS256", "EdDSA"]
@@ -15,7 +15,7 @@ NOT_PEERS = {"bare", "bare handler", "floor"}
 
 
 def of_runs(runs):
-    """One figure for each run."""
+    """Returns the figure of each run."""
     return [quantiles(samples, n=4)[0] if len(samples) > 1 else samples[0] for samples in runs]
 
 
@@ -24,8 +24,8 @@ def figure(runs):
 
 
 def over(runs, bare):
-    """What each run took more than the bare one beside it."""
-    return [run - least for run, least in zip(of_runs(runs), of_runs(bare))]
+    """Returns the time over the bare service in each run."""
+    return [run - base for run, base in zip(of_runs(runs), of_runs(bare))]
 
 
 def ratio(ones, others):
@@ -33,7 +33,7 @@ def ratio(ones, others):
 
 
 def peers_over_bare(lanes):
-    """Of each peer, what it takes over its bare service in each run."""
+    """Returns the time of each peer over its bare service in each run."""
     return {
         name: over(runs, lanes[BARE_OF.get(name, "bare")])
         for name, runs in lanes.items()
@@ -46,12 +46,12 @@ def is_ours(name):
 
 
 def per_second(runs, threads):
-    """How many steps the threads do in a second together, in each run."""
+    """Returns the steps per second of all threads, in each run."""
     return [threads * 1e9 / run for run in of_runs(runs)]
 
 
 def scaling(threads, lane):
-    """How much more two threads do than one, in each run."""
+    """Returns the ratio of two threads to one, in each run."""
     one = per_second(threads[f"{lane}_1_thread"], 1)
     two = per_second(threads[f"{lane}_2_threads"], 2)
     return [of_two / of_one for of_one, of_two in zip(one, two)]

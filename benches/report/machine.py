@@ -1,4 +1,4 @@
-"""What the figures were measured on, and what was measured."""
+"""The machine and the measured versions."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def cpu():
 
 
 def versions(manifest, names):
-    """Of those packages, the versions that the lock file has."""
+    """Returns the versions of these packages in the lock file."""
     arguments = ["metadata", "--format-version", "1", "--locked", "--manifest-path", manifest]
     packages = json.loads(cargo(*arguments, target=TARGET))["packages"]
     found = {name: set() for name in names}

@@ -1,4 +1,4 @@
-"""Runs each part, and returns what it measured."""
+"""Runs each part and returns its measurements."""
 
 import json
 import os
@@ -14,7 +14,7 @@ CRITERION_RUNS = 5
 
 
 def criterion(bench, quick):
-    """The nanoseconds of each benchmark, by its full name: the samples of each run."""
+    """Returns the samples of each run in nanoseconds, by the full name of the benchmark."""
     options = ["--noplot"]
     if quick:
         options += ["--warm-up-time", "0.1", "--measurement-time", "0.3", "--sample-size", "10"]
@@ -23,7 +23,7 @@ def criterion(bench, quick):
     home = TARGET / "criterion"
     results = {}
     for _ in range(2 if quick else CRITERION_RUNS):
-        # What an older version of the benchmark left there is not part of this run.
+        # Remove the results of older versions of the benchmark.
         shutil.rmtree(home, ignore_errors=True)
         cargo("bench", "-p", "tower-jwt-auth-benches", "--bench", bench, "--", *options)
         for description in home.glob("*/*/new/benchmark.json"):
@@ -34,8 +34,8 @@ def criterion(bench, quick):
     return results
 
 
-def in_turns(bench, quick, *features):
-    """What a benchmark prints that measures in rounds which take turns."""
+def interleaved(bench, quick, *features):
+    """Runs a benchmark with interleaved rounds and returns its output."""
     options = ["--quick"] if quick else []
     command = ["bench", "-p", "tower-jwt-auth-benches", "--bench", bench, *features]
     return json.loads(cargo(*command, "--", *options))
@@ -60,10 +60,10 @@ def http(quick):
 PARTS = {
     "verify": lambda quick: criterion("verify", quick),
     "layer": lambda quick: criterion("layer", quick),
-    "aims": lambda quick: in_turns("aims", quick),
-    "aims_without_simd": lambda quick: in_turns("aims", quick, "--no-default-features"),
+    "aims": lambda quick: interleaved("aims", quick),
+    "aims_without_simd": lambda quick: interleaved("aims", quick, "--no-default-features"),
     "peers": peers,
-    "scaling": lambda quick: in_turns("scaling", quick),
+    "scaling": lambda quick: interleaved("scaling", quick),
     "http": http,
 }
 

@@ -1,4 +1,4 @@
-//! The least that verifying an HS256 token takes, and `jsonwebtoken::decode`.
+//! The floor, which is the minimum work to verify an HS256 token, and `jsonwebtoken::decode`.
 
 use std::hint::black_box;
 
@@ -21,8 +21,8 @@ struct Borrowed<'a> {
     exp: u64,
 }
 
-/// An HMAC whose key was prepared before, the base64 of the three parts, and the claims read into a
-/// struct that borrows from them, with not one rule checked.
+/// Checks the HMAC with a prepared key, decodes the base64 of the three parts, and reads the claims into
+/// a borrowing struct. Checks no rules.
 pub fn floor(prepared: &Hmac<Sha256>, token: &str) -> Option<u64> {
     let (signing_input, signature) = token.rsplit_once('.')?;
     let (header, payload) = signing_input.split_once('.')?;
@@ -40,7 +40,7 @@ pub fn floor(prepared: &Hmac<Sha256>, token: &str) -> Option<u64> {
     Some(claims.exp)
 }
 
-/// What a service reads of the claims with `jsonwebtoken`.
+/// The claims that a service reads with `jsonwebtoken`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct User {
     pub sub: String,
@@ -49,7 +49,7 @@ pub struct User {
     pub exp: u64,
 }
 
-/// `jsonwebtoken::decode` with all prepared that can be.
+/// `jsonwebtoken::decode` with a prepared key and validation.
 pub struct Decoder {
     key: DecodingKey,
     validation: Validation,

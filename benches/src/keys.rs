@@ -1,4 +1,4 @@
-//! Keys that sign, as an issuer has them, and the bare check of what they signed.
+//! The keys of an issuer, and the bare check of their signatures.
 
 use std::hint::black_box;
 
@@ -23,7 +23,7 @@ use sha2::Sha256;
 /// The secret of all HS256 tokens.
 pub const SECRET: &str = "test-only-0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// The algorithms that are measured.
+/// The measured algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alg {
     Hs256,
@@ -42,7 +42,7 @@ impl Alg {
         Self::EdDsa,
     ];
 
-    /// As the header of a token names it.
+    /// The name in the header of a token.
     pub fn name(self) -> &'static str {
         match self {
             Self::Hs256 => "HS256",
@@ -83,7 +83,7 @@ impl SigningKey {
         Self { alg, pair }
     }
 
-    /// The id that tokens and key sets give a key pair. A secret has none.
+    /// The key ID of a key pair. A secret has none.
     pub fn key_id(&self) -> Option<&'static str> {
         (self.alg != Alg::Hs256).then_some("1")
     }
@@ -153,10 +153,10 @@ impl SigningKey {
         format!("-----BEGIN PUBLIC KEY-----\n{base64}\n-----END PUBLIC KEY-----\n")
     }
 
-    /// The check of a signature and nothing else, with the key prepared.
+    /// The check of a signature alone, with a prepared key.
     pub fn bare_check(&self) -> BareCheck {
         let parsed = |algorithm, key: &[u8]| {
-            BareCheck::Public(ParsedPublicKey::new(algorithm, key).expect("the key is one"))
+            BareCheck::Public(ParsedPublicKey::new(algorithm, key).expect("the key is valid"))
         };
         match &self.pair {
             Pair::Secret(hmac) => BareCheck::Secret(hmac.clone()),
@@ -189,9 +189,9 @@ impl BareCheck {
     }
 }
 
-/// An HMAC that has taken in [`SECRET`].
+/// An HMAC that is prepared with [`SECRET`].
 pub fn prepared_hmac() -> Hmac<Sha256> {
-    Hmac::new_from_slice(SECRET.as_bytes()).expect("any length will do")
+    Hmac::new_from_slice(SECRET.as_bytes()).expect("any length is allowed")
 }
 
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {

@@ -1,4 +1,4 @@
-//! The layers that are measured.
+//! The measured layers.
 
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
 
@@ -10,15 +10,15 @@ use crate::{
 /// The layer for the tokens of this key.
 pub fn jwt_auth(key: &SigningKey, naming: Naming) -> JwtAuthLayer {
     let layer = builder(key, naming).build();
-    layer.expect("the configuration is sound")
+    layer.expect("the configuration is valid")
 }
 
-/// The same with a token cache that these tokens are in, and room for ten times as many.
+/// The layer with a cache that contains these tokens, and space for ten times as many.
 pub fn with_cache(key: &SigningKey, naming: Naming, tokens: &[String]) -> JwtAuthLayer {
     let layer = builder(key, naming).cache_tokens(10_000).build();
-    let layer = layer.expect("the configuration is sound");
+    let layer = layer.expect("the configuration is valid");
     for token in tokens {
-        layer.verifier().verify(token).expect("the token is good");
+        layer.verifier().verify(token).expect("the token is valid");
     }
     layer
 }
@@ -36,5 +36,5 @@ fn builder(key: &SigningKey, naming: Naming) -> JwtAuthBuilder {
 
 /// The layer for the paths of [`Requests`](crate::requests::Requests).
 pub fn path_owner() -> PathOwnerLayer {
-    PathOwnerLayer::new("/api/{user_id}/{*rest}").expect("the pattern is one")
+    PathOwnerLayer::new("/api/{user_id}/{*rest}").expect("the pattern is valid")
 }

@@ -1,5 +1,5 @@
-//! What the benchmarks of `tower-jwt-auth` have in common: keys and tokens, requests, a service
-//! that does nothing, and rounds that take turns. `benches/run` runs them all.
+//! Shared code of the benchmarks of `tower-jwt-auth`: keys and tokens, requests, a service that does
+//! nothing, and interleaved rounds. `benches/run` runs all benchmarks.
 
 pub mod floor;
 pub mod keys;

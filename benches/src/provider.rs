@@ -1,4 +1,4 @@
-//! The fastest that `jsonwebtoken` can be told to be.
+//! The fastest configuration of `jsonwebtoken`.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use jsonwebtoken::{
     crypto::{CryptoProvider, aws_lc, rust_crypto},
 };
 
-/// RustCrypto for HS256 and AWS-LC for all else. Each is about twice as fast there as the other.
+/// RustCrypto for HS256 and AWS-LC for all other algorithms. Each is about twice as fast as the other.
 static FASTEST: LazyLock<CryptoProvider> = LazyLock::new(|| CryptoProvider {
     signer_factory: aws_lc::DEFAULT_PROVIDER.signer_factory,
     verifier_factory: |algorithm, key| match algorithm {
@@ -17,9 +17,9 @@ static FASTEST: LazyLock<CryptoProvider> = LazyLock::new(|| CryptoProvider {
     key_utils: aws_lc::DEFAULT_PROVIDER.key_utils.clone(),
 });
 
-/// Makes it what `jsonwebtoken` 11 uses in this process. To be called once.
+/// Installs the provider for `jsonwebtoken` 11 in this process. Call this once.
 pub fn install_fastest() {
     FASTEST
         .install_default()
-        .expect("nothing was installed before");
+        .expect("no provider is installed yet");
 }

@@ -1,4 +1,4 @@
-//! Latency of requests, one by one, while the key set behind them is fetched again and again.
+//! The latency of single requests while the key set is fetched repeatedly.
 
 use std::{
     future::Future,
@@ -24,23 +24,23 @@ use crate::{
     tokens::Naming,
 };
 
-/// How long an issuer takes to answer.
-const FETCH: Duration = Duration::from_millis(20);
+/// The response time of the issuer.
+const FETCH_TIME: Duration = Duration::from_millis(20);
 
-/// How long after the answer the reading of the keys is over for sure.
-const READING: Duration = Duration::from_millis(10);
+/// An upper bound for the time to read the keys.
+const READ_TIME: Duration = Duration::from_millis(10);
 
-/// The shortest time to live that the builder takes.
-const SHORTEST_TTL: Duration = Duration::from_secs(1);
+/// The shortest time to live that the builder accepts.
+const MIN_TTL: Duration = Duration::from_secs(1);
 
-/// The nanoseconds of each quantile: with keys that stay, with keys that are fetched every second,
-/// and of the latter those requests alone that came while they were being fetched and read.
+/// The nanoseconds of each quantile: without fetches, with a fetch every second, and for the requests
+/// during such a fetch.
 pub fn measure(plan: Plan) -> Value {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_time()
         .build()
-        .expect("a runtime can be had");
+        .expect("a runtime");
     let key = SigningKey::new(Alg::EdDsa);
     let mut requests = Requests::own(&key.tokens(Naming::Anonymous));
     let window = plan.slice * 75; // three seconds: two or three fetches
@@ -58,7 +58,7 @@ pub fn measure(plan: Plan) -> Value {
             )
             .all,
         );
-        let latencies = run(&runtime, &key, SHORTEST_TTL, window, &mut requests);
+        let latencies = run(&runtime, &key, MIN_TTL, window, &mut requests);
         refreshed.extend(latencies.all);
         during.extend(latencies.during);
     }
@@ -86,15 +86,17 @@ fn run(
         let _context = runtime.enter();
         JwtAuthLayer::builder()
             .jwks_url("https://app.example.com/jwks")
-            .jwks_fetcher(Slow {
+            .jwks_fetcher(SlowFetcher {
                 jwks: jwks_of_many(key),
                 fetches: Arc::clone(&fetches),
             })
             .jwks_ttl(ttl)
             .build()
-            .expect("the configuration is sound")
+            .expect("the configuration is valid")
     };
-    runtime.block_on(auth.ready()).expect("the keys are there");
+    runtime
+        .block_on(auth.ready())
+        .expect("the keys are fetched");
     let mut service = auth.layer(Noop);
     let begin = Instant::now();
     let mut times = Vec::new();
@@ -105,12 +107,12 @@ fn run(
         times.push((start, start.elapsed()));
         assert!(response.status().is_success());
     }
-    let fetches = fetches.lock().expect("nobody panics");
+    let fetches = fetches.lock().expect("no thread panics");
     let nanos = |took: Duration| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
     let is_during = |start: Instant| {
         fetches
             .iter()
-            .any(|&fetch| start >= fetch && start < fetch + FETCH + READING)
+            .any(|&fetch| start >= fetch && start < fetch + FETCH_TIME + READ_TIME)
     };
     Latencies {
         all: times.iter().map(|&(_, took)| nanos(took)).collect(),
@@ -122,7 +124,7 @@ fn run(
     }
 }
 
-/// The set of an issuer that keeps many keys, the last of which is the one in use.
+/// A set of many keys. The last key signs the tokens.
 fn jwks_of_many(key: &SigningKey) -> String {
     let keys_of = |key: &SigningKey| -> Value {
         serde_json::from_str::<Value>(&key.jwks()).expect("it is JSON")["keys"][0].clone()
@@ -138,12 +140,12 @@ fn jwks_of_many(key: &SigningKey) -> String {
     json!({ "keys": keys }).to_string()
 }
 
-struct Slow {
+struct SlowFetcher {
     jwks: String,
     fetches: Arc<Mutex<Vec<Instant>>>,
 }
 
-impl JwksFetch for Slow {
+impl JwksFetch for SlowFetcher {
     fn fetch<'a>(
         &'a self,
         _: &'a str,
@@ -151,9 +153,9 @@ impl JwksFetch for Slow {
         Box::pin(async {
             self.fetches
                 .lock()
-                .expect("nobody panics")
+                .expect("no thread panics")
                 .push(Instant::now());
-            tokio::time::sleep(FETCH).await;
+            tokio::time::sleep(FETCH_TIME).await;
             Ok(FetchedJwks::new(self.jwks.clone()))
         })
     }

@@ -1,29 +1,29 @@
-//! Requests that cycle through the users.
+//! Requests of all users in turn.
 
 use http::{HeaderValue, Request, Uri, header::AUTHORIZATION};
 
 use crate::tokens::subject;
 
-/// `GET /api/<user>/tasks` of one user after the other, each with their own token.
+/// `GET /api/<user>/tasks` by each user in turn, with their own token.
 #[derive(Clone)]
 pub struct Requests {
-    /// Parsed before, as a server has done when a layer is asked.
+    /// Parsed in advance, because a server parses a request before it calls a layer.
     parts: Vec<(Uri, Option<HeaderValue>)>,
     next: usize,
 }
 
 impl Requests {
-    /// To the path of the user whose token it is.
+    /// Requests to the own path of each user.
     pub fn own(tokens: &[String]) -> Self {
         Self::new(tokens.iter().map(Some), 0)
     }
 
-    /// To the path of the user after that.
+    /// Requests to the path of another user.
     pub fn of_another(tokens: &[String]) -> Self {
         Self::new(tokens.iter().map(Some), 1)
     }
 
-    /// Without a token, from this many users.
+    /// Requests without a token, to the paths of this many users.
     pub fn without_token(users: usize) -> Self {
         Self::new((0..users).map(|_| None), 0)
     }
@@ -42,7 +42,7 @@ impl Requests {
         }
     }
 
-    /// The next one. It costs the same whatever it is sent to.
+    /// Creates the next request. The cost is the same for every service.
     pub fn make<B: Default>(&mut self) -> Request<B> {
         let (uri, value) = &self.parts[self.next];
         self.next = (self.next + 1) % self.parts.len();

@@ -1,22 +1,22 @@
-//! Measuring in rounds that take turns, because a machine that is shared is not as fast in one
-//! second as in the next: A B C, A B C, and so on, so that all of them have the same weather.
+//! Interleaved rounds: A B C, A B C, and so on. The speed of a shared machine changes from second to
+//! second, so all candidates are measured under the same conditions.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-/// How much is measured.
+/// The number and the length of measurements.
 #[derive(Clone, Copy)]
 pub struct Plan {
     pub runs: usize,
-    /// In each run.
+    /// Per run.
     pub rounds: usize,
-    /// Of each lane in each round.
+    /// The time of each lane per round.
     pub slice: Duration,
 }
 
 impl Plan {
-    /// Five runs, or with `--quick` among the arguments as little as shows that it works.
+    /// Five runs, or with the argument `--quick` a short test of the benchmark.
     pub fn from_args() -> Self {
         let quick = std::env::args().any(|arg| arg == "--quick");
         let (runs, rounds, slice) = if quick { (2, 3, 5) } else { (5, 15, 40) };
@@ -28,7 +28,7 @@ impl Plan {
     }
 }
 
-/// Something to measure: does it this many times and says how long that took.
+/// A candidate. `repeat` runs it this many times and returns the duration.
 pub struct Lane<'a> {
     name: &'static str,
     repeat: Box<dyn FnMut(u64) -> Duration + 'a>,
@@ -42,7 +42,7 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// A lane of one step after the other, on this thread.
+    /// A lane that repeats a step on this thread.
     pub fn of_steps(name: &'static str, mut step: impl FnMut() + 'a) -> Self {
         Self::new(name, move |times| {
             let start = Instant::now();
@@ -53,8 +53,8 @@ impl<'a> Lane<'a> {
         })
     }
 
-    /// How many times fill the slice. Warms up on the way. The shortest of three attempts counts:
-    /// one that was interrupted would make all rounds too short.
+    /// Returns the repetitions that fill the slice, and warms up. Uses the shortest of three attempts,
+    /// because an interrupted attempt would make all rounds too short.
     fn times_in(&mut self, slice: Duration) -> u64 {
         let mut times = 16;
         loop {
@@ -69,7 +69,7 @@ impl<'a> Lane<'a> {
     }
 }
 
-/// The nanoseconds that one time took: of each lane, in each run, in each of its rounds.
+/// Returns the nanoseconds per repetition, for each lane, run and round.
 pub fn measure(plan: Plan, mut lanes: Vec<Lane<'_>>) -> Value {
     let times: Vec<_> = lanes
         .iter_mut()
@@ -79,7 +79,7 @@ pub fn measure(plan: Plan, mut lanes: Vec<Lane<'_>>) -> Value {
     for _ in 0..plan.runs {
         let mut run = vec![Vec::new(); lanes.len()];
         for round in 0..plan.rounds {
-            // None always follows the same one, whose leavings in the caches it would always get.
+            // The order changes, so that no lane always finds the CPU caches of the same predecessor.
             for turn in 0..lanes.len() {
                 let lane = (turn * stride(lanes.len(), round) + round) % lanes.len();
                 let took = (lanes[lane].repeat)(times[lane]);
@@ -97,7 +97,7 @@ pub fn measure(plan: Plan, mut lanes: Vec<Lane<'_>>) -> Value {
     Value::Object(named)
 }
 
-/// Steps around the lanes that visit each of them once: 1, or -1 in every other round.
+/// A stride that visits each lane once: 1, or -1 in every other round.
 fn stride(lanes: usize, round: usize) -> usize {
     if round.is_multiple_of(2) {
         1

@@ -1,4 +1,4 @@
-//! A service that does nothing, and how to ask one that never waits.
+//! A service that does nothing, and a function that calls a service that never waits.
 
 use std::{
     convert::Infallible,
@@ -10,7 +10,7 @@ use std::{
 use http::{Request, Response};
 use tower::Service;
 
-/// Answers each request with 200 and an empty body. What the layers are wrapped around.
+/// The inner service of all layers. Responds with 200 and an empty body.
 #[derive(Clone, Copy)]
 pub struct Noop;
 
@@ -27,13 +27,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // Dropped as a handler drops it, with the user that is in its extensions.
+        // A handler also drops the request, with the user in its extensions.
         drop(request);
         ready(Ok(Response::new(B::default())))
     }
 }
 
-/// What a service answers that needs no runtime.
+/// Calls a service that needs no runtime, and returns its response.
 pub fn ask<S, B>(service: &mut S, request: Request<B>) -> S::Response
 where
     S: Service<Request<B>, Error = Infallible>,

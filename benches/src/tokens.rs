@@ -1,11 +1,11 @@
-//! Tokens: a good one for each of a thousand users, and those that must be refused.
+//! Valid tokens of 1,000 users, and invalid tokens.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::keys::{SigningKey, encode};
 
-/// How many users the benchmarks cycle through, so that no branch predictor learns their tokens.
+/// The number of users, high enough that no branch predictor learns their tokens.
 pub const USERS: usize = 1_000;
 
 pub const ISSUER: &str = "https://app.example.com";
@@ -14,15 +14,15 @@ pub const AUDIENCE: &str = "https://api.example.com";
 /// The year 2100.
 const EXPIRY: u64 = 4_102_444_800;
 
-/// Whether a token names its issuer and its audience.
+/// Whether a token has an issuer and an audience.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
     Anonymous,
-    /// With `iss` and `aud`, which some of the peers insist on.
+    /// With `iss` and `aud`, which some of the peers require.
     Issuer,
 }
 
-/// The subject of a user: 32 letters and digits, as Better Auth makes them.
+/// The subject of a user: 32 letters and digits, like those of Better Auth.
 pub fn subject(user: usize) -> String {
     format!("Ch5Xg706sPSJrDvHnPOjwa0DUx3t{user:04}")
 }
@@ -60,28 +60,28 @@ impl SigningKey {
         format!("{input}.{}", encode(self.sign(input.as_bytes())))
     }
 
-    /// A token of each user; every other one says its `typ`.
+    /// A token of each user; every other one has a `typ`.
     pub fn tokens(&self, naming: Naming) -> Vec<String> {
         (0..USERS)
-            .map(|user| self.good_token(user, naming))
+            .map(|user| self.valid_token(user, naming))
             .collect()
     }
 
-    fn good_token(&self, user: usize, naming: Naming) -> String {
+    fn valid_token(&self, user: usize, naming: Naming) -> String {
         self.token(user.is_multiple_of(2), &claims(user, naming))
     }
 
-    /// Tokens that must be refused, one for each user.
-    pub fn bad_tokens(&self, naming: Naming, fault: Fault) -> Vec<String> {
+    /// An invalid token for each user.
+    pub fn invalid_tokens(&self, naming: Naming, fault: Fault) -> Vec<String> {
         (0..USERS)
-            .map(|user| self.bad_token(user, naming, fault))
+            .map(|user| self.invalid_token(user, naming, fault))
             .collect()
     }
 
-    /// A token of this user that must be refused.
-    pub fn bad_token(&self, user: usize, naming: Naming, fault: Fault) -> String {
-        let good = self.good_token(user, naming);
-        let (input, signature) = good.rsplit_once('.').expect("a token has dots");
+    /// An invalid token of this user.
+    pub fn invalid_token(&self, user: usize, naming: Naming, fault: Fault) -> String {
+        let valid = self.valid_token(user, naming);
+        let (input, signature) = valid.rsplit_once('.').expect("a token has dots");
         match fault {
             Fault::Signature => {
                 let mut bytes = BASE64_URL_SAFE_NO_PAD
@@ -103,7 +103,7 @@ impl SigningKey {
     }
 }
 
-/// What is wrong with a token.
+/// The error of an invalid token.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
     /// One bit of the signature differs.
@@ -111,7 +111,7 @@ pub enum Fault {
     Expired,
     /// The signature is not base64url.
     Malformed,
-    /// Another issuer; signed as it should be.
+    /// Another issuer, with a valid signature.
     Issuer,
 }
 

@@ -1,4 +1,4 @@
-//! How a peer is asked, and made sure of before it is measured.
+//! Calls the peers, and checks them before they are measured.
 
 use std::{convert::Infallible, hint::black_box, rc::Rc, time::Instant};
 
@@ -12,36 +12,36 @@ use tower_jwt_auth_benches::{
     tokens::{Fault, Naming, USERS},
 };
 
-/// What is the same for all peers.
+/// The settings that all peers share.
 pub struct Setting {
     pub runtime: Rc<Runtime>,
     pub key: SigningKey,
     requests: Requests,
-    bad: Vec<(&'static str, Requests)>,
+    rejected: Vec<(&'static str, Requests)>,
 }
 
 impl Setting {
     pub fn new(runtime: Rc<Runtime>, key: SigningKey) -> Self {
-        let bad = |fault: Fault| {
-            let tokens = key.bad_tokens(Naming::Issuer, fault);
+        let invalid = |fault: Fault| {
+            let tokens = key.invalid_tokens(Naming::Issuer, fault);
             (fault.name(), Requests::own(&tokens))
         };
         let stranger = SigningKey::new(key.alg).tokens(Naming::Issuer);
-        let mut refused = vec![("no token", Requests::without_token(1))];
-        refused.extend(Fault::ALL.map(bad));
-        // Of a key pair; a secret is always the same.
+        let mut rejected = vec![("no token", Requests::without_token(1))];
+        rejected.extend(Fault::ALL.map(invalid));
+        // Only for key pairs, because all HS256 keys use one secret.
         if key.key_id().is_some() {
-            refused.push(("the key of a stranger", Requests::own(&stranger)));
+            rejected.push(("a key of another issuer", Requests::own(&stranger)));
         }
         Self {
             runtime,
             requests: Requests::own(&key.tokens(Naming::Issuer)),
-            bad: refused,
+            rejected,
             key,
         }
     }
 
-    /// A service that lets all requests through.
+    /// A service that accepts all requests.
     pub fn open<S, B, R>(&self, name: &'static str, service: S) -> Lane<'static>
     where
         S: Service<Request<B>, Response = Response<R>, Error = Infallible> + Clone + 'static,
@@ -51,20 +51,23 @@ impl Setting {
         self.lane(name, service)
     }
 
-    /// A service that verifies tokens: it is first made sure that it does.
+    /// A service that verifies tokens. Checks first that it rejects invalid tokens.
     pub fn guarded<S, B, R>(&self, name: &'static str, service: S) -> Lane<'static>
     where
         S: Service<Request<B>, Response = Response<R>, Error = Infallible> + Clone + 'static,
         B: Default,
     {
         self.assert_accepts(name, &service);
-        for (fault, requests) in &self.bad {
+        for (fault, requests) in &self.rejected {
             let mut requests = requests.clone();
-            // What two tokens have in common, all have.
+            // Two requests cover tokens with and without `typ`.
             for _ in 0..2 {
                 let status = self.status(&service, requests.make());
-                // Whatever it is refused with: axum-jwt-auth has a 500 for base64 that is none.
-                assert!(!status.is_success(), "{name} answers {fault} with {status}");
+                // Any error status: axum-jwt-auth responds with 500 to invalid base64.
+                assert!(
+                    !status.is_success(),
+                    "{name} responds to {fault} with {status}"
+                );
             }
         }
         self.lane(name, service)

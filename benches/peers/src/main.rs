@@ -1,5 +1,5 @@
-//! The layer beside its peers, around the same service that does nothing, with the same requests:
-//! a thousand users, each with their own token, under two headers. Prints JSON; `--quick` tries it.
+//! Compares the layer with its peers around the same service that does nothing, with the same requests:
+//! 1,000 users, each with their own token, with two headers. Prints JSON; `--quick` tests the program.
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml

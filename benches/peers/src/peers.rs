@@ -1,5 +1,5 @@
-//! Each peer in its documented set-up: its own kind of static key, its default checks, and the
-//! issuer and the audience that all of them check.
+//! Each peer in its documented configuration: its own kind of static key, its default checks, and the
+//! issuer and the audience, which all of them check.
 
 mod axum_jwt_auth;
 mod jwt_authorizer;
@@ -22,10 +22,10 @@ use tower_jwt_auth_benches::{
 
 use crate::lanes::Setting;
 
-/// What a peer may say that is wrong.
+/// The result with any error of a peer.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// All that can verify the tokens of this key.
+/// All peers that can verify the tokens of this key.
 pub fn lanes(setting: &Setting) -> Result<Vec<Lane<'static>>> {
     let auth = layers::jwt_auth(&setting.key, Naming::Issuer);
     let mut lanes = vec![
@@ -42,14 +42,14 @@ pub fn lanes(setting: &Setting) -> Result<Vec<Lane<'static>>> {
     if setting.key.alg == Alg::Hs256 {
         lanes.push(floor_lane(setting));
     } else {
-        // They are for the keys of an issuer alone.
+        // These support only public keys.
         lanes.push(tower_oauth2_resource_server::lane(setting)?);
         lanes.push(oauth_resource_server::lane(setting)?);
     }
     Ok(lanes)
 }
 
-/// The least that verification takes, without a service around it.
+/// The floor, without a service.
 fn floor_lane(setting: &Setting) -> Lane<'static> {
     let tokens = setting.key.tokens(Naming::Issuer);
     let prepared = prepared_hmac();
@@ -60,7 +60,7 @@ fn floor_lane(setting: &Setting) -> Lane<'static> {
     })
 }
 
-/// `jsonwebtoken::decode`, for whoever calls it by hand.
+/// `jsonwebtoken::decode`, for a hand-written layer.
 fn decoder(setting: &Setting) -> Decoder {
     Decoder::new(&setting.key, Naming::Issuer)
 }

@@ -1,4 +1,4 @@
-//! The backends of both versions of `jsonwebtoken` that leave a choice.
+//! The backends of the `jsonwebtoken` versions that have a choice of backends.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use jsonwebtoken10::{
     crypto::{CryptoProvider, aws_lc, rust_crypto},
 };
 
-/// As `tower_jwt_auth_benches::provider` has it for version 11.
+/// The same choice as in `tower_jwt_auth_benches::provider` for version 11.
 static FASTEST: LazyLock<CryptoProvider> = LazyLock::new(|| CryptoProvider {
     signer_factory: aws_lc::DEFAULT_PROVIDER.signer_factory,
     verifier_factory: |algorithm, key| match algorithm {
@@ -17,10 +17,10 @@ static FASTEST: LazyLock<CryptoProvider> = LazyLock::new(|| CryptoProvider {
     jwk_utils: aws_lc::DEFAULT_PROVIDER.jwk_utils.clone(),
 });
 
-/// To be called once.
+/// Installs both providers. Call this once.
 pub fn install_fastest() {
     tower_jwt_auth_benches::provider::install_fastest();
     FASTEST
         .install_default()
-        .expect("nothing was installed before");
+        .expect("no provider is installed yet");
 }

@@ -1,5 +1,5 @@
-//! `axum-jwt-auth`: its extractor in a handler, with a `LocalDecoder` of one key. Beside it the same
-//! handler without the extractor, for what of it is axum's.
+//! `axum-jwt-auth`: its extractor in a handler, with a `LocalDecoder` of one key. The same handler
+//! without the extractor measures the part of axum.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! `jwt-authorizer`: its layer, with one key from a secret or a PEM and `kid` unheeded, which is
-//! shorter than its way through a key set.
+//! `jwt-authorizer`: its layer, with one key from a secret or a PEM. It ignores `kid`, which is faster
+//! than its lookup in a key set.
 
 use axum07::body::Body;
 use jwt_authorizer::{IntoLayer, JwtAuthorizer, Validation};

@@ -1,5 +1,5 @@
-//! `oauth-resource-server`: its layer for any tower stack, with a key set given at the start. The
-//! keys are not fetched: nothing starts its refresh, and no token names a key that is not there.
+//! `oauth-resource-server`: its layer for any tower stack, with an initial key set. It fetches no keys:
+//! no refresh is started, and no token names an unknown key.
 
 use std::sync::Arc;
 

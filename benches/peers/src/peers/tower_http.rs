@@ -1,5 +1,5 @@
-//! tower-http's `AsyncRequireAuthorizationLayer` around `jsonwebtoken::decode`, as its
-//! documentation has it, but with a future that is not boxed.
+//! tower-http's `AsyncRequireAuthorizationLayer` around `jsonwebtoken::decode`, as in its
+//! documentation, but without a boxed future.
 
 use std::{
     future::{Ready, ready},
