@@ -1,4 +1,4 @@
-//! The URL of a key set, and the fetcher and the proxy between it and the layer.
+//! The URL of a key set, custom fetchers and proxies.
 
 use std::{
     future::Future,

@@ -1,4 +1,4 @@
-//! Which keys a layer uses while their set is fetched again and again.
+//! The keys that a layer uses while their set is refreshed.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! When key sets are fetched and how long they are used, over minutes and hours on a paused clock.
+//! The times at which key sets are fetched and expire, over minutes and hours on a paused clock.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ async fn keys_stay_valid_for_the_stale_time_after_their_time_to_live() {
     {
         sleep(seconds(10)).await;
     }
-    // Ten minutes to live, and an hour after them.
+    // Ten minutes of time to live, and one hour of stale time.
     let valid = start.elapsed();
     assert!(
         (seconds(4190)..=seconds(4210)).contains(&valid),

@@ -1,5 +1,4 @@
-//! An issuer that rotates its keys while strangers send tokens whose key is unknown, on a paused
-//! clock.
+//! An issuer that rotates its keys while attackers send tokens with unknown keys, on a paused clock.
 //!
 //! `ATTACK_MINUTES=10 cargo test --all-features --test suite jwks::simulation -- --nocapture` simulates
 //! longer and prints the effects of the attacks.
@@ -26,7 +25,7 @@ enum Attack {
     None,
     /// Requests per second. Each key ID is used twice.
     Rate(u32),
-    /// Number of connections. Each sends the next request after the response to the last.
+    /// Number of connections. Each sends its next request after the previous response.
     Connections(u32),
 }
 

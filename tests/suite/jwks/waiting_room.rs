@@ -140,7 +140,7 @@ async fn at_most_1024_requests_wait_for_a_fetch() {
     let layer = fetched(&issuer).await;
     let token = issuer.token(&issuer.rotate(), "alice");
     let mut waiting = JoinSet::new();
-    // Half of them before the fetch starts, and half during it.
+    // Half of the requests arrive before the fetch starts, and half during it.
     for _ in 0..2 {
         for _ in 0..MAX_WAITING / 2 {
             waiting.spawn(ask(layer.clone(), with_bearer(&token)));

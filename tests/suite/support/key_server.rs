@@ -13,7 +13,7 @@ use tokio::{
     time::sleep,
 };
 
-/// How the server responds.
+/// The response of the server.
 #[derive(Clone, Debug)]
 pub(crate) enum Mode {
     /// 200 with this body.
