@@ -1,4 +1,4 @@
-//! [`JwtAuthFuture`]: the inner service's response, a rejection, or a wait for keys before either.
+//! [`JwtAuthFuture`]: the inner service's response or a rejection, if needed after a wait for keys.
 
 use std::{
     future::Future,
@@ -37,8 +37,8 @@ pin_project! {
     enum Stage<S, B, F> {
         /// The inner service was called, or the rejection is ready.
         Now { #[pin] future: ResponseFuture<F> },
-        /// The request waits for keys. The inner service is called, and first polled ready,
-        /// afterwards.
+        /// The request waits for keys. Afterwards, the inner service is polled until it is ready
+        /// and then called.
         Waiting { step: Step, pending: Option<(Request<B>, JwtAuth<S>)> },
     }
 }
@@ -82,13 +82,13 @@ where
         loop {
             let (step, pending) = match stage.as_mut().project() {
                 StageProj::Now { future } => {
-                    let mut answered = future.poll(cx);
+                    let mut result = future.poll(cx);
                     if *this.is_private
-                        && let Poll::Ready(Ok(response)) = &mut answered
+                        && let Poll::Ready(Ok(response)) = &mut result
                     {
                         mark_private(response);
                     }
-                    return answered;
+                    return result;
                 }
                 StageProj::Waiting { step, pending } => (step, pending),
             };
@@ -130,25 +130,26 @@ where
     }
 }
 
-/// Forbids shared caches to store the response (RFC 6750 section 2.3). The other directives of the
-/// response are kept.
+/// Adds `private` to the response's `Cache-Control` (RFC 6750 section 2.3), unless it already has
+/// `private` or `no-store`. Removes the directives that allow shared caches to store the response.
 fn mark_private<R>(response: &mut Response<R>) {
     let headers = response.headers_mut();
-    let said: Vec<_> = headers.get_all(CACHE_CONTROL).iter().cloned().collect();
-    let directives = said
+    let values: Vec<_> = headers.get_all(CACHE_CONTROL).iter().cloned().collect();
+    let directives = values
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim_ascii);
-    let is = |directive: &str, name| directive.eq_ignore_ascii_case(name);
-    if { directives.clone() }.any(|said| is(said, "private") || is(said, "no-store")) {
+    let is_named = |directive: &str, name| directive.eq_ignore_ascii_case(name);
+    if { directives.clone() }.any(|it| is_named(it, "private") || is_named(it, "no-store")) {
         return;
     }
-    let is_of_shared = |said: &str| {
-        is(said, "public") || is(said.split('=').next().unwrap_or_default(), "s-maxage")
+    let is_for_shared_caches = |directive: &str| {
+        let name = directive.split('=').next().unwrap_or_default();
+        is_named(directive, "public") || is_named(name, "s-maxage")
     };
-    let stays = directives.filter(|said| !said.is_empty() && !is_of_shared(said));
-    let all: Vec<&str> = ["private"].into_iter().chain(stays).collect();
+    let kept = directives.filter(|it| !it.is_empty() && !is_for_shared_caches(it));
+    let all: Vec<&str> = ["private"].into_iter().chain(kept).collect();
     let value = HeaderValue::try_from(all.join(", "));
     headers.insert(
         CACHE_CONTROL,

@@ -1,4 +1,4 @@
-//! [`JwtAuthLayer`]: the constructors, and the use without tower.
+//! [`JwtAuthLayer`]: its constructors and its use without tower.
 
 use std::{env, sync::Arc};
 
@@ -29,7 +29,7 @@ pub struct JwtAuthLayer {
 }
 
 impl JwtAuthLayer {
-    /// Builds the layer that the environment describes:
+    /// Builds a layer from environment variables:
     ///
     /// | variable | sets |
     /// |---|---|
@@ -47,8 +47,8 @@ impl JwtAuthLayer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the secret is missing, weak or well known, or when the issuer or the
-    /// audience is set and empty.
+    /// [`ConfigError`] if the secret is missing, weak, or well known, or if the issuer or the
+    /// audience is set but empty.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
@@ -127,7 +127,7 @@ impl JwtAuthLayer {
     /// async fn handle(auth: &JwtAuthLayer, request: &Parts) -> Response<Bytes> {
     ///     match auth.authenticate(request).await {
     ///         Ok(user) => {
-    ///             let name = user.as_ref().map_or("nobody", |user| user.user_id());
+    ///             let name = user.as_ref().map_or("guest", |user| user.user_id());
     ///             Response::new(Bytes::from(format!("Hello {name}")))
     ///         }
     ///         Err(rejected) => *rejected,
@@ -202,7 +202,7 @@ impl JwtAuthLayer {
     /// ```no_run
     /// # async fn start(auth: tower_jwt_auth::JwtAuthLayer) {
     /// if let Err(error) = auth.ready().await {
-    ///     eprintln!("{error}; it is tried again in the background");
+    ///     eprintln!("{error}; retrying in the background");
     /// }
     /// # }
     /// ```
@@ -259,8 +259,8 @@ impl<S> Layer<S> for JwtAuthLayer {
     }
 }
 
-/// Reads an environment variable. A value that is not UTF-8 becomes text that no token contains, so
-/// the setting fails closed.
+/// Reads an environment variable. A value that is not UTF-8 becomes a string that no token
+/// contains, so the setting fails closed.
 fn variable(name: &str) -> Option<String> {
     env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }

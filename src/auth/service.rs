@@ -102,15 +102,15 @@ pub(super) enum Verdict {
         is_private: bool,
     },
     Refuse(Rejection),
-    /// A fetch may bring the key of the token.
+    /// The token's key is unknown, and a fetch may find it.
     Wait(Pending),
 }
 
 impl Shared {
     /// Authenticates a request. The extensions of an accepted request contain its user or the mark
-    /// for an anonymous request; values that an outer layer left there are replaced.
+    /// for an anonymous request, in place of the values of an outer layer.
     ///
-    /// `waiter` is the request's place in the waiting room if it has waited for keys.
+    /// `waiter` is the request's place in the waiting room if it has already waited for keys.
     #[inline]
     pub(super) fn authenticate<B>(
         &self,
@@ -139,7 +139,8 @@ impl Shared {
 
     #[inline]
     fn pass<B>(&self, user: CurrentUser, is_private: bool, request: &mut Request<B>) -> Verdict {
-        // Nested layers with different keys or rules are legitimate.
+        // Nested layers with different keys or rules are legitimate, so only a second verification
+        // by the same layer is reported.
         let verified_by = user.verified_by();
         if let Some(before) = request.extensions_mut().insert(user)
             && before.verified_by() == verified_by
@@ -176,8 +177,8 @@ impl Shared {
         if let Some(observer) = &self.format.observer {
             observer(outcome);
         }
-        let answers = InheritedFormat::new(&self.format, request.extensions());
-        request.extensions_mut().insert(answers);
+        let inherited = InheritedFormat::new(&self.format, request.extensions());
+        request.extensions_mut().insert(inherited);
     }
 
     pub(super) fn refuse<B>(
@@ -219,9 +220,9 @@ impl Shared {
             self.verifier.hint(&token.text, error)
         });
         let token = EventLog::wants_debug().then(|| self.sources.token(request));
-        let described =
+        let summary =
             token.and_then(|token| Some(self.verifier.describe(&token.ok()?.text, error)));
-        self.event_log.log_token_rejection(rejection, described);
+        self.event_log.log_token_rejection(rejection, summary);
     }
 
     /// Returns a hint if a request without a bearer token has a JWT in `Authorization` without the

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{config_error::Faults, loopback::is_loopback, redact::describe_url};
 
-/// Accepts tokens that are a few seconds old although a clock is slightly behind.
+/// Tolerates clocks that differ by a few seconds.
 const LEEWAY: Duration = Duration::from_secs(5);
 
 const JWKS_PATH: &str = "/api/auth/jwks";
@@ -35,9 +35,9 @@ impl IssuerSettings {
             return;
         };
         let needs_keys = self.public_keys.is_empty();
-        if let Err(wrong) = check_origin(&origin, needs_keys && !self.fetching.http_allowed) {
+        if let Err(problem) = check_origin(&origin, needs_keys && !self.fetching.http_allowed) {
             let origin = describe_url("the origin", &origin);
-            faults.add(format!("{origin} {wrong}"));
+            faults.add(format!("{origin} {problem}"));
             return;
         }
         if needs_keys {
@@ -51,19 +51,18 @@ impl IssuerSettings {
     }
 }
 
-/// Checks that tokens can have this origin as their `iss`, as Better Auth writes it. Returns the
-/// problem otherwise.
+/// Checks that Better Auth could write this origin as the `iss` of a token. Returns the problem if
+/// it could not.
 fn check_origin(origin: &str, must_be_safe: bool) -> Result<(), String> {
     let uri: Uri = origin
         .parse()
-        .map_err(|_| "is not an origin; give one such as https://app.example.com")?;
+        .map_err(|_| "is not an origin; use one such as https://app.example.com")?;
     let (Some(scheme @ ("https" | "http")), Some(authority)) = (uri.scheme_str(), uri.authority())
     else {
-        return Err("is not an origin; give one such as https://app.example.com".into());
+        return Err("is not an origin; use one such as https://app.example.com".into());
     };
     // This check runs first because the later messages show the origin.
-    let ill_formed =
-        "is not written as an origin is: in lower case, without a user name and the usual port";
+    let ill_formed = "is not in the form of an origin; write it in lower case, without a user name or the default port";
     if authority.as_str().contains('@') {
         return Err(ill_formed.into());
     }
@@ -71,11 +70,11 @@ fn check_origin(origin: &str, must_be_safe: bool) -> Result<(), String> {
         && uri.path() == "/"
     {
         return Err(format!(
-            "ends in a slash, and the iss of Better Auth's tokens does not; give {bare:?}"
+            "ends in a slash, but the iss of Better Auth's tokens does not; write {bare:?}"
         ));
     }
     if uri.path() != "/" || uri.query().is_some() {
-        return Err("has a path, and the iss of Better Auth's tokens has none; give the origin alone, and what differs with .issuer(…), .audience(…) and .jwks_url(…)".into());
+        return Err("has a path, but the iss of Better Auth's tokens has none; pass only the origin, and set different values with .issuer(…), .audience(…), and .jwks_url(…)".into());
     }
     let host = uri.host().unwrap_or_default();
     let has_default_port = matches!(
@@ -91,7 +90,7 @@ fn check_origin(origin: &str, must_be_safe: bool) -> Result<(), String> {
     }
     if must_be_safe && scheme == "http" && !is_loopback(host) {
         return Err(format!(
-            "is not https; give the public origin, which the tokens name, and if the keys are inside of a Docker network say .jwks_url(\"{origin}{JWKS_PATH}\").allow_http()"
+            "is not https; pass the public origin, which is the iss of the tokens, and if the keys are inside a Docker network, call .jwks_url(\"{origin}{JWKS_PATH}\").allow_http()"
         ));
     }
     Ok(())

@@ -18,12 +18,13 @@ use crate::{
 
 /// # Several issuers, and build
 impl JwtAuthBuilder {
-    /// Accepts the tokens of another issuer too, with its own keys, audience, and rules. A token is
-    /// verified only with the keys of the issuer that it names.
+    /// Also accepts the tokens of another issuer, with its own keys, audience, and rules. A token
+    /// is verified only with the keys of the issuer that it names.
     ///
-    /// Each must have an [`issuer`](Self::issuer). The *first issuer* is the builder on which
-    /// [`build`](Self::build) is called. The settings of the whole layer (token sources, responses,
-    /// limits, clock, cache) belong on that builder; on `other` they are a [`ConfigError`].
+    /// Each builder must have an [`issuer`](Self::issuer). The *first issuer* is the builder on
+    /// which [`build`](Self::build) is called. The settings of the whole layer (token sources,
+    /// responses, limits, clock, cache) belong on that builder; on `other`, they cause a
+    /// [`ConfigError`].
     ///
     /// A user ID is unique only within its issuer (RFC 7519 section 4.1.2): the partner's `alice`
     /// is not our `alice`. Therefore [`PathOwnerLayer`](crate::PathOwnerLayer) and
@@ -65,7 +66,7 @@ impl JwtAuthBuilder {
     }
 
     /// Declares that the user IDs of this issuer name the same people as the first issuer's, and
-    /// that its roles and scopes are valid. Call it on a builder that is passed to
+    /// that its roles and scopes are valid here. Call it on a builder that is passed to
     /// [`or`](Self::or), for example while a user base moves from one issuer to another.
     ///
     /// ```
@@ -94,7 +95,7 @@ impl JwtAuthBuilder {
     /// # Errors
     ///
     /// [`ConfigError`], which lists all problems. If the only problem is that the secret's
-    /// environment variable is missing, its text is `<NAME> environment variable is required`.
+    /// environment variable is missing, the message is `<NAME> environment variable is required`.
     pub fn build(mut self) -> Result<JwtAuthLayer, ConfigError> {
         let mut faults = Faults::default();
         self.layer.check(&mut faults);
@@ -141,7 +142,7 @@ impl JwtAuthBuilder {
             let theirs = other.take_others(faults);
             let has_same_users = |builder: &Self| builder.issuer.has_same_users;
             if !has_same_users(&other) && theirs.iter().any(has_same_users) {
-                faults.add(".same_users() is set on a builder that is passed to .or(…) of another issuer without it, and it would mean the users of the first issuer; pass it to .or(…) of the first builder if it has the same users as that");
+                faults.add(".same_users() is set on a builder that is passed to .or(…) of another issuer without it, but it refers to the users of the first issuer; if they are the same people, pass this builder to .or(…) of the first builder");
             }
             all.push(other);
             all.extend(theirs);
@@ -151,7 +152,7 @@ impl JwtAuthBuilder {
 }
 
 impl IssuerSettings {
-    /// Checks all settings, even after a fault, so that one error lists every fault.
+    /// Checks all settings, even after a problem was found, so that one error lists every problem.
     fn into_issuer(mut self, is_first: bool, now: u64, faults: &mut Faults) -> Option<Issuer> {
         self.check_policy(faults);
         self.policy.user_id_claim = claim_name(self.user_id_claim.take(), faults);
@@ -161,7 +162,7 @@ impl IssuerSettings {
         let (has_secrets, has_public) = (!self.secrets.is_empty(), !self.public_keys.is_empty());
         if !has_secrets && !has_public && !has_origin {
             faults.add(
-                "no key is configured; set .secret_from_env(\"API_TOKEN_SECRET\"), .secret_from_file(…) or .secret(…), or for public keys JwtAuthLayer::better_auth(…) or .jwks_url(…)",
+                "no key is configured; for a secret, call .secret_from_env(\"API_TOKEN_SECRET\"), .secret_from_file(…), or .secret(…); for public keys, call JwtAuthLayer::better_auth(…) or .jwks_url(…)",
             );
         }
         let named = self.algorithms.take();

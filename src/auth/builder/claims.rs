@@ -33,7 +33,8 @@ impl JwtAuthBuilder {
     }
 
     /// Sets how far the clocks of the issuer and of this service may differ. A token is accepted
-    /// this long after its `exp` and this long before its `nbf`. Default 0, at most five minutes.
+    /// until this long after its `exp` and from this long before its `nbf`. The default is zero,
+    /// the maximum five minutes.
     ///
     /// ```
     /// use std::time::Duration;
@@ -53,14 +54,15 @@ impl JwtAuthBuilder {
 
     /// Accepts tokens with this `typ`, in addition to `JWT`, `at+jwt`, and tokens without a `typ`.
     ///
-    /// Types are compared without case, and `x` equals `application/x` (RFC 7515 section 4.1.9).
+    /// Types are compared case-insensitively, and `x` equals `application/x` (RFC 7515 section
+    /// 4.1.9).
     pub fn accept_typ(mut self, typ: impl Into<String>) -> Self {
         self.issuer.policy.types.push(typ.into());
         self
     }
 
-    /// Accepts only tokens of these algorithms. Default: HS256 with secrets, all other algorithms
-    /// with public keys.
+    /// Accepts only tokens with these algorithms. The default is HS256 with secrets and all other
+    /// algorithms with public keys.
     ///
     /// A public key that names no algorithm, such as a PEM key or a JWK without `alg`, verifies the
     /// default algorithm of its type (RS256 for RSA) and the algorithms of its type that are listed
@@ -72,9 +74,9 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Adds your own rule for the user of a verified token. If it returns `false`, the response is
-    /// that for an invalid token, with the reason `check`. The rule runs for each request, so it
-    /// must not block.
+    /// Adds your own rule for the user of a verified token. If it returns `false`, the token is
+    /// rejected as invalid, with the reason `check`. The rule runs for each request, so it must not
+    /// block.
     ///
     /// ```
     /// use tower_jwt_auth::JwtAuthLayer;
@@ -110,8 +112,8 @@ impl JwtAuthBuilder {
     /// [`CurrentUser::user_id`] returns its decimal digits. `.user_id_claim("sub")` accepts an
     /// integer in `sub`.
     ///
-    /// Choose a claim that the issuer never reassigns to another person. An e-mail address is not
-    /// such a claim.
+    /// Choose a claim whose value the issuer never reassigns to another person, which excludes
+    /// e-mail addresses.
     ///
     /// This setting parses the claims a second time for each token (about a microsecond).
     ///
@@ -119,8 +121,8 @@ impl JwtAuthBuilder {
     ///
     /// [`build`](Self::build) fails if `claim` is not a valid name or pointer. With a shared
     /// secret, it also fails if `claim` is not `sub` and neither [`issuer`](Self::issuer) nor
-    /// [`audience`](Self::audience) is set: other data that Better Auth signs with its secret has
-    /// no `sub`, and only that distinguishes it from an access token.
+    /// [`audience`](Self::audience) is set: only the missing `sub` distinguishes other data that
+    /// Better Auth signs with its secret from an access token.
     ///
     /// ```
     /// use tower_jwt_auth::JwtAuthLayer;
@@ -139,8 +141,8 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Sets the maximum length of a user ID, in bytes. Default 255, as in OpenID Connect Core
-    /// section 2. A token with a longer one is rejected.
+    /// Sets the maximum length of a user ID, in bytes. A token with a longer one is rejected. The
+    /// default is 255, as in OpenID Connect Core section 2.
     pub fn max_user_id_len(mut self, bytes: usize) -> Self {
         self.issuer.policy.max_user_id_len = bytes;
         self

@@ -27,7 +27,7 @@ pub(super) struct IssuerSettings {
     /// set's URL are derived.
     pub(super) origin: Option<String>,
     pub(super) policy: Policy,
-    /// Unparsed, so that `build` reports a bad name together with all other faults.
+    /// Unparsed, so that `build` reports an invalid name together with all other problems.
     pub(super) user_id_claim: Option<String>,
     pub(super) email_claim: Option<String>,
     pub(super) checks: Vec<Check>,

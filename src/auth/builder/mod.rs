@@ -27,7 +27,7 @@ use self::{issuer_settings::IssuerSettings, layer_settings::LayerSettings};
 
 /// Builder for a [`JwtAuthLayer`](crate::JwtAuthLayer).
 ///
-/// The settings are validated by [`build`](Self::build), which reports all faults at once. Every
+/// The settings are validated by [`build`](Self::build), which reports all problems at once. Every
 /// claim that is configured is also required: a token without it is rejected.
 ///
 /// ```
@@ -35,7 +35,7 @@ use self::{issuer_settings::IssuerSettings, layer_settings::LayerSettings};
 /// use tower_jwt_auth::JwtAuthLayer;
 ///
 /// let auth = JwtAuthLayer::builder()
-///     .secrets(["the current secret, of 32 bytes or more", "the one before it, as long or longer"])
+///     .secrets(["the current secret, of 32 bytes or more", "the previous secret, of 32 bytes or more"])
 ///     .issuer("https://app.example.com")
 ///     .audience("https://api.example.com")
 ///     .leeway(Duration::from_secs(5))

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 #[cfg(feature = "cache")]
 use crate::{config_error::Faults, token::TokenCache};
 
-/// About two gigabytes if each token has a kilobyte.
+/// About two gigabytes if each token has one kilobyte.
 #[cfg(feature = "cache")]
 const MAX_TOKENS: usize = 1_000_000;
 
@@ -38,7 +38,7 @@ impl JwtAuthBuilder {
     ///     .secret("correct horse battery staple, and more")
     ///     .cache_tokens(10_000)
     ///     .build()?;
-    /// let stats = auth.cache_stats().expect("there is a cache");
+    /// let stats = auth.cache_stats().expect("the cache is on");
     /// assert_eq!((stats.hits, stats.misses, stats.tokens), (0, 0, 0));
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
@@ -54,7 +54,7 @@ impl JwtAuthBuilder {
         let capacity = self.layer.cached_tokens?;
         if !(1..=MAX_TOKENS).contains(&capacity) {
             faults.add(format!(
-                "the capacity given with .cache_tokens(…) is {capacity}; give the number of tokens that are in use at a time, at most {MAX_TOKENS}, or leave it out"
+                "the capacity set with .cache_tokens(…) is {capacity}; set the number of tokens in use at the same time, from 1 to {MAX_TOKENS}, or omit the call"
             ));
             return None;
         }

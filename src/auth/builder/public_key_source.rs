@@ -14,11 +14,11 @@ impl IssuerSettings {
         faults: &mut Faults,
     ) -> Option<KeySource> {
         let mut sources = std::mem::take(&mut self.public_keys);
-        let stands_alone = |source: &PublicSource| {
+        let is_exclusive = |source: &PublicSource| {
             matches!(source, PublicSource::Shared(_) | PublicSource::Url(_))
         };
-        if sources.len() > 1 && sources.iter().any(stands_alone) {
-            faults.add("keys from a URL, or shared keys, are configured beside others; keep one of them, or give each an issuer of its own with .or(…)");
+        if sources.len() > 1 && sources.iter().any(is_exclusive) {
+            faults.add("keys from a URL or shared keys are combined with other public keys; keep one of the sources, or configure each as its own issuer with .or(…)");
             for source in sources {
                 match source {
                     PublicSource::Url(url) => drop(self.fetched_keys(url, algorithms, faults)),
@@ -58,14 +58,14 @@ impl IssuerSettings {
             faults.add(MISSING_BACKEND);
         }
         if self.fetching.ttl < std::time::Duration::from_secs(1) {
-            faults.add("the time to live given with .jwks_ttl(…) is less than a second; leave it out for ten minutes");
+            faults.add("the time to live set with .jwks_ttl(…) is less than a second; omit the call for the default of ten minutes");
         }
         if self.fetching.cooldown < std::time::Duration::from_secs(1) {
-            faults.add("the interval given with .jwks_cooldown(…) is less than a second; leave it out for five seconds");
+            faults.add("the interval set with .jwks_cooldown(…) is less than a second; omit the call for the default of five seconds");
         }
-        if let Err(wrong) = check_url(&url, self.fetching.http_allowed) {
+        if let Err(problem) = check_url(&url, self.fetching.http_allowed) {
             let url = describe_url("the URL of the keys", &url);
-            faults.add(format!("{url} {wrong}"));
+            faults.add(format!("{url} {problem}"));
             return None;
         }
         let is_https = { url.get(..6) }.is_some_and(|start| start.eq_ignore_ascii_case("https:"));
@@ -91,7 +91,7 @@ impl IssuerSettings {
 
     #[cfg(not(feature = "jwks-custom"))]
     fn fetched_keys(&self, _: String, _: &[Algorithm], faults: &mut Faults) -> Option<KeySource> {
-        faults.add("keys from a URL need the feature `jwks` of tower-jwt-auth; switch it on in Cargo.toml, or give the keys with .jwks_text(…)");
+        faults.add("keys from a URL require the feature `jwks` of tower-jwt-auth; enable it in Cargo.toml, or pass the keys to .jwks_text(…)");
         if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
             faults.add(MISSING_BACKEND);
         }
@@ -101,35 +101,35 @@ impl IssuerSettings {
 
 fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
     let mut keys = Vec::new();
-    let mut all_were_read = true;
+    let mut all_are_readable = true;
     for source in sources {
-        let read = match source {
+        let parsed = match source {
             PublicSource::Key(key) => Ok(vec![key]),
             PublicSource::Set(set) => Ok(set.keys().to_vec()),
             PublicSource::Pem(pem) => VerifyingKey::from_pem(pem).map(|key| vec![key]),
             PublicSource::Text(json) => KeySet::from_jwks(&json).map(|set| {
-                crate::events::keys_skipped("the JWK Set given with .jwks_text(…)", set.skipped());
+                crate::events::keys_skipped("the JWK Set passed to .jwks_text(…)", set.skipped());
                 set.keys().to_vec()
             }),
             PublicSource::Shared(_) | PublicSource::Url(_) => Ok(Vec::new()),
         };
-        match read {
-            Ok(read) => keys.extend(read),
+        match parsed {
+            Ok(parsed) => keys.extend(parsed),
             Err(error) => {
-                all_were_read = false;
+                all_are_readable = false;
                 faults.take(error);
             }
         }
     }
     let set = KeySet::new(keys);
-    // A key that could not be read has been reported already and explains the empty set.
-    if set.keys().is_empty() && all_were_read {
-        let mut why = set.skipped().join("; ");
-        if why.is_empty() {
-            why.push_str("the sets that were given are empty");
+    // An unreadable key has already been reported and explains the empty set.
+    if set.keys().is_empty() && all_are_readable {
+        let mut reason = set.skipped().join("; ");
+        if reason.is_empty() {
+            reason.push_str("the key sets are empty");
         }
         faults.add(format!(
-            "no public key is left to verify with: {why}; give one that can be used"
+            "no public key can be used: {reason}; add a usable one"
         ));
     }
     set
@@ -142,6 +142,6 @@ fn builtin_fetcher(_: &mut Faults) -> Option<std::sync::Arc<dyn crate::jwks::Jwk
 
 #[cfg(all(feature = "jwks-custom", not(feature = "jwks")))]
 fn builtin_fetcher(faults: &mut Faults) -> Option<std::sync::Arc<dyn crate::jwks::JwksFetch>> {
-    faults.add("nothing fetches the keys; give .jwks_fetcher(…), or switch on the feature `jwks` of tower-jwt-auth");
+    faults.add("no client is available to fetch the keys; call .jwks_fetcher(…), or enable the feature `jwks` of tower-jwt-auth");
     None
 }

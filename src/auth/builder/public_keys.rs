@@ -14,8 +14,8 @@ use crate::{
 /// feature `aws-lc-rs` supports all of them; `rust-crypto` supports all except ES512 and RSA keys
 /// over 4096 bits.
 ///
-/// Keys that are passed to the builder add up. A URL or [`SharedKeys`] cannot be combined with
-/// other public keys.
+/// The keys of all calls are combined. A URL or [`SharedKeys`] cannot be combined with other public
+/// keys.
 ///
 /// An issuer can have public keys and secrets, for example while it moves from HS256 to public
 /// keys: a key verifies only tokens with one of its own algorithms. HS256 tokens are verified even
@@ -61,7 +61,7 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Adds the keys of this JWK Set (RFC 7517 section 5), which is read as by
+    /// Adds the keys of this JWK Set (RFC 7517 section 5), which is parsed as by
     /// [`KeySet::from_jwks`].
     #[doc(alias = "jwks_json")]
     pub fn jwks_text(mut self, json: impl Into<String>) -> Self {
@@ -84,7 +84,7 @@ impl JwtAuthBuilder {
     /// [`build`](Self::build) runs or, if there is none yet, in the runtime of the first request.
     /// `build` does not wait for the first fetch; `JwtAuthLayer::ready` does. The task ends when
     /// the last clone of the layer and of its services is dropped. The runtime needs its timers
-    /// (`enable_time`; `#[tokio::main]` enables them): without, tokio panics.
+    /// (`enable_time`; `#[tokio::main]` enables them): without them, tokio panics.
     ///
     /// - The set is **refreshed before [ten minutes](Self::jwks_ttl) have passed**. The issuer's
     ///   `Cache-Control: max-age` can only shorten that interval, to no less than a minute.
@@ -112,22 +112,22 @@ impl JwtAuthBuilder {
     }
 
     /// Sets the maximum time for which a fetched set is used before it is refreshed. The issuer's
-    /// `Cache-Control: max-age` can only shorten it, to no less than 60 seconds. Default ten
-    /// minutes, at least one second.
+    /// `Cache-Control: max-age` can only shorten it, to no less than 60 seconds. The default is ten
+    /// minutes, the minimum one second.
     pub fn jwks_ttl(mut self, ttl: Duration) -> Self {
         self.issuer.fetching.ttl = ttl;
         self
     }
 
-    /// Sets how long an expired key set may still be used while refreshing it fails. Default one
-    /// hour.
+    /// Sets how long an expired key set may still be used while refreshing it fails. The default is
+    /// one hour.
     pub fn jwks_max_stale(mut self, max_stale: Duration) -> Self {
         self.issuer.fetching.max_stale = max_stale;
         self
     }
 
-    /// Sets the minimum interval between token-requested fetches. Default five seconds, at least
-    /// one second.
+    /// Sets the minimum interval between token-requested fetches. The default is five seconds, the
+    /// minimum one second.
     ///
     /// With a shorter interval, a new key is accepted earlier while an attacker sends unknown keys;
     /// a longer interval reduces the load on the issuer. If it exceeds ten seconds, requests give

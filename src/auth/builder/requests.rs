@@ -8,8 +8,8 @@ impl JwtAuthBuilder {
     /// Sets the places where the layer looks for the token, instead of only the `Authorization`
     /// header.
     ///
-    /// A request with tokens in two of them gets 400, like a request with two `Authorization`
-    /// fields.
+    /// A request with tokens in two of these places gets 400, like a request with two
+    /// `Authorization` fields.
     ///
     /// ```
     /// use tower_jwt_auth::{JwtAuthLayer, TokenSource};
@@ -49,7 +49,7 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Rejects tokens of more than this many bytes. Default 16 KiB.
+    /// Rejects tokens longer than this many bytes. The default is 16 KiB.
     pub fn max_token_len(mut self, bytes: usize) -> Self {
         self.layer_settings(".max_token_len(…)").max_token_len = bytes;
         self

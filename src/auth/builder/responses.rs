@@ -29,7 +29,7 @@ impl JwtAuthBuilder {
     }
 
     /// Adds the URL of this protected resource's metadata to each challenge (RFC 9728 section 5.1).
-    /// The metadata name the issuer from which a client can get a token.
+    /// The metadata names the issuer from which a client can get a token.
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
         self.layer_settings(".resource_metadata(…)")
             .format
@@ -77,18 +77,19 @@ impl JwtAuthBuilder {
     /// # drop(auth);
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
-    pub fn answer_with<F, T>(mut self, answer: F) -> Self
+    pub fn answer_with<F, T>(mut self, respond: F) -> Self
     where
         F: Fn(&Rejection) -> Response<T> + Send + Sync + 'static,
         T: Into<Bytes>,
     {
-        self.layer_settings(".answer_with(…)").format.custom =
-            Some(Arc::new(move |rejection| answer(rejection).map(Into::into)));
+        self.layer_settings(".answer_with(…)").format.custom = Some(Arc::new(move |rejection| {
+            respond(rejection).map(Into::into)
+        }));
         self
     }
 
-    /// Responds to gRPC requests in plain HTTP, also from the crate's layers and extractors inside
-    /// this layer.
+    /// Responds to gRPC requests in plain HTTP. The crate's layers and extractors inside this layer
+    /// do the same.
     ///
     /// A gRPC rejection has the HTTP status 200. If a 2xx response means "allowed", as with nginx's
     /// `auth_request`, this setting is required.
@@ -119,11 +120,11 @@ impl JwtAuthBuilder {
     /// # drop(auth);
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
-    pub fn observe<F>(mut self, tell: F) -> Self
+    pub fn observe<F>(mut self, observer: F) -> Self
     where
         F: Fn(Outcome) + Send + Sync + 'static,
     {
-        self.layer_settings(".observe(…)").format.observer = Some(Arc::new(tell));
+        self.layer_settings(".observe(…)").format.observer = Some(Arc::new(observer));
         self
     }
 }

@@ -7,11 +7,10 @@ use crate::{key::Secret, key_source::SecretSource};
 
 /// # Keys: secrets
 ///
-/// Sources add up, in the order of the calls, to at most eight secrets. A token is accepted if any
-/// of them signed it. Each secret needs at least 32 bytes (RFC 7518 section 3.2) and eight
-/// different byte values. Published examples and PEM, JWK, and SSH keys are rejected. Text in
-/// quotes or with leading or trailing white space is also rejected, unless it is passed as
-/// [`Secret::from_bytes`].
+/// The secrets of all calls are tried in order, at most eight. A token is accepted if any of them
+/// signed it. Each secret needs at least 32 bytes (RFC 7518 section 3.2) and eight different byte
+/// values. Published examples and PEM, JWK, and SSH keys are rejected. A secret in quotes or with
+/// leading or trailing white space is also rejected, unless it is passed as [`Secret::from_bytes`].
 impl JwtAuthBuilder {
     /// Adds a secret for HS256 tokens.
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
@@ -19,8 +18,8 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Adds secrets for HS256 tokens, which are tried in order. Put the current secret first, and
-    /// after it those that are being rotated out.
+    /// Adds secrets for HS256 tokens, which are tried in order. Put the current secret first,
+    /// followed by the secrets that are being rotated out.
     pub fn secrets<I>(mut self, secrets: I) -> Self
     where
         I: IntoIterator,
@@ -47,9 +46,9 @@ impl JwtAuthBuilder {
     /// once every two seconds; other requests do not wait, and no thread is started. New content is
     /// used once two checks in a row have read the same content, so that a half-written file is
     /// never used. Under steady traffic a change takes effect within about four seconds, under
-    /// little traffic with the second request. To rotate a secret, put the new one before the old
+    /// little traffic on the second request. To rotate a secret, put the new one before the old
     /// one, wait, and then let the issuer sign with it. If the file becomes invalid, the current
-    /// secrets stay in use and the fault is logged once.
+    /// secrets stay in use and the error is logged once.
     pub fn secret_from_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.issuer.secrets.push(SecretSource::File(path.into()));
         self

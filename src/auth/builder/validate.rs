@@ -32,35 +32,33 @@ impl IssuerSettings {
     pub(super) fn check_policy(&self, faults: &mut Faults) {
         let policy = &self.policy;
         if policy.issuer.as_deref().is_some_and(is_blank) {
-            faults.add("the issuer is empty; give the iss that tokens have, or leave .issuer(…) out (from_env: unset BETTER_AUTH_ISSUER)");
+            faults.add("the issuer is empty; set it to the iss of the tokens, or omit .issuer(…) (from_env: unset BETTER_AUTH_ISSUER)");
         }
         if policy.audiences.iter().any(|audience| is_blank(audience)) {
-            faults.add("the audience is empty; give the aud that tokens have, or leave .audience(…) out (from_env: unset BETTER_AUTH_AUDIENCE)");
+            faults.add("the audience is empty; set it to the aud of the tokens, or omit .audience(…) (from_env: unset BETTER_AUTH_AUDIENCE)");
         }
-        if let Some(wrong) = policy.issuer.as_deref().and_then(stray_ends) {
-            faults.add(format!("the issuer {wrong}, which the iss of tokens does not have; remove that from .issuer(…) (from_env: from BETTER_AUTH_ISSUER)"));
+        if let Some(problem) = policy.issuer.as_deref().and_then(stray_ends) {
+            faults.add(format!("the issuer {problem}, unlike the iss of the tokens; correct .issuer(…) (from_env: correct BETTER_AUTH_ISSUER)"));
         }
-        if let Some(wrong) = policy
+        if let Some(problem) = policy
             .audiences
             .iter()
             .find_map(|audience| stray_ends(audience))
         {
-            faults.add(format!("the audience {wrong}, which the aud of tokens does not have; remove that from .audience(…) (from_env: from BETTER_AUTH_AUDIENCE)"));
+            faults.add(format!("the audience {problem}, unlike the aud of the tokens; correct .audience(…) (from_env: correct BETTER_AUTH_AUDIENCE)"));
         }
         if policy.any_audience && !policy.audiences.is_empty() {
-            faults.add(
-                "both .audience(…) and .allow_any_audience() are said; keep the one that is meant",
-            );
+            faults.add(".audience(…) and .allow_any_audience() are both set; remove one of them");
         }
         if policy.leeway > MAX_LEEWAY {
             faults.add(format!(
-                "the leeway is {} s and may be at most {} s; set the clocks instead",
+                "the leeway is {} s, but the maximum is {} s; synchronize the clocks instead",
                 policy.leeway.as_secs_f64(),
                 MAX_LEEWAY.as_secs()
             ));
         }
         if policy.max_user_id_len == 0 {
-            faults.add("the limit given with .max_user_id_len(…) is 0 bytes, which no user ID fits in; leave it out for 255");
+            faults.add("the limit set with .max_user_id_len(…) is 0 bytes, so every user ID is too long; omit the call for the default of 255");
         }
         let has_other_user_id = self
             .user_id_claim
@@ -68,10 +66,10 @@ impl IssuerSettings {
             .is_some_and(|claim| claim != "sub" && claim != "/sub");
         let is_addressed = self.name().is_some() || !policy.audiences.is_empty();
         if has_other_user_id && !self.secrets.is_empty() && !is_addressed {
-            faults.add("the user ID is read from another claim than sub, and neither .issuer(…) nor .audience(…) is set; set one of them, since the absence of sub is what sets apart Better Auth's own tokens under a shared secret");
+            faults.add("the user ID is not read from sub, and neither .issuer(…) nor .audience(…) is set; set one of them, because with a shared secret only the missing sub distinguishes Better Auth's own data from an access token");
         }
         if policy.types.iter().any(String::is_empty) {
-            faults.add("the typ given with .accept_typ(…) is empty; a token without typ is accepted anyway");
+            faults.add("the typ set with .accept_typ(…) is empty; omit the call, because tokens without a typ are accepted anyway");
         }
     }
 }
@@ -79,14 +77,14 @@ impl IssuerSettings {
 impl LayerSettings {
     pub(super) fn check(&self, faults: &mut Faults) {
         if self.max_token_len == 0 {
-            faults.add("the limit given with .max_token_len(…) is 0 bytes, which no token fits in; leave it out for 16 KiB");
+            faults.add("the limit set with .max_token_len(…) is 0 bytes, so every token is too long; omit the call for the default of 16 KiB");
         }
         self.sources.check(faults);
         let is_quotable = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
         let is_quoted = |text: &String| text.bytes().all(is_quotable);
         let challenge = &self.format.challenge;
         if !challenge.realm.as_ref().is_none_or(is_quoted) {
-            faults.add("the realm has a quote, a backslash or a byte that is not visible ASCII; leave those out");
+            faults.add("the realm contains a quote, a backslash, or a byte that is neither visible ASCII nor a space; remove it");
         }
         let is_url = |url: &String| {
             is_quoted(url)
@@ -95,12 +93,10 @@ impl LayerSettings {
                     .is_ok_and(|url| url.scheme().is_some())
         };
         if !challenge.resource_metadata.as_ref().is_none_or(is_url) {
-            faults.add("the URL given with .resource_metadata(…) is none; give the whole of it, https://api.example.com/.well-known/oauth-protected-resource");
+            faults.add("the URL set with .resource_metadata(…) is not a valid absolute URL; write it in full, such as https://api.example.com/.well-known/oauth-protected-resource");
         }
         if self.format.problem_json && self.format.custom.is_some() {
-            faults.add(
-                "both .problem_json() and .answer_with(…) are said; keep the one that is meant",
-            );
+            faults.add(".problem_json() and .answer_with(…) are both set; remove one of them");
         }
     }
 }
@@ -108,20 +104,22 @@ impl LayerSettings {
 /// Checks the issuers of one layer, the first issuer first.
 pub(super) fn check_issuers(issuers: &[IssuerSettings], faults: &mut Faults) {
     if issuers.first().is_some_and(|first| first.has_same_users) {
-        faults.add(".same_users() is set on the builder that is built, whose users the layer's are anyway; set it on the builder that is passed to .or(…)");
+        faults.add(".same_users() is set on the builder that is built, which is the first issuer itself; set it on the builder that is passed to .or(…)");
     }
     if issuers.len() < 2 {
         return;
     }
     let names: Vec<_> = issuers.iter().map(IssuerSettings::name).collect();
     if names.iter().any(Option::is_none) {
-        faults.add("several issuers are configured and one has no name; give each .issuer(…), by which a token finds its keys");
+        faults.add("several issuers are configured, but one has no name; call .issuer(…) on each, because a token's iss selects its keys");
     }
-    let is_again = |(index, name): (usize, &Option<&str>)| {
+    let is_duplicate = |(index, name): (usize, &Option<&str>)| {
         name.is_some() && names.iter().take(index).any(|other| other == name)
     };
-    if names.iter().enumerate().any(is_again) {
-        faults.add("two issuers have the same name; merge them, or give each its own .issuer(…)");
+    if names.iter().enumerate().any(is_duplicate) {
+        faults.add(
+            "two issuers have the same name; merge them, or set a different .issuer(…) on each",
+        );
     }
 }
 
@@ -136,7 +134,7 @@ pub(super) fn check_other(other: &LayerSettings, layer: &LayerSettings, faults: 
         .collect();
     if !methods.is_empty() {
         let hint = if methods.contains(&CLOCK) {
-            " (issuers of the test kit: give them one clock, with TestIssuer::with_clock)"
+            " (for issuers of the test kit, share one clock with TestIssuer::with_clock)"
         } else {
             ""
         };
@@ -151,22 +149,22 @@ pub(super) fn check_other(other: &LayerSettings, layer: &LayerSettings, faults: 
 pub(super) fn default_algorithms(
     (secrets, public): (bool, bool),
 ) -> impl Iterator<Item = Algorithm> {
-    let of_secrets = [Algorithm::HS256]
+    let secret_algorithms = [Algorithm::HS256]
         .into_iter()
         .filter(move |_| secrets || !public);
-    of_secrets.chain(PUBLIC_ALGORITHMS.into_iter().filter(move |_| public))
+    secret_algorithms.chain(PUBLIC_ALGORITHMS.into_iter().filter(move |_| public))
 }
 
 /// Checks that each kind of key has an algorithm, and each algorithm a kind of key.
 pub(super) fn check_algorithms(algorithms: &[Algorithm], kinds: (bool, bool), faults: &mut Faults) {
-    let is_possible = |algorithm: &Algorithm| default_algorithms(kinds).any(|of| of == *algorithm);
+    let is_possible = |algorithm: &Algorithm| default_algorithms(kinds).any(|it| it == *algorithm);
     if algorithms.is_empty() || !algorithms.iter().all(is_possible) {
-        faults.add("the algorithms given with .algorithms(…) are not those of the keys: HS256 is a secret's, all others are public keys'; leave it out for all that the keys can verify");
+        faults.add("the algorithms set with .algorithms(…) do not match the keys: HS256 requires a secret, all others require public keys; omit the call to accept every algorithm of the keys");
     } else if kinds == (true, true) {
         let (of_secrets, of_public): (Vec<Algorithm>, Vec<_>) =
             algorithms.iter().partition(|algorithm| algorithm.is_hmac());
         if of_secrets.is_empty() || of_public.is_empty() {
-            faults.add("secrets and public keys are configured, and .algorithms(…) lists those of one kind only; add HS256 for the secrets or an algorithm of the public keys, or remove the keys that are not used");
+            faults.add("secrets and public keys are configured, but .algorithms(…) lists the algorithms of only one kind; add HS256 for the secrets or an algorithm of the public keys, or remove the unused keys");
         }
     }
 }

@@ -24,6 +24,7 @@ pub(super) fn find<'r>(headers: &'r HeaderMap, name: &str) -> Result<Option<&'r 
 /// Returns whether a cookie can have this name: a token of RFC 9110 section 5.6.2 (RFC 6265 section
 /// 4.1.1).
 pub(super) fn is_name(name: &str) -> bool {
-    let is_of_names = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_of_names)
+    let is_token_char =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token_char)
 }

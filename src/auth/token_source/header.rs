@@ -9,13 +9,13 @@ const SCHEME: &[u8] = b"Bearer";
 
 /// The start of every JWT: the base64url form of `{"`.
 #[cfg(feature = "tracing")]
-const START_OF_A_JWT: &[u8] = b"eyJ";
+const JWT_PREFIX: &[u8] = b"eyJ";
 
 /// Returns the unverified bearer token of a request (RFC 6750 section 2.1). Marks its field as
-/// sensitive, so that middleware further in does not log it.
+/// sensitive, so that inner middleware does not log it.
 ///
 /// Everything after the scheme and its spaces is the token, so that a malformed token is rejected
-/// as malformed. Only an empty rest means that there is no token.
+/// as malformed, not as missing. Only an empty rest means that there is no token.
 pub(in crate::auth) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Rejection> {
     // The two lengths differ only if a field is repeated, so most requests skip the lookup.
     if headers.len() > headers.keys_len() && headers.get_all(AUTHORIZATION).iter().nth(1).is_some()
@@ -30,7 +30,7 @@ pub(in crate::auth) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Re
     after_scheme(field.as_bytes()).ok_or(Rejection::MissingToken)
 }
 
-/// Like `bearer_token`, for layers with several sources, which have marked all fields already.
+/// Like `bearer_token`, for layers with several sources, which have already marked all fields.
 pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
     let field = at_most_one(headers.get_all(AUTHORIZATION).iter())?;
     Ok(field.and_then(|field| after_scheme(field.as_bytes())))
@@ -56,11 +56,11 @@ pub(super) fn has_jwt_without_scheme(headers: &HeaderMap) -> bool {
         }
         _ => word,
     };
-    let is_in_a_jwt =
+    let is_jwt_char =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    token.starts_with(START_OF_A_JWT)
+    token.starts_with(JWT_PREFIX)
         && token.iter().filter(|&&byte| byte == b'.').count() >= 2
-        && token.iter().all(is_in_a_jwt)
+        && token.iter().all(is_jwt_char)
         && !scheme.trim_ascii().eq_ignore_ascii_case(b"DPoP")
 }
 

@@ -1,4 +1,4 @@
-//! The sources of a request's token, and the search for it; used by the service of the layer.
+//! The places where a layer looks for a request's token; used by the layer's service.
 
 mod cookie;
 mod header;
@@ -44,8 +44,8 @@ impl TokenSource {
     /// Reads the token from the cookie with this name.
     ///
     /// Browsers attach cookies to requests that other sites trigger. Add a check against cross-site
-    /// request forgery outside the layer, such as tower-http's `CsrfLayer`. The upgrade of a
-    /// WebSocket is a `GET` and passes that check, so compare its `Origin` with your own.
+    /// request forgery outside the layer, such as tower-http's `CsrfLayer`. A WebSocket upgrade is
+    /// a `GET`, which that check allows, so compare its `Origin` with your own.
     /// `examples/cookie.rs` does both.
     ///
     /// Two cookies with this name are two tokens, and the request is rejected. Another subdomain
@@ -75,7 +75,7 @@ impl TokenSource {
 
     /// Reads the token with this function from the headers or the URI of a request. Fields that it
     /// reads are not marked as sensitive. The function may be called more than once for a request.
-    /// An empty text is rejected as a malformed token.
+    /// An empty string is rejected as a malformed token.
     pub fn from_fn<F>(find: F) -> Self
     where
         F: Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync + 'static,
@@ -124,25 +124,25 @@ impl TokenSources {
         matches!(self.0.as_slice(), [TokenSource(Place::Header)])
     }
 
-    /// Returns the only token of a request. Marks its fields as sensitive, so that middleware
-    /// further in does not log it.
+    /// Returns the only token of a request. Marks the fields that may contain it as sensitive, so
+    /// that inner middleware does not log it.
     pub(super) fn token<'r, B>(&self, request: &'r mut Request<B>) -> Result<Token<'r>, Rejection> {
         for TokenSource(place) in &self.0 {
             if let Some(name) = place.field() {
                 header::mark_sensitive(request.headers_mut(), &name);
             }
         }
-        let mut only = None;
+        let mut found = None;
         for TokenSource(place) in &self.0 {
             let Some(text) = place.find(request.headers(), request.uri())? else {
                 continue;
             };
             let is_private = !matches!(place, Place::Header);
-            if only.replace(Token { text, is_private }).is_some() {
+            if found.replace(Token { text, is_private }).is_some() {
                 return Err(Rejection::SeveralTokens);
             }
         }
-        only.ok_or(Rejection::MissingToken)
+        found.ok_or(Rejection::MissingToken)
     }
 
     /// Returns whether a request without a token has a JWT without the `Bearer` scheme in its
@@ -156,25 +156,25 @@ impl TokenSources {
 
     pub(super) fn check(&self, faults: &mut Faults) {
         if self.0.is_empty() {
-            faults.add("no place is given with .token_sources(…), so that no request has a token; leave it out for the Authorization field");
+            faults.add("the list passed to .token_sources(…) is empty, so no request can have a token; omit the call for the Authorization header");
         }
         for (index, TokenSource(place)) in self.0.iter().enumerate() {
-            let is_again = |TokenSource(other): &TokenSource| match (place, other) {
+            let is_duplicate = |TokenSource(other): &TokenSource| match (place, other) {
                 (Place::Header, Place::Header)
                 | (Place::WebSocketProtocol, Place::WebSocketProtocol) => true,
                 (Place::Cookie(name), Place::Cookie(other))
                 | (Place::Query(name), Place::Query(other)) => name == other,
                 _ => false,
             };
-            if self.0.iter().take(index).any(is_again) {
-                faults.add("a place is given twice with .token_sources(…), and its tokens would all count as two; name it once");
+            if self.0.iter().take(index).any(is_duplicate) {
+                faults.add("a source is listed twice in .token_sources(…), so each of its tokens would be found twice; list it once");
             }
             match place {
                 Place::Cookie(name) if !cookie::is_name(name) => faults.add(
-                    "the name given with TokenSource::cookie(…) is none of a cookie: visible ASCII without separators, such as access_token",
+                    "the name set with TokenSource::cookie(…) is not a cookie name; use visible ASCII without separators, such as access_token",
                 ),
                 Place::Query(name) if name.is_empty() => faults.add(
-                    "the name given with TokenSource::query(…) is empty; it is access_token in RFC 6750",
+                    "the name set with TokenSource::query(…) is empty; the name in RFC 6750 is access_token",
                 ),
                 _ => {}
             }

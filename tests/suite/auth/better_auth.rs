@@ -11,8 +11,8 @@ const ORIGIN: &str = "https://app.example.com";
 fn an_origin_that_better_auth_never_writes_is_rejected() {
     let slash = "ends in a slash";
     let path = "has a path";
-    let form = "is not written as an origin is";
-    let none = "is not an origin; give one such as https://app.example.com";
+    let form = "is not in the form of an origin";
+    let none = "is not an origin; use one such as https://app.example.com";
     for (origin, problem) in [
         ("https://app.example.com/", slash),
         ("http://localhost:3000/", slash),
@@ -82,7 +82,7 @@ fn an_origin_with_an_invalid_port_is_rejected() {
 #[test]
 fn the_error_for_a_trailing_slash_shows_the_correct_origin() {
     let error = fault(JwtAuthLayer::better_auth("https://app.example.com/"));
-    assert_contains(error, "give \"https://app.example.com\"", "fix");
+    assert_contains(error, "write \"https://app.example.com\"", "fix");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn an_http_origin_that_is_not_loopback_is_rejected_with_the_fix() {
         "http://[::2]:3000",
     ] {
         let error = fault(JwtAuthLayer::better_auth(origin));
-        assert_contains(&error, "is not https; give the public origin", origin);
+        assert_contains(&error, "is not https; pass the public origin", origin);
         assert_contains(&error, "Docker", origin);
         let fix = format!(".jwks_url(\"{origin}/api/auth/jwks\").allow_http()");
         assert_contains(&error, &fix, origin);

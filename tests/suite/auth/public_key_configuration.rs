@@ -37,7 +37,7 @@ fn only_the_configured_algorithms_are_accepted() {
 fn algorithms_that_do_not_fit_the_keys_are_rejected() {
     let key = SigningKey::generate("ES256", "1");
     let public = || keyless().jwks_text(jwks([&key]));
-    let error = "the algorithms given with .algorithms(…) are not those of the keys";
+    let error = "the algorithms set with .algorithms(…) do not match the keys";
     for (row, builder) in [
         ("HS256", public().algorithms([Algorithm::HS256])),
         (
@@ -89,8 +89,8 @@ fn a_url_or_shared_keys_cannot_be_combined_with_other_keys() {
         ),
     ] {
         let error = fault(builder);
-        assert_contains(&error, "are configured beside others", row);
-        assert_contains(&error, "keep one of them", row);
+        assert_contains(&error, "are combined with other public keys", row);
+        assert_contains(&error, "keep one of the sources", row);
     }
 }
 

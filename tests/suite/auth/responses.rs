@@ -186,7 +186,7 @@ fn invalid_response_settings_are_rejected() {
         (
             "two forms",
             builder().problem_json().answer_with(|_| Response::new("")),
-            "both .problem_json() and .answer_with(…)",
+            ".problem_json() and .answer_with(…) are both set",
         ),
     ] {
         let error = builder.build().unwrap_err().to_string();

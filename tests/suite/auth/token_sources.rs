@@ -345,16 +345,16 @@ async fn a_token_outside_the_header_makes_the_response_private() {
 fn invalid_token_sources_are_rejected_by_build() {
     let none: [TokenSource; 0] = [];
     for (row, sources, problem) in [
-        ("none", none.to_vec(), "no place is given"),
+        ("none", none.to_vec(), ".token_sources(…) is empty"),
         (
             "the header twice",
             vec![TokenSource::header(), TokenSource::header()],
-            "given twice",
+            "listed twice",
         ),
         (
             "a cookie twice",
             vec![TokenSource::cookie("a"), TokenSource::cookie("a")],
-            "given twice",
+            "listed twice",
         ),
         (
             "an invalid cookie name",

@@ -172,7 +172,11 @@ fn algorithms_that_exclude_one_kind_of_key_are_rejected() {
         &[Algorithm::ES256, Algorithm::EdDSA],
     ] {
         let error = with(algorithms).unwrap_err();
-        assert_contains(error, "those of one kind only", format!("{algorithms:?}"));
+        assert_contains(
+            error,
+            "the algorithms of only one kind",
+            format!("{algorithms:?}"),
+        );
     }
     assert_contains(with(&[]).unwrap_err(), ".algorithms(…)", "none");
 }

@@ -311,7 +311,7 @@ fn same_users_is_accepted_only_on_a_builder_passed_to_or() {
 
     // In a nested builder, it is unclear whose users are meant.
     let [a, b, c] = [A, B, C].map(|name| || builder_for(name, &key));
-    let wrong = "it would mean the users of the first issuer";
+    let wrong = "it refers to the users of the first issuer";
     assert_contains(fault(a().or(b().or(c().same_users()))), wrong, "nested");
     let deeper = a().or(b().or(c().or(builder_for("d", &key).same_users())));
     assert_contains(fault(deeper), wrong, "nested twice");
@@ -380,7 +380,7 @@ fn several_issuers_need_distinct_names() {
     let key = SigningKey::generate("ES256", "1");
     let nameless = || keyless().jwks_text(jwks([&key]));
     let named = |name: &str| builder_for(name, &key);
-    let no_name = "one has no name; give each .issuer(…)";
+    let no_name = "one has no name; call .issuer(…) on each";
     let same_name = "two issuers have the same name";
     for (row, builder, wrong) in [
         ("the first", nameless().or(named(A)), no_name),

@@ -144,10 +144,10 @@ fn several_errors_are_listed_at_once_each_with_its_fix() {
         .filter(|line| line.starts_with("- "))
         .collect();
     let faults = [
-        ("issuer", "leave .issuer("),
-        ("audience", "leave .audience("),
-        ("leeway", "at most 300 s"),
-        ("realm", "leave"),
+        ("issuer", "omit .issuer("),
+        ("audience", "omit .audience("),
+        ("leeway", "the maximum is 300 s"),
+        ("realm", "remove it"),
         (
             "TOWER_JWT_AUTH_UNSET environment variable is required",
             "set it",
