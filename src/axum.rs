@@ -14,7 +14,7 @@ use crate::{presence::Presence, rejection::Rejection, token::TokenError, user::C
 
 /// Extractor for the claims of the current user's token, as your own type.
 ///
-/// A request without a user, or with claims that do not have the shape of `T`, gets 401. If no
+/// A request without a user, or with claims that do not deserialize into `T`, gets 401. If no
 /// [`JwtAuthLayer`](crate::JwtAuthLayer) wraps the handler, extraction fails with 500.
 /// `Option<Claims<T>>` is `None` for a request that the layer accepts without a token; all other
 /// responses are the same.
@@ -44,8 +44,8 @@ use crate::{presence::Presence, rejection::Rejection, token::TokenError, user::C
 #[derive(Clone, Copy)]
 pub struct Claims<T>(pub T);
 
-/// Rejection of this crate's extractors. Its response is that of the surrounding layer: the same
-/// body and challenge, in gRPC for a gRPC request.
+/// Rejection of this crate's extractors. Its response has the format of the surrounding layer: the
+/// same body and challenge, in gRPC for a gRPC request.
 ///
 /// ```
 /// use axum::response::{IntoResponse, Redirect, Response};
@@ -68,7 +68,7 @@ pub struct ExtractRejection {
 }
 
 impl ExtractRejection {
-    /// Returns the reason.
+    /// Returns the rejection, which contains the reason.
     pub fn rejection(&self) -> Rejection {
         self.rejection
     }
@@ -93,12 +93,12 @@ impl IntoResponse for ExtractRejection {
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        crate::rejection::plain(self).map(Body::from)
+        crate::rejection::default_http_response(self).map(Body::from)
     }
 }
 
-/// Extracts the user of a request that [`JwtAuthLayer`](crate::JwtAuthLayer) has verified. A
-/// request without a user gets 401. If no such layer wraps the handler, extraction fails with 500.
+/// Extracts the user whose token [`JwtAuthLayer`](crate::JwtAuthLayer) has verified. A request
+/// without a user gets 401. If no such layer wraps the handler, extraction fails with 500.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<S: Send + Sync> FromRequestParts<S> for CurrentUser {
     type Rejection = ExtractRejection;
@@ -140,7 +140,7 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequestParts<S> for Claims
 }
 
 fn extract(parts: &Parts) -> Result<Option<CurrentUser>, ExtractRejection> {
-    match Presence::of(&parts.method, &parts.extensions) {
+    match Presence::read(&parts.method, &parts.extensions) {
         Ok(Presence::User(user)) => Ok(Some(user.clone())),
         Ok(Presence::Anonymous | Presence::Preflight) => Ok(None),
         Err(rejection) => Err(ExtractRejection::new(rejection, parts)),
@@ -157,7 +157,7 @@ fn extract_claims<T: DeserializeOwned>(
     claims.map_err(|_| ExtractRejection::new(TokenError::Claims.into(), parts))
 }
 
-/// Omits the claims, whatever their type prints.
+/// Omits the claims, even if `T` implements `Debug`.
 impl<T> fmt::Debug for Claims<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims").finish_non_exhaustive()

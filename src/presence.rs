@@ -1,5 +1,5 @@
-//! The origin of a request, which an authentication layer stores in the request's extensions for
-//! the inner layers and extractors.
+//! The sender of a request: a user, an anonymous client, or a browser's CORS preflight. An
+//! authentication layer stores it in the request's extensions for the inner layers and extractors.
 
 use http::{Extensions, Method};
 
@@ -8,13 +8,13 @@ use crate::{rejection::Rejection, user::CurrentUser};
 /// The kinds of accepted requests without a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anonymous {
-    /// A client without a token, where a token is optional.
+    /// A request without a token, if tokens are optional.
     Client,
     /// A CORS preflight. It only asks for permission, so all layers accept it.
     Preflight,
 }
 
-/// The origin of a request, as the surrounding authentication layer has stored it.
+/// The sender of a request, as stored by the innermost authentication layer around this code.
 pub(crate) enum Presence<'r> {
     User(&'r CurrentUser),
     Anonymous,
@@ -22,14 +22,16 @@ pub(crate) enum Presence<'r> {
     Preflight,
 }
 
-/// The value in the extensions. It has no size, so inserting it does not allocate.
+/// The mark of an anonymous client. Marks have no size, so inserting one does not allocate.
 #[derive(Clone, Copy)]
 struct ClientMark;
+
+/// The mark of a CORS preflight.
 #[derive(Clone, Copy)]
 struct PreflightMark;
 
 impl Anonymous {
-    /// Stores this kind in a request's extensions and removes any user that was there.
+    /// Marks a request as this kind and removes the user that an outer layer stored.
     pub(crate) fn mark(self, extensions: &mut Extensions) {
         extensions.remove::<CurrentUser>();
         match self {
@@ -45,15 +47,15 @@ impl Anonymous {
 }
 
 impl<'r> Presence<'r> {
-    /// Reads the origin of a request with this method and these extensions.
+    /// Reads the sender from the extensions of a request with this method.
     ///
     /// # Errors
     ///
     /// [`Rejection::NoUser`] if no authentication layer ran. [`Rejection::MissingToken`] for a
-    /// preflight that became another request afterwards, for example by an override of the method:
-    /// it was accepted only as a preflight.
+    /// preflight whose method was changed after the authentication layer, for example by a method
+    /// override: it was accepted without a token only as a preflight.
     #[inline]
-    pub(crate) fn of(method: &Method, extensions: &'r Extensions) -> Result<Self, Rejection> {
+    pub(crate) fn read(method: &Method, extensions: &'r Extensions) -> Result<Self, Rejection> {
         if let Some(user) = extensions.get() {
             Ok(Self::User(user))
         } else if extensions.get::<PreflightMark>().is_some() {

@@ -10,8 +10,9 @@ use super::{
 };
 
 impl Rules {
-    /// Names the patterns that the layer tried and the parameters that axum's router found instead.
-    /// It shows only patterns of routes and of the layer, no part of the request.
+    /// Returns the patterns that the layer tried, or the parameters that axum's router found
+    /// instead. They come from the layer and from the route, so the advice contains no part of the
+    /// request.
     pub(super) fn advice<B>(&self, request: &mut Request<B>) -> String {
         match self.reader {
             Reader::Patterns => self.advice_on_patterns(request),
@@ -45,7 +46,7 @@ impl Rules {
         let name = &self.parameter;
         let found = match params.names().as_deref() {
             Some([]) => {
-                "the route has no parameters, or the path has no route; .route_layer(…) leaves those to the router, and .layer(…) does not".to_owned()
+                "the route has no parameters, or the path has no route; unlike .layer(…), .route_layer(…) does not apply to unknown paths".to_owned()
             }
             Some(names) => format!("the route's parameters are {names:?}"),
             None => "axum's router has not run; the layer is outside the router".to_owned(),

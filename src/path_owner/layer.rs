@@ -58,7 +58,7 @@ pub struct PathOwnerLayer {
 }
 
 impl PathOwnerLayer {
-    /// Accepts a path if the segment at `{user_id}` is the user's ID.
+    /// Creates a layer that accepts a path if the segment at `{user_id}` is the user's ID.
     ///
     /// The pattern uses axum's syntax. If it ends in `/{*rest}`, it also covers the path before
     /// that, with and without a trailing slash.
@@ -81,14 +81,14 @@ impl PathOwnerLayer {
         Self::with_reader(parameter.to_owned(), Reader::Patterns).and(pattern)
     }
 
-    /// Accepts a path if every parameter with this name that axum's router found in it is the
-    /// user's ID.
+    /// Creates a layer that accepts a path if every parameter with this name that axum's router
+    /// found in it is the user's ID.
     ///
     /// It works wherever axum has parsed the path: under `route_layer` of a router and inside
-    /// `nest`. It also works under `layer`, which however responds to unknown paths with 403
-    /// instead of 404. It cannot see parameters of a router further inside that was passed to
-    /// `nest_service`; apply it inside that router instead. Routes without the parameter are
-    /// rejected, unless [`except`](Self::except) exempts them.
+    /// `nest`. It also works under `layer`, but unknown paths then get 403 instead of 404. It
+    /// cannot see parameters of a router further inside that was passed to `nest_service`; apply it
+    /// inside that router instead. Routes without the parameter are rejected, unless
+    /// [`except`](Self::except) exempts them.
     ///
     /// ```
     /// use axum::{Router, routing::get};
@@ -114,11 +114,11 @@ impl PathOwnerLayer {
     /// # Errors
     ///
     /// [`ConfigError`] as for [`new`](Self::new), if the pattern conflicts with another, or if the
-    /// layer was made with `path_param`.
+    /// layer was created with `path_param`.
     pub fn and(mut self, pattern: &str) -> Result<Self, ConfigError> {
         if self.rules.reader != Reader::Patterns {
-            let wrong = "a layer made with path_param takes no patterns; leave .and(…) out, or start with PathOwnerLayer::new(…)";
-            return Err(Fault::new(wrong).into());
+            let problem = "a layer created with path_param has no patterns; remove .and(…), or start with PathOwnerLayer::new(…)";
+            return Err(Fault::new(problem).into());
         }
         let Rules {
             patterns,
@@ -134,7 +134,7 @@ impl PathOwnerLayer {
     ///
     /// If an owner's pattern covers the path too, the more literal one decides, as in a router:
     /// `/api/health` is exempt beside `/api/{user_id}/{*rest}`, and an exemption that is wider than
-    /// an owner's pattern does not apply to its paths. In a layer made with `path_param` inside
+    /// an owner's pattern does not apply to its paths. In a layer created with `path_param` inside
     /// axum's `nest`, the pattern is matched against the rest of the path, as everywhere.
     ///
     /// # Errors
@@ -146,7 +146,7 @@ impl PathOwnerLayer {
         Ok(self)
     }
 
-    /// Lets a user access another user's path if `rule` returns `true`, for example for
+    /// Allows a user to access another user's path if `rule` returns `true`, for example for
     /// administrators. The rule runs only for unambiguous paths that have an owner: paths that
     /// match no pattern and ambiguous paths are still rejected.
     ///

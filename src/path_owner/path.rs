@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-/// Returns whether every reader of the path finds the same path.
+/// Returns whether no program that reads the path can resolve it to a different one.
 ///
 /// A router may treat `/api/alice/../bob` as alice's path, while a proxy or a client library behind
 /// the service rewrites it to bob's. Therefore dot segments are rejected anywhere and in every
@@ -26,19 +26,19 @@ pub(super) fn is_unambiguous(path: &str) -> bool {
     true
 }
 
-/// Returns whether a path is unambiguous without decoding it: it contains no `%` and no colon, and
-/// no segment is empty or starts with a dot. Most paths are plain, and this check reads many bytes
-/// at a time.
+/// Returns whether a path is unambiguous without decoding it: it contains no `%`, `\`, `;`, `:`, or
+/// NUL, and no segment is empty or starts with a dot. Most paths are plain, and this check reads
+/// many bytes at a time.
 fn is_plain(path: &str) -> bool {
     let bytes = path.as_bytes();
-    let is_odd = |pair: (&u8, &u8)| (*pair.0 == b'/') & matches!(pair.1, b'/' | b'.');
+    let is_suspect = |pair: (&u8, &u8)| (*pair.0 == b'/') & matches!(pair.1, b'/' | b'.');
     let pairs = bytes.iter().zip(bytes.iter().skip(1));
-    !pairs.fold(false, |any, pair| any | is_odd(pair))
+    !pairs.fold(false, |any, pair| any | is_suspect(pair))
         && !has_any(path, |byte| matches!(byte, b'%' | b'\\' | b';' | b':' | 0))
 }
 
-/// Returns whether no reader of a segment, or of a URL or file path made of the decoded segment,
-/// finds a dot segment, a backslash, NUL, or a leading slash.
+/// Returns whether no program finds a dot segment, a backslash, NUL, or a leading slash in a
+/// segment, nor in a URL or file path made of the decoded segment.
 ///
 /// A URL parser removes tabs and line breaks, and control characters and spaces at the ends; it
 /// reads `%2e` as a dot, ends the path at `?` or `#`, and may skip a repeated scheme (WHATWG URL,
@@ -74,9 +74,10 @@ fn is_unambiguous_segment(segment: &str) -> bool {
     })
 }
 
-/// Reads all bytes without an early return, so that the compiler can vectorize the loop.
-fn has_any(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
-    text.bytes().fold(false, |any, byte| any | is_one(byte))
+/// Returns whether a byte matches. Reads all bytes without an early return, so that the compiler
+/// can vectorize the loop.
+fn has_any(text: &str, matches: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |any, byte| any | matches(byte))
 }
 
 /// The ID in a path's owner parameter. It is decoded and checked once, however many IDs it is
@@ -84,12 +85,12 @@ fn has_any(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
 pub(super) struct Owner<'a> {
     id: Cow<'a, str>,
     /// False if the parameter appears several times with different values.
-    is_only: bool,
+    is_single: bool,
 }
 
 impl<'a> Owner<'a> {
-    /// Decodes a parameter as it appears in the path. Returns `None` if it is not an ID that a path
-    /// can contain.
+    /// Decodes a parameter as it appears in the path. Returns `None` if a path cannot contain this
+    /// ID.
     #[inline]
     pub(super) fn from_encoded(raw: &'a str) -> Option<Self> {
         if !has_any(raw, |byte| byte == b'%') {
@@ -101,39 +102,43 @@ impl<'a> Owner<'a> {
             .flatten()
     }
 
-    /// Accepts a decoded parameter. Returns `None` if it is not an ID that a path can contain.
+    /// Accepts a decoded parameter. Returns `None` if a path cannot contain this ID.
     #[inline]
     pub(super) fn from_decoded(id: Cow<'a, str>) -> Option<Self> {
-        is_plain_id(&id).then_some(Self { id, is_only: true })
+        is_plain_id(&id).then_some(Self {
+            id,
+            is_single: true,
+        })
     }
 
     /// Adds another value of the same parameter.
     #[cfg(feature = "axum")]
     pub(super) fn and(self, other: &Self) -> Self {
         Self {
-            is_only: self.is_only && other.is_only && self.id == other.id,
+            is_single: self.is_single && other.is_single && self.id == other.id,
             ..self
         }
     }
 
-    /// Returns whether this is the one owner, byte for byte. The lengths are compared first.
+    /// Returns whether this is the ID of the only owner. The lengths are compared first, then the
+    /// bytes.
     #[inline]
-    pub(super) fn is(&self, id: &str) -> bool {
-        self.is_only && self.id == id
+    pub(super) fn matches(&self, id: &str) -> bool {
+        self.is_single && self.id == id
     }
 }
 
-/// Returns whether every reader finds exactly one segment in a parameter.
+/// Returns whether every program finds exactly one segment in a parameter.
 ///
 /// A proxy that forwards the decoded path turns `a%2Fb` into two segments, and a container that
 /// removes path parameters turns `;x` into none. Either moves all later segments: another segment
 /// is then at the owner's position, or an exempt path becomes a different path.
 pub(super) fn is_one_segment(decoded: &[u8]) -> bool {
-    let is_unfit = |byte: &u8| *byte == b'/' || byte.is_ascii_control();
-    !decoded.starts_with(b";") && !decoded.iter().any(is_unfit)
+    let is_separator_or_control = |byte: &u8| *byte == b'/' || byte.is_ascii_control();
+    !decoded.starts_with(b";") && !decoded.iter().any(is_separator_or_control)
 }
 
-/// Returns whether each `%` is followed by two hex digits. Readers disagree about other escapes:
+/// Returns whether each `%` is followed by two hex digits. Programs disagree about other escapes:
 /// some keep them, others drop or reject them.
 fn has_whole_escapes(raw: &str) -> bool {
     raw.split('%').skip(1).all(|after| {
@@ -146,8 +151,8 @@ fn has_whole_escapes(raw: &str) -> bool {
 /// segment, could be read as another user's.
 #[inline]
 fn is_plain_id(id: &str) -> bool {
-    let is_usual = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b';');
-    if !has_any(id, |byte| !is_usual(byte)) {
+    let is_plain_byte = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b';');
+    if !has_any(id, |byte| !is_plain_byte(byte)) {
         return !id.is_empty();
     }
     !id.contains(|c: char| matches!(c, '/' | '\\' | ';') || c.is_control())
@@ -186,7 +191,7 @@ mod tests {
     fn an_owner_matches_the_id_that_its_parameter_decodes_to() {
         let is = |raw, id| Owner::from_encoded(raw).is_some_and(|owner| owner.is(id));
         for (raw, id) in [("a", "a"), ("%61", "a"), ("%2561", "%61"), ("%C3%A9", "é")] {
-            assert!(is(raw, id), "{raw} {id}");
+            assert!(matches(raw, id), "{raw} {id}");
         }
         for (raw, id) in [
             ("a", "b"),
@@ -195,30 +200,30 @@ mod tests {
             ("%", "%"),
             ("%FF", "\u{FFFD}"),
         ] {
-            assert!(!is(raw, id), "{raw} {id}");
+            assert!(!matches(raw, id), "{raw} {id}");
         }
     }
 
     #[cfg(feature = "axum")]
     #[test]
-    fn several_values_have_an_owner_only_if_they_are_equal() {
+    fn several_values_name_an_owner_only_if_they_are_equal() {
         let owner = |ids: [&'static str; 2]| {
             let [one, other] = ids.map(|id| Owner::from_decoded(id.into()).unwrap());
             one.and(&other)
         };
-        assert!(owner(["a", "a"]).is("a"));
+        assert!(owner(["a", "a"]).matches("a"));
         for id in ["a", "b"] {
-            assert!(!owner(["a", "b"]).is(id), "{id}");
+            assert!(!owner(["a", "b"]).matches(id), "{id}");
         }
     }
 
-    /// 180 GB would be read if each comparison read the parameter, and the test would not end.
+    /// If each comparison decoded the parameter, the test would read 180 GB and never end.
     #[test]
     fn a_parameter_is_decoded_once_for_any_number_of_ids() {
         let parameter = "%78".repeat(20_000);
         let owner = Owner::from_encoded(&parameter).unwrap();
         let ids = ["x", "y", ""].into_iter().cycle();
-        assert!(!ids.take(3_000_000).any(|id| owner.is(id)));
-        assert!(owner.is(&"x".repeat(20_000)));
+        assert!(!ids.take(3_000_000).any(|id| owner.matches(id)));
+        assert!(owner.matches(&"x".repeat(20_000)));
     }
 }

@@ -8,8 +8,8 @@ use percent_encoding::percent_decode;
 use super::path::{Owner, is_one_segment, is_unambiguous};
 use crate::config_error::Fault;
 
-/// Path patterns in axum's syntax, `/api/{user_id}/{*rest}`, with axum's matching rules: if several
-/// cover a path, the most literal one applies.
+/// Path patterns in axum's syntax, such as `/api/{user_id}/{*rest}`, with axum's matching rules: if
+/// several patterns cover a path, the most literal one applies.
 #[derive(Clone, Default)]
 pub(super) struct Patterns {
     router: Router<Route>,
@@ -33,12 +33,12 @@ struct Route {
     parameters: usize,
 }
 
-/// The match of a path.
+/// The pattern that covers a path.
 pub(super) struct Found<'p> {
     kind: PatternKind,
     /// The undecoded value of the owner's parameter.
     owner: Option<&'p str>,
-    /// Whether every reader of the path finds the owner at the same position.
+    /// Whether every program that reads the path finds the owner at the same position.
     prefix_is_unambiguous: bool,
 }
 
@@ -64,19 +64,19 @@ impl Patterns {
         let segment = format!("{{{parameter}}}");
         let catch_all = format!("{{*{parameter}}}");
         let count = |wanted: &str| pattern.split('/').filter(|part| *part == wanted).count();
-        let wrong = match (count(&segment), count(&catch_all)) {
+        let problem = match (count(&segment), count(&catch_all)) {
             // `{*rest}` also has this form, but it spans several segments.
             (1, 0) if !parameter.starts_with('*') => return self.add(pattern, PatternKind::Owned),
             (0, 0) => format!(
-                "has no segment {segment}; put it where the owner's id stands, or name another with PathOwnerLayer::named(…)"
+                "has no segment {segment}; add it at the position of the owner's ID, or name another parameter with PathOwnerLayer::named(…)"
             ),
             (0, _) | (1, 0) => {
                 let name = parameter.trim_start_matches('*');
-                format!("has {{*{name}}}, which takes more than an id; write {{{name}}}")
+                format!("has {{*{name}}}, which can match several segments; write {{{name}}}")
             }
-            _ => format!("has {segment} more than once; give all but the owner's another name"),
+            _ => format!("has {segment} more than once; rename all but the owner's"),
         };
-        Err(fault(pattern, &wrong))
+        Err(fault(pattern, &problem))
     }
 
     /// Adds a pattern whose paths are exempt.
@@ -85,7 +85,7 @@ impl Patterns {
         if pattern.starts_with("/{*") {
             return Err(fault(
                 pattern,
-                "would let every other path pass; name those that may",
+                "would exempt every other path; list the exempt paths instead",
             ));
         }
         self.add(pattern, PatternKind::Exempt)
@@ -105,25 +105,25 @@ impl Patterns {
     }
 
     fn insert(&mut self, pattern: &str, route: &str, kind: PatternKind) -> Result<(), Fault> {
-        let again = (route.to_owned(), kind);
-        if self.routes.contains(&again) {
+        let entry = (route.to_owned(), kind);
+        if self.routes.contains(&entry) {
             return Ok(());
         }
         let parameters = route.matches('{').count() - route.matches("{*").count();
         let value = Route { kind, parameters };
         self.router.insert(route, value).map_err(|error| {
-            let wrong = match error {
+            let problem = match error {
                 InsertError::Conflict { with } => {
-                    format!("covers what {with:?} covers too; leave one of them out")
+                    format!("covers the same paths as {with:?}; remove one of them")
                 }
                 InsertError::InvalidCatchAll => {
                     "has a catch-all before its end; put {*name} last".to_owned()
                 }
-                error => format!("is not one ({error}); write it as in axum's router"),
+                error => format!("is not valid ({error}); write it as in axum's router"),
             };
-            fault(pattern, &wrong)
+            fault(pattern, &problem)
         })?;
-        self.routes.push(again);
+        self.routes.push(entry);
         Ok(())
     }
 
@@ -131,10 +131,10 @@ impl Patterns {
     pub(super) fn find<'p>(&self, path: &'p str, parameter: &str) -> Option<Found<'p>> {
         let found = self.router.at(path).ok()?;
         let &Route { kind, parameters } = found.value;
-        // Segments after the owner's ID cannot move it. In an exempt path, every segment must be at
+        // Segments after the owner's ID cannot move it. In an exempt path, every segment must keep
         // its position.
         let is_before = |name: &str| kind == PatternKind::Exempt || name != parameter;
-        let mut placed = found
+        let mut leading = found
             .params
             .iter()
             .take(parameters)
@@ -142,38 +142,38 @@ impl Patterns {
         Some(Found {
             kind,
             owner: found.params.get(parameter),
-            prefix_is_unambiguous: placed
+            prefix_is_unambiguous: leading
                 .all(|(_, raw)| is_one_segment(&Cow::from(percent_decode(raw.as_bytes())))),
         })
     }
 
     /// Returns the patterns of this kind, for `Debug` and events.
     pub(super) fn routes(&self, kind: PatternKind) -> Vec<&str> {
-        let of_meaning = self.routes.iter().filter(|(_, other)| *other == kind);
-        of_meaning.map(|(route, _)| route.as_str()).collect()
+        let of_kind = self.routes.iter().filter(|(_, other)| *other == kind);
+        of_kind.map(|(route, _)| route.as_str()).collect()
     }
 }
 
-fn fault(pattern: &str, wrong: &str) -> Fault {
-    Fault::new(format!("the path pattern {pattern:?} {wrong}"))
+fn fault(pattern: &str, problem: &str) -> Fault {
+    Fault::new(format!("the path pattern {pattern:?} {problem}"))
 }
 
 fn check(pattern: &str) -> Result<(), Fault> {
-    let wrong = if !pattern.starts_with('/') {
-        Some("does not start with a slash; paths do")
+    let problem = if !pattern.starts_with('/') {
+        Some("does not start with a slash; add one")
     } else if pattern.contains("{{") || pattern.contains("}}") {
-        Some("has an escaped brace, which no path is matched with here; leave it out")
+        Some("has an escaped brace, which is not supported; remove it")
     } else if pattern.contains(['?', '#']) || !is_unambiguous(pattern) {
-        Some("can match no path; leave out queries, empty segments, dot segments and backslashes")
+        Some("cannot match a path; remove queries, empty segments, dot segments, and backslashes")
     } else if pattern.matches('{').count() > MAX_PARAMETERS {
-        Some("has more than 16 parameters, which is more than a router bears; leave some out")
+        Some("has more than 16 parameters, the maximum; remove some")
     } else {
-        pattern.split('/').find_map(wrong_segment)
+        pattern.split('/').find_map(segment_problem)
     };
-    wrong.map_or(Ok(()), |wrong| Err(fault(pattern, wrong)))
+    problem.map_or(Ok(()), |problem| Err(fault(pattern, problem)))
 }
 
-fn wrong_segment(segment: &str) -> Option<&'static str> {
+fn segment_problem(segment: &str) -> Option<&'static str> {
     if segment.starts_with([':', '*']) {
         return Some(
             "has a parameter in axum's old syntax; write {name} for :name and {*name} for *name",
@@ -185,7 +185,7 @@ fn wrong_segment(segment: &str) -> Option<&'static str> {
         .map(|name| name.strip_prefix('*').unwrap_or(name));
     match name {
         Some(name) if name.is_empty() || name.contains(['{', '}', '*']) => {
-            Some("has a parameter without a proper name; write {name} or {*name}")
+            Some("has a parameter without a valid name; write {name} or {*name}")
         }
         None if segment.contains(['{', '}']) => {
             Some("has a parameter that is not a whole segment; write /{name}/")

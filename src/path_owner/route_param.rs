@@ -30,7 +30,7 @@ pub(super) fn original_path<B>(request: &Request<B>) -> Option<&str> {
 /// The parameters that axum's router found in a path.
 pub(super) enum RouteParams {
     Decoded(RawPathParams),
-    /// A parameter is not UTF-8.
+    /// A parameter is not valid UTF-8.
     Unreadable,
     /// No router has matched a route yet.
     None,
@@ -64,11 +64,11 @@ impl RouteParams {
     }
 
     /// Returns the owner that the parameters of this name contain. Returns `None` if one is not an
-    /// ID, or if one before the last of them could be read as more or fewer segments.
+    /// ID, or if a parameter before the last of them could be read as several segments or as none.
     ///
     /// # Errors
     ///
-    /// [`Rejection::NoParameter`] if none has this name.
+    /// [`Rejection::NoParameter`] if no parameter has this name.
     pub(super) fn owner(&self, name: &str) -> Result<Option<Owner<'_>>, Rejection> {
         let params: Vec<_> = match self {
             Self::Decoded(params) => params.iter().collect(),

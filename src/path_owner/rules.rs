@@ -29,7 +29,7 @@ pub(super) struct Rules {
     pub(super) users: ServedUsers,
     /// The claim that contains the owner's ID, if not `sub`.
     pub(super) claim: Option<ClaimName>,
-    /// The rules that let a user access other users' paths.
+    /// The rules that allow a user to access other users' paths.
     pub(super) exceptions: Vec<Exception>,
     /// Whether the response is 404 instead of 403.
     pub(super) is_hidden: bool,
@@ -38,7 +38,7 @@ pub(super) struct Rules {
     pub(super) event_log: Arc<EventLog>,
 }
 
-/// A rule of the application.
+/// A rule of the application, which returns whether the user may access other users' paths.
 pub(super) type Exception = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
 
 /// The reader of the parameter: this layer's patterns or axum's router.
@@ -72,30 +72,32 @@ impl Rules {
             Reader::Router => RouteParams::read(request.extensions_mut()),
         };
         let request = &*request;
-        let user = match Presence::of(request.method(), request.extensions())? {
+        let user = match Presence::read(request.method(), request.extensions())? {
             Presence::User(user) => Some(user),
             Presence::Preflight => return Ok(()),
             Presence::Anonymous => None,
         };
         let path = request.uri().path();
         let found = self.patterns.find(path, &self.parameter);
-        let is_clear = is_unambiguous(path)
+        let path_is_unambiguous = is_unambiguous(path)
             && match self.reader {
                 Reader::Patterns => true,
                 #[cfg(feature = "axum")]
                 Reader::Router => route_param::original_path_is_unambiguous(request),
             };
-        // Exempt paths are accepted before the user is required, so that public paths work without a
-        // token; an ambiguous path is never exempt, because it may be another path elsewhere.
-        if is_clear && found.as_ref().is_some_and(Found::is_exempt) {
+        // Exempt paths are accepted before the user is required, so that public paths work without
+        // a token; an ambiguous path is never exempt, because another program may read another
+        // path.
+        if path_is_unambiguous && found.as_ref().is_some_and(Found::is_exempt) {
             return Ok(());
         }
         let user = user.ok_or(Rejection::MissingToken)?;
-        // Checked before any rule of the application, because another issuer may assign the same IDs.
+        // Checked before any rule of the application, because another issuer may assign the same
+        // IDs to different people.
         if !self.users.include(user) {
             return Err(Rejection::OtherIssuer);
         }
-        if !is_clear {
+        if !path_is_unambiguous {
             return Err(Rejection::NotOwner);
         }
         let owner = match self.reader {
@@ -103,10 +105,10 @@ impl Rules {
             #[cfg(feature = "axum")]
             Reader::Router => params.owner(&self.parameter)?,
         };
-        let may_pass = |owner: &Owner<'_>| {
+        let is_allowed = |owner: &Owner<'_>| {
             self.is_own(user, owner) || self.exceptions.iter().any(|rule| rule(user))
         };
-        if owner.as_ref().is_some_and(may_pass) {
+        if owner.as_ref().is_some_and(is_allowed) {
             return Ok(());
         }
         Err(Rejection::NotOwner)
@@ -115,10 +117,10 @@ impl Rules {
     #[inline]
     fn is_own(&self, user: &CurrentUser, owner: &Owner<'_>) -> bool {
         match &self.claim {
-            None => owner.is(user.user_id()),
+            None => owner.matches(user.user_id()),
             Some(claim) => match user.claim(claim) {
-                Some(ClaimValue::Text(id)) => owner.is(&id),
-                Some(ClaimValue::Texts(ids)) => ids.iter().any(|id| owner.is(id)),
+                Some(ClaimValue::Text(id)) => owner.matches(&id),
+                Some(ClaimValue::Texts(ids)) => ids.iter().any(|id| owner.matches(id)),
                 _ => false,
             },
         }

@@ -26,7 +26,7 @@ pin_project! {
     #[derive(Debug)]
     enum Kind<B> {
         Inner { #[pin] body: B },
-        Refusal { json: Bytes },
+        Refusal { bytes: Bytes },
     }
 }
 
@@ -37,9 +37,9 @@ impl<B> ResponseBody<B> {
         }
     }
 
-    pub(crate) fn refusal(json: Bytes) -> Self {
+    pub(crate) fn refusal(bytes: Bytes) -> Self {
         Self {
-            kind: Kind::Refusal { json },
+            kind: Kind::Refusal { bytes },
         }
     }
 }
@@ -54,22 +54,24 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
             KindProj::Inner { body } => body.poll_frame(cx),
-            KindProj::Refusal { json } if json.is_empty() => Poll::Ready(None),
-            KindProj::Refusal { json } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(json))))),
+            KindProj::Refusal { bytes } if bytes.is_empty() => Poll::Ready(None),
+            KindProj::Refusal { bytes } => {
+                Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes)))))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
-            Kind::Refusal { json } => json.is_empty(),
+            Kind::Refusal { bytes } => bytes.is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
-            Kind::Refusal { json } => SizeHint::with_exact(json.len() as u64),
+            Kind::Refusal { bytes } => SizeHint::with_exact(bytes.len() as u64),
         }
     }
 }

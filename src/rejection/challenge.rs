@@ -17,39 +17,45 @@ pub(crate) struct Challenge {
 }
 
 impl Challenge {
-    pub(super) fn is_plain(&self) -> bool {
+    pub(super) fn is_default(&self) -> bool {
         self.realm.is_none() && self.resource_metadata.is_none()
     }
 }
 
 /// Builds the challenge of a rejection (RFC 6750 section 3). It contains no part of the token.
-pub(super) fn challenge(refusal: Refusal<'_>, more: &Challenge) -> Option<HeaderValue> {
-    let plain = error(refusal.rejection)?;
+pub(super) fn challenge(refusal: Refusal<'_>, configured: &Challenge) -> Option<HeaderValue> {
+    let default = default_challenge(refusal.rejection)?;
     let scope = refusal.details.and_then(RejectionDetails::scope);
-    if more.is_plain() && scope.is_none() {
-        return Some(HeaderValue::from_static(plain));
+    if configured.is_default() && scope.is_none() {
+        return Some(HeaderValue::from_static(default));
     }
-    let error = plain.strip_prefix(SCHEME).unwrap_or_default().trim_start();
+    let error = default
+        .strip_prefix(SCHEME)
+        .unwrap_or_default()
+        .trim_start();
     // RFC 9110 section 11.6.1: the realm is the first parameter.
     let parameters = [
-        more.realm
+        configured
+            .realm
             .as_ref()
             .map(|realm| format!("realm=\"{realm}\"")),
         (!error.is_empty()).then(|| error.to_owned()),
         scope.map(|scope| format!("scope=\"{scope}\"")),
-        more.resource_metadata
+        configured
+            .resource_metadata
             .as_ref()
             .map(|url| format!("resource_metadata=\"{url}\"")),
     ];
     let parameters: Vec<String> = parameters.into_iter().flatten().collect();
     let challenge = HeaderValue::try_from(format!("{SCHEME} {}", parameters.join(", ")));
     // The builders reject invalid header values, so the fallback is never used.
-    Some(challenge.unwrap_or_else(|_| HeaderValue::from_static(plain)))
+    Some(challenge.unwrap_or_else(|_| HeaderValue::from_static(default)))
 }
 
 const SCHEME: &str = "Bearer";
 
-fn error(rejection: Rejection) -> Option<&'static str> {
+/// Returns the challenge of a layer without configured parameters.
+fn default_challenge(rejection: Rejection) -> Option<&'static str> {
     Some(match rejection {
         Rejection::MissingToken => SCHEME,
         Rejection::SeveralTokens => {

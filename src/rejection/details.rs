@@ -9,7 +9,8 @@ use super::Rejection;
 
 /// Details of a [`Rejection`](crate::Rejection), such as the scopes that an operation requires.
 ///
-/// They are in the response's extensions if there are any. They contain no part of the request.
+/// If there are any, the layers insert them into the response's extensions. They contain no part of
+/// the request.
 ///
 /// ```
 /// use http::{Response, StatusCode};
@@ -31,13 +32,13 @@ pub struct RejectionDetails {
 }
 
 impl RejectionDetails {
-    /// Returns the scopes that would be enough, separated by spaces, as the challenge lists them
-    /// (RFC 6750 section 3).
+    /// Returns the scopes that would suffice, separated by spaces, as the challenge lists them (RFC
+    /// 6750 section 3).
     pub fn scope(&self) -> Option<&str> {
         self.scope.as_deref()
     }
 
-    /// Returns the roles that would be enough, separated by commas.
+    /// Returns the roles that would suffice, separated by commas.
     pub fn roles(&self) -> Option<&str> {
         self.roles.as_deref()
     }

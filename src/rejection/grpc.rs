@@ -6,7 +6,7 @@ use http::{
     request,
 };
 
-/// The parts of a request that decide the protocol of its response.
+/// The parts of a request that determine the protocol of its response.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'r> {
     pub(crate) method: &'r Method,
@@ -55,7 +55,7 @@ impl Protocol {
     /// A gRPC response has the HTTP status 200, which a forward-auth proxy treats as allowed.
     /// Therefore the protocol is gRPC only if the request cannot be anything else; the content type
     /// alone, which any client can send, is not enough.
-    pub(crate) fn of(head: Head<'_>) -> Self {
+    pub(crate) fn for_request(head: Head<'_>) -> Self {
         if *head.method != Method::POST {
             return Self::Http;
         }
@@ -65,16 +65,16 @@ impl Protocol {
         let Some(rest) = content_type.as_bytes().strip_prefix(b"application/grpc") else {
             return Self::Http;
         };
-        let ends = |rest: &[u8]| matches!(rest.first(), None | Some(b'+' | b';'));
+        let ends_subtype = |rest: &[u8]| matches!(rest.first(), None | Some(b'+' | b';'));
         if let Some(web) = rest.strip_prefix(b"-web") {
-            return if ends(web.strip_prefix(b"-text").unwrap_or(web)) {
+            return if ends_subtype(web.strip_prefix(b"-text").unwrap_or(web)) {
                 Self::Grpc(content_type.clone())
             } else {
                 Self::Http
             };
         }
         match head.version {
-            _ if !ends(rest) => Self::Http,
+            _ if !ends_subtype(rest) => Self::Http,
             Version::HTTP_2 => Self::Grpc(content_type.clone()),
             Version::HTTP_10 | Version::HTTP_11 if accepts_trailers(head.headers) => {
                 Self::GrpcOverHttp1(content_type.clone())

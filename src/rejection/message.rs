@@ -5,12 +5,12 @@ use bytes::Bytes;
 use super::Rejection;
 
 pub(super) fn detail(rejection: Rejection) -> &'static str {
-    texts(rejection).0
+    detail_and_json(rejection).0
 }
 
-/// Returns a body of FastAPI's shape, so that a front end for FastAPI works unchanged.
+/// Returns a body in FastAPI's format, so that a front end for FastAPI works unchanged.
 pub(super) fn json(rejection: Rejection) -> &'static [u8] {
-    texts(rejection).1.as_bytes()
+    detail_and_json(rejection).1.as_bytes()
 }
 
 /// Returns problem details (RFC 9457) of the type `about:blank`.
@@ -18,13 +18,13 @@ pub(super) fn problem(rejection: Rejection) -> Bytes {
     let status = rejection.status();
     let title = status.canonical_reason().unwrap_or_default();
     let (status, detail) = (status.as_str(), detail(rejection));
-    // The texts contain no character that JSON escapes.
+    // The details contain no character that JSON escapes.
     let json = format!(r#"{{"title":"{title}","status":{status},"detail":"{detail}"}}"#);
     Bytes::from(json)
 }
 
-/// Returns the text of a rejection, plain and as JSON.
-fn texts(rejection: Rejection) -> (&'static str, &'static str) {
+/// Returns the detail of a rejection, as plain text and as a JSON body.
+fn detail_and_json(rejection: Rejection) -> (&'static str, &'static str) {
     macro_rules! both {
         ($detail:literal) => {
             ($detail, concat!("{\"detail\":\"", $detail, "\"}"))

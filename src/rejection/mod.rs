@@ -15,7 +15,7 @@ use http::StatusCode;
 use crate::token::TokenError;
 
 #[cfg(feature = "axum")]
-pub(crate) use self::response::plain;
+pub(crate) use self::response::default_http_response;
 pub use self::{
     body::ResponseBody, details::RejectionDetails, future::ResponseFuture, outcome::Outcome,
 };
@@ -72,12 +72,12 @@ pub enum Rejection {
     #[error(transparent)]
     InvalidToken(TokenError),
     /// The path does not belong to the current user.
-    #[error("the path is not the user's own")]
+    #[error("the path does not belong to the user")]
     NotOwner,
     /// No pattern of [`PathOwnerLayer`](crate::PathOwnerLayer) covers the path: the configuration
     /// is wrong, or the path does not exist.
     #[error(
-        "no pattern of PathOwnerLayer covers the path; .and(…) adds a pattern, .except(…) exempts one, and of several layers each must agree"
+        "no pattern of PathOwnerLayer covers the path; add a pattern with .and(…) or exempt the path with .except(…); if several layers are applied, each must accept the path"
     )]
     NoPattern,
     /// The route lacks the parameter that `PathOwnerLayer::path_param` names: the configuration is
@@ -93,21 +93,23 @@ pub enum Rejection {
     NotFound,
     /// The user belongs to an issuer that the layer does not serve: see
     /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or).
-    #[error("the user is another issuer's, whose IDs, roles and scopes may mean other people")]
+    #[error(
+        "the user belongs to another issuer, whose IDs, roles, and scopes may refer to other people"
+    )]
     OtherIssuer,
     /// The user lacks the scope or the role that [`RequireScopeLayer`](crate::RequireScopeLayer)
     /// requires (RFC 6750 section 3.1, `insufficient_scope`).
-    #[error("the user has not the scope or the role that RequireScopeLayer asks for")]
+    #[error("the user lacks a scope or a role that RequireScopeLayer requires")]
     InsufficientScope,
-    /// No secret is configured for verifying the token: the operator's fault.
+    /// No secret is configured for verifying the token: a configuration error.
     #[error("{}", TokenError::NotConfigured)]
     NotConfigured,
     /// The keys for verifying the token cannot be fetched, and none is cached.
     #[error("{}", TokenError::KeysUnavailable)]
     KeysUnavailable,
-    /// No `JwtAuthLayer` wraps a layer or an extractor that needs the user: the programmer's fault.
+    /// No `JwtAuthLayer` wraps a layer or an extractor that needs the user: a programming error.
     #[error(
-        "no JwtAuthLayer ran before PathOwnerLayer, RequireScopeLayer or an extractor; put JwtAuthLayer outside of it: around its route, later in a chain of .layer(…) calls, earlier in a ServiceBuilder"
+        "no JwtAuthLayer ran before PathOwnerLayer, RequireScopeLayer, or an extractor; apply JwtAuthLayer outside it: around its route, later in a chain of .layer(…) calls, or earlier in a ServiceBuilder"
     )]
     NoUser,
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::events::EventLog;
 
-/// The application's function for custom responses.
+/// The application's function that builds custom responses.
 pub(crate) type Custom = Arc<dyn Fn(&Rejection) -> Response<Bytes> + Send + Sync>;
 
 /// The format of a layer's rejections.
@@ -85,9 +85,9 @@ pub(crate) fn reject_inside_auth<'r>(
     format.respond(refusal.shown(), protocol)
 }
 
-/// Returns the HTTP response of a layer without settings.
+/// Builds the HTTP response of a layer with default settings.
 #[cfg(feature = "axum")]
-pub(crate) fn plain(rejection: Rejection) -> Response<Bytes> {
+pub(crate) fn default_http_response(rejection: Rejection) -> Response<Bytes> {
     DEFAULT.respond(rejection.into(), Protocol::Http)
 }
 
@@ -118,7 +118,8 @@ impl Rejection {
     /// # drop(axum::Router::<()>::new().layer(axum::middleware::from_fn(staff_only)));
     /// ```
     pub fn respond(self, request: &http::request::Parts) -> http::Response<bytes::Bytes> {
-        // Code inside the layer has no state for the faults that were already logged.
+        // Handlers and extractors have no state of their own, so this log remembers, for the whole
+        // process, the problems that were already logged.
         static EVENT_LOG: EventLog = EventLog::new();
         reject_inside_auth(self.into(), false, &EVENT_LOG, request)
     }
@@ -135,7 +136,7 @@ impl RejectionFormat {
             observer,
         } = self;
         let is_http = !http_only && !problem_json;
-        is_http && challenge.is_plain() && custom.is_none() && observer.is_none()
+        is_http && challenge.is_default() && custom.is_none() && observer.is_none()
     }
 
     pub(crate) fn protocol<'r>(&self, head: impl Into<Head<'r>>) -> Protocol {
@@ -143,7 +144,7 @@ impl RejectionFormat {
         if self.http_only || is_http_only(head.extensions) {
             Protocol::Http
         } else {
-            Protocol::of(head)
+            Protocol::for_request(head)
         }
     }
 
@@ -157,7 +158,7 @@ impl RejectionFormat {
             Protocol::GrpcOverHttp1(content_type) => {
                 let mut response = grpc(rejection, content_type);
                 *response.status_mut() = rejection.status();
-                self.fill_in_headers(refusal, response.headers_mut());
+                self.add_missing_headers(refusal, response.headers_mut());
                 response
             }
             Protocol::Http => self.http(refusal),
@@ -191,23 +192,27 @@ impl RejectionFormat {
             let content_type = HeaderValue::from_static(content_type);
             response.headers_mut().insert(CONTENT_TYPE, content_type);
         }
-        self.fill_in_headers(refusal, response.headers_mut());
+        self.add_missing_headers(refusal, response.headers_mut());
         response
     }
 
-    fn fill_in_headers(&self, refusal: Refusal<'_>, headers: &mut HeaderMap) {
-        fill_in(headers, CACHE_CONTROL, || Some(NO_STORE));
-        fill_in(headers, WWW_AUTHENTICATE, || {
+    fn add_missing_headers(&self, refusal: Refusal<'_>, headers: &mut HeaderMap) {
+        insert_if_absent(headers, CACHE_CONTROL, || Some(NO_STORE));
+        insert_if_absent(headers, WWW_AUTHENTICATE, || {
             challenge(refusal, &self.challenge)
         });
         if refusal.rejection == Rejection::KeysUnavailable {
-            fill_in(headers, RETRY_AFTER, || Some(RETRY_AFTER_SECS));
+            insert_if_absent(headers, RETRY_AFTER, || Some(RETRY_AFTER_SECS));
         }
     }
 }
 
-/// Adds a header unless the custom response already has it.
-fn fill_in(headers: &mut HeaderMap, name: HeaderName, value: impl FnOnce() -> Option<HeaderValue>) {
+/// Inserts a header unless the application's custom response already has it.
+fn insert_if_absent(
+    headers: &mut HeaderMap,
+    name: HeaderName,
+    value: impl FnOnce() -> Option<HeaderValue>,
+) {
     if !headers.contains_key(&name)
         && let Some(value) = value()
     {
@@ -221,13 +226,13 @@ fn grpc(rejection: Rejection, content_type: HeaderValue) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     let headers: &mut HeaderMap = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);
-    headers.insert(GRPC_STATUS, HeaderValue::from_static(code(rejection)));
+    headers.insert(GRPC_STATUS, HeaderValue::from_static(grpc_code(rejection)));
     headers.insert(GRPC_MESSAGE, HeaderValue::from_static(detail(rejection)));
     response
 }
 
 /// Returns the gRPC status code of a rejection.
-fn code(rejection: Rejection) -> &'static str {
+fn grpc_code(rejection: Rejection) -> &'static str {
     match rejection.status() {
         StatusCode::NOT_FOUND => "5",
         StatusCode::FORBIDDEN => "7",
@@ -257,5 +262,6 @@ const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("10");
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// The specification requires percent-encoding; the texts above need none.
+/// The gRPC specification requires percent-encoding; no `detail` contains a character that needs
+/// it.
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");

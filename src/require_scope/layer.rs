@@ -52,17 +52,17 @@ pub struct RequireScopeLayer {
 }
 
 impl RequireScopeLayer {
-    /// Requires this scope.
+    /// Creates a layer that requires this scope.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] if it is not a scope according to RFC 6749 section 3.3: visible ASCII
-    /// without spaces, quotes, and backslashes.
+    /// without spaces, quotes, or backslashes.
     pub fn new(scope: impl Into<String>) -> Result<Self, ConfigError> {
         Self::all_of([scope])
     }
 
-    /// Requires all of these scopes.
+    /// Creates a layer that requires all of these scopes.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl RequireScopeLayer {
         Self::requiring(Grant::Scopes, HowMany::All, scopes)
     }
 
-    /// Requires at least one of these scopes.
+    /// Creates a layer that requires at least one of these scopes.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl RequireScopeLayer {
         Self::requiring(Grant::Scopes, HowMany::Any, scopes)
     }
 
-    /// Requires all of these roles.
+    /// Creates a layer that requires all of these roles.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl RequireScopeLayer {
         Self::requiring(Grant::Roles, HowMany::All, roles)
     }
 
-    /// Requires at least one of these roles.
+    /// Creates a layer that requires at least one of these roles.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl RequireScopeLayer {
         Self::requiring(Grant::Roles, HowMany::Any, roles)
     }
 
-    /// Reads only this claim instead of the usual ones. `claim` is a name or, if it starts with a
+    /// Reads only this claim instead of the default ones. `claim` is a name or, if it starts with a
     /// slash, a JSON Pointer (RFC 6901) to a nested claim.
     ///
     /// ```

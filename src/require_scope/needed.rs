@@ -13,7 +13,7 @@ pub(super) struct Needed {
     /// Never empty.
     names: Vec<String>,
     how_many: HowMany,
-    /// The claim that contains the grants, if not the usual ones.
+    /// The claim that contains the grants, if not the default ones.
     pub(super) claim: Option<ClaimName>,
     /// The details of a rejection. The challenge (RFC 6750 section 3) can list scopes but has no
     /// parameter for roles.
@@ -33,26 +33,26 @@ impl Needed {
         names: impl IntoIterator<Item = N>,
     ) -> Result<Self, Fault> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        let what = match grant {
+        let kind = match grant {
             Grant::Scopes => "scope",
             Grant::Roles => "role",
         };
         if names.is_empty() {
             return Err(Fault::new(format!(
-                "no {what} is asked for, which everybody has; name one"
+                "no {kind} is required, so every user would be accepted; name at least one"
             )));
         }
         let is_name = match grant {
             Grant::Scopes => is_scope,
             Grant::Roles => is_role,
         };
-        if let Some(wrong) = names.iter().find(|name| !is_name(name)) {
+        if let Some(name) = names.iter().find(|name| !is_name(name)) {
             return Err(Fault::new(match grant {
                 Grant::Scopes => format!(
-                    "{wrong:?} is no scope, which is visible ASCII without a quote, a backslash or a space (RFC 6749 section 3.3); give each by itself"
+                    "{name:?} is not a scope, which consists of visible ASCII without quotes, backslashes, or spaces (RFC 6749 section 3.3); pass each scope separately"
                 ),
                 Grant::Roles => format!(
-                    "{wrong:?} is no role, which has no comma in it and no space at its ends; give each by itself"
+                    "{name:?} is not a role, which has no commas and no spaces at its ends; pass each role separately"
                 ),
             }));
         }
@@ -81,10 +81,12 @@ impl Needed {
 
 /// Returns whether `name` is a scope (RFC 6749 section 3.3).
 fn is_scope(name: &str) -> bool {
-    let is_of_scopes = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    !name.is_empty() && name.bytes().all(is_of_scopes)
+    let is_scope_char = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    !name.is_empty() && name.bytes().all(is_scope_char)
 }
 
+/// Returns whether `name` is a role. In a claim, commas separate roles and spaces around them are
+/// ignored.
 fn is_role(name: &str) -> bool {
     !name.is_empty() && name.trim_ascii() == name && !name.contains(',')
 }

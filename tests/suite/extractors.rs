@@ -93,7 +93,7 @@ async fn extractors_respond_with_500_without_a_layer() {
     let answer = ask(routes(), "/result", None).await;
     let body = String::from_utf8(answer.body.to_vec()).unwrap();
     assert!(body.starts_with("ExtractRejection(NoUser) "), "{body}");
-    assert!(body.contains("put JwtAuthLayer outside of it"), "{body}");
+    assert!(body.contains("apply JwtAuthLayer outside it"), "{body}");
     assert!(body.ends_with(" no_user"), "{body}");
 }
 

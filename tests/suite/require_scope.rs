@@ -287,38 +287,46 @@ fn invalid_scopes_roles_and_claims_are_rejected() {
         (
             "none",
             RequireScopeLayer::all_of(none),
-            "no scope is asked for",
+            "no scope is required",
         ),
         (
             "no role",
             RequireScopeLayer::any_role(none),
-            "no role is asked for",
+            "no role is required",
         ),
-        ("an empty scope", RequireScopeLayer::new(""), "is no scope"),
-        ("two scopes", RequireScopeLayer::new("a b"), "is no scope"),
-        ("a quote", RequireScopeLayer::new("a\"b"), "is no scope"),
-        ("a backslash", RequireScopeLayer::new("a\\b"), "is no scope"),
-        ("a control", RequireScopeLayer::new("a\nb"), "is no scope"),
-        ("not ASCII", RequireScopeLayer::new("ä"), "is no scope"),
+        ("an empty scope", RequireScopeLayer::new(""), "is not a scope"),
+        ("two scopes", RequireScopeLayer::new("a b"), "is not a scope"),
+        ("a quote", RequireScopeLayer::new("a\"b"), "is not a scope"),
+        (
+            "a backslash",
+            RequireScopeLayer::new("a\\b"),
+            "is not a scope",
+        ),
+        (
+            "a control",
+            RequireScopeLayer::new("a\nb"),
+            "is not a scope",
+        ),
+        ("not ASCII", RequireScopeLayer::new("ä"), "is not a scope"),
         (
             "one of two",
             RequireScopeLayer::any_of(["a", ""]),
-            "is no scope",
+            "is not a scope",
         ),
         (
             "two roles",
             RequireScopeLayer::all_roles(["a,b"]),
-            "is no role",
+            "is not a role",
         ),
         (
             "a role with a space",
             RequireScopeLayer::any_role([" a"]),
-            "is no role",
+            "is not a role",
         ),
         (
             "an empty role",
             RequireScopeLayer::any_role([""]),
-            "is no role",
+            "is not a role",
         ),
     ] {
         let error = result.map(drop).unwrap_err().to_string();

@@ -82,7 +82,7 @@ fn all_configuration_errors_are_reported_at_once() {
             .public_key_pem(private)
             .jwks_text("{}"),
         &[
-            "configured beside others",
+            "combined with other public keys",
             "https://",
             "private key",
             "JWK Set",
@@ -91,7 +91,7 @@ fn all_configuration_errors_are_reported_at_once() {
     assert_all_reported(
         "no key, and an invalid rule",
         builder().keys(KeySet::default()).issuer(""),
-        &["no public key is left", "the issuer is empty"],
+        &["no public key can be used", "the issuer is empty"],
     );
     assert_all_reported(
         "two invalid issuers",
@@ -193,15 +193,15 @@ fn the_error_for_an_invalid_pattern_states_the_fix() {
     for (layer, message) in [
         (
             pattern("/api/tasks"),
-            r#"the path pattern "/api/tasks" has no segment {user_id}; put it where the owner's id stands, or name another with PathOwnerLayer::named(…)"#,
+            r#"the path pattern "/api/tasks" has no segment {user_id}; add it at the position of the owner's ID, or name another parameter with PathOwnerLayer::named(…)"#,
         ),
         (
             pattern("/api/{user_id}/{user_id}"),
-            r#"the path pattern "/api/{user_id}/{user_id}" has {user_id} more than once; give all but the owner's another name"#,
+            r#"the path pattern "/api/{user_id}/{user_id}" has {user_id} more than once; rename all but the owner's"#,
         ),
         (
             pattern("/api/{*user_id}"),
-            r#"the path pattern "/api/{*user_id}" has {*user_id}, which takes more than an id; write {user_id}"#,
+            r#"the path pattern "/api/{*user_id}" has {*user_id}, which can match several segments; write {user_id}"#,
         ),
         (
             pattern("/api/{user_id}/{*rest}/x"),
@@ -209,11 +209,11 @@ fn the_error_for_an_invalid_pattern_states_the_fix() {
         ),
         (
             owner().except("/api/{team}/{*all}"),
-            r#"the path pattern "/api/{team}/{*all}" covers what "/api/{user_id}/{*rest}" covers too; leave one of them out"#,
+            r#"the path pattern "/api/{team}/{*all}" covers the same paths as "/api/{user_id}/{*rest}"; remove one of them"#,
         ),
         (
             owner().except("/{*all}"),
-            r#"the path pattern "/{*all}" would let every other path pass; name those that may"#,
+            r#"the path pattern "/{*all}" would exempt every other path; list the exempt paths instead"#,
         ),
     ] {
         assert_eq!(layer.map(drop).unwrap_err().to_string(), message);
@@ -235,7 +235,7 @@ async fn the_error_for_a_wrong_layer_order_states_the_fix() {
     let logged = events.at("ERROR");
     assert_eq!(logged.len(), 2 * told(), "{logged:#?}");
     for event in logged {
-        let fix = "put JwtAuthLayer outside of it: around its route, later in a chain of .layer(…) calls, earlier in a ServiceBuilder";
+        let fix = "apply JwtAuthLayer outside it: around its route, later in a chain of .layer(…) calls, or earlier in a ServiceBuilder";
         assert!(event.contains(fix), "{event}");
     }
 }
@@ -298,9 +298,9 @@ async fn stacked_path_owner_layers_must_both_match() {
         let logged = events.at("DEBUG");
         assert_eq!(logged.len(), told(), "{logged:#?}");
         for event in logged {
-            assert!(event.contains(".and(…) adds a pattern"), "{event}");
+            assert!(event.contains("add a pattern with .and(…)"), "{event}");
             assert!(
-                event.contains("of several layers each must agree"),
+                event.contains("if several layers are applied, each must accept the path"),
                 "{event}"
             );
         }
