@@ -1,4 +1,4 @@
-//! [`AsUserLayer`] and [`as_user()`]: requests of a user without a token.
+//! [`AsUserLayer`] and [`as_user()`]: authenticated requests without a token.
 
 use std::task::{Context, Poll};
 
@@ -7,7 +7,7 @@ use tower::{Layer, Service};
 
 use crate::{presence::Anonymous, user::CurrentUser};
 
-/// Makes this request one of this user, as [`JwtAuthLayer`](crate::JwtAuthLayer) does for an
+/// Makes this user the sender of a request, as [`JwtAuthLayer`](crate::JwtAuthLayer) does for an
 /// accepted request. Use it in tests of a handler or of a service without an authentication layer.
 ///
 /// ```
@@ -23,9 +23,9 @@ pub fn as_user<B>(mut request: Request<B>, user: CurrentUser) -> Request<B> {
     request
 }
 
-/// Layer that makes every request one of the same user. In tests, it replaces
+/// Layer that runs every request as the same user. In tests, it replaces
 /// [`JwtAuthLayer`](crate::JwtAuthLayer); handlers and [`PathOwnerLayer`](crate::PathOwnerLayer)
-/// behave as behind that layer.
+/// behave as they do behind that layer.
 ///
 /// It corresponds to `app.dependency_overrides[get_current_user]` in FastAPI. It reads no token and
 /// rejects no request. A `JwtAuthLayer` inside it still requires tokens.
@@ -36,7 +36,7 @@ pub fn as_user<B>(mut request: Request<B>, user: CurrentUser) -> Request<B> {
 /// use tower::ServiceExt;
 /// use tower_jwt_auth::{CurrentUser, PathOwnerLayer, test_kit::AsUserLayer};
 ///
-/// /// Everything but who the user is.
+/// /// All routes, without authentication.
 /// fn routes() -> Router {
 ///     let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
 ///     let tasks = get(async |Extension(user): Extension<CurrentUser>| user.email().to_owned());
@@ -62,7 +62,7 @@ pub struct AsUserLayer {
 }
 
 impl AsUserLayer {
-    /// Creates a layer that makes every request one of this user.
+    /// Creates a layer that runs every request as this user.
     pub fn new(user: CurrentUser) -> Self {
         Self { user: Some(user) }
     }
@@ -85,7 +85,7 @@ impl<S> Layer<S> for AsUserLayer {
     }
 }
 
-/// Middleware that makes every request one of the same user.
+/// Middleware that runs every request as the same user.
 ///
 /// See [`AsUserLayer`].
 #[derive(Clone, Debug)]

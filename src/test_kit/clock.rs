@@ -10,7 +10,7 @@ use crate::clock::Clock;
 
 /// A clock that changes only when it is set or advanced.
 ///
-/// Clones are the same clock. Pass it to a layer that was not made by
+/// Clones are the same clock. Pass it to a layer that was not created by
 /// [`TestIssuer::layer`](super::TestIssuer::layer) with
 /// [`JwtAuthBuilder::clock`](crate::JwtAuthBuilder::clock).
 ///
@@ -30,7 +30,7 @@ use crate::clock::Clock;
 #[derive(Clone)]
 pub struct TestClock {
     time: Arc<Mutex<SystemTime>>,
-    /// Created once, so that layers with this clock are known to have the same clock.
+    /// Created once, because clocks are compared by the address of their function.
     reader: Clock,
 }
 
@@ -61,7 +61,9 @@ impl TestClock {
     /// Panics if the system cannot represent the time, some hundred billion years from now.
     pub fn advance(&self, by: Duration) {
         let mut time = lock(&self.time);
-        *time = time.checked_add(by).expect("a time that the system has");
+        *time = time
+            .checked_add(by)
+            .expect("the system can represent the time");
     }
 
     /// Sets the clock to any time, including an earlier one.

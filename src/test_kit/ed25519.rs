@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-// With both features, keys are signed by the backend that also verifies.
+// If both features are enabled, the backend that verifies also signs.
 #[cfg(feature = "aws-lc-rs")]
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 #[cfg(not(feature = "aws-lc-rs"))]
@@ -33,7 +33,7 @@ impl PrivateKey {
         Self {
             key_id: format!("test-key-{count}"),
             key: EncodingKey::from_ed_der(&pkcs8),
-            x: x.expect("any 32 bytes are a key of Ed25519"),
+            x: x.expect("any 32 bytes are a valid Ed25519 seed"),
         }
     }
 
@@ -43,7 +43,7 @@ impl PrivateKey {
 
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let signer = (PROVIDER.signer_factory)(&Algorithm::EdDSA, &self.key);
-        let signer = signer.expect("a key that was read before");
+        let signer = signer.expect("the key was parsed when it was created");
         signer.sign(message)
     }
 }

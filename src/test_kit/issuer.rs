@@ -76,7 +76,7 @@ impl TestIssuer {
         self
     }
 
-    /// Reads the time from this clock, which others may share.
+    /// Reads the time from this clock, which other issuers may share.
     #[must_use]
     pub fn with_clock(mut self, clock: &TestClock) -> Self {
         self.clock = clock.clone();
@@ -124,7 +124,7 @@ impl TestIssuer {
         match &self.signer {
             Signer::Secret(secret) => secret,
             #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-            Signer::Ed25519(_) => panic!("an issuer of EdDSA has no secret; take its .jwks()"),
+            Signer::Ed25519(_) => panic!("an EdDSA issuer has no secret; use its .jwks()"),
         }
     }
 
@@ -174,14 +174,14 @@ impl TestIssuer {
     ///
     /// The same as for [`jwks`](Self::jwks).
     pub fn key_set(&self) -> crate::key::KeySet {
-        crate::key::KeySet::from_jwks(&self.jwks()).expect("a key that can be used")
+        crate::key::KeySet::from_jwks(&self.jwks()).expect("the key is valid and usable")
     }
 
     pub(super) fn private_key(&self) -> &super::ed25519::PrivateKey {
         match &self.signer {
             Signer::Ed25519(key) => key,
             Signer::Secret(_) => {
-                panic!("an issuer of HS256 has no public key; start with TestIssuer::eddsa()")
+                panic!("an HS256 issuer has no public key; start with TestIssuer::eddsa()")
             }
         }
     }

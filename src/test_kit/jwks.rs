@@ -44,7 +44,7 @@ pub struct TestJwks(Arc<Mutex<State>>);
 
 struct State {
     newest: TestIssuer,
-    /// Listed together with the newest.
+    /// The issuers with the earlier keys, which the set still lists.
     old: Vec<TestIssuer>,
     is_failing: bool,
     delay: Duration,
@@ -66,7 +66,7 @@ impl TestJwks {
     ///
     /// Panics if it is an HS256 issuer, because a secret must not be published.
     pub fn of(issuer: TestIssuer) -> Self {
-        let _must_be_there = issuer.private_key();
+        let _must_not_panic = issuer.private_key();
         Self(Arc::new(Mutex::new(State {
             newest: issuer,
             old: Vec::new(),
@@ -145,16 +145,16 @@ impl TestJwks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self) -> Duration {
+    fn start_fetch(&self) -> Duration {
         let mut state = self.state();
         state.fetches += 1;
         state.delay
     }
 
-    fn answer(&self) -> Result<FetchedJwks, FetchError> {
+    fn listed_keys(&self) -> Result<FetchedJwks, FetchError> {
         let state = self.state();
         if state.is_failing {
-            return Err(FetchError::new("TestJwks::fail was said"));
+            return Err(FetchError::new("TestJwks::fail(true) was called"));
         }
         let listed = state.old.iter().chain([&state.newest]);
         Ok(FetchedJwks::new(ed25519::jwks(
@@ -175,8 +175,8 @@ impl JwksFetch for TestJwks {
         _url: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
         Box::pin(async move {
-            tokio::time::sleep(self.begin()).await;
-            self.answer()
+            tokio::time::sleep(self.start_fetch()).await;
+            self.listed_keys()
         })
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! - [`TestIssuer`] mints valid and invalid tokens, and builds a layer with its keys and clock.
 //! - [`TestClock`] is that clock: a test of expiry advances it instead of sleeping.
-//! - [`AsUserLayer`] replaces [`JwtAuthLayer`](crate::JwtAuthLayer) and makes every request one of
-//!   the same user, like `app.dependency_overrides[get_current_user]` in FastAPI; [`as_user()`] does
+//! - [`AsUserLayer`] replaces [`JwtAuthLayer`](crate::JwtAuthLayer) and runs every request as the
+//!   same user, like `app.dependency_overrides[get_current_user]` in FastAPI; [`as_user()`] does
 //!   that for one request.
 //! - `TestJwks` is an issuer's JWK Set in memory, with rotation, failures, and slow responses
 //!   (features `jwks-custom` and `aws-lc-rs` or `rust-crypto`).

@@ -53,7 +53,7 @@ impl Signer {
         match self {
             Self::Secret(secret) => {
                 let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes());
-                let mac = mac.expect("HMAC takes a key of any length");
+                let mac = mac.expect("HMAC accepts a key of any length");
                 mac.chain_update(message).finalize().into_bytes().to_vec()
             }
             #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
@@ -61,7 +61,7 @@ impl Signer {
         }
     }
 
-    /// Makes a layer trust this key.
+    /// Configures a layer to trust this key.
     pub(super) fn trusted_by(&self, builder: JwtAuthBuilder) -> JwtAuthBuilder {
         match self {
             Self::Secret(secret) => builder.secret(&**secret),
@@ -72,7 +72,7 @@ impl Signer {
 }
 
 /// Returns 32 bytes that differ on each call. They come from the random keys of hash maps, which is
-/// sufficient to distinguish test issuers and needs no further package.
+/// sufficient to distinguish test issuers and needs no additional dependency.
 fn seed() -> [u8; 32] {
     let mut hash = Sha256::new();
     for index in 0..4 {

@@ -35,7 +35,7 @@ use super::{clock::TestClock, signer::Signer};
 /// # Ok::<(), tower_jwt_auth::ConfigError>(())
 /// ```
 #[derive(Clone)]
-#[must_use = "a token is made by .mint()"]
+#[must_use = "a token is not signed until .mint() is called"]
 pub struct TestToken {
     signer: Signer,
     clock: TestClock,
@@ -46,15 +46,15 @@ pub struct TestToken {
 
 #[derive(Clone)]
 enum Claim {
-    Is(Value),
+    Fixed(Value),
     /// A time, in seconds from minting.
     FromNow(i64),
 }
 
 #[derive(Clone, Copy)]
 enum Signature {
-    Good,
-    Bad,
+    Valid,
+    Invalid,
     Absent,
 }
 
@@ -62,7 +62,7 @@ enum Signature {
 const LIFETIME: i64 = 15 * 60;
 
 /// In seconds: longer than the maximum leeway of five minutes.
-const FAR: i64 = 10 * 60;
+const BEYOND_LEEWAY: i64 = 10 * 60;
 
 impl TestToken {
     pub(super) fn set_signer(&mut self, signer: Signer) {
@@ -74,7 +74,7 @@ impl TestToken {
         let mut token = Self {
             header: Map::new(),
             claims: BTreeMap::new(),
-            signature: Signature::Good,
+            signature: Signature::Valid,
             signer,
             clock,
         };
@@ -100,13 +100,13 @@ impl TestToken {
         self.claim("name", name.into())
     }
 
-    /// Sets the `iss` claim. A layer rejects another issuer than its own with `issuer`; a layer
+    /// Sets the `iss` claim. A layer with an issuer rejects any other with `issuer`; a layer
     /// without an issuer accepts any.
     pub fn issuer(self, issuer: impl Into<String>) -> Self {
         self.claim("iss", issuer.into())
     }
 
-    /// Sets the `aud` claim. A layer rejects another audience than its own with `audience`; a layer
+    /// Sets the `aud` claim. A layer with an audience rejects any other with `audience`; a layer
     /// without an audience rejects every audience with `audience_not_configured`.
     pub fn audience(self, audience: impl Into<String>) -> Self {
         self.claim("aud", audience.into())
@@ -129,7 +129,7 @@ impl TestToken {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.claims.insert(name.into(), Claim::Is(json(value)));
+        self.claims.insert(name.into(), Claim::Fixed(json(value)));
         self
     }
 
@@ -150,13 +150,14 @@ impl TestToken {
     /// Sets the expiry to ten minutes before minting, which exceeds the maximum leeway: rejected
     /// with `expired`.
     pub fn expired(self) -> Self {
-        self.time("iat", -FAR - LIFETIME).time("exp", -FAR)
+        self.time("iat", -BEYOND_LEEWAY - LIFETIME)
+            .time("exp", -BEYOND_LEEWAY)
     }
 
     /// Sets `nbf` to ten minutes after minting, which exceeds the maximum leeway: rejected with
     /// `not_yet_valid`.
     pub fn not_yet_valid(self) -> Self {
-        self.time("nbf", FAR)
+        self.time("nbf", BEYOND_LEEWAY)
     }
 
     /// Sets the `kid` in the header. A layer rejects a key that is not in its set with
@@ -165,8 +166,8 @@ impl TestToken {
         self.header("kid", key_id.into())
     }
 
-    /// Removes the `kid` from the header. A layer then tries the last ten keys of the token's
-    /// algorithm.
+    /// Removes the `kid` from the header. A layer then tries the ten most recently listed keys of
+    /// the token's algorithm.
     pub fn without_key_id(mut self) -> Self {
         self.header.remove("kid");
         self
@@ -184,7 +185,7 @@ impl TestToken {
 
     /// Changes one bit of the signature: rejected with `signature`.
     pub fn bad_signature(mut self) -> Self {
-        self.signature = Signature::Bad;
+        self.signature = Signature::Invalid;
         self
     }
 
@@ -200,7 +201,7 @@ impl TestToken {
         let now = self.clock.seconds();
         let claims = self.claims.iter().map(|(name, claim)| {
             let value = match claim {
-                Claim::Is(value) => value.clone(),
+                Claim::Fixed(value) => value.clone(),
                 Claim::FromNow(seconds) => now.saturating_add(*seconds).into(),
             };
             (name.clone(), value)
@@ -211,8 +212,8 @@ impl TestToken {
         let input = format!("{header}.{claims}");
         let mut signature = self.signer.sign(input.as_bytes());
         match self.signature {
-            Signature::Good => {}
-            Signature::Bad => signature[0] ^= 1,
+            Signature::Valid => {}
+            Signature::Invalid => signature[0] ^= 1,
             Signature::Absent => signature.clear(),
         }
         format!("{input}.{}", base64url::encode(signature))
@@ -231,10 +232,10 @@ impl TestToken {
 }
 
 fn json(value: impl Serialize) -> Value {
-    serde_json::to_value(value).expect("a value that can be written as JSON")
+    serde_json::to_value(value).expect("the value can be serialized as JSON")
 }
 
-/// Omits the claims, which may be copied from a real user.
+/// Omits the claims, which may be copied from a real user's token.
 impl fmt::Debug for TestToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TestToken")

@@ -280,7 +280,7 @@ fn debug_output_hides_keys_and_claims() {
 }
 
 #[test]
-#[should_panic(expected = "a value that can be written as JSON")]
+#[should_panic(expected = "the value can be serialized as JSON")]
 fn a_claim_that_is_not_json_panics() {
     let map = std::collections::BTreeMap::from([((1, 2), 3)]);
     drop(TestIssuer::hs256().token_for("alice").claim("map", map));
@@ -335,13 +335,13 @@ mod public_keys {
     }
 
     #[test]
-    #[should_panic(expected = "an issuer of HS256 has no public key")]
+    #[should_panic(expected = "an HS256 issuer has no public key")]
     fn an_issuer_of_hs256_has_no_key_set() {
         drop(TestIssuer::hs256().jwks());
     }
 
     #[test]
-    #[should_panic(expected = "an issuer of EdDSA has no secret")]
+    #[should_panic(expected = "an EdDSA issuer has no secret")]
     fn an_issuer_of_eddsa_has_no_secret() {
         TestIssuer::eddsa().secret();
     }

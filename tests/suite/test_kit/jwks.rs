@@ -169,7 +169,7 @@ async fn a_services_own_layer_can_use_the_set_and_the_clock() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "an issuer of HS256 has no public key")]
+#[should_panic(expected = "an HS256 issuer has no public key")]
 async fn an_issuer_of_hs256_has_no_set() {
     drop(TestJwks::of(TestIssuer::hs256()));
 }
