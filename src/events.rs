@@ -9,10 +9,10 @@ use crate::{config_error::Fault, rejection::Rejection};
 #[cfg(feature = "tracing")]
 const TARGET: &str = "tower_jwt_auth";
 
-/// The log of a layer's rejections, which remembers the faults that were already logged.
+/// The events of a layer, with a memory of the problems that were already logged.
 #[derive(Debug, Default)]
 pub(crate) struct EventLog {
-    /// One bit for each logged fault.
+    /// One bit for each problem that was already logged.
     #[cfg(feature = "tracing")]
     logged: std::sync::atomic::AtomicU32,
 }
@@ -34,14 +34,14 @@ impl EventLog {
         self.log_token_rejection(rejection, None);
     }
 
-    /// Returns whether there is no subscriber at all. This check is cheaper than asking for the
+    /// Returns whether there is no subscriber at all. This check is cheaper than a check of the
     /// level.
     #[inline]
     pub(crate) fn is_off() -> bool {
         tracing::level_filters::LevelFilter::current() == tracing::level_filters::LevelFilter::OFF
     }
 
-    /// Returns whether a subscriber wants DEBUG events, for which the header of a token is parsed.
+    /// Returns whether DEBUG is enabled. Only then is the header of a rejected token parsed.
     pub(crate) fn wants_debug() -> bool {
         tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
     }
@@ -68,12 +68,12 @@ impl EventLog {
         } = token.unwrap_or_default();
         let algorithm = algorithm.map(tracing::field::display);
         let (separator, hint) = hint.map_or(("", ""), |hint| ("; ", hint));
-        tracing::debug!(target: TARGET, reason, algorithm, key_id, "request refused: {rejection}{separator}{hint}");
+        tracing::debug!(target: TARGET, reason, algorithm, key_id, "request rejected: {rejection}{separator}{hint}");
     }
 
     /// Logs, once for each reason, the fix for a rejected token. If the signature is valid, the
-    /// configuration is nearly always wrong, which deserves a warning. Any other token may come
-    /// from anyone.
+    /// configuration is nearly always wrong, so the level is WARN. Any other token may come from
+    /// any client, so the level is INFO.
     pub(crate) fn token_hint(&self, error: TokenError, hint: impl FnOnce() -> Option<Hint>) {
         let reason_bit = match error {
             TokenError::Issuer => 1 << 16,
@@ -91,8 +91,8 @@ impl EventLog {
             TokenError::Malformed => 1 << 28,
             _ => return,
         };
-        let is_read = tracing::enabled!(target: TARGET, tracing::Level::WARN);
-        if !is_read || self.was_logged(reason_bit) {
+        let is_enabled = tracing::enabled!(target: TARGET, tracing::Level::WARN);
+        if !is_enabled || self.was_logged(reason_bit) {
             return;
         }
         let Some(Hint { text, is_verified }) = hint() else {
@@ -103,16 +103,16 @@ impl EventLog {
         }
         let reason = error.reason();
         if is_verified {
-            tracing::warn!(target: TARGET, reason, "tokens of the issuer are rejected: {text}");
+            tracing::warn!(target: TARGET, reason, "the issuer's tokens are rejected: {text}");
         } else {
             tracing::info!(target: TARGET, reason, "a token was rejected: {error}; {text}");
         }
     }
 
-    /// Logs once that a layer rejects the users of another issuer. The advice names both issuers.
+    /// Logs once that a layer rejects the users of another issuer. The advice names the issuers.
     pub(crate) fn other_issuer(&self, rejection: Rejection, advice: impl FnOnce() -> String) {
-        let is_read = tracing::enabled!(target: TARGET, tracing::Level::WARN);
-        if rejection == Rejection::OtherIssuer && is_read && self.is_first(32) {
+        let is_enabled = tracing::enabled!(target: TARGET, tracing::Level::WARN);
+        if rejection == Rejection::OtherIssuer && is_enabled && self.is_first(32) {
             let reason = rejection.reason();
             tracing::warn!(target: TARGET, reason, "users are rejected: {rejection}; {}", advice());
         }
@@ -132,18 +132,17 @@ impl EventLog {
         }
     }
 
-    /// Logs once that clients send a token without its scheme. Returns the hint for each such
-    /// request.
+    /// Logs once that clients send a token without the scheme. Returns the hint for the event of
+    /// each such request.
     pub(crate) fn missing_scheme(&self) -> &'static str {
-        const HINT: &str = "the Authorization value looks like a token without the scheme Bearer; send `Bearer <token>`";
+        const HINT: &str = "the Authorization header looks like a token without the Bearer scheme; send `Bearer <token>`";
         if self.is_first(1 << 12) {
-            tracing::info!(target: TARGET, "a request counts as one without a token: {HINT}");
+            tracing::info!(target: TARGET, "a request is treated as having no token: {HINT}");
         }
         HINT
     }
 
-    /// Logs once that this layer verified a request twice. That is harmless but doubles the work,
-    /// and it is hardly intended.
+    /// Logs once that this layer verified a request twice, which is harmless but doubles the work.
     pub(crate) fn applied_twice(&self) {
         if self.is_first(16) {
             tracing::warn!(
@@ -176,7 +175,7 @@ impl EventLog {
     pub(crate) fn applied_twice(&self) {}
 }
 
-/// Logs a configuration fault that occurs while the layer is in use.
+/// Logs a configuration error that occurs while the layer is in use.
 pub(crate) fn fault(fault: &Fault, consequence: &'static str) {
     #[cfg(feature = "tracing")]
     tracing::error!(target: TARGET, "{}; {consequence}", fault.message());
@@ -188,11 +187,11 @@ pub(crate) fn fault(fault: &Fault, consequence: &'static str) {
 /// DEBUG.
 pub(crate) fn keys_skipped(place: &str, skipped: &[String]) {
     #[cfg(feature = "tracing")]
-    for what in skipped {
-        if what.ends_with(crate::key::FOR_ENCRYPTION) {
-            tracing::debug!(target: TARGET, "{place}: {what}");
+    for problem in skipped {
+        if problem.ends_with(crate::key::FOR_ENCRYPTION) {
+            tracing::debug!(target: TARGET, "{place}: {problem}");
         } else {
-            tracing::warn!(target: TARGET, "{place}: {what}; the others are used");
+            tracing::warn!(target: TARGET, "{place}: {problem}; the other keys are used");
         }
     }
     #[cfg(not(feature = "tracing"))]
@@ -207,12 +206,12 @@ pub(crate) mod fetching {
 
     pub(crate) fn allowed_over_http(url: &str) {
         #[cfg(feature = "tracing")]
-        tracing::warn!(target: TARGET, url, "keys are fetched over plain http, as .allow_http() says");
+        tracing::warn!(target: TARGET, url, "keys are fetched over plain http because .allow_http() is set");
         #[cfg(not(feature = "tracing"))]
         let _ = url;
     }
 
-    /// A success after a failure ends a problem that was logged at WARN, so it is logged at INFO.
+    /// Logs a successful fetch. After failures, which were logged at WARN, the level is INFO.
     pub(crate) fn succeeded(url: &str, keys: usize, had_failed: bool, is_first: bool) {
         #[cfg(feature = "tracing")]
         match (had_failed, is_first) {
@@ -224,11 +223,11 @@ pub(crate) mod fetching {
         let _ = (url, keys, had_failed, is_first);
     }
 
-    /// Only the first of several failures is logged at WARN.
+    /// Logs a failed fetch. Only the first of several failures in a row is logged at WARN.
     pub(crate) fn failed(url: &str, why: &str, failures_before: u32) {
         #[cfg(feature = "tracing")]
         if failures_before == 0 {
-            tracing::warn!(target: TARGET, url, "keys cannot be fetched; those that are held, if any, stay in use: {why}");
+            tracing::warn!(target: TARGET, url, "keys cannot be fetched; cached keys, if any, stay in use: {why}");
         } else {
             tracing::debug!(target: TARGET, url, "keys cannot be fetched: {why}");
         }
@@ -248,7 +247,7 @@ pub(crate) mod fetching {
         tracing::error!(
             target: TARGET,
             url,
-            "keys could not be fetched for too long and are used no more; is the issuer reachable?"
+            "keys could not be fetched for too long and are no longer used; is the issuer reachable?"
         );
         #[cfg(not(feature = "tracing"))]
         let _ = url;

@@ -8,12 +8,12 @@ use tracing::Span;
 
 use crate::rejection::Rejection;
 
-/// Logs the reason of a rejection in tower-http's `TraceLayer`: an `OnResponse` that logs the
-/// [`Rejection`] of a response and passes other responses to another `OnResponse`.
+/// `OnResponse` for tower-http's `TraceLayer` that logs the [`Rejection`] of a response and passes
+/// all other responses to another `OnResponse`.
 ///
 /// `TraceLayer` sees a rejected gRPC request as HTTP 200 and logs a success. With `LogRejections`,
-/// it logs the event "request refused" with `reason`, `status`, and `latency`, at ERROR for a fault
-/// of the server and at INFO for a fault of the client.
+/// it logs the event "request rejected" with `reason`, `status`, and `latency`, at ERROR for a 5xx
+/// status and at INFO for a 4xx status.
 ///
 /// `TraceLayer::new_for_grpc` also logs each rejected call at ERROR; the guide [Observability]
 /// configures its classifier.
@@ -39,14 +39,15 @@ pub struct LogRejections<O = DefaultOnResponse> {
 }
 
 impl LogRejections {
-    /// Creates an `OnResponse` that logs other responses like `TraceLayer` by default: at DEBUG.
+    /// Creates an `OnResponse` that logs all other responses as `TraceLayer` does by default, at
+    /// DEBUG.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
 impl<O> LogRejections<O> {
-    /// Creates an `OnResponse` that passes other responses to `others`.
+    /// Creates an `OnResponse` that passes all other responses to `others`.
     pub fn and(others: O) -> Self {
         Self { others }
     }
@@ -58,12 +59,12 @@ impl<B, O: OnResponse<B>> OnResponse<B> for LogRejections<O> {
             return self.others.on_response(response, latency, span);
         };
         let reason = rejection.reason();
-        // The status of the rejection, because the response's status is always 200 in gRPC.
+        // Not the response's status, which is always 200 in gRPC.
         let status = rejection.status().as_u16();
         if rejection.status().is_server_error() {
-            tracing::error!(parent: span, reason, status, ?latency, "request refused");
+            tracing::error!(parent: span, reason, status, ?latency, "request rejected");
         } else {
-            tracing::info!(parent: span, reason, status, ?latency, "request refused");
+            tracing::info!(parent: span, reason, status, ?latency, "request rejected");
         }
     }
 }

@@ -133,7 +133,7 @@ async fn a_token_without_its_scheme_is_logged_with_the_fix() {
     let token = token(&claims());
     let jwe = format!("{token}.a.b");
     let filled = |values: [&str; 8]| values.map(|value| value.replace('$', &token));
-    let hint = "without the scheme Bearer; send `Bearer <token>`";
+    let hint = "without the Bearer scheme; send `Bearer <token>`";
     let likely_tokens = filled([
         "$",
         " $ ",

@@ -164,9 +164,9 @@ mod log_rejections {
             ),
         ] {
             let events = logged(request, layer()).await;
-            let rejected: Vec<_> = events.iter().filter(|it| it.contains("refused")).collect();
+            let rejected: Vec<_> = events.iter().filter(|it| it.contains("rejected")).collect();
             assert_eq!(rejected.len(), 1, "{row}: {events:#?}");
-            let fields = format!("request refused reason=\"{reason}\" status={status} latency=");
+            let fields = format!("request rejected reason=\"{reason}\" status={status} latency=");
             assert!(
                 rejected[0].trim_start().starts_with("INFO"),
                 "{row}: {rejected:?}"

@@ -141,7 +141,7 @@ async fn expired_cached_keys_are_logged_when_they_expire() {
     issuer.set([]);
     for (minutes, expected) in [(10, 0), (2, told()), (60, told())] {
         sleep(Duration::from_secs(minutes * 60)).await;
-        assert_eq!(count(&events, &["ERROR", "are used no more"]), expected);
+        assert_eq!(count(&events, &["ERROR", "are no longer used"]), expected);
     }
     assert_eq!(layer.jwks_health()[0].keys, 0);
 }
