@@ -1,6 +1,6 @@
-//! The accessors of the inner service, which all services of this crate have.
+//! The accessors for the inner service, which every service in this crate has.
 
-/// Defines the access of every service in this crate to its inner service.
+/// Defines the accessors for the field `inner` of a service.
 macro_rules! inner_service_accessors {
     () => {
         /// Returns a reference to the inner service.

@@ -1,7 +1,7 @@
-//! Guides. Their snippets are compiled and run with the documentation's tests.
+//! The guides. Their snippets are compiled and run as documentation tests.
 
-/// Defines the targets of the guides' links in rustdoc; in the repository, the links lead from file
-/// to file. If a label is defined twice, the first definition applies.
+/// Defines the link targets of the guides in rustdoc. The guides define the same labels again, as
+/// links between the files of the repository; the first definition of a label applies.
 macro_rules! links {
     () => {
         "[testing]: crate::guide::testing\n\

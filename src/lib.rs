@@ -7,8 +7,8 @@
 //! - [`RequireScopeLayer`] accepts a request only if its user has a scope or a role. Other requests
 //!   get 403.
 //!
-//! The layers wrap any `tower::Service` of `http::Request`: an axum router, a tonic server, or a
-//! plain hyper service. They never read the request's body.
+//! The layers wrap any `tower::Service` for an `http::Request`: an axum router, a tonic server, or
+//! a plain hyper service. They never read the request's body.
 //!
 //! ```
 //! use axum::{Extension, Router, routing::get};
@@ -39,7 +39,6 @@
 //! - Clients: [errors and clients], [tonic and hyper]
 //! - Operations: [observability], [containers], [forward auth], [performance]
 //! - Tests and review: [testing], [threat model], [comparison with other crates]
-//!
 //!
 //! [Better Auth]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/better_auth/index.html
 //! [coming from FastAPI]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/from_fastapi/index.html
@@ -76,8 +75,7 @@
 //! `application/grpc-web…` gets a gRPC response: HTTP 200 with `grpc-status` and `grpc-message` in
 //! the headers, and no body. A `POST` over HTTP/1 with `application/grpc` and `te: trailers`, as
 //! tonic-web's `GrpcWebLayer` passes to its inner service, gets the same headers and no body, but
-//! with the HTTP status of the table. [`JwtAuthBuilder::http_answers_only`] turns gRPC responses
-//! off.
+//! the HTTP status from the table. [`JwtAuthBuilder::http_answers_only`] turns gRPC responses off.
 //!
 //! To find out why a request was rejected, look at the `tracing` event (DEBUG, with a stable
 //! [`reason`](Rejection::reason)) or at the [`Rejection`] in the response extensions.
@@ -86,7 +84,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `simd` (default) | base64 with vector instructions, which cuts the time for an HS256 token by a tenth; uses base64-simd, which contains `unsafe` code |
+//! | `simd` (default) | vectorized base64 decoding, which saves a tenth of the time for an HS256 token; uses base64-simd, which contains `unsafe` code |
 //! | `tracing` (default) | events for rejections and configuration errors |
 //! | `axum` | the extractors `CurrentUser`, `Claims<T>`, and `Option` of either; `PathOwnerLayer::path_param` |
 //! | `aws-lc-rs` | RS256/384/512, PS256/384/512, ES256/384/512, and EdDSA with AWS-LC; needs a C compiler |
@@ -96,7 +94,7 @@
 //! | `jwks-custom` | the same without reqwest, for your own `JwksFetch` |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`, which skips the signature check for recently verified tokens |
 //! | `tower-http` | `LogRejections`, which makes `TraceLayer` log the reason of a rejection, also in gRPC |
-//! | `test-kit` | `test_kit`: tokens, users, time, and keys for your tests; for `[dev-dependencies]` |
+//! | `test-kit` | `test_kit`: tokens, users, a clock, and keys for your tests; enable it in `[dev-dependencies]` |
 //!
 //! A feature only adds to the crate; it never changes existing behaviour.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,4 +1,4 @@
-//! Limits the nesting of JSON; used by `token` and `key`.
+//! Limits the nesting depth of JSON; used by `token` and `key`.
 
 use memchr::memchr2_iter;
 
@@ -8,8 +8,8 @@ const MAX_DEPTH: usize = 64;
 
 /// Returns whether `json` is nested deeper than [`MAX_DEPTH`].
 ///
-/// Most texts contain fewer brackets than that in total, which is quick to count. Only other texts
-/// are scanned.
+/// Most documents contain no more brackets than that in total, and counting brackets is fast. Only
+/// the others are scanned.
 #[inline]
 pub(crate) fn is_too_deep(json: &[u8]) -> bool {
     let has_more = memchr2_iter(b'[', b'{', json).nth(MAX_DEPTH).is_some();
@@ -17,16 +17,16 @@ pub(crate) fn is_too_deep(json: &[u8]) -> bool {
 }
 
 fn depth(json: &[u8]) -> usize {
-    let (mut now, mut deepest) = (0_usize, 0);
+    let (mut current, mut deepest) = (0_usize, 0);
     let mut bytes = json.iter();
     while let Some(byte) = bytes.next() {
         match byte {
             b'"' => skip_string(&mut bytes),
             b'[' | b'{' => {
-                now += 1;
-                deepest = deepest.max(now);
+                current += 1;
+                deepest = deepest.max(current);
             }
-            b']' | b'}' => now = now.saturating_sub(1),
+            b']' | b'}' => current = current.saturating_sub(1),
             _ => {}
         }
     }

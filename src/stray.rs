@@ -1,8 +1,8 @@
-//! Detects quotes and white space that an env file, a YAML file, or copying left around a
-//! configured text. No issuer uses them, so such a text would match no token. Used by the builder.
+//! Detects stray quotes and white space around a configured string, which come from an env file, a
+//! YAML file, or copying. No issuer writes them into a token, so the string would match no token.
+//! Used by the builder.
 
-/// Returns the problem with the start or the end of a text, if there is one. A blank text is
-/// reported elsewhere.
+/// Returns the problem with the ends of a string, if any. A blank string is reported elsewhere.
 pub(crate) fn stray_ends(text: &str) -> Option<&'static str> {
     if is_blank(text) {
         return None;
@@ -20,12 +20,12 @@ pub(crate) fn stray_ends(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns whether a text has no visible character.
+/// Returns whether a string has no visible characters.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(is_blank_char)
 }
 
-/// Returns whether a character is white space, a zero-width space or a byte order mark.
+/// Returns whether a character is white space, a zero-width space, or a byte order mark.
 fn is_blank_char(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}')
 }
