@@ -1,12 +1,13 @@
-//! A small task service in axum behind Better Auth.
+//! A small axum service for tasks, whose users sign in with Better Auth.
 //!
 //! ```sh
 //! cargo run --example axum
 //! ```
 //!
-//! With `BETTER_AUTH_SECRET` set it verifies the tokens of your own front end (and, with
-//! `BETTER_AUTH_AUDIENCE` and `BETTER_AUTH_ISSUER`, checks theirs). Without, it makes a secret for
-//! the run and prints a token and requests to paste. `ADDR` is where it listens.
+//! If `BETTER_AUTH_SECRET` is set, the example verifies the tokens of your own front end, with the
+//! audience and issuer in `BETTER_AUTH_AUDIENCE` and `BETTER_AUTH_ISSUER` if those are set.
+//! Otherwise, it generates a secret for the run and prints a token and requests to paste. `ADDR` is
+//! the address to listen on.
 
 mod support;
 
@@ -28,7 +29,7 @@ use tower_http::{
 };
 use tower_jwt_auth::{ConfigError, CurrentUser, JwtAuthLayer, PathOwnerLayer};
 
-/// The routes, guarded by `auth`.
+/// Builds the routes, protected by `auth`.
 pub fn router(auth: JwtAuthLayer) -> Result<Router, ConfigError> {
     let own_tasks = Router::new()
         .route("/api/{user_id}/tasks", get(tasks))
@@ -38,18 +39,18 @@ pub fn router(auth: JwtAuthLayer) -> Result<Router, ConfigError> {
     let router = Router::new()
         .route("/protected-endpoint", get(hello))
         .merge(own_tasks)
-        // Guards the routes above. With `layer`, unknown paths would be 401 and not 404.
+        // Protects the routes above. With `layer`, unknown paths would get 401 instead of 404.
         .route_layer(auth)
-        // Added below it, and so open.
+        // Public, because it is added after the layer.
         .route("/health", get(async || "ok"))
         .layer(
-            // The first is the outermost.
+            // The first layer is the outermost.
             ServiceBuilder::new()
-                // Before the trace, so that nothing which logs headers logs the token.
+                // Outside the trace, so that logged headers do not contain the token.
                 .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION]))
                 .layer(TraceLayer::new_for_http())
-                // Outside of the authentication: a preflight request carries no token, and a
-                // browser shows its page a 401 only if that has the CORS headers too.
+                // Outside the authentication, because a preflight has no token, and because a page
+                // can read a 401 only if the response has the CORS headers.
                 .layer(cors()),
         );
     Ok(router)
@@ -63,12 +64,12 @@ async fn tasks(Extension(user): Extension<CurrentUser>) -> Json<Value> {
     Json(json!({ "tasks": [], "user_id": user.user_id() }))
 }
 
-/// `PathOwnerLayer` has made sure that `user_id` is the current user's own.
+/// `PathOwnerLayer` has already checked that `user_id` is the current user's.
 async fn create_task(Path(_user_id): Path<String>, Json(_task): Json<Value>) -> Json<Value> {
     Json(json!({ "task_id": 123, "status": "created" }))
 }
 
-/// Where the front end is served from in development.
+/// The origin of the front end in development.
 const FRONT_END: HeaderValue = HeaderValue::from_static("http://localhost:5173");
 
 fn cors() -> CorsLayer {
@@ -104,21 +105,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 fn print_requests(origin: &str, secret: &str) {
     let token = support::mint(secret, "u1", "ada@example.com");
-    // Nothing but commands is to be pasted: not every shell takes # for a comment.
+    // The lines to paste contain no comments, because not every shell accepts them.
     println!(
         "\
 Listening on {origin}. BETTER_AUTH_SECRET is not set, so this run has a random secret.
-Below are a token, which is valid for an hour and whose user is u1, and three requests. Paste them
-into another shell: the first is answered with 200, the second, without the token, with 401, and the
-third, for the tasks of another user, with 403.
+Below are a token of the user u1, valid for an hour, and three requests. Paste them into another shell.
+The first gets 200; the second, without the token, gets 401; the third, for the tasks of another user,
+gets 403.
 
 TOKEN={token}
 curl -i -H \"Authorization: Bearer $TOKEN\" {origin}/api/u1/tasks
 curl -i {origin}/api/u1/tasks
 curl -i -H \"Authorization: Bearer $TOKEN\" {origin}/api/u2/tasks
 
-For the tokens of your own front end, start it again with BETTER_AUTH_SECRET set to the secret
-that they are signed with."
+To accept the tokens of your own front end, set BETTER_AUTH_SECRET to the secret that signs them,
+and start the example again."
     );
 }
 

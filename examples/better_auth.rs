@@ -1,11 +1,11 @@
-//! An axum service behind Better Auth's `jwt()` plugin, whose keys it fetches.
+//! An axum service that fetches the keys of Better Auth's `jwt()` plugin.
 //!
 //! ```sh
 //! cargo run --example better_auth --features better-auth -- https://app.example.com
 //! ```
 //!
-//! Its argument is the origin of the Better Auth server. To try it with a local server, see docs/better-auth.md;
-//! `ADDR` is where it listens.
+//! The argument is the origin of the Better Auth server; docs/better-auth.md sets up a local one.
+//! `ADDR` is the address to listen on.
 
 mod support;
 
@@ -19,8 +19,8 @@ async fn tasks(Extension(user): Extension<CurrentUser>) -> Json<Value> {
     Json(json!({ "tasks": [], "user_id": user.user_id() }))
 }
 
-/// How it stands with the keys: for a dashboard, and not for a liveness probe, since a restart
-/// would not mend it.
+/// Returns the health of the keys, for a dashboard. Do not use it as a liveness probe, because a
+/// restart does not fix a failed fetch.
 async fn keys(State(auth): State<JwtAuthLayer>) -> Json<Value> {
     let keys = auth.jwks_health().into_iter().map(|keys| {
         json!({
@@ -40,12 +40,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .init();
     let Some(origin) = env::args().nth(1) else {
         return Err(
-            "give the origin of your Better Auth server, such as https://app.example.com".into(),
+            "pass the origin of your Better Auth server, such as https://app.example.com".into(),
         );
     };
     let auth = JwtAuthLayer::better_auth(&origin).build()?;
     if let Err(error) = auth.ready().await {
-        eprintln!("{error}; it is tried again, and requests get a 503 meanwhile");
+        eprintln!("{error}; retrying, and requests get 503 until a fetch succeeds");
     }
 
     let router = Router::new()
@@ -58,11 +58,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!(
         "\
 Listening on http://{addr}, with the keys of {origin}.
-Sign in there, take a token from {origin}/api/auth/token, and ask for your own tasks:
+Sign in there, get a token from {origin}/api/auth/token, and request your own tasks:
 
 curl -i -H \"Authorization: Bearer $TOKEN\" http://{addr}/api/$USER_ID/tasks
 
-http://{addr}/keys says how it stands with the keys.",
+http://{addr}/keys shows the health of the keys.",
         addr = listener.local_addr()?,
     );
     axum::serve(listener, router).await?;

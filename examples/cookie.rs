@@ -1,27 +1,30 @@
-//! A browser app whose access token is in a cookie, where no script can read it.
+//! A browser app with its access token in a cookie, which scripts cannot read.
 //!
 //! ```sh
 //! cargo run --example cookie
 //! ```
 //!
-//! Whoever signs the user in sets the cookie, to last as long as the token:
+//! The server that signs the user in sets the cookie, with the lifetime of the token:
 //!
 //! ```text
 //! Set-Cookie: access_token=<token>; HttpOnly; Secure; SameSite=Lax; Path=/; Max-Age=900
 //! ```
 //!
-//! Two cookies of the name are two tokens, which is 400. So set it with one `Path`, and as
-//! `__Host-access_token` if others have subdomains of your domain, who could set the second.
+//! Two cookies with this name are two tokens, so the request gets 400. Always set the cookie with
+//! the same `Path`. If others control subdomains of your domain, name it `__Host-access_token`, so
+//! that they cannot set a second one.
 //!
-//! A browser sends a cookie also with requests that another site has it send. `SameSite=Lax` keeps
-//! it from most of them, but not from those of other subdomains and ports. So there are two checks
-//! outside of the authentication: `CsrfLayer` for what changes something, and one of the `Origin`
-//! for WebSockets, which start with a `GET`. Other `GET`s pass, and must change nothing.
+//! A browser also sends the cookie with requests that another site triggers. `SameSite=Lax`
+//! excludes most of these, but not those from other subdomains and ports. Therefore, two checks run
+//! outside the authentication: `CsrfLayer` for requests that change something, and a check of the
+//! `Origin` for WebSockets, which start with a `GET`. Other `GET` requests are allowed and must not
+//! change anything.
 //!
-//! With `BETTER_AUTH_SECRET` set it verifies the tokens of your own front end (and, with
-//! `BETTER_AUTH_AUDIENCE` and `BETTER_AUTH_ISSUER`, checks theirs). Without, it makes a secret for
-//! the run and prints a token and requests to paste. `ADDR` is where it listens, and `ORIGIN` where
-//! browsers see it, such as `https://app.example.com`.
+//! If `BETTER_AUTH_SECRET` is set, the example verifies the tokens of your own front end, with the
+//! audience and issuer in `BETTER_AUTH_AUDIENCE` and `BETTER_AUTH_ISSUER` if those are set.
+//! Otherwise, it generates a secret for the run and prints a token and requests to paste. `ADDR` is
+//! the address to listen on, and `ORIGIN` the origin that browsers see, such as
+//! `https://app.example.com`.
 
 mod support;
 
@@ -46,11 +49,11 @@ use tower::ServiceBuilder;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_jwt_auth::{CurrentUser, JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer, TokenSource};
 
-/// The routes, guarded by `auth` and open to pages of these origins alone, which are written as
-/// browsers send them: `https://app.example.com`, without a slash.
+/// Builds the routes, protected by `auth` and open only to pages of these origins. An origin is
+/// written as browsers send it: `https://app.example.com`, without a trailing slash.
 pub fn router(auth: JwtAuthBuilder, origins: &[String]) -> Result<Router, Box<dyn Error>> {
     let auth = auth
-        // The header is for clients that are no browser. A request with both is answered with 400.
+        // The header is for clients other than browsers. A request with both gets 400.
         .token_sources([TokenSource::cookie("access_token"), TokenSource::header()])
         .build()?;
     let mut csrf = CsrfLayer::new().with_rejection_response(|_: ProtectionError| cross_site());
@@ -67,8 +70,8 @@ pub fn router(auth: JwtAuthBuilder, origins: &[String]) -> Result<Router, Box<dy
         .merge(own_tasks)
         .route_layer(auth)
         .layer(
-            // The first is the outermost. Both come before the authentication, so that another site
-            // learns nothing of whether the cookie is any good.
+            // The first layer is the outermost. Both run outside the authentication, so that
+            // another site cannot find out whether the cookie is valid.
             ServiceBuilder::new()
                 .layer(csrf)
                 .layer(from_fn_with_state(Arc::from(origins), own_upgrades)),
@@ -76,11 +79,11 @@ pub fn router(auth: JwtAuthBuilder, origins: &[String]) -> Result<Router, Box<dy
     Ok(router)
 }
 
-/// Lets a WebSocket be opened by the app's own pages alone.
+/// Accepts WebSocket upgrades only from the app's own pages.
 ///
-/// No answer is hidden from the page that opens a WebSocket, as CORS would hide it: this is all that
-/// keeps another site from talking as the user. A browser always says the `Origin` (RFC 6455 section
-/// 4.1), so a request without one is refused too.
+/// CORS does not apply to WebSockets, so only this check prevents another site from sending
+/// messages as the user. A browser always sends the `Origin` (RFC 6455 section 4.1), so a request
+/// without one is rejected too.
 async fn own_upgrades(
     State(origins): State<Arc<[String]>>,
     request: Request,
@@ -98,15 +101,15 @@ fn is_upgrade(request: &Request) -> bool {
         .get_all(UPGRADE)
         .into_iter()
         .flat_map(|field| field.as_bytes().split(|&byte| byte == b','));
-    // Over HTTP/2 it is an extended CONNECT (RFC 8441).
+    // Over HTTP/2, an upgrade is an extended CONNECT (RFC 8441).
     request.method() == Method::CONNECT
         || protocols.any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }
 
 fn is_from(origins: &[String], headers: &HeaderMap) -> bool {
-    let mut said = headers.get_all(ORIGIN).into_iter();
-    match (said.next(), said.next()) {
-        (Some(only), None) => origins.iter().any(|own| only == own),
+    let mut values = headers.get_all(ORIGIN).into_iter();
+    match (values.next(), values.next()) {
+        (Some(origin), None) => origins.iter().any(|own| origin == own),
         _ => false,
     }
 }
@@ -120,16 +123,17 @@ async fn me(Extension(user): Extension<CurrentUser>) -> Json<Value> {
     Json(json!({ "user_id": user.user_id(), "email": user.email() }))
 }
 
-/// `PathOwnerLayer` has made sure that `user_id` is the current user's own.
+/// `PathOwnerLayer` has already checked that `user_id` is the current user's.
 async fn create_task(Path(_user_id): Path<String>, Json(_task): Json<Value>) -> Json<Value> {
     Json(json!({ "task_id": 123, "status": "created" }))
 }
 
-/// One that stays open must be closed when the token expires: see websocket.rs.
+/// Greets the user and closes the socket. A socket that stays open must be closed when its token
+/// expires: see websocket.rs.
 async fn greet(Extension(user): Extension<CurrentUser>, upgrade: WebSocketUpgrade) -> Response {
     upgrade.on_upgrade(async move |mut socket| {
         let greeting = Message::text(format!("Hello {}", user.email()));
-        // Whoever has gone already is not greeted.
+        // An error means that the client has already disconnected.
         if socket.send(greeting).await.is_ok() {
             drop(socket.send(Message::Close(None)).await);
         }
@@ -172,13 +176,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 fn print_requests(url: &str, origin: &str, secret: &str) {
     let token = support::mint(secret, "u1", "ada@example.com");
-    // Nothing but commands is to be pasted: not every shell takes # for a comment.
+    // The lines to paste contain no comments, because not every shell accepts them.
     println!(
         "\
-BETTER_AUTH_SECRET is not set, so this run has a random secret. Below are a token, which is valid for
-an hour and whose user is u1, and five requests. Paste them into another shell: the first two are
-answered with 200; the third, which another site's page sends, and the fourth, a WebSocket that it
-opens, with 403; the fifth, which has two tokens, with 400.
+BETTER_AUTH_SECRET is not set, so this run has a random secret. Below are a token of the user u1,
+valid for an hour, and five requests. Paste them into another shell. The first two get 200. The third,
+from another site's page, and the fourth, a WebSocket of that page, get 403. The fifth, with two
+tokens, gets 400.
 
 TOKEN={token}
 curl -i -b \"access_token=$TOKEN\" {url}/me

@@ -1,14 +1,16 @@
-//! Answers a proxy that asks whether a request may pass, and says whose it is: for nginx's
-//! `auth_request`, Traefik's ForwardAuth and Envoy's HTTP ext_authz. So services in any language
-//! behind the proxy share one check. The guide is docs/forward-auth.md.
+//! A forward-auth service for nginx's `auth_request`, Traefik's ForwardAuth, and Envoy's HTTP
+//! ext_authz. It decides for the proxy whether a request is allowed and returns the request's user,
+//! so that services in any language behind the proxy share one check. The guide is
+//! docs/forward-auth.md.
 //!
 //! ```sh
 //! cargo run --example forward_auth -- nginx # or traefik, or envoy
 //! ```
 //!
-//! With `BETTER_AUTH_SECRET` set it verifies the tokens of your own front end (and, with
-//! `BETTER_AUTH_AUDIENCE` and `BETTER_AUTH_ISSUER`, checks theirs). Without, it makes a secret for
-//! the run and prints a token and questions to paste. `ADDR` is where it listens.
+//! If `BETTER_AUTH_SECRET` is set, the example verifies the tokens of your own front end, with the
+//! audience and issuer in `BETTER_AUTH_AUDIENCE` and `BETTER_AUTH_ISSUER` if those are set.
+//! Otherwise, it generates a secret for the run and prints a token and requests to paste. `ADDR` is
+//! the address to listen on.
 
 mod support;
 
@@ -26,10 +28,10 @@ use tower::ServiceBuilder;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_jwt_auth::{ConfigError, CurrentUser, JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
 
-/// Who asks, and so where the path stands that the client wants.
+/// The proxy that calls the service, which determines where the client's path is.
 ///
-/// It is said at the start and never read from a request: a header that this proxy does not
-/// overwrite holds what the client put there.
+/// It is configured at startup and never derived from a request, because a header that the proxy
+/// does not overwrite contains the client's own value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proxy {
     Nginx,
@@ -47,14 +49,15 @@ impl Proxy {
         }
     }
 
-    /// The header that has the path, which this proxy overwrites whatever the client sent.
+    /// Returns the header that contains the client's path. The proxy overwrites a header of this
+    /// name that the client sent.
     fn path_header(self) -> Option<HeaderName> {
         match self {
-            // By the `proxy_set_header` in nginx.conf.
+            // nginx.conf sets it with `proxy_set_header`.
             Self::Nginx => Some(HeaderName::from_static("x-original-uri")),
-            // By itself, unless `trustForwardHeader` is on.
+            // Traefik sets it, unless `trustForwardHeader` is on.
             Self::Traefik => Some(HeaderName::from_static("x-forwarded-uri")),
-            // It asks at the path itself.
+            // Envoy sends its request to the client's path.
             Self::Envoy => None,
         }
     }
@@ -66,33 +69,33 @@ fn refusal(status: StatusCode, detail: &str) -> Refusal {
     (status, Json(json!({ "detail": detail })))
 }
 
-/// What answers `proxy`, with the keys and rules of `auth`.
+/// Builds the service for `proxy`, with the keys and rules of `auth`.
 pub fn router(proxy: Proxy, auth: JwtAuthBuilder) -> Result<Router, ConfigError> {
-    // The paths of your services. What is not listed is refused.
+    // The paths of your services. All other paths are rejected.
     let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}")?.except("/me")?;
     let layers = ServiceBuilder::new()
         .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION]))
-        // Before the layers, so that they judge the path that the client wants.
+        // Outside the layers, so that they check the client's path.
         .layer(map_request(move |request| {
             ready(with_original_uri(proxy, request))
         }))
-        // A refusal in gRPC is an HTTP 200, which the proxy would take for leave.
+        // A gRPC rejection has the HTTP status 200, which the proxy would treat as allowed.
         .layer(auth.http_answers_only().build()?)
         .layer(owner.http_answers_only());
-    // Whatever path and method the proxy asks with.
+    // A fallback, because the proxy's request can have any path and method.
     Ok(Router::new().fallback(identity).layer(layers))
 }
 
-/// The request, for the path that the client wants. Without one that is beyond doubt, nothing
-/// passes.
+/// Replaces the path of a request with the client's. A request whose header does not contain
+/// exactly one path is rejected.
 fn with_original_uri(proxy: Proxy, mut request: Request) -> Result<Request, Refusal> {
     let Some(name) = proxy.path_header() else {
         return Ok(request);
     };
     let mut values = request.headers().get_all(&name).iter();
     let uri = match (values.next(), values.next()) {
-        (Some(only), None) => path_absolute(only),
-        // None: the proxy was not told to send it. Two: one of them may be the client's.
+        (Some(path), None) => path_absolute(path),
+        // None: the proxy is not configured to send it. Two: one of them may be the client's.
         _ => None,
     };
     let Some(uri) = uri else {
@@ -105,17 +108,17 @@ fn with_original_uri(proxy: Proxy, mut request: Request) -> Result<Request, Refu
 
 fn path_absolute(value: &HeaderValue) -> Option<Uri> {
     let text = value.to_str().ok()?;
-    // `http` cuts off what follows a #. Proxies pass it on.
+    // `http` removes everything after a `#`, but proxies forward it.
     if !text.starts_with('/') || text.contains('#') {
         return None;
     }
     text.parse::<PathAndQuery>().ok().map(Uri::from)
 }
 
-/// Whose request it is.
+/// Responds with the user's identity.
 ///
-/// 200 and not 204, since Envoy treats only 200 as allowed. Always all four headers, even if empty:
-/// Envoy keeps the client's own header if the response has none.
+/// The status is 200 and not 204, because Envoy treats only 200 as allowed. All four headers are
+/// always set, even if empty, because Envoy keeps the client's own header if the response has none.
 async fn identity(
     Extension(user): Extension<CurrentUser>,
 ) -> Result<[(HeaderName, HeaderValue); 5], Refusal> {
@@ -129,7 +132,7 @@ async fn identity(
         let detail = "The user's id, e-mail address or issuer is too long";
         return Err(refusal(StatusCode::FORBIDDEN, detail));
     };
-    // Users choose their name, and a service can do without.
+    // Users choose their own names, so a name that is too long is omitted, not rejected.
     let name = user.name().and_then(encoded);
     Ok([
         (HeaderName::from_static("x-auth-user-id"), id),
@@ -139,14 +142,14 @@ async fn identity(
             HeaderName::from_static("x-auth-name"),
             name.unwrap_or_else(|| HeaderValue::from_static("")),
         ),
-        // True of this token, this path and this moment.
+        // The response is valid only for this token, path, and moment.
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ])
 }
 
-/// Percent-encoded UTF-8, since a header has no bytes that everybody takes for the same text. An
-/// address such as `ada@example.com` stays legible. A + does not stay, and so it does not matter
-/// whether whoever decodes this takes one for a space.
+/// The characters to percent-encode. Header values have no standard encoding for text outside
+/// ASCII. An address such as `ada@example.com` stays readable. A `+` is encoded, because some
+/// decoders treat it as a space.
 const ENCODED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -154,13 +157,13 @@ const ENCODED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'@');
 
-/// In bytes. Three of these and an issuer fit into 4 KiB, with the other headers. nginx reads no more
-/// of a response's headers and treats a replica that sends more as broken: a user with a long name
-/// would take all replicas out of service.
+/// In bytes. Three such values, an issuer, and the other headers fit into 4 KiB. nginx reads no
+/// more of a response's headers and treats a replica that sends more as failed, so a user with a
+/// long name could take all replicas out of service.
 const MAX_LEN: usize = 1024;
 const MAX_ISSUER_LEN: usize = 512;
 
-/// `None` if that is too long.
+/// Returns the encoded text, or `None` if it is too long.
 fn encoded(text: &str) -> Option<HeaderValue> {
     let encoded = utf8_percent_encode(text, &ENCODED).to_string();
     if encoded.len() > MAX_LEN {
@@ -172,7 +175,8 @@ fn encoded(text: &str) -> Option<HeaderValue> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let name = env::args().nth(1).unwrap_or_default();
-    let proxy = Proxy::named(&name).ok_or("say which proxy asks: nginx, traefik or envoy")?;
+    let proxy =
+        Proxy::named(&name).ok_or("pass the name of the proxy: nginx, traefik, or envoy")?;
     let is_configured = env::var_os("BETTER_AUTH_SECRET").is_some();
     let secret = support::random_secret();
     let auth = if is_configured {
@@ -187,34 +191,34 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if is_configured {
         println!("Listening on {origin} for {name}, with the secret in BETTER_AUTH_SECRET.");
     } else {
-        print_questions(&origin, &name, proxy, &secret);
+        print_requests(&origin, &name, proxy, &secret);
     }
     axum::serve(listener, router).await?;
     Ok(())
 }
 
-fn print_questions(origin: &str, name: &str, proxy: Proxy, secret: &str) {
+fn print_requests(origin: &str, name: &str, proxy: Proxy, secret: &str) {
     let token = support::mint(secret, "u1", "ada@example.com");
-    let about = |path: &str| match proxy.path_header() {
+    let target = |path: &str| match proxy.path_header() {
         Some(header) => format!("-H '{header}: {path}' {origin}/"),
         None => format!("{origin}{path}"),
     };
-    // Nothing but commands is to be pasted: not every shell takes # for a comment.
+    // The lines to paste contain no comments, because not every shell accepts them.
     println!(
         "\
 Listening on {origin} for {name}. BETTER_AUTH_SECRET is not set, so this run has a random secret.
-Below are a token, which is valid for an hour and whose user is u1, and three questions as {name}
-asks them. Paste them into another shell: the first is answered with 200 and the identity, the
-second, without the token, with 401, and the third, about the path of another user, with 403.
+Below are a token of the user u1, valid for an hour, and three requests like those of {name}. Paste
+them into another shell. The first gets 200 and the identity; the second, without the token, gets
+401; the third, for the path of another user, gets 403.
 
 TOKEN={token}
 curl -i -H \"Authorization: Bearer $TOKEN\" {own}
 curl -i {own}
 curl -i -H \"Authorization: Bearer $TOKEN\" {other}
 
-How to have {name} ask them: docs/forward-auth.md. For the tokens of your own front end, and for
-more than one replica, set BETTER_AUTH_SECRET to the secret that the tokens are signed with.",
-        own = about("/api/u1/tasks"),
-        other = about("/api/u2/tasks"),
+docs/forward-auth.md describes the configuration of {name}. To accept the tokens of your own front
+end, or to run more than one replica, set BETTER_AUTH_SECRET to the secret that signs the tokens.",
+        own = target("/api/u1/tasks"),
+        other = target("/api/u2/tasks"),
     );
 }

@@ -1,11 +1,12 @@
-//! A hyper service without a framework, behind Better Auth.
+//! A hyper service without a framework, whose users sign in with Better Auth.
 //!
 //! ```sh
 //! cargo run --example hyper
 //! ```
 //!
-//! With `BETTER_AUTH_SECRET` set it verifies the tokens of your own front end. Without, it makes a
-//! secret for the run and prints requests to paste. `ADDR` is where it listens.
+//! If `BETTER_AUTH_SECRET` is set, the example verifies the tokens of your own front end.
+//! Otherwise, it generates a secret for the run and prints requests to paste. `ADDR` is the address
+//! to listen on.
 
 mod support;
 
@@ -24,7 +25,7 @@ use tokio::net::TcpListener;
 use tower::{ServiceBuilder, service_fn};
 use tower_jwt_auth::{CurrentUser, JwtAuthLayer, PathOwnerLayer};
 
-/// Behind both layers, so each request has a user, and its path is that user's.
+/// Handles a request that both layers accepted: it has a user, and its path belongs to that user.
 async fn handle(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let response = match request.extensions().get::<CurrentUser>() {
         Some(user) => Response::new(Full::from(format!("Hello {}\n", user.email()))),
@@ -82,8 +83,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!(
             "\
 Listening on {origin}. BETTER_AUTH_SECRET is not set, so this run has a random secret.
-Paste these into another shell; the first is answered with 200, the second with 401, the third
-with 403:
+Paste these into another shell. The first gets 200, the second 401, and the third 403:
 
 curl -i -H 'Authorization: Bearer {token}' {origin}/api/u1/tasks
 curl -i {origin}/api/u1/tasks

@@ -1,21 +1,22 @@
-//! A WebSocket that lives no longer than its token, which a browser sends as a protocol, since a
-//! page can set no headers there.
+//! A WebSocket that closes when its token expires. A browser sends the token as a protocol, because
+//! a page cannot set the headers of a WebSocket request.
 //!
 //! ```sh
 //! cargo run --example websocket
 //! ```
 //!
-//! A client that wants to stay sends `Bearer <token>` with a fresh token before the old one
-//! expires. Anything else that it sends comes back. The socket is closed with the code
+//! To stay connected, a client sends `Bearer <token>` with a fresh token before the old one
+//! expires. The server echoes all other messages. It closes the socket with the code
 //!
-//! - 4401 when the token expired, or a fresh one does not verify: get another and connect again,
-//! - 4403 when the fresh token is another user's.
+//! - 4401 if the token expired or a fresh token is invalid; get a new token and reconnect;
+//! - 4403 if the fresh token belongs to another user.
 //!
-//! A page is not told why it could not connect at all: to it, a 401 is the code 1006.
+//! A page cannot find out why a connection was rejected: for a 401, it gets the code 1006.
 //!
-//! With `BETTER_AUTH_SECRET` set it verifies the tokens of your own front end (and, with
-//! `BETTER_AUTH_AUDIENCE` and `BETTER_AUTH_ISSUER`, checks theirs). Without, it makes a secret for
-//! the run and prints lines for the console of a browser. `ADDR` is where it listens.
+//! If `BETTER_AUTH_SECRET` is set, the example verifies the tokens of your own front end, with the
+//! audience and issuer in `BETTER_AUTH_AUDIENCE` and `BETTER_AUTH_ISSUER` if those are set.
+//! Otherwise, it generates a secret for the run and prints lines for a browser's console. `ADDR` is
+//! the address to listen on.
 
 mod support;
 
@@ -40,17 +41,17 @@ use tower_jwt_auth::{
     ConfigError, CurrentUser, JwtAuthBuilder, JwtAuthLayer, TokenSource, TokenVerifier,
 };
 
-/// The socket at `/ws`, guarded by `auth`, and a page to try it from.
+/// Builds the routes: the socket at `/ws`, protected by `auth`, and a page to try it from.
 ///
-/// The `Origin` is not looked at: a browser sends this token only for a page that has it. With a
-/// token in a cookie that is otherwise, see cookie.rs.
+/// The `Origin` is not checked, because a browser sends this token only for a page that has it. A
+/// token in a cookie requires the check: see cookie.rs.
 pub fn router(auth: JwtAuthBuilder) -> Result<Router, ConfigError> {
     let auth = auth
         .token_sources([TokenSource::websocket_protocol(), TokenSource::header()])
         .build()?;
     let verifier = auth.verifier();
     Ok(Router::new()
-        // Over HTTP/2 it is no GET but a CONNECT.
+        // Not `get`, because an upgrade over HTTP/2 is a CONNECT.
         .route("/ws", any(upgrade))
         .route_layer(auth)
         .route(
@@ -66,20 +67,20 @@ async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     upgrade
-        // Of the two that the client offers, the one that is not its token. A browser closes a
-        // socket whose answer chooses none.
+        // The client offers this protocol and its token. A browser closes the socket if the
+        // response selects none of the offered protocols.
         .protocols(["bearer"])
         .max_message_size(MAX_MESSAGE)
         .on_upgrade(move |socket| serve(socket, user, verifier))
 }
 
-/// More than the longest token, which is of 16 KiB.
+/// In bytes. The longest accepted token has 16 KiB.
 const MAX_MESSAGE: usize = 32 * 1024;
 
-/// Why a socket ends.
+/// The reason why a socket ends.
 enum End {
     Close(u16, &'static str),
-    /// The client has left.
+    /// The client has disconnected.
     Gone,
 }
 
@@ -87,7 +88,7 @@ async fn serve(mut socket: WebSocket, mut user: CurrentUser, verifier: TokenVeri
     let end = loop {
         let expiry = expiry(user.expires_at());
         let turn = tokio::select! {
-            // First of all: nothing is taken from a client whose token has expired.
+            // Polls the expiry first, so that no message is accepted after the token has expired.
             biased;
             () = expiry => Err(End::Close(4401, "the token expired")),
             turn = turn(&mut socket, &mut user, &verifier) => turn,
@@ -101,21 +102,21 @@ async fn serve(mut socket: WebSocket, mut user: CurrentUser, verifier: TokenVeri
     }
 }
 
-/// Ends when this time has come; never, if there is none.
+/// Completes at this time, or never if there is none.
 ///
-/// The clock is asked again each minute. It may have been set since, and a timer stands still while
-/// the machine sleeps. Nor does a timer take a time of any distance.
+/// The clock is read again each minute, because it may have been set, and because a timer stops
+/// while the machine sleeps. A timer also has a maximum duration.
 async fn expiry(time: Option<SystemTime>) {
     let Some(time) = time else {
         return pending().await;
     };
-    // An error when the time is past.
+    // `duration_since` fails if the time has passed.
     while let Ok(left) = time.duration_since(SystemTime::now()) {
         sleep(left.min(Duration::from_secs(60))).await;
     }
 }
 
-/// Takes one message and answers it.
+/// Receives one message and replies to it.
 async fn turn(
     socket: &mut WebSocket,
     user: &mut CurrentUser,
@@ -124,7 +125,7 @@ async fn turn(
     let text = match socket.recv().await {
         Some(Ok(Message::Text(text))) => text,
         Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
-        // Pings have been answered already.
+        // axum has already replied to pings.
         Some(Ok(_)) => return Ok(()),
     };
     let answer = match text.strip_prefix("Bearer ") {
@@ -138,8 +139,8 @@ async fn turn(
     sent.map_err(|_| End::Gone)
 }
 
-/// The user of a fresh token, who must be the one that the socket was opened by. Where you trust
-/// several issuers, compare `iss` too: each has ids of its own.
+/// Verifies a fresh token, which must belong to the user who opened the socket. If you accept
+/// several issuers, also compare `iss`, because user IDs are unique only within an issuer.
 async fn fresh(
     token: &str,
     user: &CurrentUser,
@@ -152,8 +153,8 @@ async fn fresh(
     }
 }
 
-/// Says why, and waits until the client has heard it; but not for long, since one that reads nothing
-/// would keep the socket.
+/// Sends the reason and waits until the client closes the socket. The wait is limited, because a
+/// client that reads nothing would keep the socket open.
 async fn close(mut socket: WebSocket, code: u16, reason: &'static str) {
     let frame = CloseFrame {
         code,
@@ -188,15 +189,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!(
             "\
 Listening on ws://{addr}/ws. BETTER_AUTH_SECRET is not set, so this run has a random secret.
-Open http://{addr}/ in a browser and paste this into its console. The token is valid for a minute,
-and then the socket is closed with 4401:
+Open http://{addr}/ in a browser and paste this into its console. The token is valid for a minute;
+then the socket is closed with 4401:
 
 socket = new WebSocket(\"ws://{addr}/ws\", [\"bearer\", \"{short}\"]);
 socket.onopen = () => socket.send(\"hello\");
 socket.onmessage = (event) => console.log(event.data);
 socket.onclose = (event) => console.log(event.code, event.reason);
 
-This, pasted within that minute, keeps it open for an hour:
+Paste this within that minute to keep the socket open for an hour:
 
 socket.send(\"Bearer {long}\");"
         );

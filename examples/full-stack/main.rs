@@ -5,7 +5,7 @@
 //! cargo run --example full-stack --features better-auth -- https://app.example.com
 //! ```
 //!
-//! Its argument is the origin of the page and of Better Auth; `ADDR` is where it listens.
+//! The argument is the origin of the page and of Better Auth. `ADDR` is the address to listen on.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -32,13 +32,13 @@ fn router(auth: JwtAuthLayer, page: HeaderValue) -> Result<Router, ConfigError> 
         .route_layer(PathOwnerLayer::new("/api/{user_id}/{*rest}")?)
         .route_layer(auth)
         .layer(
-            // The first is the outermost.
+            // The first layer is the outermost.
             ServiceBuilder::new()
-                // Before the trace, which so writes "Sensitive" for the token.
+                // Outside the trace, which therefore logs "Sensitive" instead of the token.
                 .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION]))
                 .layer(TraceLayer::new_for_http().make_span_with(span))
-                // Outside of the authentication: a preflight request carries no token, and a
-                // browser shows its page a 401 only if that has the CORS headers too.
+                // Outside the authentication, because a preflight has no token, and because a page
+                // can read a 401 only if the response has the CORS headers.
                 .layer(cors(page)),
         ))
 }
@@ -53,7 +53,7 @@ fn cors(page: HeaderValue) -> CorsLayer {
         .allow_origin(page)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE])
-        // Else the page may read the body of a 401 and not why the token was refused.
+        // Otherwise, the page can read the body of a 401 but not the reason in the challenge.
         .expose_headers([WWW_AUTHENTICATE])
 }
 
@@ -61,11 +61,11 @@ fn cors(page: HeaderValue) -> CorsLayer {
 async fn main() -> Result<(), Box<dyn Error>> {
     log_to_stderr();
     let Some(origin) = env::args().nth(1) else {
-        return Err("give the origin of your page, such as https://app.example.com".into());
+        return Err("pass the origin of your page, such as https://app.example.com".into());
     };
     let auth = JwtAuthLayer::better_auth(&origin).build()?;
     if let Err(error) = auth.ready().await {
-        eprintln!("{error}; it is tried again, and requests get a 503 meanwhile");
+        eprintln!("{error}; retrying, and requests get 503 until a fetch succeeds");
     }
     let router = router(auth, origin.parse()?)?;
 
@@ -75,7 +75,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Requests, and why some of them are refused.
+/// Logs the requests and the reasons of rejections.
 fn log_to_stderr() {
     use tracing_subscriber::{
         filter::{LevelFilter, Targets},

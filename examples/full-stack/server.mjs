@@ -1,8 +1,8 @@
 // A Better Auth server, with users in memory, which also serves the page.
 //
 // Environment:
-//   WEB_PORT    default 3001: where it listens, on 127.0.0.1
-//   API_ORIGIN  default http://127.0.0.1:3000: where the page finds the API
+//   WEB_PORT    the port on 127.0.0.1 (default 3001)
+//   API_ORIGIN  the origin of the API (default http://127.0.0.1:3000)
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -19,11 +19,11 @@ const origin = `http://${host}`;
 
 const auth = betterAuth({
   baseURL: origin,
-  // Good for one run, as the users are.
+  // Valid for one run, like the users.
   secret: randomBytes(32).toString("base64url"),
   database: memoryAdapter({ user: [], session: [], account: [], verification: [], jwks: [] }),
   emailAndPassword: { enabled: true },
-  // A page of the server's own origin is trusted anyway. One that is served elsewhere goes here.
+  // The server's own origin is always trusted. Add the origin of a page that is served elsewhere.
   trustedOrigins: [origin],
   plugins: [jwt()],
   telemetry: { enabled: false },
@@ -46,7 +46,7 @@ const files = {
 };
 
 function servePage(req, res) {
-  // As localhost the page would be of another origin, which the API does not allow.
+  // On localhost, the page would have another origin, which the API does not allow.
   if (req.headers.host !== host) return res.writeHead(302, { location: origin }).end();
   const [type, content] = files[req.url] ?? [];
   if (!content) return res.writeHead(404).end();

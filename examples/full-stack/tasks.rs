@@ -20,7 +20,7 @@ pub struct Task {
     title: String,
 }
 
-/// `PathOwnerLayer` has made sure that `user_id` is the current user's own.
+/// `PathOwnerLayer` has already checked that `user_id` is the current user's.
 pub async fn list(State(tasks): State<Tasks>, Path(user_id): Path<String>) -> Json<Vec<Task>> {
     let tasks = tasks.0.lock().unwrap_or_else(PoisonError::into_inner);
     Json(tasks.get(&user_id).cloned().unwrap_or_default())

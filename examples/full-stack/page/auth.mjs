@@ -15,21 +15,21 @@ function noteCall({ method, url }, { status }, detail) {
   note({ method, url, status, detail });
 }
 
-// In memory only: what is in localStorage, every script of the page can take away.
-let held;
+// In memory only, because every script on the page can read localStorage.
+let cached;
 
-/** A token that is valid for a while yet, or undefined if nobody is signed in. */
+/** Returns a token that does not expire soon, or undefined if no user is signed in. */
 export async function token() {
-  if (!held || Date.now() >= held.renewAt) held = await fetchToken();
-  return held?.token;
+  if (!cached || Date.now() >= cached.renewAt) cached = await fetchToken();
+  return cached?.token;
 }
 
 /**
- * Forgets the token of whoever was signed in. The API takes a token until it expires, a quarter of
- * an hour with Better Auth, whether or not its user has signed out; so it must not stay around.
+ * Forgets the token of the previous user. The API accepts a token until it expires, by default
+ * after 15 minutes with Better Auth, even if its user has signed out, so the page must not keep it.
  */
 export function forgetToken() {
-  held = undefined;
+  cached = undefined;
   show("none yet");
 }
 
@@ -37,14 +37,14 @@ async function fetchToken() {
   const { data } = await auth.token(); // GET /api/auth/token, with the cookie of the session
   if (!data) return forgetToken();
   const { iat, exp } = claims(data.token);
-  // By the clock of the issuer for how long, and by this one from when: they may differ.
+  // The lifetime comes from the issuer's clock and the start from this one, because they may differ.
   const lifetime = (exp - iat) * 1000;
   const renewAt = Date.now() + lifetime - 60_000; // a minute before it expires
   show(`to be renewed at ${new Date(renewAt).toLocaleTimeString("en-GB")}`);
   return { token: data.token, renewAt };
 }
 
-/** Reads a token, which is not to verify it: that is what the API does. */
+/** Reads the claims of a token without verifying it. Only the API verifies tokens. */
 function claims(token) {
   const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
   return JSON.parse(atob(payload));

@@ -1,8 +1,8 @@
-// The list of calls: what was asked for, and what came back.
+// The list of calls: the requests and their responses.
 
 const list = document.querySelector("#calls");
 
-/** Notes a call at the top. Its status is 0 where the browser gave the page no answer. */
+/** Adds a call at the top. Its status is 0 if the browser gave the page no response. */
 export function note({ method, url, status, detail, challenge }) {
   const item = document.createElement("li");
   item.className = status >= 200 && status < 300 ? "good" : "";
@@ -12,7 +12,7 @@ export function note({ method, url, status, detail, challenge }) {
   list.prepend(item);
 }
 
-/** Without the origin where that is the page's own. */
+/** Returns the URL, without the origin if it is the page's own. */
 function shown(url) {
   const { origin, pathname } = new URL(url, location);
   return origin === location.origin ? pathname : origin.replace("http://", "") + pathname;

@@ -1,4 +1,4 @@
-// What the page shows, and what its buttons do.
+// The content of the page and the actions of its buttons.
 import { tasks } from "./api.mjs";
 import { auth, forgetToken, token } from "./auth.mjs";
 
@@ -39,11 +39,11 @@ on("#changed", "click", async () => {
   await tasks(user?.id ?? "somebody", { token: `${header}.${payload}.${other}${signature.slice(1)}` });
 });
 
-const { data } = await auth.getSession(); // of an earlier visit
+const { data } = await auth.getSession(); // from an earlier visit
 await show(data?.user);
 
-async function show(whom) {
-  user = whom;
+async function show(newUser) {
+  user = newUser;
   forgetToken();
   for (const part of ["#signed-in", "#own"]) $(part).hidden = !user;
   $("#signed-out").hidden = Boolean(user);
@@ -55,7 +55,7 @@ async function show(whom) {
 
 async function listOwn() {
   const { status, data } = await tasks(user.id, { token: await token() });
-  if (status === 401) return show(undefined); // the session is over, in another tab say
+  if (status === 401) return show(undefined); // the session has ended, for example in another tab
   if (status === 200) $("#tasks").replaceChildren(...data.map(({ title }) => item(title)));
 }
 
@@ -73,7 +73,7 @@ function on(selector, event, handle) {
   const element = $(selector);
   element.addEventListener(event, (event) => {
     event.preventDefault();
-    // Kept, since the event has it only until its first await.
+    // Passed separately, because the event loses its currentTarget at the first await.
     handle({ currentTarget: element, submitter: event.submitter });
   });
 }

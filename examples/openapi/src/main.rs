@@ -1,11 +1,12 @@
-//! A task service that describes itself: Swagger UI with an Authorize button, as FastAPI has it.
+//! A task service with an OpenAPI document and Swagger UI, with an Authorize button as in FastAPI.
 //!
 //! ```sh
 //! cargo run --manifest-path examples/openapi/Cargo.toml
 //! ```
 //!
-//! With `BETTER_AUTH_SECRET` set it verifies the tokens of your own front end. Without, it makes a
-//! secret for the run and prints a token. `ADDR` is where it listens.
+//! If `BETTER_AUTH_SECRET` is set, the example verifies the tokens of your own front end.
+//! Otherwise, it generates a secret for the run and prints a token. `ADDR` is the address to listen
+//! on.
 
 mod tasks;
 
@@ -23,7 +24,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-/// What is true of the whole document; the operations come with their routes.
+/// The general part of the document. The routes add their operations.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Tasks"),
@@ -45,7 +46,7 @@ impl Modify for BearerToken {
         document
             .components
             .get_or_insert_default()
-            // The name that FastAPI gives it.
+            // The name that FastAPI uses.
             .add_security_scheme("HTTPBearer", SecurityScheme::Http(scheme));
     }
 }
@@ -58,7 +59,7 @@ fn router(auth: JwtAuthLayer) -> Result<Router, ConfigError> {
     Ok(tasks
         .route_layer(PathOwnerLayer::new("/api/{user_id}/{*rest}")?)
         .route_layer(auth)
-        // Added below the layers, and so open.
+        // Public, because it is added after the layers.
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document)))
 }
 
@@ -78,12 +79,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if !is_configured {
         println!(
             "\
-Press Authorize there, and paste this token, which is valid for an hour and whose user is u1:
+Press Authorize there and paste this token of the user u1, which is valid for an hour:
 
 {}
 
-Then try an operation: with the user_id u1 it is answered with 200, with another one with 403, and
-without the token with 401.",
+Then try an operation. With the user_id u1, the response is 200; with another one, 403; and without
+the token, 401.",
             support::mint(&secret, "u1", "ada@example.com")
         );
     }
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_document_asks_for_a_bearer_token_and_describes_refusals() {
+    fn the_document_requires_a_bearer_token_and_describes_rejections() {
         let document = document();
         assert_eq!(
             document["components"]["securitySchemes"]["HTTPBearer"],
@@ -107,7 +108,7 @@ mod tests {
         assert_eq!(document["security"], json!([{ "HTTPBearer": [] }]));
         for method in ["get", "post"] {
             let operation = &document["paths"]["/api/{user_id}/tasks"][method];
-            assert_eq!(operation["security"], Value::Null, "of its own");
+            assert_eq!(operation["security"], Value::Null, "the document's applies");
             for status in ["401", "403"] {
                 assert_eq!(
                     operation["responses"][status]["content"]["application/json"]["schema"]["$ref"],

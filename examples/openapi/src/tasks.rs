@@ -1,4 +1,4 @@
-//! The tasks of each user, in memory, and how they are described.
+//! The tasks of each user, in memory, and their OpenAPI descriptions.
 
 use std::{
     collections::HashMap,
@@ -51,8 +51,8 @@ pub async fn add(
     (StatusCode::CREATED, Json(task))
 }
 
-/// What the layers answer, said once for all operations.
-// Nobody makes one: it is read by its derive.
+/// The rejections of the layers, documented once for all operations.
+// Never constructed: only the derive macro reads it.
 #[allow(dead_code)]
 #[derive(IntoResponses)]
 enum Refused {
