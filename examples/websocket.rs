@@ -128,14 +128,14 @@ async fn turn(
         // axum has already replied to pings.
         Some(Ok(_)) => return Ok(()),
     };
-    let answer = match text.strip_prefix("Bearer ") {
+    let reply = match text.strip_prefix("Bearer ") {
         Some(token) => {
             *user = fresh(token, user, verifier).await?;
             "The fresh token is taken".to_owned()
         }
         None => format!("{}: {text}", user.email()),
     };
-    let sent = socket.send(Message::text(answer)).await;
+    let sent = socket.send(Message::text(reply)).await;
     sent.map_err(|_| End::Gone)
 }
 

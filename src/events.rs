@@ -183,7 +183,7 @@ pub(crate) fn fault(fault: &Fault, consequence: &'static str) {
     let _ = (fault, consequence);
 }
 
-/// Logs the keys of a set that cannot be used. Keys for encryption are common and logged only at
+/// Logs the unusable keys of a set. Keys for encryption are common, so they are logged only at
 /// DEBUG.
 pub(crate) fn keys_skipped(place: &str, skipped: &[String]) {
     #[cfg(feature = "tracing")]

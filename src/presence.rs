@@ -1,4 +1,4 @@
-//! The sender of a request: a user, an anonymous client, or a browser's CORS preflight. An
+//! The sender of a request: a user, an anonymous client, or a browser with a CORS preflight. An
 //! authentication layer stores it in the request's extensions for the inner layers and extractors.
 
 use http::{Extensions, Method};

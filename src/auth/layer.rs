@@ -116,8 +116,8 @@ impl JwtAuthLayer {
     ///
     /// # Errors
     ///
-    /// Returns the response for a rejected request, which has been logged and observed and has its
-    /// [`Rejection`](crate::Rejection) in the extensions. Send it unchanged.
+    /// Returns the response for a rejected request, with the [`Rejection`](crate::Rejection) in its
+    /// extensions. The rejection has been logged and observed. Send the response unchanged.
     ///
     /// ```
     /// use bytes::Bytes;

@@ -131,14 +131,14 @@ impl Shared {
             }
         };
         match verified {
-            Ok(user) => self.pass(user, is_private, request),
+            Ok(user) => self.accept(user, is_private, request),
             Err(VerifyError::Rejected(error)) => Verdict::Refuse(error.into()),
             Err(VerifyError::Pending(pending)) => Verdict::Wait(pending),
         }
     }
 
     #[inline]
-    fn pass<B>(&self, user: CurrentUser, is_private: bool, request: &mut Request<B>) -> Verdict {
+    fn accept<B>(&self, user: CurrentUser, is_private: bool, request: &mut Request<B>) -> Verdict {
         // Nested layers with different keys or rules are legitimate, so only a second verification
         // by the same layer is reported.
         let verified_by = user.verified_by();

@@ -37,7 +37,7 @@ use crate::{
 /// # Ok::<(), tower_jwt_auth::ConfigError>(())
 /// ```
 ///
-/// # Which path it sees
+/// # Which path is checked
 ///
 /// The patterns are matched against the path of the request as it reaches the layer. Inside axum's
 /// `nest`, that is the rest after the prefix. Therefore, either apply the layer outside, with
@@ -133,9 +133,9 @@ impl PathOwnerLayer {
     /// [`except_when`](Self::except_when) allow a path that does not belong to the user.
     ///
     /// If an owner's pattern covers the path too, the more literal one decides, as in a router:
-    /// `/api/health` is exempt beside `/api/{user_id}/{*rest}`, and an exemption that is wider than
-    /// an owner's pattern does not apply to its paths. In a layer created with `path_param` inside
-    /// axum's `nest`, the pattern is matched against the rest of the path, as everywhere.
+    /// `/api/health` is exempt although `/api/{user_id}/{*rest}` covers it, and an exemption that
+    /// is wider than an owner's pattern does not apply to its paths. Inside axum's `nest`, the
+    /// pattern is matched against the rest of the path, also in a layer created with `path_param`.
     ///
     /// # Errors
     ///
@@ -194,11 +194,11 @@ impl PathOwnerLayer {
         Ok(self)
     }
 
-    /// Serves only the users of this issuer, instead of the first issuer's users: see
+    /// Accepts only the users of this issuer, instead of the first issuer's users: see
     /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or).
     ///
-    /// A layer serves one issuer, because two issuers may assign the same ID to different people.
-    /// The last call replaces the earlier ones.
+    /// A layer accepts the users of one issuer, because two issuers may assign the same ID to
+    /// different people. The last call replaces the earlier ones.
     ///
     /// ```
     /// use tower_jwt_auth::PathOwnerLayer;

@@ -114,7 +114,7 @@ impl Patterns {
         self.router.insert(route, value).map_err(|error| {
             let problem = match error {
                 InsertError::Conflict { with } => {
-                    format!("covers the same paths as {with:?}; remove one of them")
+                    format!("conflicts with {with:?}, which covers some of the same paths; remove one of them")
                 }
                 InsertError::InvalidCatchAll => {
                     "has a catch-all before its end; put {*name} last".to_owned()

@@ -86,8 +86,8 @@ impl Rules {
                 Reader::Router => route_param::original_path_is_unambiguous(request),
             };
         // Exempt paths are accepted before the user is required, so that public paths work without
-        // a token; an ambiguous path is never exempt, because another program may read another
-        // path.
+        // a token; an ambiguous path is never exempt, because another program may resolve it to a
+        // different path.
         if path_is_unambiguous && found.as_ref().is_some_and(Found::is_exempt) {
             return Ok(());
         }

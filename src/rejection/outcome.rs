@@ -13,7 +13,7 @@ pub(crate) type Observer = Arc<dyn Fn(Outcome) + Send + Sync>;
 #[non_exhaustive]
 pub enum Outcome {
     /// The token is valid, and the request was passed on. An inner layer or extractor may still
-    /// reject it, which is then reported too.
+    /// reject it; that rejection is then reported too.
     Accepted,
     /// The request has no token and was passed on without a user, because
     /// [`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous) or

@@ -176,8 +176,8 @@ impl RejectionFormat {
             Some(custom) => custom(&rejection),
             None => Response::new(Bytes::new()),
         };
-        // An accidental success status, such as the default of `Response::new`, would let the
-        // request through a forward-auth proxy.
+        // An accidental success status, such as the default of `Response::new`, would make a
+        // forward-auth proxy allow the request.
         let status = response.status();
         if status.is_success() || status.is_informational() {
             *response.status_mut() = rejection.status();

@@ -127,7 +127,7 @@ impl RequireScopeLayer {
         Ok(self)
     }
 
-    /// Serves only the users of these issuers, instead of the first issuer's users: see
+    /// Accepts only the users of these issuers, instead of the first issuer's users: see
     /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or). Each of these issuers then decides the
     /// meaning of its own roles and scopes. An empty list rejects every user.
     ///

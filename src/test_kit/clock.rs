@@ -10,7 +10,7 @@ use crate::clock::Clock;
 
 /// A clock that changes only when it is set or advanced.
 ///
-/// Clones are the same clock. Pass it to a layer that was not created by
+/// Clones share the time. Pass one to a layer that was not created by
 /// [`TestIssuer::layer`](super::TestIssuer::layer) with
 /// [`JwtAuthBuilder::clock`](crate::JwtAuthBuilder::clock).
 ///

@@ -7,8 +7,8 @@ use crate::auth::{JwtAuthBuilder, JwtAuthLayer};
 
 /// A test issuer, which mints tokens and builds the layer that accepts them.
 ///
-/// Each issuer has its own key, so no issuer's layer accepts the tokens of another. Clones are the
-/// same issuer and share its clock. Creating an issuer or a token takes microseconds.
+/// Each issuer has its own key, so no issuer's layer accepts the tokens of another. Clones share
+/// the key and the clock. Creating an issuer or a token takes microseconds.
 ///
 /// The keys are derived from the random keys of the standard library's hash maps: never use them in
 /// production.

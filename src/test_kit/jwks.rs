@@ -17,7 +17,7 @@ use crate::{
 /// The JWK Set of an issuer with rotating keys, in memory. A layer fetches its keys from it without
 /// a network.
 ///
-/// Clones are the same set: pass one to the layer and keep another. Two clocks are involved: tokens
+/// Clones share the set: pass one to the layer and keep another. Two clocks are involved: tokens
 /// expire by the issuer's [`clock`](Self::clock), but fetched keys age by tokio's. With
 /// `#[tokio::test(start_paused = true)]` (tokio's feature `test-util`), tokio's clock stops while
 /// there is work and jumps ahead otherwise, so waiting for minutes takes no time.

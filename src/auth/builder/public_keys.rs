@@ -26,7 +26,7 @@ impl JwtAuthBuilder {
     /// lists. To use only another algorithm, call [`key`](Self::key) with
     /// [`VerifyingKey::with_algorithm`].
     ///
-    /// The text must contain exactly one key; call the method again for each further key. The key
+    /// The PEM must contain exactly one key; call the method again for each further key. The key
     /// has no key ID, so it verifies tokens with any `kid`.
     pub fn public_key_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.issuer.public_keys.push(PublicSource::Pem(pem.into()));
@@ -94,12 +94,12 @@ impl JwtAuthBuilder {
     ///   waiting room of 1,024 requests; if it is full, the request is rejected immediately (401,
     ///   `unknown_key`).
     /// - **A token without `kid`** is tried with the ten most recently listed keys of its
-    ///   algorithm. If none verifies it, or if the key with its `kid` does not, its key is unknown:
-    ///   the issuer may have a new key, or may have replaced a key under the old `kid`. The reason
-    ///   is then `signature`.
+    ///   algorithm. If none verifies it, its key is treated as unknown, because the issuer may have
+    ///   a new one. The same applies to a token that the key with its `kid` does not verify,
+    ///   because the issuer may have replaced that key. The reason is then `signature`.
     /// - Scheduled fetches have their own limit. Requests that wait also use the result of a
     ///   scheduled fetch.
-    /// - **A failed fetch** is retried after one second at first and after 30 seconds at most.
+    /// - **A failed fetch** is retried after one second at first, later after up to 30 seconds.
     ///   Meanwhile the cached keys stay valid, at most for [an hour](Self::jwks_max_stale) after
     ///   their time to live. Without keys, requests get 503.
     /// - A fetch follows no redirect, ignores proxies in the environment, takes at most 5 seconds,

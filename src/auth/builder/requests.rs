@@ -36,9 +36,9 @@ impl JwtAuthBuilder {
     }
 
     /// Accepts CORS preflights, for which browsers send no token: `OPTIONS` requests with `Origin`
-    /// and `Access-Control-Request-Method`. They are passed on without a user, also by
-    /// [`PathOwnerLayer`](crate::PathOwnerLayer) and
-    /// [`RequireScopeLayer`](crate::RequireScopeLayer).
+    /// and `Access-Control-Request-Method`. This layer, [`PathOwnerLayer`](crate::PathOwnerLayer),
+    /// and [`RequireScopeLayer`](crate::RequireScopeLayer) pass them to the inner service without a
+    /// user.
     ///
     /// Prefer a CORS layer outside this one, which responds to preflights before they reach it.
     /// This setting is for services that respond to preflights themselves. Their `OPTIONS` handlers

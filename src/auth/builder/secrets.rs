@@ -47,8 +47,8 @@ impl JwtAuthBuilder {
     /// used once two checks in a row have read the same content, so that a half-written file is
     /// never used. Under steady traffic a change takes effect within about four seconds, under
     /// little traffic on the second request. To rotate a secret, put the new one before the old
-    /// one, wait, and then let the issuer sign with it. If the file becomes invalid, the current
-    /// secrets stay in use and the error is logged once.
+    /// one, wait, and then configure the issuer to sign with it. If the file becomes invalid, the
+    /// current secrets stay in use and the error is logged once.
     pub fn secret_from_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.issuer.secrets.push(SecretSource::File(path.into()));
         self

@@ -209,7 +209,7 @@ fn the_error_for_an_invalid_pattern_states_the_fix() {
         ),
         (
             owner().except("/api/{team}/{*all}"),
-            r#"the path pattern "/api/{team}/{*all}" covers the same paths as "/api/{user_id}/{*rest}"; remove one of them"#,
+            r#"the path pattern "/api/{team}/{*all}" conflicts with "/api/{user_id}/{*rest}", which covers some of the same paths; remove one of them"#,
         ),
         (
             owner().except("/{*all}"),
