@@ -47,7 +47,8 @@ pub(super) struct Shared {
     pub(super) verifier: TokenVerifier,
     pub(super) sources: TokenSources,
     pub(super) format: Arc<RejectionFormat>,
-    /// Whether inner layers and extractors need this layer's rejection format.
+    /// Whether inner layers and extractors need this layer's rejection format. They use the default
+    /// format anyway, so that one is not inserted into each request.
     pub(super) shares_format: bool,
     pub(super) anonymous_may_pass: bool,
     pub(super) preflight_may_pass: bool,
@@ -80,6 +81,7 @@ where
             Verdict::Pass { is_private } => {
                 JwtAuthFuture::now(ResponseFuture::inner(self.inner.call(request)), is_private)
             }
+            // The inner service is not called and stays ready for the next request.
             Verdict::Refuse(rejection) => {
                 let response = self.shared.refuse(rejection, &mut request);
                 JwtAuthFuture::now(ResponseFuture::refused(response), false)

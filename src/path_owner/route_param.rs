@@ -78,6 +78,7 @@ impl RouteParams {
         let last = params.iter().rposition(|(param, _)| *param == name);
         let last = last.ok_or(Rejection::NoParameter)?;
         let mut owner: Option<Owner<'_>> = None;
+        // Segments after the last owner's parameter cannot move it.
         for (param, value) in params.into_iter().take(last + 1) {
             if param == name {
                 let Some(value) = Owner::from_decoded(value.into()) else {

@@ -47,6 +47,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.rules.check(&mut request) {
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
+            // The inner service is not called and stays ready for the next request.
             Err(rejection) => {
                 let rules = &*self.rules;
                 let event_log = &*rules.event_log;

@@ -68,7 +68,7 @@ pub(crate) struct Refusal<'a> {
 }
 
 impl Refusal<'_> {
-    /// Returns the rejection that the client may see.
+    /// Returns the rejection that the client may see. The events contain the real one.
     pub(crate) fn shown(self) -> Self {
         if self.is_hidden && self.rejection.status() == StatusCode::FORBIDDEN {
             Rejection::NotFound.into()

@@ -47,6 +47,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.rules.check(&request) {
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
+            // The inner service is not called and stays ready for the next request.
             Err(refusal) => {
                 let Rules {
                     http_only,
