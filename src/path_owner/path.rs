@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn an_owner_matches_the_id_that_its_parameter_decodes_to() {
-        let is = |raw, id| Owner::from_encoded(raw).is_some_and(|owner| owner.is(id));
+        let matches = |raw, id| Owner::from_encoded(raw).is_some_and(|owner| owner.matches(id));
         for (raw, id) in [("a", "a"), ("%61", "a"), ("%2561", "%61"), ("%C3%A9", "é")] {
             assert!(matches(raw, id), "{raw} {id}");
         }

@@ -35,7 +35,7 @@ impl Rules {
 
     /// Checks that the user has the required scopes or roles.
     pub(super) fn check<B>(&self, request: &Request<B>) -> Result<(), Refusal<'_>> {
-        let user = match Presence::of(request.method(), request.extensions())? {
+        let user = match Presence::read(request.method(), request.extensions())? {
             Presence::User(user) => user,
             Presence::Preflight => return Ok(()),
             Presence::Anonymous => return Err(Rejection::MissingToken.into()),

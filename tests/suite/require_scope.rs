@@ -294,8 +294,16 @@ fn invalid_scopes_roles_and_claims_are_rejected() {
             RequireScopeLayer::any_role(none),
             "no role is required",
         ),
-        ("an empty scope", RequireScopeLayer::new(""), "is not a scope"),
-        ("two scopes", RequireScopeLayer::new("a b"), "is not a scope"),
+        (
+            "an empty scope",
+            RequireScopeLayer::new(""),
+            "is not a scope",
+        ),
+        (
+            "two scopes",
+            RequireScopeLayer::new("a b"),
+            "is not a scope",
+        ),
         ("a quote", RequireScopeLayer::new("a\"b"), "is not a scope"),
         (
             "a backslash",
