@@ -11,7 +11,7 @@ use http::{HeaderValue, Request, Response, header::CACHE_CONTROL};
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use super::service::{JwtAuth, Verdict};
+use super::service::{Decision, JwtAuth};
 use crate::{
     rejection::{ResponseBody, ResponseFuture},
     token::Pending,
@@ -98,20 +98,20 @@ where
             };
             let future = match step {
                 Step::ForKeys(wait) => {
-                    let verdict = match ready!(Pin::new(&mut *wait).poll(cx)) {
+                    let decision = match ready!(Pin::new(&mut *wait).poll(cx)) {
                         Ok(waiter) => service.shared.authenticate(request, Some(waiter)),
-                        Err(error) => Verdict::Refuse(error.into()),
+                        Err(error) => Decision::Reject(error.into()),
                     };
-                    match verdict {
-                        Verdict::Refuse(rejection) => {
-                            ResponseFuture::refused(service.shared.refuse(rejection, request))
+                    match decision {
+                        Decision::Reject(rejection) => {
+                            ResponseFuture::rejected(service.shared.reject(rejection, request))
                         }
-                        Verdict::Pass { is_private } => {
+                        Decision::Accept { is_private } => {
                             *this.is_private = is_private;
                             *step = Step::ForService;
                             continue;
                         }
-                        Verdict::Wait(again) => {
+                        Decision::Wait(again) => {
                             *wait = again;
                             continue;
                         }

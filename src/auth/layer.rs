@@ -6,7 +6,7 @@ use tower::Layer;
 
 use super::{
     builder::JwtAuthBuilder,
-    service::{JwtAuth, Shared, Verdict},
+    service::{Decision, JwtAuth, Shared},
 };
 use crate::{config_error::ConfigError, token::TokenVerifier, user::CurrentUser};
 
@@ -143,15 +143,15 @@ impl JwtAuthLayer {
         let mut waiter = None;
         let rejection = loop {
             match self.shared.authenticate(&mut request, waiter) {
-                Verdict::Pass { .. } => return Ok(request.extensions_mut().remove()),
-                Verdict::Refuse(rejection) => break rejection,
-                Verdict::Wait(pending) => match pending.await {
+                Decision::Accept { .. } => return Ok(request.extensions_mut().remove()),
+                Decision::Reject(rejection) => break rejection,
+                Decision::Wait(pending) => match pending.await {
                     Ok(place) => waiter = Some(place),
                     Err(error) => break error.into(),
                 },
             }
         };
-        Err(Box::new(self.shared.refuse(rejection, &mut request)))
+        Err(Box::new(self.shared.reject(rejection, &mut request)))
     }
 
     /// Builds this layer's response for a request that your code rejects after
@@ -179,7 +179,7 @@ impl JwtAuthLayer {
         rejection: crate::rejection::Rejection,
         request: &http::request::Parts,
     ) -> http::Response<bytes::Bytes> {
-        self.shared.reject(rejection, request)
+        self.shared.reject_by_application(rejection, request)
     }
 
     /// Returns a verifier for tokens outside HTTP, with this layer's keys and rules.

@@ -21,11 +21,11 @@ use super::{
 use crate::token::HeaderSummary;
 use crate::{
     accessors::inner_service_accessors,
-    events::EventLog,
     key_source::Waiter,
     presence::Anonymous,
     rejection::{
-        Head, InheritedFormat, Outcome, Rejection, RejectionFormat, ResponseBody, ResponseFuture,
+        EventLog, Head, InheritedFormat, Outcome, Rejection, RejectionFormat, ResponseBody,
+        ResponseFuture,
     },
     token::{Pending, TokenVerifier, VerifyError},
     user::CurrentUser,
@@ -78,15 +78,15 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.shared.authenticate(&mut request, None) {
             // Calls the service that was polled ready; its clone was not.
-            Verdict::Pass { is_private } => {
+            Decision::Accept { is_private } => {
                 JwtAuthFuture::now(ResponseFuture::inner(self.inner.call(request)), is_private)
             }
             // The inner service is not called and stays ready for the next request.
-            Verdict::Refuse(rejection) => {
-                let response = self.shared.refuse(rejection, &mut request);
-                JwtAuthFuture::now(ResponseFuture::refused(response), false)
+            Decision::Reject(rejection) => {
+                let response = self.shared.reject(rejection, &mut request);
+                JwtAuthFuture::now(ResponseFuture::rejected(response), false)
             }
-            Verdict::Wait(wait) => {
+            Decision::Wait(wait) => {
                 // A waiting request must not keep the capacity that `poll_ready` reserved in the
                 // inner service. Dropping the service that reserved it releases the capacity; its
                 // clone is polled before it is called.
@@ -98,12 +98,12 @@ where
 }
 
 /// The decision about a request.
-pub(super) enum Verdict {
-    Pass {
+pub(super) enum Decision {
+    Accept {
         /// Whether the response must not be stored by shared caches.
         is_private: bool,
     },
-    Refuse(Rejection),
+    Reject(Rejection),
     /// The token's key is unknown, and a fetch may find it.
     Wait(Pending),
 }
@@ -118,7 +118,7 @@ impl Shared {
         &self,
         request: &mut Request<B>,
         waiter: Option<Box<Waiter>>,
-    ) -> Verdict {
+    ) -> Decision {
         let (verified, is_private) = if self.sources.is_header_alone() {
             match bearer_token(request.headers_mut()) {
                 Ok(token) => (self.verifier.verify_or_wait(token, waiter), false),
@@ -134,13 +134,13 @@ impl Shared {
         };
         match verified {
             Ok(user) => self.accept(user, is_private, request),
-            Err(VerifyError::Rejected(error)) => Verdict::Refuse(error.into()),
-            Err(VerifyError::Pending(pending)) => Verdict::Wait(pending),
+            Err(VerifyError::Rejected(error)) => Decision::Reject(error.into()),
+            Err(VerifyError::Pending(pending)) => Decision::Wait(pending),
         }
     }
 
     #[inline]
-    fn accept<B>(&self, user: CurrentUser, is_private: bool, request: &mut Request<B>) -> Verdict {
+    fn accept<B>(&self, user: CurrentUser, is_private: bool, request: &mut Request<B>) -> Decision {
         // Nested layers with different keys or rules are legitimate, so only a second verification
         // by the same layer is reported.
         let verified_by = user.verified_by();
@@ -150,24 +150,24 @@ impl Shared {
             self.event_log.applied_twice();
         }
         self.share_format(request, Outcome::Accepted);
-        Verdict::Pass { is_private }
+        Decision::Accept { is_private }
     }
 
-    fn without_token<B>(&self, rejection: Rejection, request: &mut Request<B>) -> Verdict {
+    fn without_token<B>(&self, rejection: Rejection, request: &mut Request<B>) -> Decision {
         let anonymous = if rejection != Rejection::MissingToken {
-            return Verdict::Refuse(rejection);
+            return Decision::Reject(rejection);
         } else if self.preflight_may_pass && is_preflight(request) {
             Anonymous::Preflight
         } else if self.anonymous_may_pass {
             Anonymous::Client
         } else {
-            return Verdict::Refuse(rejection);
+            return Decision::Reject(rejection);
         };
         #[cfg(feature = "tracing")]
         self.missing_scheme(request);
         anonymous.mark(request.extensions_mut());
         self.share_format(request, Outcome::Anonymous);
-        Verdict::Pass { is_private: false }
+        Decision::Accept { is_private: false }
     }
 
     /// Reports an accepted request and shares the rejection format with inner layers.
@@ -183,7 +183,7 @@ impl Shared {
         request.extensions_mut().insert(inherited);
     }
 
-    pub(super) fn refuse<B>(
+    pub(super) fn reject<B>(
         &self,
         rejection: Rejection,
         request: &mut Request<B>,
@@ -193,7 +193,11 @@ impl Shared {
     }
 
     /// Rejects a request for a reason unrelated to its token.
-    pub(super) fn reject(&self, rejection: Rejection, request: &request::Parts) -> Response<Bytes> {
+    pub(super) fn reject_by_application(
+        &self,
+        rejection: Rejection,
+        request: &request::Parts,
+    ) -> Response<Bytes> {
         self.event_log.log_rejection(rejection);
         self.respond(rejection, request)
     }

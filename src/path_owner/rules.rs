@@ -12,10 +12,9 @@ use super::{
     pattern::{Found, PatternKind, Patterns},
 };
 use crate::{
-    events::EventLog,
     json::ClaimValue,
     presence::Presence,
-    rejection::Rejection,
+    rejection::{EventLog, Rejection},
     user::{ClaimName, CurrentUser, ServedUsers},
 };
 

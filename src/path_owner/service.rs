@@ -59,7 +59,7 @@ where
                     ..rejection.into()
                 };
                 let response = reject_inside_auth(refusal, rules.http_only, event_log, &request);
-                ResponseFuture::refused(response)
+                ResponseFuture::rejected(response)
             }
         }
     }

@@ -40,7 +40,7 @@ impl<F> ResponseFuture<F> {
         }
     }
 
-    pub(crate) fn refused(response: Response<Bytes>) -> Self {
+    pub(crate) fn rejected(response: Response<Bytes>) -> Self {
         Self {
             kind: Kind::Refused {
                 response: Some(response),

@@ -4,6 +4,7 @@
 mod body;
 mod challenge;
 mod details;
+mod event_log;
 mod future;
 mod grpc;
 mod message;
@@ -21,6 +22,7 @@ pub use self::{
 };
 pub(crate) use self::{
     details::Refusal,
+    event_log::EventLog,
     grpc::Head,
     response::{InheritedFormat, RejectionFormat, reject_inside_auth},
 };

@@ -12,11 +12,11 @@ use super::{
     Rejection,
     challenge::{Challenge, challenge},
     details::Refusal,
+    event_log::EventLog,
     grpc::{Head, Protocol},
     message::{detail, json, problem},
     outcome::{Observer, Outcome},
 };
-use crate::events::EventLog;
 
 /// The application's function that builds custom responses.
 pub(crate) type Custom = Arc<dyn Fn(&Rejection) -> Response<Bytes> + Send + Sync>;

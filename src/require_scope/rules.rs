@@ -7,9 +7,8 @@ use http::Request;
 
 use super::needed::Needed;
 use crate::{
-    events::EventLog,
     presence::Presence,
-    rejection::{Refusal, Rejection},
+    rejection::{EventLog, Refusal, Rejection},
     user::ServedUsers,
 };
 

@@ -58,7 +58,7 @@ where
                 event_log.other_issuer(refusal.rejection, || {
                     users.advice(request.extensions().get())
                 });
-                ResponseFuture::refused(reject_inside_auth(
+                ResponseFuture::rejected(reject_inside_auth(
                     refusal, *http_only, event_log, &request,
                 ))
             }

@@ -26,6 +26,26 @@ pub(crate) struct Hint {
     pub(crate) is_verified: bool,
 }
 
+/// Returns whether there may be a hint for this error. All other errors name their fix themselves.
+pub(crate) fn has_hint(error: TokenError) -> bool {
+    matches!(
+        error,
+        TokenError::Issuer
+            | TokenError::Audience
+            | TokenError::AudienceNotConfigured
+            | TokenError::User
+            | TokenError::Subject
+            | TokenError::UnknownKey
+            | TokenError::Signature
+            | TokenError::Algorithm
+            | TokenError::Claims
+            | TokenError::Expired
+            | TokenError::NotYetValid
+            | TokenError::OpaqueSessionToken
+            | TokenError::Malformed
+    )
+}
+
 /// Suggests a change for a token that was rejected with this error.
 pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Option<Hint> {
     let about_form = match error {

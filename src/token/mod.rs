@@ -23,7 +23,10 @@ pub use self::cache::CacheStats;
 #[cfg(feature = "cache")]
 pub(crate) use self::cache::TokenCache;
 #[cfg(feature = "tracing")]
-pub(crate) use self::{describe::HeaderSummary, hint::Hint};
+pub(crate) use self::{
+    describe::HeaderSummary,
+    hint::{Hint, has_hint},
+};
 pub use self::{error::TokenError, verifier::TokenVerifier};
 pub(crate) use self::{
     issuer::{Check, Issuer, Pending, VerifyError},

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     auth::{JwtAuthLayer, service::Shared},
     config_error::{ConfigError, Faults},
-    events::EventLog,
     key_source::{IssuerKeys, KeySource},
+    rejection::EventLog,
     token::{Issuer, TokenVerifier},
     user::ClaimName,
 };
