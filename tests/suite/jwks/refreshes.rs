@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep;
+use tokio::{
+    task::{JoinSet, LocalSet},
+    time::sleep,
+};
 
 use super::support::*;
 use crate::support::{
@@ -16,7 +19,7 @@ async fn cached_keys_survive_server_failures_until_they_expire() {
     let signer = key("1");
     let set = jwks([&signer]);
     let token = signer.token(&claims());
-    for (description, mode) in [
+    let cases = [
         ("500", Mode::Status("500 Oops")),
         ("HTML", Mode::Set("<html>".into())),
         ("a reset", Mode::Reset),
@@ -24,25 +27,34 @@ async fn cached_keys_survive_server_failures_until_they_expire() {
         ("slow bytes", Mode::Drip(set.clone())),
         ("less than announced", Mode::TooShort(10, set.clone())),
         ("more than announced", Mode::TooLong(10, set.clone())),
-    ] {
-        let server = KeyServer::start(Mode::Set(set.clone())).await;
-        let layer = from_url(server.url())
-            .jwks_ttl(Duration::from_secs(1))
-            .jwks_max_stale(Duration::from_millis(2500))
-            .build()
-            .unwrap();
-        layer.ready().await.unwrap();
-        server.set(mode);
-        until(async || server.count() > 1).await;
-        assert_eq!(
-            reason_over_http(&layer, &token).await,
-            "accepted",
-            "{description}"
-        );
-        let start = Instant::now();
-        until(async || reason_over_http(&layer, &token).await == "keys_unavailable").await;
-        assert!(start.elapsed() < Duration::from_secs(3), "{description}");
+    ];
+    // At the same time, because each waits for seconds.
+    let (all, mut tasks) = (LocalSet::new(), JoinSet::new());
+    for (description, mode) in cases {
+        let (set, token) = (set.clone(), token.clone());
+        let task = async move {
+            let server = KeyServer::start(Mode::Set(set)).await;
+            let layer = from_url(server.url())
+                .jwks_ttl(Duration::from_secs(1))
+                .jwks_max_stale(Duration::from_millis(2500))
+                .build()
+                .unwrap();
+            layer.ready().await.unwrap();
+            server.set(mode);
+            until(async || server.count() > 1).await;
+            assert_eq!(
+                reason_over_http(&layer, &token).await,
+                "accepted",
+                "{description}"
+            );
+            let start = Instant::now();
+            until(async || reason_over_http(&layer, &token).await == "keys_unavailable").await;
+            assert!(start.elapsed() < Duration::from_secs(3), "{description}");
+        };
+        tasks.spawn_local_on(task, &all);
     }
+    // Panics if one of the tasks has panicked.
+    all.run_until(tasks.join_all()).await;
 }
 
 #[tokio::test]

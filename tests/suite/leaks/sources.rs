@@ -192,6 +192,8 @@ pub(super) mod public {
 
     #[cfg(feature = "jwks")]
     mod fetched {
+        use std::time::Duration;
+
         use super::*;
         use crate::support::key_server::{KeyServer, Mode};
 
@@ -203,7 +205,11 @@ pub(super) mod public {
                 serde_json::json!({ "d": encode(MARKED) }),
             );
             let server = KeyServer::start(Mode::Set(jwks_of([key.jwk(), private]))).await;
-            let base = || super::super::keyless().jwks_url(server.url());
+            let cooldown = Duration::from_secs(1);
+            let base = || {
+                let builder = super::super::keyless().jwks_url(server.url());
+                builder.jwks_cooldown(cooldown)
+            };
             let mut source = Source::with_key("a URL", key, Some("1"), base);
             for (_, layer) in &source.layers {
                 layer.ready().await.unwrap();
