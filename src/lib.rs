@@ -126,7 +126,7 @@ mod tower_http;
 mod user;
 
 pub use self::{
-    auth::{JwtAuth, JwtAuthBuilder, JwtAuthFuture, JwtAuthLayer, TokenSource},
+    auth::{CognitoToken, JwtAuth, JwtAuthBuilder, JwtAuthFuture, JwtAuthLayer, TokenSource},
     config_error::ConfigError,
     key::{Algorithm, KeySet, Secret, VerifyingKey},
     key_source::SharedKeys,

@@ -102,6 +102,23 @@ impl JwtAuthLayer {
         JwtAuthBuilder::better_auth(origin.into())
     }
 
+    /// Starts a builder for the tokens of an issuer that publishes its metadata (feature `jwks`): see
+    /// [`JwtAuthBuilder::discover`].
+    ///
+    /// ```no_run
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// let auth = JwtAuthLayer::discover("https://login.example.com")
+    ///     .audience("https://api.example.com")
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn discover(issuer: impl Into<String>) -> JwtAuthBuilder {
+        Self::builder().discover(issuer)
+    }
+
     /// Starts a builder without any settings.
     pub fn builder() -> JwtAuthBuilder {
         JwtAuthBuilder::default()

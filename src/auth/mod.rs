@@ -3,10 +3,11 @@
 mod builder;
 mod future;
 mod layer;
+mod profiles;
 mod service;
 mod token_source;
 
 pub use self::{
-    builder::JwtAuthBuilder, future::JwtAuthFuture, layer::JwtAuthLayer, service::JwtAuth,
-    token_source::TokenSource,
+    builder::JwtAuthBuilder, future::JwtAuthFuture, layer::JwtAuthLayer, profiles::CognitoToken,
+    service::JwtAuth, token_source::TokenSource,
 };

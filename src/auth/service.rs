@@ -121,13 +121,18 @@ impl Shared {
     ) -> Decision {
         let (verified, is_private) = if self.sources.is_header_alone() {
             match bearer_token(request.headers_mut()) {
-                Ok(token) => (self.verifier.verify_or_wait(token, waiter), false),
+                Ok(token) => (self.verifier.verify_or_wait(token, None, waiter), false),
                 Err(rejection) => return self.without_token(rejection, request),
             }
         } else {
             match self.sources.token(request) {
-                Ok(Token { text, is_private }) => {
-                    (self.verifier.verify_or_wait(&text, waiter), is_private)
+                Ok(Token {
+                    text,
+                    is_private,
+                    issuer,
+                }) => {
+                    let verified = self.verifier.verify_or_wait(&text, issuer, waiter);
+                    (verified, is_private)
                 }
                 Err(rejection) => return self.without_token(rejection, request),
             }

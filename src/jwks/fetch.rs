@@ -2,6 +2,8 @@
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
+use http::StatusCode;
+
 /// The maximum size of a key set, in bytes. A set of 100 keys needs less than a tenth of it.
 pub(super) const MAX_JWKS_BYTES: usize = 1024 * 1024;
 
@@ -83,6 +85,7 @@ impl fmt::Debug for FetchedJwks {
 #[derive(Clone, Debug)]
 pub struct FetchError {
     message: String,
+    pub(super) status: Option<StatusCode>,
 }
 
 impl FetchError {
@@ -90,7 +93,16 @@ impl FetchError {
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            status: None,
         }
+    }
+
+    /// Sets the status of the response, if it was not 200. Discovery tries the next URL after a 4xx
+    /// other than 429.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = Some(status);
+        self
     }
 }
 

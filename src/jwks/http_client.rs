@@ -63,7 +63,8 @@ impl HttpClient {
             .header(ACCEPT_ENCODING, "identity");
         let mut response = request.send().await.map_err(failed)?;
         if response.status() != StatusCode::OK {
-            return Err(FetchError::new(wrong_status(url, &response)));
+            let error = FetchError::new(wrong_status(url, &response));
+            return Err(error.with_status(response.status()));
         }
         if let Some(encoding) = content_encoding(response.headers()) {
             return Err(FetchError::new(compressed(&format!(

@@ -28,6 +28,7 @@
 // running (`state::State::check_runtime`). The health and an event report this cause, and while no
 // keys are cached, requests do not wait.
 
+mod discovery;
 mod fetch;
 mod fetches;
 mod health;
@@ -49,9 +50,10 @@ use tokio::{runtime::Handle, task::AbortHandle, time::timeout};
 use self::state::{NO_RUNTIME, State};
 use crate::{config_error::Fault, events, key::Keys};
 
+pub(crate) use self::discovery::Discovery;
 #[cfg(feature = "jwks")]
 pub(crate) use self::http_client::HttpClient;
-pub(crate) use self::settings::{Settings, check_url};
+pub(crate) use self::settings::{Settings, check_issuer, check_url};
 pub(crate) use self::wait::{KeyWait, Waiter};
 pub use self::{
     fetch::{FetchError, FetchedJwks, JwksFetch},

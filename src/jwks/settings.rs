@@ -55,3 +55,12 @@ pub(crate) fn check_url(url: &str, http_allowed: bool) -> Result<(), String> {
         _ => Err("is not a URL; set a URL that starts with https://".into()),
     }
 }
+
+/// Checks that the metadata of an issuer may be fetched. Fails with the reason.
+pub(crate) fn check_issuer(issuer: &str, http_allowed: bool) -> Result<(), String> {
+    check_url(issuer, http_allowed)?;
+    if issuer.contains(['?', '#']) {
+        return Err("has a query or a fragment, which the name of an issuer never has".into());
+    }
+    Ok(())
+}

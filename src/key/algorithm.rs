@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
 ///
-/// HS256 is always supported. The other algorithms need the feature `aws-lc-rs` or `rust-crypto`;
+/// HS256, HS384, and HS512 are always supported. The other algorithms need the feature `aws-lc-rs` or `rust-crypto`;
 /// ES512 and RSA keys over 4096 bits need `aws-lc-rs`.
 ///
 /// Each key has exactly one algorithm, and a token is verified with the algorithm of its key. The
@@ -14,6 +14,12 @@ use std::fmt;
 pub enum Algorithm {
     /// HMAC with SHA-256; the key is a shared [`Secret`](crate::Secret).
     HS256,
+    /// HMAC with SHA-384; the secret needs 48 bytes. Accepted only where
+    /// [`algorithms`](crate::JwtAuthBuilder::algorithms) lists it.
+    HS384,
+    /// HMAC with SHA-512; the secret needs 64 bytes. Accepted only where
+    /// [`algorithms`](crate::JwtAuthBuilder::algorithms) lists it.
+    HS512,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     RS256,
     /// RSASSA-PKCS1-v1_5 with SHA-384.
@@ -36,8 +42,10 @@ pub enum Algorithm {
     EdDSA,
 }
 
-const NAMES: [(&str, Algorithm); 12] = [
+const NAMES: [(&str, Algorithm); 14] = [
     ("HS256", Algorithm::HS256),
+    ("HS384", Algorithm::HS384),
+    ("HS512", Algorithm::HS512),
     ("RS256", Algorithm::RS256),
     ("RS384", Algorithm::RS384),
     ("RS512", Algorithm::RS512),
@@ -63,7 +71,17 @@ impl Algorithm {
     /// Returns whether the key of this algorithm is a shared secret.
     #[inline]
     pub(crate) fn is_hmac(self) -> bool {
-        matches!(self, Self::HS256)
+        matches!(self, Self::HS256 | Self::HS384 | Self::HS512)
+    }
+
+    /// Returns the minimum length of its secret, in bytes: the length of its tag (RFC 7518 section
+    /// 3.2). Keys of other algorithms have their own rules.
+    pub(crate) fn min_secret_len(self) -> usize {
+        match self {
+            Self::HS512 => 64,
+            Self::HS384 => 48,
+            _ => 32,
+        }
     }
 
     pub(crate) fn is_rsa(self) -> bool {

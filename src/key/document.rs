@@ -87,7 +87,7 @@ impl Document {
         if self.has_jwks_uri {
             "; it is a discovery document: use the URL in its jwks_uri, or the document at that URL"
         } else if self.has_certificate {
-            "; it is a map of X.509 certificates: use the issuer's JWK Set, which often has a similar URL"
+            "; it is a map of X.509 certificates: use the URL of the issuer's JWK Set, for Firebase https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com"
         } else if self.has_key_type {
             "; it is a single key: wrap it in {\"keys\": […]}, or read it with VerifyingKey::from_jwk"
         } else {

@@ -4,12 +4,14 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::{
     lenient::{FromJson, Lenient, Text},
-    material::{Curve, KeyComponents},
+    material::{Curve, KeyComponents, KeyParts},
 };
 use crate::{base64url, json::Name, key::algorithm::Algorithm};
 
 /// The members of a JWK that are used and are strings.
-const TEXTS: [&str; 9] = ["kty", "use", "alg", "kid", "crv", "n", "e", "x", "y"];
+const TEXTS: [&str; 10] = [
+    "kty", "use", "alg", "kid", "crv", "n", "e", "x", "y", "issuer",
+];
 
 /// The reason why a key with `use: enc` is skipped. Many sets contain such a key, so it is not
 /// logged as a warning.
@@ -30,17 +32,10 @@ pub(super) struct Jwk<'a> {
     repeated: Option<&'static str>,
 }
 
-/// The members of a usable JWK.
-pub(super) struct JwkParts {
-    pub(super) algorithm: Option<Algorithm>,
-    pub(super) key_id: Option<String>,
-    pub(super) components: KeyComponents,
-}
-
 impl Jwk<'_> {
     /// Checks an entry of a JWK Set (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2).
     /// Fails with the reason if it cannot be used.
-    pub(super) fn read(&self) -> Result<JwkParts, String> {
+    pub(super) fn read(&self) -> Result<KeyParts, String> {
         if !self.is_object {
             return Err("it is not a JSON object".into());
         }
@@ -78,9 +73,10 @@ impl Jwk<'_> {
             None => None,
         };
         let key_id = self.text("kid")?.map(str::to_owned);
-        Ok(JwkParts {
+        Ok(KeyParts {
             algorithm,
             key_id,
+            issuer: self.text("issuer")?.map(str::to_owned),
             components,
         })
     }

@@ -124,6 +124,7 @@ impl KeySet {
         let is_same = |ours: &VerifyingKey, theirs: &VerifyingKey| {
             ours.algorithm() == theirs.algorithm()
                 && ours.key_id() == theirs.key_id()
+                && ours.issuer() == theirs.issuer()
                 && ours.has_same_material(theirs)
         };
         if self.keys.len() != other.keys.len() {
@@ -158,7 +159,7 @@ impl KeySet {
         key_id: Option<&str>,
         message: &[u8],
         signature: &[u8],
-    ) -> SignatureCheck {
+    ) -> SignatureCheck<'_> {
         let has_token_id = |key: &&VerifyingKey| key_id.is_none() || key.key_id() == key_id;
         let has_no_id = |key: &&VerifyingKey| key_id.is_some() && key.key_id().is_none();
         let last_first = || {
@@ -171,8 +172,10 @@ impl KeySet {
             .take(MAX_TRIED)
             .peekable();
         let has_candidates = candidates.peek().is_some();
-        if candidates.any(|key| key.verify(message, signature)) {
-            return SignatureCheck::Verified;
+        if let Some(key) = candidates.find(|key| key.verify(message, signature)) {
+            return SignatureCheck::Verified {
+                key_issuer: key.issuer(),
+            };
         }
         let has_key_ids = self.keys.iter().any(|key| key.key_id().is_some());
         match key_id {
@@ -204,8 +207,11 @@ impl fmt::Debug for KeySet {
 
 /// The result of verifying a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SignatureCheck {
-    Verified,
+pub(crate) enum SignatureCheck<'k> {
+    Verified {
+        /// The issuer for which the key signs, if its JWK names one.
+        key_issuer: Option<&'k str>,
+    },
     /// At least one key was tried, and none verifies the signature.
     InvalidSignature,
     /// No key has the token's `kid`.
@@ -214,10 +220,10 @@ pub(crate) enum SignatureCheck {
     OtherAlgorithm,
 }
 
-impl SignatureCheck {
+impl SignatureCheck<'_> {
     pub(crate) fn from_result(verified: bool) -> Self {
         if verified {
-            Self::Verified
+            Self::Verified { key_issuer: None }
         } else {
             Self::InvalidSignature
         }

@@ -40,12 +40,12 @@ impl Keys {
         key_id: Option<&str>,
         message: &[u8],
         signature: &[u8],
-    ) -> SignatureCheck {
+    ) -> SignatureCheck<'_> {
         match self {
-            Self::Secrets(_) if algorithm != Algorithm::HS256 => SignatureCheck::OtherAlgorithm,
+            Self::Secrets(_) if !algorithm.is_hmac() => SignatureCheck::OtherAlgorithm,
             Self::Secrets(secrets) => {
-                let matches = |tag| secrets.iter().any(|key| key.verify(message, tag));
-                SignatureCheck::from_result(signature.try_into().is_ok_and(matches))
+                let verifies = |key: &HmacKey| key.verify(algorithm, message, signature);
+                SignatureCheck::from_result(secrets.iter().any(verifies))
             }
             Self::Public(set) => set.verify(algorithm, key_id, message, signature),
         }

@@ -11,6 +11,28 @@ pub(super) enum KeyComponents {
     Ed25519 { x: Vec<u8> },
 }
 
+/// A public key as it is written, with the members that are not its numbers.
+#[derive(Clone)]
+pub(super) struct KeyParts {
+    /// `None` for the default of the key's type.
+    pub(super) algorithm: Option<Algorithm>,
+    pub(super) key_id: Option<String>,
+    /// The issuer for which the key signs, in Microsoft's key sets.
+    pub(super) issuer: Option<String>,
+    pub(super) components: KeyComponents,
+}
+
+impl From<KeyComponents> for KeyParts {
+    fn from(components: KeyComponents) -> Self {
+        Self {
+            algorithm: None,
+            key_id: None,
+            issuer: None,
+            components,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Curve {
     P256,

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::stray::stray_ends;
 
-/// A shared secret for HS256. Anyone who has it can both verify and mint tokens.
+/// A shared secret for HS256, HS384, or HS512. Anyone who has it can both verify and mint tokens.
 ///
 /// A string is used as its UTF-8 bytes, without trimming and without decoding base64, as in Better
 /// Auth. When a layer is built, text in quotes or with leading or trailing white space is rejected,
@@ -50,8 +50,8 @@ impl Secret {
     }
 
     /// Returns the reason why the secret must not be used and the fix, or `None` if it is safe to
-    /// use.
-    pub(crate) fn weakness(&self, allow_short: bool) -> Option<String> {
+    /// use. `min_len` is in bytes.
+    pub(crate) fn weakness(&self, min_len: usize) -> Option<String> {
         let bytes = self.as_bytes();
         if bytes.is_empty() {
             return Some("is empty; use the secret that your issuer signs with".into());
@@ -82,9 +82,9 @@ impl Secret {
                 "is a published example, which anyone can look up; {GENERATE}"
             ));
         }
-        if bytes.len() < MIN_SECRET_BYTES && !allow_short {
+        if bytes.len() < min_len {
             return Some(format!(
-                "is {} bytes long, but at least {MIN_SECRET_BYTES} are required (RFC 7518 section 3.2); {GENERATE}",
+                "is {} bytes long, but at least {min_len} are required (RFC 7518 section 3.2); generate one with `openssl rand -base64 {min_len}`",
                 bytes.len()
             ));
         }
@@ -165,9 +165,6 @@ const STRAY_ENDS_ADVICE: &str =
     "remove it or, if it is part of the issuer's secret, use .secret(Secret::from_bytes(…))";
 
 const GENERATE: &str = "generate one with `openssl rand -base64 32`";
-
-/// In bytes. RFC 7518 section 3.2 requires an HMAC-SHA256 key that is at least as long as the tag.
-const MIN_SECRET_BYTES: usize = 32;
 
 /// A random secret has more, even in hexadecimal. A placeholder such as `changeme`, repeated to
 /// reach the minimum length, has fewer.

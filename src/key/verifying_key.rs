@@ -3,12 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    backend::ParsedKey,
-    jwk::{Jwk, JwkParts},
-    lenient::parse,
-    material::KeyComponents,
-    pem,
-    signature::is_canonical,
+    backend::ParsedKey, jwk::Jwk, lenient::parse, material::KeyParts, pem, signature::is_canonical,
 };
 use crate::{
     config_error::{ConfigError, Fault},
@@ -48,12 +43,9 @@ use crate::{
 pub struct VerifyingKey(Arc<Inner>);
 
 struct Inner {
+    parts: KeyParts,
+    /// The algorithm of the parts, or the default of the key's type.
     algorithm: Algorithm,
-    /// Whether the key or the application names the algorithm; otherwise it is the default of the
-    /// key's type.
-    has_stated_algorithm: bool,
-    key_id: Option<String>,
-    material: KeyComponents,
     parsed: ParsedKey,
 }
 
@@ -70,8 +62,8 @@ impl VerifyingKey {
     /// than white space surrounds it. Read each key with a separate call.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let read = || {
-            let material = pem::read(pem.as_ref())?;
-            Self::new(None, None, material)
+            let components = pem::read(pem.as_ref())?;
+            Self::new(components.into())
         };
         read().map_err(|reason| Fault::new(format!("the public key in PEM: {reason}")).into())
     }
@@ -92,12 +84,7 @@ impl VerifyingKey {
 
     /// Checks an entry of a JWK Set. Fails with the reason why it cannot be used.
     pub(super) fn from_members(jwk: &Jwk<'_>) -> Result<Self, String> {
-        let JwkParts {
-            algorithm,
-            key_id,
-            components,
-        } = jwk.read()?;
-        Self::new(algorithm, key_id, components)
+        Self::new(jwk.read()?)
     }
 
     /// Returns the same key bound to another algorithm, such as [`Algorithm::PS256`] for an RSA
@@ -116,8 +103,11 @@ impl VerifyingKey {
     #[must_use]
     pub fn with_key_id(self, key_id: impl Into<String>) -> Self {
         // This cannot fail, because the ID does not affect whether the key is valid.
-        let algorithm = self.0.has_stated_algorithm.then_some(self.0.algorithm);
-        Self::new(algorithm, Some(key_id.into()), self.0.material.clone()).unwrap_or(self)
+        Self::new(KeyParts {
+            key_id: Some(key_id.into()),
+            ..self.0.parts.clone()
+        })
+        .unwrap_or(self)
     }
 
     /// Returns the algorithm of the key.
@@ -127,33 +117,33 @@ impl VerifyingKey {
 
     /// Returns the key ID (RFC 7517 section 4.5), if the key has one.
     pub fn key_id(&self) -> Option<&str> {
-        self.0.key_id.as_deref()
+        self.0.parts.key_id.as_deref()
     }
 
-    /// Creates a key. Without a stated algorithm, it gets the default of its type.
-    pub(super) fn new(
-        stated_algorithm: Option<Algorithm>,
-        key_id: Option<String>,
-        material: KeyComponents,
-    ) -> Result<Self, String> {
-        let algorithm = stated_algorithm.unwrap_or_else(|| material.default_algorithm());
-        material.check(algorithm)?;
-        let parsed = ParsedKey::new(algorithm, &material)?;
+    /// Returns the issuer for which the key signs, if its JWK names one.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.0.parts.issuer.as_deref()
+    }
+
+    /// Fails with the reason why the key cannot be used.
+    fn new(parts: KeyParts) -> Result<Self, String> {
+        let components = &parts.components;
+        let algorithm = parts.algorithm;
+        let algorithm = algorithm.unwrap_or_else(|| components.default_algorithm());
+        components.check(algorithm)?;
+        let parsed = ParsedKey::new(algorithm, components)?;
         Ok(Self(Arc::new(Inner {
+            parts,
             algorithm,
-            has_stated_algorithm: stated_algorithm.is_some(),
-            key_id,
-            material,
             parsed,
         })))
     }
 
     fn bound_to(&self, algorithm: Algorithm) -> Result<Self, String> {
-        Self::new(
-            Some(algorithm),
-            self.0.key_id.clone(),
-            self.0.material.clone(),
-        )
+        Self::new(KeyParts {
+            algorithm: Some(algorithm),
+            ..self.0.parts.clone()
+        })
     }
 
     /// Returns the same key for each other algorithm of its type in `algorithms`, unless its `alg`
@@ -161,9 +151,9 @@ impl VerifyingKey {
     pub(super) fn for_more_algorithms(&self, algorithms: &[Algorithm]) -> Vec<Self> {
         let is_other = |algorithm: &&Algorithm| **algorithm != self.0.algorithm;
         let bound_to = |&algorithm: &Algorithm| self.bound_to(algorithm).ok();
-        match self.0.has_stated_algorithm {
-            true => Vec::new(),
-            false => algorithms
+        match self.0.parts.algorithm {
+            Some(_) => Vec::new(),
+            None => algorithms
                 .iter()
                 .filter(is_other)
                 .filter_map(bound_to)
@@ -172,11 +162,12 @@ impl VerifyingKey {
     }
 
     pub(super) fn has_same_material(&self, other: &Self) -> bool {
-        self.0.material == other.0.material
+        self.0.parts.components == other.0.parts.components
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        is_canonical(signature, &self.0.material) && self.0.parsed.verify(message, signature)
+        is_canonical(signature, &self.0.parts.components)
+            && self.0.parsed.verify(message, signature)
     }
 }
 
@@ -184,7 +175,7 @@ impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifyingKey")
             .field("algorithm", &self.0.algorithm)
-            .field("key_id", &self.0.key_id)
+            .field("key_id", &self.key_id())
             .finish_non_exhaustive()
     }
 }

@@ -93,7 +93,11 @@ impl Rules {
         let user = user.ok_or(Rejection::MissingToken)?;
         // Checked before any rule of the application, because another issuer may assign the same
         // IDs to different people.
-        if !self.users.include(user) {
+        let is_served = match self.claim {
+            None => self.users.include(user),
+            Some(_) => self.users.include_by_claim(user),
+        };
+        if !is_served {
             return Err(Rejection::OtherIssuer);
         }
         if !path_is_unambiguous {

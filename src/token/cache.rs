@@ -69,9 +69,13 @@ impl TokenCache {
         &self,
         token: &[u8],
         issuers: &[Issuer],
+        required: Option<usize>,
         now: u64,
     ) -> Option<Result<CurrentUser, TokenError>> {
         let found = self.verified.get(&Borrowed(token))?;
+        if required.is_some_and(|required| required != found.issuer) {
+            return None;
+        }
         let issuer = issuers.get(found.issuer)?;
         if !found.is_current(issuer, now) {
             self.outdated.fetch_add(1, Ordering::Relaxed);

@@ -21,7 +21,7 @@ pub enum TokenError {
     Malformed,
     /// A JWE, which is encrypted (RFC 7516): it has five parts, or its header has `enc`.
     #[error(
-        "the token is encrypted (JWE), and only signed tokens (JWS) are accepted; configure the issuer to sign access tokens without encrypting them"
+        "the token is encrypted (JWE), and only signed tokens (JWS) are accepted; configure the issuer to sign access tokens without encrypting them; Auth0 encrypts them if the client requests no audience"
     )]
     Encrypted,
     /// The protected header is not valid JSON, or a member has a wrong type (RFC 7515 section 4.1).
@@ -77,6 +77,11 @@ pub enum TokenError {
         "the token has an aud, but no audience is configured; call .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience(), which also accepts an empty list"
     )]
     AudienceNotConfigured,
+    /// Neither `azp` nor, without it, `client_id` is a configured client.
+    #[error(
+        "azp (or client_id, if there is no azp) is not a client configured with .authorized_party(…), byte for byte"
+    )]
+    AuthorizedParty,
     /// `cnf` binds the token to a key or a certificate (RFC 7800 section 3.1), so it is not a
     /// bearer token (RFC 9449 section 7.2, RFC 8705 section 3).
     #[error(
@@ -129,6 +134,7 @@ impl TokenError {
             Self::Issuer => "issuer",
             Self::Audience => "audience",
             Self::AudienceNotConfigured => "audience_not_configured",
+            Self::AuthorizedParty => "authorized_party",
             Self::BoundToken => "bound_token",
             Self::Subject => "subject",
             Self::User => "user",

@@ -10,7 +10,7 @@ use super::{
     difference,
     error::TokenError,
     issuer::Issuer,
-    policy::END_OF_9999,
+    policy::{END_OF_9999, Policy},
 };
 use crate::json::ClaimValue;
 
@@ -43,6 +43,8 @@ pub(crate) fn has_hint(error: TokenError) -> bool {
             | TokenError::NotYetValid
             | TokenError::OpaqueSessionToken
             | TokenError::Malformed
+            | TokenError::AuthorizedParty
+            | TokenError::TokenType
     )
 }
 
@@ -98,8 +100,7 @@ pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Op
     };
     let (text, is_verified) = match error {
         TokenError::Issuer => {
-            let configured = policy.issuer.as_slice();
-            (required("iss", configured, &claims.iss, ".issuer(…)"), true)
+            (wrong_issuer(policy, &claims), true)
         }
         TokenError::Audience => (
             required("aud", &policy.audiences, &claims.aud, ".audience(…)"),
@@ -111,6 +112,19 @@ pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Op
         ),
         TokenError::AudienceNotConfigured => (
             "they have an aud, but no audience is configured; call .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience()".to_owned(),
+            true,
+        ),
+        TokenError::TokenType if !policy.token_uses.is_empty() => (
+            format!("token_use must be {}; the app client sends the other token of Amazon Cognito", policy.token_uses.join(" or ")),
+            true,
+        ),
+        TokenError::AuthorizedParty => (
+            required(
+                "azp (or client_id, if there is no azp)",
+                &policy.authorized_parties,
+                &claims.authorized_party,
+                ".authorized_party(…)",
+            ),
             true,
         ),
         TokenError::User => {
@@ -128,7 +142,7 @@ pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Op
         TokenError::Subject => {
             let name = claim_name(&policy.user_id_claim, "sub");
             let problem = problem(&claims.sub);
-            (format!("{name} is required as the user ID, but {problem}; configure the issuer to add it, or set another claim with .user_id_claim(…)"), true)
+            (format!("{name} is required as the user ID, but {problem}; configure the issuer to add it (in Keycloak, with the client scope `basic`), or set another claim with .user_id_claim(…)"), true)
         }
         TokenError::UnknownKey => (
             format!("the layer uses the keys {}; check that they are the keys of the issuer that signs these tokens", keys_origin(issuer)),
@@ -173,10 +187,29 @@ pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'sta
     }
 }
 
+/// Names the accepted issuers, or the fault of the tenant if `iss` is one of them.
+fn wrong_issuer(policy: &Policy, claims: &Claims<'_>) -> String {
+    let names = &policy.issuers;
+    let is_accepted = matches!(&claims.iss, ClaimValue::Text(iss) if names.include(iss));
+    match names.tenant_claim() {
+        Some(claim) if is_accepted => format!(
+            "iss is accepted, but {claim} is not the tenant in it, or the key is one of another tenant"
+        ),
+        _ if matches!(&claims.iss, ClaimValue::Text(iss) if names.is_of_unlisted_tenant(iss)) => {
+            "the tenant in iss is not one of those given with .tenants([…])".to_owned()
+        }
+        _ => {
+            let configured: Vec<String> = names.texts().map(str::to_owned).collect();
+            required("iss", &configured, &claims.iss, ".issuer(…)")
+        }
+    }
+}
+
 fn unknown_issuer(issuers: &[Issuer], iss: &ClaimValue<'_>) -> String {
     let names: Vec<String> = issuers
         .iter()
-        .filter_map(|issuer| issuer.policy.issuer.clone())
+        .flat_map(|issuer| issuer.policy.issuers.texts())
+        .map(str::to_owned)
         .collect();
     required("iss", &names, iss, ".issuer(…)")
 }

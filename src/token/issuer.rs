@@ -17,7 +17,7 @@ use super::{
 use crate::{
     key::{Algorithm, Keys, SignatureCheck},
     key_source::{IssuerKeys, KeySource, KeyWait, Waiter},
-    user::{CurrentUser, IssuerRef, VerifiedBy},
+    user::{CurrentUser, IssuerRef, UserIds, VerifiedBy},
 };
 
 /// In bytes. HMAC-SHA256 signatures have 32, and those of ES256 and EdDSA have 64. It is a multiple
@@ -34,8 +34,8 @@ pub(crate) struct Issuer {
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) policy: Policy,
     pub(crate) checks: Vec<Check>,
-    /// Whether its user IDs identify different people from the first issuer's.
-    pub(crate) has_own_users: bool,
+    /// Whom its user IDs name.
+    pub(crate) user_ids: UserIds,
 }
 
 /// The reason why a token is not accepted, at least not yet.
@@ -78,7 +78,7 @@ impl From<VerifyError> for TokenError {
 
 impl Issuer {
     pub(super) fn is_named(&self, iss: &str) -> bool {
-        self.policy.issuer.as_deref() == Some(iss)
+        self.policy.issuers.include(iss)
     }
 
     /// Verifies a token with `keys`, which come from `source`. `waiter` is the token's place in the
@@ -98,7 +98,9 @@ impl Issuer {
             .ok_or(TokenError::Algorithm)?;
         self.policy.check_header(header)?;
         match verify_signature(compact, header, algorithm, keys) {
-            SignatureCheck::Verified => Ok(self.user(compact, algorithm, now)?),
+            SignatureCheck::Verified { key_issuer } => {
+                Ok(self.user(compact, algorithm, key_issuer, now)?)
+            }
             failed => {
                 let keys = (source, keys);
                 Err(self.wait_or_reject(compact, algorithm, keys, now, waiter, failed))
@@ -119,7 +121,7 @@ impl Issuer {
         (source, keys): (&KeySource, &Keys),
         now: u64,
         waiter: Option<Box<Waiter>>,
-        failed: SignatureCheck,
+        failed: SignatureCheck<'_>,
     ) -> VerifyError {
         // A malformed token is reported as malformed, whichever check failed first.
         if !compact.is_well_formed() {
@@ -128,7 +130,9 @@ impl Issuer {
         let is_fetched = source.is_fetched();
         let error = match failed {
             _ if keys.is_empty() => TokenError::KeysUnavailable,
-            SignatureCheck::Verified | SignatureCheck::InvalidSignature => TokenError::Signature,
+            SignatureCheck::Verified { .. } | SignatureCheck::InvalidSignature => {
+                TokenError::Signature
+            }
             // The issuer may have published keys for other algorithms since the last fetch.
             SignatureCheck::OtherAlgorithm if !is_fetched => TokenError::Algorithm,
             SignatureCheck::OtherAlgorithm | SignatureCheck::UnknownKey => TokenError::UnknownKey,
@@ -157,18 +161,22 @@ impl Issuer {
         &self,
         compact: &Compact<'_>,
         algorithm: Algorithm,
+        key_issuer: Option<&str>,
         now: u64,
     ) -> Result<CurrentUser, TokenError> {
         let mut buffer = [0; INLINE_CLAIMS_LEN];
         let json = compact.decode_payload(&mut buffer)?;
         let claims = self.policy.read_claims(&json)?;
         let identity = self.policy.check_claims(&claims, algorithm, now)?;
+        if let (Some(key_issuer), Some(iss)) = (key_issuer, identity.issuer) {
+            self.policy.issuers.check_key_issuer(key_issuer, iss)?;
+        }
         let user = CurrentUser::from_claims(
             &json,
             identity,
             VerifiedBy {
                 issuer: IssuerRef::new(self),
-                has_own_users: self.has_own_users,
+                user_ids: self.user_ids,
             },
         );
         self.check(&user)?;
@@ -195,12 +203,12 @@ impl fmt::Debug for Issuer {
 }
 
 #[inline]
-fn verify_signature(
+fn verify_signature<'k>(
     compact: &Compact<'_>,
     header: &Header<'_>,
     algorithm: Algorithm,
-    keys: &Keys,
-) -> SignatureCheck {
+    keys: &'k Keys,
+) -> SignatureCheck<'k> {
     if keys.is_empty() {
         return SignatureCheck::UnknownKey;
     }

@@ -14,6 +14,7 @@ mod header;
 #[cfg(feature = "tracing")]
 mod hint;
 mod issuer;
+mod issuer_names;
 mod policy;
 mod printable;
 mod verifier;
@@ -30,5 +31,6 @@ pub(crate) use self::{
 pub use self::{error::TokenError, verifier::TokenVerifier};
 pub(crate) use self::{
     issuer::{Check, Issuer, Pending, VerifyError},
+    issuer_names::IssuerTemplate,
     policy::Policy,
 };

@@ -2,10 +2,13 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use serde::Deserialize;
+
 use super::{
     claims::Claims,
     error::TokenError,
     header::Header,
+    issuer_names::IssuerNames,
     printable::{has_no_control, is_visible},
 };
 use crate::{
@@ -24,10 +27,16 @@ pub(crate) const DEFAULT_MAX_USER_ID_LEN: usize = 255;
 /// The requirements for a token. Each configured claim is required.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
-    pub(crate) issuer: Option<String>,
+    pub(crate) issuers: IssuerNames,
     /// The accepted audiences; a token must name at least one of them.
     pub(crate) audiences: Vec<String>,
     pub(crate) any_audience: bool,
+    /// The accepted clients; `azp` or, without it, `client_id` must name one of them.
+    pub(crate) authorized_parties: Vec<String>,
+    /// The accepted values of `token_use`; empty if the claim is not checked.
+    pub(crate) token_uses: &'static [&'static str],
+    /// Whether a token without a user, but with a `common_name`, is accepted as that of a service.
+    pub(crate) allow_services: bool,
     pub(crate) leeway: Duration,
     pub(crate) email_optional: bool,
     /// The claim that contains the user ID, if it is not a string in `sub`.
@@ -43,9 +52,12 @@ pub(crate) struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            issuer: None,
+            issuers: IssuerNames::default(),
             audiences: Vec::new(),
             any_audience: false,
+            authorized_parties: Vec::new(),
+            token_uses: &[],
+            allow_services: false,
             leeway: Duration::ZERO,
             email_optional: false,
             user_id_claim: None,
@@ -89,6 +101,18 @@ impl Policy {
         if let Some(name) = &self.email_claim {
             claims.email = name.find_in(json).ok_or(TokenError::Claims)?;
         }
+        if let Some(name) = self.issuers.tenant_claim() {
+            claims.tenant = name.find_in(json).ok_or(TokenError::Claims)?;
+        }
+        if !self.authorized_parties.is_empty() {
+            claims.authorized_party = authorized_party(json)?;
+        }
+        if !self.token_uses.is_empty() {
+            claims.token_use = read::<TokenUse<'_>>(json)?.token_use;
+        }
+        if self.allow_services {
+            name_service(&mut claims, json)?;
+        }
         Ok(claims)
     }
 
@@ -106,6 +130,7 @@ impl Policy {
         if claims.is_session_data() && algorithm.is_hmac() {
             return Err(TokenError::TokenType);
         }
+        self.check_token_use(&claims.token_use)?;
         // Accepting a bound token as a bearer token would remove the protection that the issuer
         // intended: a thief could use it without the key.
         if claims.is_bound() {
@@ -115,11 +140,15 @@ impl Policy {
         // replace, is reported before a wrong issuer or audience, which is usually a configuration
         // error.
         let expires_at = self.check_times(claims, now)?;
-        let issuer = self.check_issuer(&claims.iss)?;
+        let issuer = self.issuers.check(&claims.iss, &claims.tenant)?;
         self.check_audience(&claims.aud)?;
+        self.check_authorized_party(&claims.authorized_party)?;
         Ok(Identity {
             user_id: self.user_id(&claims.sub)?,
-            email: self.email(&claims.email)?,
+            email: match claims.is_service {
+                true => "",
+                false => self.email(&claims.email)?,
+            },
             name: name(&claims.name)?,
             expires_at: Some(expires_at),
             issuer,
@@ -153,17 +182,6 @@ impl Policy {
         now as f64 >= exp + self.leeway.as_secs_f64()
     }
 
-    /// Returns the issuer, if one is configured.
-    #[inline]
-    fn check_issuer<'a>(&self, iss: &'a ClaimValue<'_>) -> Result<Option<&'a str>, TokenError> {
-        match (&self.issuer, iss) {
-            (Some(issuer), ClaimValue::Text(iss)) if iss == issuer => Ok(Some(iss)),
-            // An unchecked `iss` is not returned, so that nothing relies on it.
-            (None, ClaimValue::Absent | ClaimValue::Text(_)) => Ok(None),
-            _ => Err(TokenError::Issuer),
-        }
-    }
-
     #[inline]
     fn check_audience(&self, aud: &ClaimValue<'_>) -> Result<(), TokenError> {
         let is_ours = |aud: &Cow<'_, str>| self.audiences.iter().any(|ours| ours == aud);
@@ -179,6 +197,25 @@ impl Policy {
             ClaimValue::Null | ClaimValue::Integer(_) | ClaimValue::Other => false,
         };
         matches.then_some(()).ok_or(TokenError::Audience)
+    }
+
+    #[inline]
+    fn check_token_use(&self, token_use: &ClaimValue<'_>) -> Result<(), TokenError> {
+        match token_use {
+            _ if self.token_uses.is_empty() => Ok(()),
+            ClaimValue::Text(token_use) if self.token_uses.contains(&&**token_use) => Ok(()),
+            _ => Err(TokenError::TokenType),
+        }
+    }
+
+    #[inline]
+    fn check_authorized_party(&self, party: &ClaimValue<'_>) -> Result<(), TokenError> {
+        let is_ours = |party: &str| self.authorized_parties.iter().any(|ours| ours == party);
+        match party {
+            _ if self.authorized_parties.is_empty() => Ok(()),
+            ClaimValue::Text(party) if is_ours(party) => Ok(()),
+            _ => Err(TokenError::AuthorizedParty),
+        }
     }
 
     #[inline(always)]
@@ -205,6 +242,62 @@ impl Policy {
             _ => Err(TokenError::User),
         }
     }
+}
+
+/// The claim by which Amazon Cognito tells its tokens apart.
+#[derive(Deserialize)]
+struct TokenUse<'a> {
+    #[serde(borrow, default)]
+    token_use: ClaimValue<'a>,
+}
+
+/// Reads further claims. A claim that appears twice is an error.
+fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, TokenError> {
+    serde_json::from_str(json).map_err(|_| TokenError::Claims)
+}
+
+/// Names the service of a Cloudflare Access service token, whose `sub` is empty, with a prefix that no
+/// user's ID may have.
+fn name_service<'a>(claims: &mut Claims<'a>, json: &'a str) -> Result<(), TokenError> {
+    const PREFIX: &str = "service:";
+
+    #[derive(Deserialize)]
+    struct Service<'a> {
+        #[serde(borrow, default)]
+        common_name: ClaimValue<'a>,
+    }
+
+    match &claims.sub {
+        ClaimValue::Text(sub) if sub.is_empty() => {
+            if let ClaimValue::Text(name) = read::<Service<'_>>(json)?.common_name
+                && is_visible(&name)
+            {
+                claims.sub = ClaimValue::Text(format!("{PREFIX}{name}").into());
+                claims.is_service = true;
+            }
+        }
+        ClaimValue::Text(sub) if sub.starts_with(PREFIX) => return Err(TokenError::Subject),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Returns the client to which the token was issued: `azp` (OpenID Connect Core section 2) or,
+/// without it, `client_id` (RFC 9068 section 2.2).
+fn authorized_party(json: &str) -> Result<ClaimValue<'_>, TokenError> {
+    #[derive(Deserialize)]
+    struct Client<'a> {
+        #[serde(borrow, default)]
+        azp: ClaimValue<'a>,
+        #[serde(borrow, default)]
+        client_id: ClaimValue<'a>,
+    }
+
+    let client: Client<'_> = read(json)?;
+    Ok(match client.azp {
+        ClaimValue::Absent => client.client_id,
+        party => party,
+    })
 }
 
 /// Returns the name. A `name` that is not a string is treated as missing, because it is optional.

@@ -77,7 +77,7 @@ impl TokenVerifier {
     pub fn verify(&self, token: &str) -> Result<CurrentUser, TokenError> {
         // A token with an unknown key has requested a fetch, even outside a runtime, so a later
         // token can succeed.
-        Ok(self.verify_or_wait(token.as_bytes(), None)?)
+        Ok(self.verify_or_wait(token.as_bytes(), None, None)?)
     }
 
     /// Verifies a token like [`verify`](Self::verify), but waits for its key if a fetch may return
@@ -93,7 +93,7 @@ impl TokenVerifier {
     pub async fn verify_waiting(&self, token: &str) -> Result<CurrentUser, TokenError> {
         let mut waiter = None;
         loop {
-            match self.verify_or_wait(token.as_bytes(), waiter) {
+            match self.verify_or_wait(token.as_bytes(), None, waiter) {
                 Err(VerifyError::Pending(pending)) => waiter = Some(pending.await?),
                 Err(VerifyError::Rejected(error)) => return Err(error),
                 Ok(user) => return Ok(user),
@@ -129,18 +129,20 @@ impl TokenVerifier {
         issuers.filter_map(|issuer| issuer.keys.fetched())
     }
 
-    /// Verifies a token with the cached keys, or returns a wait for other keys. `waiter` is the
-    /// token's place in the waiting room, if it has waited before.
+    /// Verifies a token with the cached keys, or returns a wait for other keys. `required` is the
+    /// issuer to which the token's source belongs, if any. `waiter` is the token's place in the
+    /// waiting room, if it has waited before.
     pub(crate) fn verify_or_wait(
         &self,
         token: &[u8],
+        required: Option<usize>,
         waiter: Option<Box<Waiter>>,
     ) -> Result<CurrentUser, VerifyError> {
         let inner = &*self.0;
         let now = inner.clock.now();
         #[cfg(feature = "cache")]
         if let Some(cache) = &inner.cache
-            && let Some(found) = cache.find(token, &inner.issuers, now)
+            && let Some(found) = cache.find(token, &inner.issuers, required, now)
         {
             return Ok(found?);
         }
@@ -170,7 +172,7 @@ impl TokenVerifier {
         };
         let issuer = match only {
             Some(only) => only,
-            None => inner.issuer_of(&compact)?,
+            None => inner.issuer_of(&compact, required)?,
         };
         let source = issuer.keys.source_for(header.alg);
         let keys = match keys {
@@ -199,16 +201,22 @@ impl Inner {
     /// Returns the issuer whose keys and rules apply to a token. With several issuers, the
     /// unverified `iss` selects it. A token is verified only with the keys of that issuer, so a
     /// forged `iss` gains nothing.
-    fn issuer_of(&self, compact: &Compact<'_>) -> Result<&Issuer, TokenError> {
+    fn issuer_of(
+        &self,
+        compact: &Compact<'_>,
+        required: Option<usize>,
+    ) -> Result<&Issuer, TokenError> {
         let mut buffer = [0; INLINE_CLAIMS_LEN];
         let json = compact.decode_payload(&mut buffer)?;
         let claims = Claims::parse(&json)?;
         let ClaimValue::Text(iss) = &claims.iss else {
             return Err(TokenError::Issuer);
         };
-        self.issuers
-            .iter()
-            .find(|issuer| issuer.is_named(iss))
+        let mut issuers = self.issuers.iter().enumerate();
+        issuers
+            .find(|(_, issuer)| issuer.is_named(iss))
+            .filter(|(index, _)| required.is_none_or(|required| required == *index))
+            .map(|(_, issuer)| issuer)
             .ok_or(TokenError::Issuer)
     }
 }

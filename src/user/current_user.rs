@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     claim::ClaimName,
-    identity::{Identity, IssuerRef, VerifiedBy},
+    identity::{Identity, IssuerRef, UserIds, VerifiedBy},
     scopes::Grant,
     span::StrRange,
 };
@@ -46,9 +46,7 @@ pub struct CurrentUser {
     name: Option<StrRange>,
     expires_at: Option<f64>,
     issuer: Option<StrRange>,
-    /// Whether an issuer other than the layer's first one assigned the ID, which may then identify
-    /// a different person.
-    is_of_other_issuer: bool,
+    user_ids: UserIds,
     verified_by: Option<IssuerRef>,
 }
 
@@ -87,7 +85,7 @@ impl CurrentUser {
         let mut text = Cow::Borrowed(&*self.text);
         self.issuer = Some(StrRange::append(&issuer.into(), &mut text));
         self.text = text.into();
-        self.is_of_other_issuer = true;
+        self.user_ids = UserIds::OtherIssuers;
         self
     }
 
@@ -114,7 +112,7 @@ impl CurrentUser {
             name,
             expires_at: identity.expires_at,
             issuer,
-            is_of_other_issuer: verified_by.is_some_and(|by| by.has_own_users),
+            user_ids: verified_by.map_or(UserIds::FirstIssuers, |by| by.user_ids),
             verified_by: verified_by.map(|by| by.issuer),
         }
     }
@@ -236,9 +234,9 @@ impl CurrentUser {
         name.find_in(self.json())
     }
 
-    /// Returns whether an authorization layer without a named issuer must reject the user.
-    pub(super) fn is_of_other_issuer(&self) -> bool {
-        self.is_of_other_issuer
+    /// Returns the people among whom the user ID is unique.
+    pub(super) fn user_ids(&self) -> UserIds {
+        self.user_ids
     }
 
     fn json(&self) -> &str {

@@ -27,5 +27,16 @@ impl IssuerRef {
 #[derive(Clone, Copy)]
 pub(crate) struct VerifiedBy {
     pub(crate) issuer: IssuerRef,
-    pub(crate) has_own_users: bool,
+    pub(crate) user_ids: UserIds,
+}
+
+/// The people whom the user IDs of an issuer name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UserIds {
+    /// Those of the layer's first issuer.
+    FirstIssuers,
+    /// Those of another issuer.
+    OtherIssuers,
+    /// Those of several tenants, in which one ID may name different people.
+    SeveralTenants,
 }

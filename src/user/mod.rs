@@ -11,7 +11,7 @@ mod span;
 pub use self::current_user::{ClaimsError, CurrentUser};
 pub(crate) use self::{
     claim::ClaimName,
-    identity::{Identity, IssuerRef, VerifiedBy},
+    identity::{Identity, IssuerRef, UserIds, VerifiedBy},
     scopes::Grant,
     served::ServedUsers,
 };

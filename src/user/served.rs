@@ -1,6 +1,6 @@
 //! The users that an authorization layer accepts; used by `path_owner` and `require_scope`.
 
-use super::current_user::CurrentUser;
+use super::{current_user::CurrentUser, identity::UserIds};
 
 /// The users that an authorization layer accepts. It rejects all others before its own rules run,
 /// because the meaning of their IDs, roles, and scopes depends on their issuer.
@@ -17,15 +17,26 @@ impl ServedUsers {
     #[inline]
     pub(crate) fn include(&self, user: &CurrentUser) -> bool {
         match self {
-            Self::FirstIssuer => !user.is_of_other_issuer(),
+            Self::FirstIssuer => user.user_ids() == UserIds::FirstIssuers,
             Self::Issuers(names) => user
                 .issuer()
                 .is_some_and(|issuer| names.iter().any(|name| name == issuer)),
         }
     }
 
+    /// Like [`include`](Self::include), for a layer that compares another claim than the user ID. Such
+    /// a claim can name the tenant, so the users of several tenants are included.
+    pub(crate) fn include_by_claim(&self, user: &CurrentUser) -> bool {
+        let is_of_tenant = user.user_ids() == UserIds::SeveralTenants;
+        self.include(user) || (*self == Self::FirstIssuer && is_of_tenant)
+    }
+
     /// Suggests a change with which this user is accepted.
     pub(crate) fn advice(&self, user: Option<&CurrentUser>) -> String {
+        // The name of a tenant is not shown, because it comes from the token.
+        if user.is_some_and(|user| user.user_ids() == UserIds::SeveralTenants) {
+            return "the user is from one of several tenants, in which one user ID may name different people; compare a claim that names the tenant with PathOwnerLayer::owner_claim(…), set the issuer with PathOwnerLayer::issuer(…) or RequireScopeLayer::issuers([…]), or call .same_users() on the builder if the IDs are unique across tenants".to_owned();
+        }
         let origin = match user.and_then(CurrentUser::issuer) {
             Some(issuer) => format!("from {issuer:?}"),
             None => "from an issuer without a name".to_owned(),

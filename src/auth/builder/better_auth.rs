@@ -6,7 +6,7 @@ use http::Uri;
 
 use super::{
     JwtAuthBuilder,
-    issuer_settings::{IssuerSettings, PublicSource},
+    issuer_settings::{IssuerSettings, KeySetLocation, PublicSource},
 };
 use crate::{config_error::Faults, loopback::is_loopback, redact::describe_url};
 
@@ -15,23 +15,28 @@ const LEEWAY: Duration = Duration::from_secs(5);
 
 const JWKS_PATH: &str = "/api/auth/jwks";
 
+/// The default `basePath` of Better Auth.
+const BASE_PATH: &str = "/api/auth";
+
 impl JwtAuthBuilder {
     pub(in crate::auth) fn better_auth(origin: String) -> Self {
         let mut builder = Self::default();
         builder.issuer.origin = Some(origin);
         builder.leeway(LEEWAY)
     }
+
+    /// The `iss` of the OAuth provider is the base URL of Better Auth, with its path.
+    pub(in crate::auth) fn better_auth_oauth(origin: String) -> Self {
+        let issuer = format!("{origin}{BASE_PATH}");
+        Self::better_auth(origin).default_issuer(issuer)
+    }
 }
 
 impl IssuerSettings {
-    pub(super) fn name(&self) -> Option<&str> {
-        self.policy.issuer.as_deref().or(self.origin.as_deref())
-    }
-
     /// Derives from the origin each setting that is not set explicitly. An invalid origin is
     /// reported and sets nothing.
     pub(super) fn apply_origin(&mut self, faults: &mut Faults) {
-        let Some(origin) = self.origin.take() else {
+        let Some(origin) = self.origin.clone() else {
             return;
         };
         let needs_keys = self.public_keys.is_empty();
@@ -42,12 +47,13 @@ impl IssuerSettings {
         }
         if needs_keys {
             let url = format!("{origin}{JWKS_PATH}");
-            self.public_keys.push(PublicSource::Url(url));
+            let url = KeySetLocation::Url(url);
+            self.public_keys.push(PublicSource::Fetched(url));
         }
         if self.policy.audiences.is_empty() && !self.policy.any_audience {
             self.policy.audiences.push(origin.clone());
         }
-        self.policy.issuer.get_or_insert(origin);
+        self.default_issuer.get_or_insert(origin);
     }
 }
 

@@ -8,12 +8,12 @@ use super::{
     validate::{check_algorithms, check_issuers, check_other, default_algorithms},
 };
 use crate::{
-    auth::{JwtAuthLayer, service::Shared},
+    auth::{JwtAuthLayer, service::Shared, token_source::TokenSources},
     config_error::{ConfigError, Faults},
     key_source::{IssuerKeys, KeySource},
     rejection::EventLog,
     token::{Issuer, TokenVerifier},
-    user::ClaimName,
+    user::{ClaimName, UserIds},
 };
 
 /// # Several issuers, and build
@@ -107,9 +107,16 @@ impl JwtAuthBuilder {
         let cache = self.token_cache(&mut faults);
         let now = self.layer.clock.now();
 
-        let all: Vec<IssuerSettings> = std::iter::once(self.issuer)
+        let mut all: Vec<IssuerSettings> = std::iter::once(self.issuer)
             .chain(others.into_iter().map(|other| other.issuer))
             .collect();
+        let of_issuers = { all.iter_mut() }.map(|issuer| std::mem::take(&mut issuer.sources));
+        let sources = TokenSources::new(self.layer.sources.take(), of_issuers.collect());
+        sources.check(&mut faults);
+        for issuer in &mut all {
+            issuer.apply_origin(&mut faults);
+            issuer.complete_names(&mut faults);
+        }
         check_issuers(&all, &mut faults);
         let issuers = all
             .into_iter()
@@ -126,7 +133,7 @@ impl JwtAuthBuilder {
                 #[cfg(feature = "cache")]
                 cache,
             ),
-            sources: layer.sources,
+            sources,
             shares_format: !layer.format.is_default(),
             format: Arc::new(layer.format),
             anonymous_may_pass: layer.anonymous_may_pass,
@@ -158,7 +165,6 @@ impl IssuerSettings {
         self.policy.user_id_claim = claim_name(self.user_id_claim.take(), faults);
         self.policy.email_claim = claim_name(self.email_claim.take(), faults);
         let has_origin = self.origin.is_some();
-        self.apply_origin(faults);
         let (has_secrets, has_public) = (!self.secrets.is_empty(), !self.public_keys.is_empty());
         if !has_secrets && !has_public && !has_origin {
             faults.add(
@@ -174,6 +180,8 @@ impl IssuerSettings {
             .unwrap_or_else(|| default_algorithms(kinds).collect());
         check_algorithms(&algorithms, kinds, faults);
         let public = self.public_key_source(&named.unwrap_or_default(), faults);
+        let needed = { algorithms.iter() }.map(|algorithm| algorithm.min_secret_len());
+        self.secret_policy.needed_len = needed.max().unwrap_or_default();
         let secrets = KeySource::from_secrets(self.secrets, self.secret_policy, now, faults);
         let keys = match (has_secrets, has_public) {
             (true, true) => IssuerKeys::Both {
@@ -183,12 +191,21 @@ impl IssuerSettings {
             (_, true) => IssuerKeys::One(public?),
             (_, false) => IssuerKeys::One(secrets),
         };
+        let user_ids = if self.has_same_users {
+            UserIds::FirstIssuers
+        } else if !is_first {
+            UserIds::OtherIssuers
+        } else if self.policy.issuers.have_several_tenants() {
+            UserIds::SeveralTenants
+        } else {
+            UserIds::FirstIssuers
+        };
         Some(Issuer {
             keys,
             algorithms,
             policy: self.policy,
             checks: self.checks,
-            has_own_users: !is_first && !self.has_same_users,
+            user_ids,
         })
     }
 }

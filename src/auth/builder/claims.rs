@@ -9,8 +9,65 @@ use crate::{key::Algorithm, user::CurrentUser};
 impl JwtAuthBuilder {
     /// Requires this `iss` (RFC 7519 section 4.1.1), byte for byte. A token without `iss`, or with
     /// a trailing slash that `issuer` lacks, is rejected.
+    ///
+    /// If called more than once, any of the names is accepted, with the same keys and rules, for
+    /// example for Google, whose tokens have `https://accounts.google.com` or
+    /// `accounts.google.com`. The first call replaces the default of
+    /// [`better_auth`](crate::JwtAuthLayer::better_auth), [`discover`](Self::discover), or a
+    /// profile.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer.policy.issuer = Some(issuer.into());
+        self.issuer.policy.issuers.exact.push(issuer.into());
+        self
+    }
+
+    /// Accepts an `iss` with a tenant in its path, in addition to the names set with
+    /// [`issuer`](Self::issuer).
+    ///
+    /// `{tid}` stands for one segment of the path, which is not empty and has none of `?`, `#`, and
+    /// `%`, and must equal the string claim `tid`; another claim is named in the same way. Which
+    /// tenants are accepted must be set with [`tenants`](Self::tenants) or
+    /// [`any_tenant`](Self::any_tenant). A key whose JWK has an `issuer` verifies only tokens of
+    /// that issuer, where `{tenantid}` means the tenant.
+    ///
+    /// A user ID may be unique only within its tenant. Therefore, if more than one tenant is
+    /// possible, [`PathOwnerLayer`](crate::PathOwnerLayer) and
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer) reject the users (403, reason
+    /// `other_issuer`), unless the layer compares another claim
+    /// ([`owner_claim`](crate::PathOwnerLayer::owner_claim)) or names the issuer, or
+    /// [`same_users`](Self::same_users) is set.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "jwks", feature = "aws-lc-rs"))]
+    /// # {
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// let auth = JwtAuthLayer::builder()
+    ///     .jwks_url("https://login.microsoftonline.com/common/discovery/v2.0/keys")
+    ///     .issuer_template("https://login.microsoftonline.com/{tid}/v2.0")
+    ///     .tenants(["9122040d-6c67-4c5b-b112-36a304b66dad"])
+    ///     .audience("6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    ///     .email_optional()
+    ///     .build()?;
+    /// # drop(auth);
+    /// # }
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    pub fn issuer_template(mut self, template: impl Into<String>) -> Self {
+        self.issuer.issuer_templates.push(template.into());
+        self
+    }
+
+    /// Accepts only these tenants in an [`issuer_template`](Self::issuer_template). Calls add up.
+    pub fn tenants<N: Into<String>>(mut self, tenants: impl IntoIterator<Item = N>) -> Self {
+        let all = self.issuer.tenants.get_or_insert_default();
+        all.extend(tenants.into_iter().map(Into::into));
+        self
+    }
+
+    /// Accepts every tenant in an [`issuer_template`](Self::issuer_template): anyone who has an
+    /// account with the provider.
+    pub fn any_tenant(mut self) -> Self {
+        self.issuer.any_tenant = true;
         self
     }
 
@@ -20,9 +77,28 @@ impl JwtAuthBuilder {
     /// [`better_auth`](crate::JwtAuthLayer::better_auth).
     ///
     /// If no audience is configured, a token with an `aud` is rejected, because nothing shows that
-    /// it was issued for this service.
+    /// it was issued for this service. An issuer with public keys issues tokens for many services,
+    /// so [`build`](Self::build) fails if it has no audience, no
+    /// [`authorized_party`](Self::authorized_party), and no
+    /// [`allow_any_audience`](Self::allow_any_audience) (RFC 8725 section 3.9).
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.issuer.policy.audiences.push(audience.into());
+        self
+    }
+
+    /// Requires the client to which the token was issued: `azp` (OpenID Connect Core section 2) or,
+    /// in a token without `azp`, `client_id` (RFC 9068 section 2.2). If called more than once, any of
+    /// the clients is accepted.
+    ///
+    /// Use it for issuers whose tokens have no `aud`, such as Clerk and Amazon Cognito's access
+    /// tokens. If an [`audience`](Self::audience) is set too, both are required. Without one, a
+    /// token with an `aud` is rejected, unless
+    /// [`allow_any_audience`](Self::allow_any_audience) is set.
+    ///
+    /// This setting parses the claims a second time for each token (about a microsecond).
+    pub fn authorized_party(mut self, client: impl Into<String>) -> Self {
+        let parties = &mut self.issuer.policy.authorized_parties;
+        parties.push(client.into());
         self
     }
 
@@ -61,8 +137,10 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Accepts only tokens with these algorithms. The default is HS256 with secrets and all other
-    /// algorithms with public keys.
+    /// Accepts only tokens with these algorithms. The default is HS256 with secrets and all
+    /// asymmetric algorithms with public keys.
+    ///
+    /// With HS384 or HS512, the secrets must be at least 48 or 64 bytes long (RFC 7518 section 3.2).
     ///
     /// A public key that names no algorithm, such as a PEM key or a JWK without `alg`, verifies the
     /// default algorithm of its type (RS256 for RSA) and the algorithms of its type that are listed
@@ -138,6 +216,15 @@ impl JwtAuthBuilder {
     /// ```
     pub fn user_id_claim(mut self, claim: impl Into<String>) -> Self {
         self.issuer.user_id_claim = Some(claim.into());
+        self
+    }
+
+    /// Accepts tokens whose `sub` is empty and that have a `common_name`, as the service tokens of
+    /// [Cloudflare Access](crate::JwtAuthLayer::cloudflare_access) do. The
+    /// [`user_id`](CurrentUser::user_id) is `service:` and that name, and the e-mail address is empty.
+    /// A token with such a `sub` of its own is rejected.
+    pub fn allow_services(mut self) -> Self {
+        self.issuer.policy.allow_services = true;
         self
     }
 

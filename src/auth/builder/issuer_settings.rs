@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
+    auth::TokenSource,
     key::{Algorithm, KeySet, VerifyingKey},
     key_source::{SecretPolicy, SecretSource, SharedKeys},
     redact::redact_url,
@@ -26,11 +27,19 @@ pub(super) struct IssuerSettings {
     /// The origin of Better Auth, from which the defaults of the issuer, the audience, and the key
     /// set's URL are derived.
     pub(super) origin: Option<String>,
+    /// The `iss` that is required if no other name is set.
+    pub(super) default_issuer: Option<String>,
+    /// Unparsed, so that `build` reports an invalid one together with all other problems.
+    pub(super) issuer_templates: Vec<String>,
+    pub(super) tenants: Option<Vec<String>>,
+    pub(super) any_tenant: bool,
     pub(super) policy: Policy,
     /// Unparsed, so that `build` reports an invalid name together with all other problems.
     pub(super) user_id_claim: Option<String>,
     pub(super) email_claim: Option<String>,
     pub(super) checks: Vec<Check>,
+    /// The places where this issuer's tokens are found; empty for those of the layer.
+    pub(super) sources: Vec<TokenSource>,
     /// Whether the issuer's user IDs name the same people as the first issuer's.
     pub(super) has_same_users: bool,
 }
@@ -43,7 +52,15 @@ pub(super) enum PublicSource {
     Pem(Vec<u8>),
     Text(String),
     Shared(SharedKeys),
+    Fetched(KeySetLocation),
+}
+
+/// The place from which a key set is fetched.
+#[derive(Clone)]
+pub(super) enum KeySetLocation {
     Url(String),
+    /// The URL is in the metadata of this issuer.
+    MetadataOf(String),
 }
 
 impl fmt::Debug for PublicSource {
@@ -54,7 +71,9 @@ impl fmt::Debug for PublicSource {
             Self::Pem(_) => f.write_str("Pem"),
             Self::Text(_) => f.write_str("Text"),
             Self::Shared(keys) => keys.fmt(f),
-            Self::Url(url) => f.debug_tuple("Url").field(&redact_url(url)).finish(),
+            Self::Fetched(KeySetLocation::Url(url) | KeySetLocation::MetadataOf(url)) => {
+                f.debug_tuple("Fetched").field(&redact_url(url)).finish()
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{auth::token_source::TokenSources, clock::Clock, rejection::RejectionFormat};
+use crate::{auth::TokenSource, clock::Clock, rejection::RejectionFormat};
 
 /// In bytes.
 const DEFAULT_MAX_TOKEN_LEN: usize = 16 * 1024;
@@ -13,7 +13,8 @@ pub(super) const CLOCK: &str = ".clock(…)";
 /// The settings of the whole layer, which apply to the tokens of every issuer.
 #[derive(Clone)]
 pub(super) struct LayerSettings {
-    pub(super) sources: TokenSources,
+    /// `None` for the default.
+    pub(super) sources: Option<Vec<TokenSource>>,
     pub(super) format: RejectionFormat,
     pub(super) anonymous_may_pass: bool,
     pub(super) preflight_may_pass: bool,
@@ -28,7 +29,7 @@ pub(super) struct LayerSettings {
 impl Default for LayerSettings {
     fn default() -> Self {
         Self {
-            sources: TokenSources::default(),
+            sources: None,
             format: RejectionFormat::default(),
             anonymous_may_pass: false,
             preflight_may_pass: false,

@@ -16,8 +16,10 @@ mod operations;
 mod build;
 
 mod better_auth;
+mod issuer_names;
 mod issuer_settings;
 mod layer_settings;
+mod profile;
 mod public_key_source;
 mod validate;
 

@@ -1,6 +1,6 @@
 //! Turns the configured public keys of an issuer into a key source; used by `build`.
 
-use super::issuer_settings::{IssuerSettings, PublicSource};
+use super::issuer_settings::{IssuerSettings, KeySetLocation, PublicSource};
 use crate::{
     config_error::Faults,
     key::{Algorithm, KeySet, Keys, MISSING_BACKEND, VerifyingKey},
@@ -15,13 +15,15 @@ impl IssuerSettings {
     ) -> Option<KeySource> {
         let mut sources = std::mem::take(&mut self.public_keys);
         let is_exclusive = |source: &PublicSource| {
-            matches!(source, PublicSource::Shared(_) | PublicSource::Url(_))
+            matches!(source, PublicSource::Shared(_) | PublicSource::Fetched(_))
         };
         if sources.len() > 1 && sources.iter().any(is_exclusive) {
             faults.add("keys from a URL or shared keys are combined with other public keys; keep one of the sources, or configure each as its own issuer with .or(…)");
             for source in sources {
                 match source {
-                    PublicSource::Url(url) => drop(self.fetched_keys(url, algorithms, faults)),
+                    PublicSource::Fetched(from) => {
+                        drop(self.fetched_keys(from, algorithms, faults));
+                    }
                     PublicSource::Shared(_) => {}
                     given => drop(given_keys(vec![given], faults)),
                 }
@@ -29,7 +31,7 @@ impl IssuerSettings {
             return None;
         }
         match sources.pop() {
-            Some(PublicSource::Url(url)) => self.fetched_keys(url, algorithms, faults),
+            Some(PublicSource::Fetched(from)) => self.fetched_keys(from, algorithms, faults),
             Some(PublicSource::Shared(keys)) => Some(KeySource::Shared(keys)),
             Some(other) => {
                 sources.push(other);
@@ -43,14 +45,14 @@ impl IssuerSettings {
     #[cfg(feature = "jwks-custom")]
     fn fetched_keys(
         &self,
-        url: String,
+        from: KeySetLocation,
         algorithms: &[Algorithm],
         faults: &mut Faults,
     ) -> Option<KeySource> {
         use std::sync::Arc;
 
         use crate::{
-            jwks::{JwksUrl, Settings, check_url},
+            jwks::{Discovery, JwksUrl, Settings, check_issuer, check_url},
             redact::{describe_url, redact_url},
         };
 
@@ -63,18 +65,36 @@ impl IssuerSettings {
         if self.fetching.cooldown < std::time::Duration::from_secs(1) {
             faults.add("the interval set with .jwks_cooldown(…) is less than a second; omit the call for the default of five seconds");
         }
-        if let Err(problem) = check_url(&url, self.fetching.http_allowed) {
-            let url = describe_url("the URL of the keys", &url);
-            faults.add(format!("{url} {problem}"));
+        let http_allowed = self.fetching.http_allowed;
+        let is_issuer = matches!(from, KeySetLocation::MetadataOf(_));
+        let (KeySetLocation::Url(url) | KeySetLocation::MetadataOf(url)) = from;
+        let (what, checked) = if is_issuer {
+            (
+                "the issuer passed to discover(…)",
+                check_issuer(&url, http_allowed),
+            )
+        } else {
+            ("the URL of the keys", check_url(&url, http_allowed))
+        };
+        if let Err(problem) = checked {
+            faults.add(format!("{} {problem}", describe_url(what, &url)));
             return None;
         }
         let is_https = { url.get(..6) }.is_some_and(|start| start.eq_ignore_ascii_case("https:"));
-        if !is_https && self.fetching.http_allowed {
+        if !is_https && http_allowed {
             crate::events::fetching::allowed_over_http(&redact_url(&url).unwrap_or_default());
         }
         let fetcher = match &self.fetching.fetcher {
             Some(fetcher) => Arc::clone(fetcher),
             None => builtin_fetcher(faults)?,
+        };
+        let fetcher = if is_issuer {
+            Arc::new(Discovery {
+                fetcher,
+                http_allowed,
+            })
+        } else {
+            fetcher
         };
         let settings = Settings {
             url,
@@ -90,7 +110,12 @@ impl IssuerSettings {
     }
 
     #[cfg(not(feature = "jwks-custom"))]
-    fn fetched_keys(&self, _: String, _: &[Algorithm], faults: &mut Faults) -> Option<KeySource> {
+    fn fetched_keys(
+        &self,
+        _: KeySetLocation,
+        _: &[Algorithm],
+        faults: &mut Faults,
+    ) -> Option<KeySource> {
         faults.add("keys from a URL require the feature `jwks` of tower-jwt-auth; enable it in Cargo.toml, or pass the keys to .jwks_text(…)");
         if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
             faults.add(MISSING_BACKEND);
@@ -111,7 +136,7 @@ fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
                 crate::events::keys_skipped("the JWK Set passed to .jwks_text(…)", set.skipped());
                 set.keys().to_vec()
             }),
-            PublicSource::Shared(_) | PublicSource::Url(_) => Ok(Vec::new()),
+            PublicSource::Shared(_) | PublicSource::Fetched(_) => Ok(Vec::new()),
         };
         match parsed {
             Ok(parsed) => keys.extend(parsed),

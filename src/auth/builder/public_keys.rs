@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{JwtAuthBuilder, issuer_settings::PublicSource};
+use super::{
+    JwtAuthBuilder,
+    issuer_settings::{KeySetLocation, PublicSource},
+};
 use crate::{
     key::{KeySet, VerifyingKey},
     key_source::SharedKeys,
@@ -106,8 +109,47 @@ impl JwtAuthBuilder {
     ///   reads at most 1 MiB, and uses at most 100 keys.
     ///
     /// Events, errors, and `JwksHealth` show the URL without its user name and query.
-    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
-        self.issuer.public_keys.push(PublicSource::Url(url.into()));
+    pub fn jwks_url(self, url: impl Into<String>) -> Self {
+        self.fetched_from(KeySetLocation::Url(url.into()))
+    }
+
+    /// Verifies tokens with the key set that the metadata of this issuer names, and requires its name
+    /// in `iss`, unless [`issuer`](Self::issuer) sets another one (feature `jwks`).
+    ///
+    /// The metadata is looked for at these URLs, in this order; after a 4xx other than 429, the next
+    /// one is tried:
+    ///
+    /// 1. `<issuer>/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4);
+    /// 2. `<origin>/.well-known/oauth-authorization-server<path>` (RFC 8414 section 3);
+    /// 3. `<issuer>/.well-known/oauth-authorization-server`.
+    ///
+    /// Its `issuer` must equal this one byte for byte, and its `jwks_uri` must use https. It is read
+    /// again for each fetch of the key set. Everything else is as for [`jwks_url`](Self::jwks_url):
+    /// the limits apply to both documents together.
+    ///
+    /// Better Auth changes a name in its metadata, but not in its tokens: it removes a trailing slash
+    /// and writes `https` for `http`. Microsoft's metadata for several tenants has a template as
+    /// issuer. For these, use [`jwks_url`](Self::jwks_url).
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "jwks", feature = "aws-lc-rs"))]
+    /// # {
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// let auth = JwtAuthLayer::discover("https://login.example.com")
+    ///     .audience("https://api.example.com")
+    ///     .build()?;
+    /// # drop(auth);
+    /// # }
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    pub fn discover(self, issuer: impl Into<String>) -> Self {
+        self.fetched_from(KeySetLocation::MetadataOf(issuer.into()))
+    }
+
+    fn fetched_from(mut self, location: KeySetLocation) -> Self {
+        let source = PublicSource::Fetched(location);
+        self.issuer.public_keys.push(source);
         self
     }
 

@@ -1,7 +1,7 @@
 //! The settings for token sources and for requests without a token.
 
 use super::JwtAuthBuilder;
-use crate::auth::{TokenSource, token_source::TokenSources};
+use crate::auth::TokenSource;
 
 /// # Token sources and requests
 impl JwtAuthBuilder {
@@ -9,7 +9,7 @@ impl JwtAuthBuilder {
     /// header.
     ///
     /// A request with tokens in two of these places gets 400, like a request with two
-    /// `Authorization` fields.
+    /// `Authorization` fields, unless [`TokenSource::first_of`] sets an order.
     ///
     /// ```
     /// use tower_jwt_auth::{JwtAuthLayer, TokenSource};
@@ -22,7 +22,7 @@ impl JwtAuthBuilder {
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
     pub fn token_sources(mut self, sources: impl IntoIterator<Item = TokenSource>) -> Self {
-        self.layer_settings(".token_sources(…)").sources = TokenSources::new(sources);
+        self.layer_settings(".token_sources(…)").sources = Some(sources.into_iter().collect());
         self
     }
 

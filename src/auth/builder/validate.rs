@@ -31,13 +31,14 @@ const PUBLIC_ALGORITHMS: [Algorithm; 10] = [
 impl IssuerSettings {
     pub(super) fn check_policy(&self, faults: &mut Faults) {
         let policy = &self.policy;
-        if policy.issuer.as_deref().is_some_and(is_blank) {
+        let names = &policy.issuers.exact;
+        if names.iter().any(|name| is_blank(name)) {
             faults.add("the issuer is empty; set it to the iss of the tokens, or omit .issuer(…) (from_env: unset BETTER_AUTH_ISSUER)");
         }
         if policy.audiences.iter().any(|audience| is_blank(audience)) {
             faults.add("the audience is empty; set it to the aud of the tokens, or omit .audience(…) (from_env: unset BETTER_AUTH_AUDIENCE)");
         }
-        if let Some(problem) = policy.issuer.as_deref().and_then(stray_ends) {
+        if let Some(problem) = names.iter().find_map(|name| stray_ends(name)) {
             faults.add(format!("the issuer {problem}, unlike the iss of the tokens; correct .issuer(…) (from_env: correct BETTER_AUTH_ISSUER)"));
         }
         if let Some(problem) = policy
@@ -49,6 +50,18 @@ impl IssuerSettings {
         }
         if policy.any_audience && !policy.audiences.is_empty() {
             faults.add(".audience(…) and .allow_any_audience() are both set; remove one of them");
+        }
+        if policy
+            .authorized_parties
+            .iter()
+            .any(|party| is_blank(party))
+        {
+            faults.add("the client set with .authorized_party(…) is empty; set it to the azp or client_id of the tokens");
+        }
+        let has_public = !self.public_keys.is_empty();
+        let is_for_someone = !policy.audiences.is_empty() || !policy.authorized_parties.is_empty();
+        if has_public && !is_for_someone && !policy.any_audience {
+            faults.add("public keys are configured without an audience, so tokens for every service of the issuer would be accepted; set .audience(…) to the aud of the tokens for this service or, if they have none, .authorized_party(…) to their azp or client_id; .allow_any_audience() accepts all of them");
         }
         if policy.leeway > MAX_LEEWAY {
             faults.add(format!(
@@ -64,7 +77,7 @@ impl IssuerSettings {
             .user_id_claim
             .as_ref()
             .is_some_and(|claim| claim != "sub" && claim != "/sub");
-        let is_addressed = self.name().is_some() || !policy.audiences.is_empty();
+        let is_addressed = !policy.issuers.is_empty() || !policy.audiences.is_empty();
         if has_other_user_id && !self.secrets.is_empty() && !is_addressed {
             faults.add("the user ID is not read from sub, and neither .issuer(…) nor .audience(…) is set; set one of them, because with a shared secret only the missing sub distinguishes Better Auth's own data from an access token");
         }
@@ -79,7 +92,6 @@ impl LayerSettings {
         if self.max_token_len == 0 {
             faults.add("the limit set with .max_token_len(…) is 0 bytes, so every token is too long; omit the call for the default of 16 KiB");
         }
-        self.sources.check(faults);
         let is_quotable = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
         let is_quoted = |text: &String| text.bytes().all(is_quotable);
         let challenge = &self.format.challenge;
@@ -103,20 +115,28 @@ impl LayerSettings {
 
 /// Checks the issuers of one layer, the first issuer first.
 pub(super) fn check_issuers(issuers: &[IssuerSettings], faults: &mut Faults) {
-    if issuers.first().is_some_and(|first| first.has_same_users) {
+    let needs_no_same_users = |first: &IssuerSettings| {
+        first.has_same_users && !first.policy.issuers.have_several_tenants()
+    };
+    if issuers.first().is_some_and(needs_no_same_users) {
         faults.add(".same_users() is set on the builder that is built, which is the first issuer itself; set it on the builder that is passed to .or(…)");
     }
     if issuers.len() < 2 {
         return;
     }
-    let names: Vec<_> = issuers.iter().map(IssuerSettings::name).collect();
-    if names.iter().any(Option::is_none) {
+    let has_no_name = |issuer: &IssuerSettings| {
+        // An invalid origin or template has been reported already.
+        let was_given = issuer.origin.is_some() || !issuer.issuer_templates.is_empty();
+        issuer.policy.issuers.is_empty() && !was_given
+    };
+    if issuers.iter().any(has_no_name) {
         faults.add("several issuers are configured, but one has no name; call .issuer(…) on each, because a token's iss selects its keys");
     }
-    let is_duplicate = |(index, name): (usize, &Option<&str>)| {
-        name.is_some() && names.iter().take(index).any(|other| other == name)
+    let overlaps_earlier = |(index, issuer): (usize, &IssuerSettings)| {
+        let mut earlier = issuers.iter().take(index);
+        earlier.any(|earlier| issuer.policy.issuers.overlap(&earlier.policy.issuers))
     };
-    if names.iter().enumerate().any(is_duplicate) {
+    if issuers.iter().enumerate().any(overlaps_earlier) {
         faults.add(
             "two issuers have the same name; merge them, or set a different .issuer(…) on each",
         );
@@ -157,14 +177,18 @@ pub(super) fn default_algorithms(
 
 /// Checks that each kind of key has an algorithm, and each algorithm a kind of key.
 pub(super) fn check_algorithms(algorithms: &[Algorithm], kinds: (bool, bool), faults: &mut Faults) {
-    let is_possible = |algorithm: &Algorithm| default_algorithms(kinds).any(|it| it == *algorithm);
+    let is_possible = |algorithm: &Algorithm| match kinds {
+        (false, true) => !algorithm.is_hmac(),
+        (_, false) => algorithm.is_hmac(),
+        (true, true) => true,
+    };
     if algorithms.is_empty() || !algorithms.iter().all(is_possible) {
-        faults.add("the algorithms set with .algorithms(…) do not match the keys: HS256 requires a secret, all others require public keys; omit the call to accept every algorithm of the keys");
+        faults.add("the algorithms set with .algorithms(…) do not match the keys: HS256, HS384, and HS512 require a secret, all others require public keys; omit the call to accept every algorithm of the keys");
     } else if kinds == (true, true) {
         let (of_secrets, of_public): (Vec<Algorithm>, Vec<_>) =
             algorithms.iter().partition(|algorithm| algorithm.is_hmac());
         if of_secrets.is_empty() || of_public.is_empty() {
-            faults.add("secrets and public keys are configured, but .algorithms(…) lists the algorithms of only one kind; add HS256 for the secrets or an algorithm of the public keys, or remove the unused keys");
+            faults.add("secrets and public keys are configured, but .algorithms(…) lists the algorithms of only one kind; add HS256, HS384, or HS512 for the secrets or an algorithm of the public keys, or remove the unused keys");
         }
     }
 }

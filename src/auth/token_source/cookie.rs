@@ -17,8 +17,17 @@ pub(super) fn find<'r>(headers: &'r HeaderMap, name: &str) -> Result<Option<&'r 
         cookies
             .filter_map(|cookie| cookie.trim_ascii().strip_prefix(name.as_bytes()))
             .filter_map(|rest| rest.strip_prefix(b"="))
+            .map(without_quotes)
             .filter(|value| !value.is_empty()),
     )
+}
+
+/// Returns the value inside the double quotes that a cookie may have (RFC 6265 section 4.1.1).
+fn without_quotes(value: &[u8]) -> &[u8] {
+    match value {
+        [b'"', inner @ .., b'"'] => inner,
+        value => value,
+    }
 }
 
 /// Returns whether a cookie can have this name: a token of RFC 9110 section 5.6.2 (RFC 6265 section

@@ -36,6 +36,20 @@ pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
     Ok(field.and_then(|field| after_scheme(field.as_bytes())))
 }
 
+/// Returns the value of a field that has a token without a scheme. An empty value is treated as
+/// missing.
+pub(super) fn find_bare<'r>(
+    headers: &'r HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'r [u8]>, Rejection> {
+    let values = headers.get_all(name).iter().map(|value| value.as_bytes());
+    at_most_one(
+        values
+            .map(<[u8]>::trim_ascii)
+            .filter(|value| !value.is_empty()),
+    )
+}
+
 /// Returns whether the field contains a JWT without the `Bearer` scheme: alone or after another
 /// word. A DPoP token (RFC 9449 section 7.1) is excluded, because it is not a mistake.
 #[cfg(feature = "tracing")]

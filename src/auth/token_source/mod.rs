@@ -3,17 +3,21 @@
 mod cookie;
 mod header;
 mod query;
+mod sources;
 mod websocket;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::{
-    HeaderMap, HeaderName, Request, Uri,
+    HeaderMap, HeaderName, Uri,
     header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL},
 };
 
-pub(super) use self::header::bearer_token;
-use crate::{config_error::Faults, rejection::Rejection};
+pub(super) use self::{
+    header::bearer_token,
+    sources::{Token, TokenSources},
+};
+use crate::rejection::Rejection;
 
 /// A place where the layer looks for a request's token: see
 /// [`JwtAuthBuilder::token_sources`](crate::JwtAuthBuilder::token_sources).
@@ -25,11 +29,15 @@ pub struct TokenSource(Place);
 
 #[derive(Clone)]
 enum Place {
+    /// The `Authorization` field.
     Header,
+    /// `None` if the configured name is not one of a field.
+    Field(Option<HeaderName>),
     Cookie(String),
     Query(String),
     WebSocketProtocol,
     Custom(Custom),
+    FirstOf(Vec<TokenSource>),
 }
 
 type Custom = Arc<dyn Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync>;
@@ -39,6 +47,15 @@ impl TokenSource {
     /// This is the only source by default.
     pub fn header() -> Self {
         Self(Place::Header)
+    }
+
+    /// Reads the token from the field with this name, without a scheme, as some proxies send it, such
+    /// as `cf-access-jwt-assertion` of Cloudflare Access.
+    ///
+    /// Clients can send any field. Use this source only if every request passes the proxy, or, as
+    /// for a JWT, if the signature shows who issued the token.
+    pub fn header_field(name: impl AsRef<[u8]>) -> Self {
+        Self(Place::Field(HeaderName::from_bytes(name.as_ref()).ok()))
     }
 
     /// Reads the token from the cookie with this name.
@@ -73,6 +90,26 @@ impl TokenSource {
         Self(Place::WebSocketProtocol)
     }
 
+    /// Reads the token from the first of these sources that has one. The sources after it are not
+    /// looked at, even if the token is invalid.
+    ///
+    /// Without this, a request with tokens in two sources gets 400, because they may be tokens of
+    /// different users. Use it if clients send both on purpose, for example a cookie with each
+    /// request and a header with some:
+    ///
+    /// ```
+    /// use tower_jwt_auth::TokenSource;
+    ///
+    /// let source = TokenSource::first_of([
+    ///     TokenSource::header(),
+    ///     TokenSource::cookie("access_token"),
+    /// ]);
+    /// # drop(source);
+    /// ```
+    pub fn first_of(sources: impl IntoIterator<Item = Self>) -> Self {
+        Self(Place::FirstOf(sources.into_iter().collect()))
+    }
+
     /// Reads the token with this function from the headers or the URI of a request. Fields that it
     /// reads are not marked as sensitive. The function may be called more than once for a request.
     /// An empty string is rejected as a malformed token.
@@ -88,97 +125,54 @@ impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
             Place::Header => "Header",
+            Place::Field(_) => "Field",
             Place::Cookie(_) => "Cookie",
             Place::Query(_) => "Query",
             Place::WebSocketProtocol => "WebSocketProtocol",
             Place::Custom(_) => "Custom",
+            Place::FirstOf(_) => "FirstOf",
         })
     }
 }
 
-/// All sources of a layer.
-#[derive(Clone, Debug)]
-pub(super) struct TokenSources(Vec<TokenSource>);
-
-/// A token that is not yet verified.
-pub(super) struct Token<'r> {
-    pub(super) text: Cow<'r, [u8]>,
-    /// Whether the response must be marked as private. Shared caches treat only requests with
-    /// `Authorization` specially (RFC 9111 section 3.5).
-    pub(super) is_private: bool,
-}
-
-impl Default for TokenSources {
-    fn default() -> Self {
-        Self(vec![TokenSource::header()])
-    }
-}
-
-impl TokenSources {
-    pub(super) fn new(sources: impl IntoIterator<Item = TokenSource>) -> Self {
-        Self(sources.into_iter().collect())
-    }
-
-    #[inline]
-    pub(super) fn is_header_alone(&self) -> bool {
-        matches!(self.0.as_slice(), [TokenSource(Place::Header)])
-    }
-
-    /// Returns the only token of a request. Marks the fields that may contain it as sensitive, so
-    /// that inner middleware does not log it.
-    pub(super) fn token<'r, B>(&self, request: &'r mut Request<B>) -> Result<Token<'r>, Rejection> {
-        for TokenSource(place) in &self.0 {
-            if let Some(name) = place.field() {
-                header::mark_sensitive(request.headers_mut(), &name);
-            }
+impl TokenSource {
+    /// Returns the place, or all places inside [`first_of`](Self::first_of).
+    fn places(&self) -> Vec<&Place> {
+        match &self.0 {
+            Place::FirstOf(sources) => sources.iter().flat_map(Self::places).collect(),
+            place => vec![place],
         }
-        let mut found = None;
-        for TokenSource(place) in &self.0 {
-            let Some(text) = place.find(request.headers(), request.uri())? else {
-                continue;
-            };
-            let is_private = !matches!(place, Place::Header);
-            if found.replace(Token { text, is_private }).is_some() {
-                return Err(Rejection::SeveralTokens);
-            }
-        }
-        found.ok_or(Rejection::MissingToken)
     }
 
-    /// Returns whether a request without a token has a JWT without the `Bearer` scheme in its
-    /// `Authorization` field, if the layer looks there.
-    #[cfg(feature = "tracing")]
-    pub(super) fn has_jwt_without_scheme(&self, headers: &HeaderMap) -> bool {
-        let mut places = self.0.iter().map(|TokenSource(place)| place);
-        places.any(|place| matches!(place, Place::Header))
-            && header::has_jwt_without_scheme(headers)
-    }
-
-    pub(super) fn check(&self, faults: &mut Faults) {
-        if self.0.is_empty() {
-            faults.add("the list passed to .token_sources(…) is empty, so no request can have a token; omit the call for the Authorization header");
-        }
-        for (index, TokenSource(place)) in self.0.iter().enumerate() {
-            let is_duplicate = |TokenSource(other): &TokenSource| match (place, other) {
-                (Place::Header, Place::Header)
-                | (Place::WebSocketProtocol, Place::WebSocketProtocol) => true,
-                (Place::Cookie(name), Place::Cookie(other))
-                | (Place::Query(name), Place::Query(other)) => name == other,
-                _ => false,
-            };
-            if self.0.iter().take(index).any(is_duplicate) {
-                faults.add("a source is listed twice in .token_sources(…), so each of its tokens would be found twice; list it once");
+    /// Returns the token, and whether the response must be marked as private.
+    fn find<'r>(
+        &self,
+        headers: &'r HeaderMap,
+        uri: &'r Uri,
+    ) -> Result<Option<(Cow<'r, [u8]>, bool)>, Rejection> {
+        let token = match &self.0 {
+            Place::Header => {
+                let token = header::find(headers)?.map(Cow::Borrowed);
+                return Ok(token.map(|token| (token, false)));
             }
-            match place {
-                Place::Cookie(name) if !cookie::is_name(name) => faults.add(
-                    "the name set with TokenSource::cookie(…) is not a cookie name; use visible ASCII without separators, such as access_token",
-                ),
-                Place::Query(name) if name.is_empty() => faults.add(
-                    "the name set with TokenSource::query(…) is empty; the name in RFC 6750 is access_token",
-                ),
-                _ => {}
+            Place::FirstOf(sources) => {
+                for source in sources {
+                    if let Some(found) = source.find(headers, uri)? {
+                        return Ok(Some(found));
+                    }
+                }
+                None
             }
-        }
+            Place::Field(name) => match name {
+                Some(name) => header::find_bare(headers, name)?.map(Cow::Borrowed),
+                None => None,
+            },
+            Place::Cookie(name) => cookie::find(headers, name)?.map(Cow::Borrowed),
+            Place::Query(name) => query::find(uri, name)?,
+            Place::WebSocketProtocol => websocket::find(headers)?.map(Cow::Borrowed),
+            Place::Custom(find) => find(headers, uri).map(|token| Cow::Owned(token.into_bytes())),
+        };
+        Ok(token.map(|token| (token, true)))
     }
 }
 
@@ -186,24 +180,24 @@ impl Place {
     fn field(&self) -> Option<HeaderName> {
         match self {
             Self::Header => Some(AUTHORIZATION),
+            Self::Field(name) => name.clone(),
             Self::Cookie(_) => Some(COOKIE),
             Self::WebSocketProtocol => Some(SEC_WEBSOCKET_PROTOCOL),
-            Self::Query(_) | Self::Custom(_) => None,
+            Self::Query(_) | Self::Custom(_) | Self::FirstOf(_) => None,
         }
     }
 
-    fn find<'r>(
-        &self,
-        headers: &'r HeaderMap,
-        uri: &'r Uri,
-    ) -> Result<Option<Cow<'r, [u8]>>, Rejection> {
-        Ok(match self {
-            Self::Header => header::find(headers)?.map(Cow::Borrowed),
-            Self::Cookie(name) => cookie::find(headers, name)?.map(Cow::Borrowed),
-            Self::Query(name) => query::find(uri, name)?,
-            Self::WebSocketProtocol => websocket::find(headers)?.map(Cow::Borrowed),
-            Self::Custom(find) => find(headers, uri).map(|token| Cow::Owned(token.into_bytes())),
-        })
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Header, Self::Header) | (Self::WebSocketProtocol, Self::WebSocketProtocol) => {
+                true
+            }
+            (Self::Field(name), Self::Field(other)) => name == other,
+            (Self::Cookie(name), Self::Cookie(other)) | (Self::Query(name), Self::Query(other)) => {
+                name == other
+            }
+            _ => false,
+        }
     }
 }
 

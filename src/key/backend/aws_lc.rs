@@ -65,6 +65,6 @@ fn scheme(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
         Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
         Algorithm::ES512 => &signature::ECDSA_P521_SHA512_FIXED,
         Algorithm::EdDSA => &signature::ED25519,
-        Algorithm::HS256 => return None,
+        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => return None,
     })
 }

@@ -69,6 +69,8 @@ fn engine(algorithm: Algorithm) -> Result<Engine, String> {
         Algorithm::ES512 => {
             return Err("ES512 needs the feature `aws-lc-rs` of tower-jwt-auth".into());
         }
-        Algorithm::HS256 => return Err(does_not_fit(algorithm)),
+        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => {
+            return Err(does_not_fit(algorithm));
+        }
     })
 }

@@ -203,7 +203,7 @@ fn parse(content: &[u8], policy: SecretPolicy, max_secrets: usize) -> Result<Vec
             continue;
         }
         let secret = Secret::from(line);
-        if let Some(weakness) = secret.weakness(policy.allow_short) {
+        if let Some(weakness) = secret.weakness(policy.min_len()) {
             return Err(format!("the secret on line {} {weakness}", index + 1));
         }
         secrets.push(secret);

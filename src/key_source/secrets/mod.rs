@@ -137,7 +137,7 @@ fn describe_variable(name: &str) -> String {
 }
 
 fn check(secret: &Secret, origin: &str, policy: SecretPolicy, faults: &mut Faults) {
-    if let Some(weakness) = secret.weakness(policy.allow_short) {
+    if let Some(weakness) = secret.weakness(policy.min_len()) {
         faults.add(format!("{origin} {weakness}"));
     }
 }

@@ -8,4 +8,12 @@ pub(super) const MAX_SECRETS: usize = 8;
 pub(crate) struct SecretPolicy {
     pub(crate) allow_short: bool,
     pub(crate) allow_missing: bool,
+    /// The length that the accepted algorithms need, in bytes.
+    pub(crate) needed_len: usize,
+}
+
+impl SecretPolicy {
+    pub(super) fn min_len(self) -> usize {
+        if self.allow_short { 0 } else { self.needed_len }
+    }
 }

@@ -1,0 +1,24 @@
+//! The settings of the builders for known issuers; used by `profiles`.
+
+use super::JwtAuthBuilder;
+use crate::auth::TokenSource;
+
+impl JwtAuthBuilder {
+    /// Sets the `iss` that is required if no other name is set.
+    pub(in crate::auth) fn default_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer.default_issuer = Some(issuer.into());
+        self
+    }
+
+    /// Adds a place where only this issuer's tokens are found.
+    pub(in crate::auth) fn found_in(mut self, source: TokenSource) -> Self {
+        self.issuer.sources.push(source);
+        self
+    }
+
+    /// Requires one of these values in `token_use`, by which Amazon Cognito tells its tokens apart.
+    pub(in crate::auth) fn token_uses(mut self, uses: &'static [&'static str]) -> Self {
+        self.issuer.policy.token_uses = uses;
+        self
+    }
+}

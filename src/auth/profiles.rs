@@ -1,0 +1,182 @@
+//! Builders for issuers whose settings are always the same, or that need more than one method; used by
+//! applications.
+
+use serde::Deserialize;
+
+use super::{builder::JwtAuthBuilder, layer::JwtAuthLayer, token_source::TokenSource};
+use crate::user::CurrentUser;
+
+/// The tokens of an Amazon Cognito user pool that are accepted: see [`JwtAuthLayer::cognito`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CognitoToken {
+    /// Access tokens, which have scopes but no e-mail address.
+    Access,
+    /// ID tokens, which have the user's attributes.
+    Id,
+    /// Both.
+    Either,
+}
+
+/// # Builders for known issuers
+///
+/// They need the feature `jwks` and a backend. Each returns a builder, to which you can add other
+/// settings; a name that you set with [`issuer`](JwtAuthBuilder::issuer) replaces the default. The
+/// guide Issuers (`docs/issuers.md`) has the settings of other issuers.
+///
+/// The token sources of such a builder belong to its issuer: if you pass it to
+/// [`or`](JwtAuthBuilder::or), they are added to those of the layer, and a token that is found there
+/// is accepted only if it is one of that issuer.
+impl JwtAuthLayer {
+    /// Starts a builder for the JWTs that the `oauth-provider` plugin of Better Auth issues for this
+    /// resource: access tokens (`at+jwt`), which have no e-mail address.
+    ///
+    /// The issuer is `<origin>/api/auth`, unless the `jwt()` plugin has another `jwt.issuer`: then
+    /// set that with [`issuer`](JwtAuthBuilder::issuer). The keys are fetched from
+    /// `<origin>/api/auth/jwks`, and the leeway is 5 seconds.
+    ///
+    /// ```no_run
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// let auth = JwtAuthLayer::better_auth_oauth(
+    ///     "https://app.example.com",
+    ///     "https://api.example.com/mcp",
+    /// )
+    /// .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn better_auth_oauth(
+        origin: impl Into<String>,
+        resource: impl Into<String>,
+    ) -> JwtAuthBuilder {
+        JwtAuthBuilder::better_auth_oauth(origin.into())
+            .audience(resource)
+            .email_optional()
+    }
+
+    /// Starts a builder for the tokens that Cloudflare Access adds to each request to an
+    /// application. `team` is the team's name, and `audience` the application's audience (AUD) tag.
+    ///
+    /// The token is read from the field `cf-access-jwt-assertion` or, without it, from the cookie
+    /// `CF_Authorization`. To accept service tokens, call
+    /// [`allow_services`](JwtAuthBuilder::allow_services).
+    ///
+    /// ```no_run
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// let auth = JwtAuthLayer::cloudflare_access("my-team", "f43f…").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cloudflare_access(team: impl AsRef<str>, audience: impl Into<String>) -> JwtAuthBuilder {
+        let issuer = format!("https://{}.cloudflareaccess.com", team.as_ref());
+        Self::builder()
+            .jwks_url(format!("{issuer}/cdn-cgi/access/certs"))
+            .default_issuer(issuer)
+            .audience(audience)
+            .found_in(TokenSource::first_of([
+                TokenSource::header_field("cf-access-jwt-assertion"),
+                TokenSource::cookie("CF_Authorization"),
+            ]))
+    }
+
+    /// Starts a builder for the tokens of an Amazon Cognito user pool, such as
+    /// `us-west-2_AbCdEfGhI`, that were issued to one of its app clients.
+    ///
+    /// Access tokens name the client in `client_id` and have no audience; ID tokens name it in `aud`.
+    /// Their `token_use` must be that of an accepted token; otherwise the reason is `token_type`.
+    ///
+    /// ```no_run
+    /// use tower_jwt_auth::{CognitoToken, JwtAuthLayer};
+    ///
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// let auth =
+    ///     JwtAuthLayer::cognito("us-west-2_AbCdEfGhI", "my client ID", CognitoToken::Access).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cognito(
+        user_pool_id: impl AsRef<str>,
+        client_id: impl Into<String>,
+        tokens: CognitoToken,
+    ) -> JwtAuthBuilder {
+        let (pool, client_id) = (user_pool_id.as_ref(), client_id.into());
+        let region = pool.split_once('_').map_or(pool, |(region, _)| region);
+        let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{pool}");
+        let builder = Self::builder()
+            .jwks_url(format!("{issuer}/.well-known/jwks.json"))
+            .default_issuer(issuer);
+        match tokens {
+            CognitoToken::Access => builder
+                .authorized_party(client_id)
+                .token_uses(&["access"])
+                .email_optional(),
+            CognitoToken::Id => builder.audience(client_id).token_uses(&["id"]),
+            CognitoToken::Either => builder
+                .allow_any_audience()
+                .check(move |user| is_of_client(user, &client_id))
+                .token_uses(&["access", "id"])
+                .email_optional(),
+        }
+    }
+
+    /// Starts a builder for the ID tokens of Firebase Authentication. The e-mail address is optional,
+    /// because users can sign in anonymously or with a telephone number.
+    ///
+    /// ```no_run
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// let auth = JwtAuthLayer::firebase("my-project").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn firebase(project_id: impl AsRef<str>) -> JwtAuthBuilder {
+        let project = project_id.as_ref();
+        Self::builder()
+            .jwks_url("https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com")
+            .default_issuer(format!("https://securetoken.google.com/{project}"))
+            .audience(project)
+            .email_optional()
+    }
+
+    /// Starts a builder for the tokens that Google's Identity-Aware Proxy adds to each request. The
+    /// audience is that of the back-end service, such as
+    /// `/projects/<number>/global/backendServices/<ID>`.
+    ///
+    /// The token is read from the field `x-goog-iap-jwt-assertion`.
+    ///
+    /// ```no_run
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// let auth = JwtAuthLayer::google_iap("/projects/1/global/backendServices/2").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn google_iap(audience: impl Into<String>) -> JwtAuthBuilder {
+        Self::builder()
+            .jwks_url("https://www.gstatic.com/iap/verify/public_key-jwk")
+            .default_issuer("https://cloud.google.com/iap")
+            .audience(audience)
+            .found_in(TokenSource::header_field("x-goog-iap-jwt-assertion"))
+    }
+}
+
+/// Returns whether a token of Cognito was issued to this client.
+fn is_of_client(user: &CurrentUser, client_id: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Client {
+        client_id: Option<String>,
+        aud: Option<String>,
+    }
+
+    let is_named = |client: Client| {
+        let named = client.client_id.or(client.aud);
+        named.is_some_and(|named| named == client_id)
+    };
+    user.claims::<Client>().is_ok_and(is_named)
+}

@@ -1,0 +1,134 @@
+//! [`TokenSources`]: all sources of a layer, and the search for a request's token; used by the builder
+//! and the service.
+
+use std::borrow::Cow;
+
+use http::{HeaderName, Request, header::AUTHORIZATION};
+
+use super::{Place, TokenSource, cookie, header};
+use crate::{config_error::Faults, rejection::Rejection};
+
+/// All sources of a layer.
+#[derive(Clone, Debug)]
+pub(in crate::auth) struct TokenSources {
+    sources: Vec<IssuerSource>,
+    /// The fields in which a token may be.
+    fields: Vec<HeaderName>,
+}
+
+/// A source, and the issuer whose tokens it may have.
+#[derive(Clone, Debug)]
+struct IssuerSource {
+    source: TokenSource,
+    /// `None` for all issuers of the layer.
+    issuer: Option<usize>,
+}
+
+/// A token that is not yet verified.
+pub(in crate::auth) struct Token<'r> {
+    pub(in crate::auth) text: Cow<'r, [u8]>,
+    /// Whether the response must be marked as private. Shared caches treat only requests with
+    /// `Authorization` specially (RFC 9111 section 3.5).
+    pub(in crate::auth) is_private: bool,
+    /// The issuer to which the source belongs; `None` for any.
+    pub(in crate::auth) issuer: Option<usize>,
+}
+
+impl TokenSources {
+    /// Combines the sources for the tokens of all issuers with those that belong to one issuer. By
+    /// default, the tokens of the issuers without a source of their own are in the `Authorization`
+    /// header.
+    pub(in crate::auth) fn new(
+        configured: Option<Vec<TokenSource>>,
+        by_issuer: Vec<Vec<TokenSource>>,
+    ) -> Self {
+        let needs_header = by_issuer.iter().any(Vec::is_empty);
+        let default = || needs_header.then(TokenSource::header).into_iter().collect();
+        let shared = configured.unwrap_or_else(default).into_iter();
+        let own = by_issuer.into_iter().enumerate();
+        let own = own.flat_map(|(issuer, sources)| {
+            let sources = sources.into_iter();
+            sources.map(move |source| (source, Some(issuer)))
+        });
+        let sources: Vec<IssuerSource> = shared
+            .map(|source| (source, None))
+            .chain(own)
+            .map(|(source, issuer)| IssuerSource { source, issuer })
+            .collect();
+        let places = sources.iter().flat_map(|of| of.source.places());
+        let fields = places.filter_map(Place::field).collect();
+        Self { sources, fields }
+    }
+
+    #[inline]
+    pub(in crate::auth) fn is_header_alone(&self) -> bool {
+        matches!(
+            self.sources.as_slice(),
+            [IssuerSource {
+                source: TokenSource(Place::Header),
+                issuer: None,
+            }]
+        )
+    }
+
+    /// Returns the only token of a request. Marks the fields that may contain it as sensitive, so
+    /// that inner middleware does not log it.
+    pub(in crate::auth) fn token<'r, B>(
+        &self,
+        request: &'r mut Request<B>,
+    ) -> Result<Token<'r>, Rejection> {
+        for name in &self.fields {
+            header::mark_sensitive(request.headers_mut(), name);
+        }
+        let mut found = None;
+        for IssuerSource { source, issuer } in &self.sources {
+            let Some((text, is_private)) = source.find(request.headers(), request.uri())? else {
+                continue;
+            };
+            let token = Token {
+                text,
+                is_private,
+                issuer: *issuer,
+            };
+            if found.replace(token).is_some() {
+                return Err(Rejection::SeveralTokens);
+            }
+        }
+        found.ok_or(Rejection::MissingToken)
+    }
+
+    /// Returns whether a request without a token has a JWT without the `Bearer` scheme in its
+    /// `Authorization` field, if the layer looks there.
+    #[cfg(feature = "tracing")]
+    pub(in crate::auth) fn has_jwt_without_scheme(&self, headers: &http::HeaderMap) -> bool {
+        self.fields.contains(&AUTHORIZATION) && header::has_jwt_without_scheme(headers)
+    }
+
+    pub(in crate::auth) fn check(&self, faults: &mut Faults) {
+        let places = self.sources.iter().flat_map(|of| of.source.places());
+        let places: Vec<&Place> = places.collect();
+        if places.is_empty() {
+            faults.add("the list passed to .token_sources(…) is empty, so no request can have a token; omit the call for the Authorization header");
+        }
+        for (index, place) in places.iter().enumerate() {
+            if { places.iter().take(index) }.any(|earlier| place.is_same(earlier)) {
+                faults.add("a source is listed twice in .token_sources(…), so each of its tokens would be found twice; list it once");
+            }
+            match place {
+                Place::Field(None) => faults.add(
+                    "the name set with TokenSource::header_field(…) is not that of a header field, such as cf-access-jwt-assertion",
+                ),
+                Place::Field(Some(name)) if *name == AUTHORIZATION => faults.add(
+                    "TokenSource::header_field(…) names the Authorization field, in which a scheme precedes the token; use TokenSource::header()",
+                ),
+                Place::Cookie(name) if !cookie::is_name(name) => faults.add(
+                    "the name set with TokenSource::cookie(…) is not a cookie name; use visible ASCII without separators, such as access_token",
+                ),
+                Place::Query(name) if name.is_empty() => faults.add(
+                    "the name set with TokenSource::query(…) is empty; the name in RFC 6750 is access_token",
+                ),
+                _ => {}
+            }
+        }
+    }
+}

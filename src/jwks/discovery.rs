@@ -1,0 +1,180 @@
+//! [`Discovery`]: finds the key set of an issuer in its metadata; used by the builder.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use http::{StatusCode, Uri};
+use serde::Deserialize;
+
+use super::{
+    fetch::{FetchError, FetchedJwks, JwksFetch},
+    settings::check_url,
+};
+use crate::redact::{describe_url, redact_url};
+
+/// The maximum length of a name from the metadata, in an error.
+const MAX_SHOWN_CHARS: usize = 256;
+
+/// Fetches the key set that the metadata of an issuer names (OpenID Connect Discovery 1.0 section
+/// 4, RFC 8414 section 3).
+///
+/// The metadata is read again for each fetch, so a key set that moves is found without a restart.
+pub(crate) struct Discovery {
+    pub(crate) fetcher: Arc<dyn JwksFetch>,
+    pub(crate) http_allowed: bool,
+}
+
+/// The used members of the metadata. A member that appears twice is an error.
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl JwksFetch for Discovery {
+    fn fetch<'a>(
+        &'a self,
+        issuer: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<FetchedJwks, FetchError>> + Send + 'a>> {
+        Box::pin(self.fetch_keys(issuer))
+    }
+}
+
+impl Discovery {
+    async fn fetch_keys(&self, issuer: &str) -> Result<FetchedJwks, FetchError> {
+        let (url, json) = self.fetch_metadata(issuer).await?;
+        let url = redact_url(&url).unwrap_or_default();
+        let metadata: Metadata = serde_json::from_str(&json).map_err(|error| {
+            FetchError::new(format!(
+                "{url:?} is not the metadata of an issuer, with issuer and jwks_uri: {}",
+                problem(&error)
+            ))
+        })?;
+        check_issuer(&metadata, issuer)?;
+        let Metadata { jwks_uri, .. } = metadata;
+        if let Err(problem) = check_url(&jwks_uri, self.http_allowed) {
+            let jwks_uri = describe_url("the jwks_uri", &cut(&jwks_uri));
+            return Err(FetchError::new(format!("{jwks_uri} in {url:?} {problem}")));
+        }
+        let fetched = self.fetcher.fetch(&jwks_uri).await;
+        fetched.map_err(|error| {
+            let jwks_uri = describe_url("the jwks_uri", &cut(&jwks_uri));
+            FetchError::new(format!("{jwks_uri} in {url:?}: {error}"))
+        })
+    }
+
+    /// Returns the URL and the text of the metadata, from the first candidate that has it.
+    async fn fetch_metadata(&self, issuer: &str) -> Result<(String, String), FetchError> {
+        let mut missing = Vec::new();
+        for url in candidates(issuer) {
+            let shown = redact_url(&url).unwrap_or_default();
+            match self.fetcher.fetch(&url).await {
+                Ok(fetched) => return Ok((url, fetched.json)),
+                Err(error) if is_missing(&error) => missing.push(format!("{shown:?} ({error})")),
+                Err(error) => return Err(FetchError::new(format!("{shown:?}: {error}"))),
+            }
+        }
+        Err(FetchError::new(format!(
+            "the issuer has no metadata at {}; check the issuer, or set the URL of its key set \
+             with .jwks_url(…) and its name with .issuer(…)",
+            missing.join(" or ")
+        )))
+    }
+}
+
+/// Returns the URLs at which the metadata may be, in the order in which they are tried.
+fn candidates(issuer: &str) -> Vec<String> {
+    const OPENID: &str = "/.well-known/openid-configuration";
+    const OAUTH: &str = "/.well-known/oauth-authorization-server";
+
+    // Both specifications remove a trailing slash first.
+    let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
+    let path = issuer.parse().map_or(0, |uri: Uri| uri.path().len());
+    // The path of a URL without one is `/`, which the text does not have.
+    let (origin, path) = match issuer.split_at_checked(issuer.len().saturating_sub(path)) {
+        Some((origin, path)) if path.starts_with('/') => (origin, path),
+        _ => (issuer, ""),
+    };
+    let mut urls = vec![
+        format!("{issuer}{OPENID}"),
+        format!("{origin}{OAUTH}{path}"),
+    ];
+    if !path.is_empty() {
+        urls.push(format!("{issuer}{OAUTH}"));
+    }
+    urls
+}
+
+/// Returns whether another candidate is tried. An issuer that is overloaded or broken is not asked
+/// at other URLs.
+fn is_missing(error: &FetchError) -> bool {
+    error
+        .status
+        .is_some_and(|status| status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS)
+}
+
+/// Checks that the metadata is that of the configured issuer (OpenID Connect Discovery 1.0 section
+/// 4.3, RFC 8414 section 3.3).
+fn check_issuer(metadata: &Metadata, configured: &str) -> Result<(), FetchError> {
+    let found = &metadata.issuer;
+    if found == configured {
+        return Ok(());
+    }
+    let hint = if found.contains('{') {
+        "its issuer is a template; use the URL of its key set with .jwks_url(…), and \
+         .issuer_template(…)"
+    } else {
+        "if that is the name in its tokens, configure it; otherwise use .jwks_url(…) and .issuer(…)"
+    };
+    Err(FetchError::new(format!(
+        "the metadata is that of {:?}, and the configured issuer is {configured:?}; {hint}",
+        cut(found)
+    )))
+}
+
+/// Describes an error without text of the document.
+fn problem(error: &serde_json::Error) -> String {
+    if error.is_data() {
+        format!(
+            "a member is missing, duplicated, or not a string (line {}, column {})",
+            error.line(),
+            error.column()
+        )
+    } else {
+        "it is not JSON".to_owned()
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_SHOWN_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::candidates;
+
+    #[test]
+    fn the_metadata_is_looked_for_in_the_order_of_the_specifications() {
+        let oidc = "/.well-known/openid-configuration";
+        let oauth = "/.well-known/oauth-authorization-server";
+        for (issuer, origin, path) in [
+            ("https://a.example", "https://a.example", ""),
+            ("https://a.example/", "https://a.example", ""),
+            ("https://a.example:8443", "https://a.example:8443", ""),
+            (
+                "https://a.example/api/auth",
+                "https://a.example",
+                "/api/auth",
+            ),
+            ("https://a.example/o/app/", "https://a.example", "/o/app"),
+        ] {
+            let mut expected = vec![
+                format!("{origin}{path}{oidc}"),
+                format!("{origin}{oauth}{path}"),
+            ];
+            if !path.is_empty() {
+                expected.push(format!("{origin}{path}{oauth}"));
+            }
+            assert_eq!(candidates(issuer), expected, "{issuer}");
+        }
+    }
+}

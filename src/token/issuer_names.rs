@@ -1,0 +1,175 @@
+//! [`IssuerNames`]: the values of `iss` that an issuer's tokens may have; used by `policy`, `issuer`,
+//! and the builder.
+
+use super::error::TokenError;
+use crate::{json::ClaimValue, user::ClaimName};
+
+/// The values of `iss` that are accepted: exact names, and templates with a tenant in their path.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IssuerNames {
+    pub(crate) exact: Vec<String>,
+    pub(crate) templates: Vec<IssuerTemplate>,
+    /// The accepted tenants; `None` for all of them.
+    pub(crate) tenants: Option<Vec<String>>,
+}
+
+/// A name with a tenant in its path, such as `https://login.microsoftonline.com/{tid}/v2.0`.
+#[derive(Clone, Debug)]
+pub(crate) struct IssuerTemplate {
+    text: String,
+    /// The text before and after the placeholder.
+    prefix: String,
+    suffix: String,
+    /// The claim that must equal the tenant.
+    pub(crate) claim: ClaimName,
+}
+
+impl IssuerNames {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.templates.is_empty()
+    }
+
+    /// Returns whether a token with this `iss` is one of the issuer. The tenant's claim is not
+    /// compared, because the signature is not verified yet.
+    pub(crate) fn include(&self, iss: &str) -> bool {
+        self.has_exact(iss) || self.tenant(iss).is_some()
+    }
+
+    #[inline]
+    fn has_exact(&self, iss: &str) -> bool {
+        self.exact.iter().any(|name| name == iss)
+    }
+
+    /// Returns the accepted tenant that is named in `iss`.
+    fn tenant<'i>(&self, iss: &'i str) -> Option<&'i str> {
+        let tenant = self.templates.iter().find_map(|name| name.tenant(iss))?;
+        let is_accepted = match &self.tenants {
+            Some(tenants) => tenants.iter().any(|accepted| accepted == tenant),
+            None => true,
+        };
+        is_accepted.then_some(tenant)
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(super) fn is_of_unlisted_tenant(&self, iss: &str) -> bool {
+        let mut templates = self.templates.iter();
+        self.tenant(iss).is_none() && templates.any(|name| name.tenant(iss).is_some())
+    }
+
+    /// Returns the claim that is compared with the tenant in `iss`, if there are templates.
+    pub(crate) fn tenant_claim(&self) -> Option<&ClaimName> {
+        self.templates.first().map(|template| &template.claim)
+    }
+
+    /// Checks `iss`, and the claim that must equal the tenant in it. Returns the name, unless none is
+    /// configured.
+    #[inline]
+    pub(crate) fn check<'a>(
+        &self,
+        iss: &'a ClaimValue<'_>,
+        tenant: &ClaimValue<'_>,
+    ) -> Result<Option<&'a str>, TokenError> {
+        match iss {
+            ClaimValue::Text(iss) if self.has_exact(iss) => Ok(Some(iss)),
+            // An unchecked `iss` is not returned, so that nothing relies on it.
+            ClaimValue::Absent | ClaimValue::Text(_) if self.is_empty() => Ok(None),
+            ClaimValue::Text(iss) if self.is_of_tenant(iss, tenant) => Ok(Some(iss)),
+            _ => Err(TokenError::Issuer),
+        }
+    }
+
+    fn is_of_tenant(&self, iss: &str, claim: &ClaimValue<'_>) -> bool {
+        matches!((self.tenant(iss), claim), (Some(tenant), ClaimValue::Text(claim)) if claim == tenant)
+    }
+
+    /// Checks a token whose key names the issuer for which it signs, with `{tenantid}` for the tenant,
+    /// as in the key sets of Microsoft. An exact name was configured together with its keys, so only
+    /// templates need this check.
+    pub(crate) fn check_key_issuer(&self, key_issuer: &str, iss: &str) -> Result<(), TokenError> {
+        if self.has_exact(iss) || self.templates.is_empty() {
+            return Ok(());
+        }
+        let is_named = match key_issuer.split_once("{tenantid}") {
+            Some((prefix, suffix)) => {
+                let tenant = between(iss, prefix, suffix);
+                tenant.is_some() && tenant == self.tenant(iss)
+            }
+            None => key_issuer == iss,
+        };
+        is_named.then_some(()).ok_or(TokenError::Issuer)
+    }
+
+    /// Returns whether the users of several tenants are accepted, whose IDs may be equal.
+    pub(crate) fn have_several_tenants(&self) -> bool {
+        let has_several = self
+            .tenants
+            .as_ref()
+            .is_none_or(|tenants| tenants.len() > 1);
+        !self.templates.is_empty() && has_several
+    }
+
+    /// Returns whether a token could be one of both issuers.
+    pub(crate) fn overlap(&self, other: &Self) -> bool {
+        let is_shared =
+            |names: &Self, other: &Self| names.exact.iter().any(|iss| other.include(iss));
+        let have_equal_form = |template: &IssuerTemplate| {
+            let mut others = other.templates.iter();
+            others.any(|other| template.overlaps(other))
+        };
+        is_shared(self, other)
+            || is_shared(other, self)
+            || self.templates.iter().any(have_equal_form)
+    }
+
+    /// Returns all names and templates, as configured.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let templates = self.templates.iter().map(|template| &*template.text);
+        self.exact.iter().map(String::as_str).chain(templates)
+    }
+}
+
+impl IssuerTemplate {
+    /// Fails with the reason why this is not a template.
+    pub(crate) fn new(text: &str) -> Result<Self, String> {
+        const FORM: &str = "is not a URL with one {claim} as a whole segment of its path, such as https://login.microsoftonline.com/{tid}/v2.0";
+
+        let parse = || {
+            let (prefix, rest) = text.split_once('{')?;
+            let (claim, suffix) = rest.split_once('}')?;
+            let (_, address) = prefix.split_once("://")?;
+            let is_path = address.ends_with('/') && !address.starts_with('/');
+            let is_segment = suffix.is_empty() || suffix.starts_with('/');
+            let has_another = |text: &str| text.contains(['{', '}', '?', '#']);
+            let is_valid = is_path && is_segment && !has_another(prefix) && !has_another(suffix);
+            // A JSON Pointer would be two segments.
+            let is_name = !claim.is_empty() && !has_another(claim) && !claim.contains('/');
+            (is_valid && is_name).then(|| Some((prefix, ClaimName::new(claim).ok()?, suffix)))?
+        };
+        let (prefix, claim, suffix) = parse().ok_or(FORM)?;
+        Ok(Self {
+            text: text.to_owned(),
+            prefix: prefix.to_owned(),
+            suffix: suffix.to_owned(),
+            claim,
+        })
+    }
+
+    fn tenant<'i>(&self, iss: &'i str) -> Option<&'i str> {
+        between(iss, &self.prefix, &self.suffix)
+            .filter(|tenant| !tenant.is_empty() && !tenant.contains(['/', '?', '#', '%']))
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.text.split('/'), other.text.split('/'));
+        let may_be_equal = |(our, their): (&str, &str)| {
+            our == their || our.starts_with('{') || their.starts_with('{')
+        };
+        ours.clone().count() == theirs.clone().count() && ours.zip(theirs).all(may_be_equal)
+    }
+}
+
+/// Returns the text between a prefix and a suffix.
+fn between<'t>(text: &'t str, prefix: &str, suffix: &str) -> Option<&'t str> {
+    text.strip_prefix(prefix)?.strip_suffix(suffix)
+}
