@@ -8,6 +8,7 @@
 mod certificates;
 #[cfg(feature = "jwks")]
 mod clock_jumps;
+mod discovery;
 mod events;
 #[cfg(feature = "jwks")]
 mod fetched_keys;
