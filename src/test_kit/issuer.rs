@@ -51,8 +51,11 @@ impl TestIssuer {
     /// ```
     /// use tower_jwt_auth::{JwtAuthLayer, test_kit::TestIssuer};
     ///
-    /// let issuer = TestIssuer::eddsa();
-    /// let auth = JwtAuthLayer::builder().jwks_text(issuer.jwks()).build()?;
+    /// let issuer = TestIssuer::eddsa().with_audience("https://api.example.com");
+    /// let auth = JwtAuthLayer::builder()
+    ///     .jwks_text(issuer.jwks())
+    ///     .audience("https://api.example.com")
+    ///     .build()?;
     /// assert!(auth.verifier().verify(&issuer.token("alice")).is_ok());
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
@@ -105,6 +108,9 @@ impl TestIssuer {
 
     /// Starts a builder for a layer that accepts the tokens of this issuer and uses its clock. You
     /// can add other settings, such as [`email_optional`](JwtAuthBuilder::email_optional).
+    ///
+    /// Unlike other layers with public keys, it needs no audience. Without one, a token with an `aud`
+    /// is rejected with `audience_not_configured`.
     pub fn layer(&self) -> JwtAuthBuilder {
         self.signer.trusted_by(self.keyless_layer())
     }
@@ -135,7 +141,9 @@ impl TestIssuer {
 
     /// Returns a builder with all settings except the keys.
     pub(super) fn keyless_layer(&self) -> JwtAuthBuilder {
-        let mut builder = JwtAuthLayer::builder().with_clock(self.clock.reader());
+        let mut builder = JwtAuthLayer::builder()
+            .with_clock(self.clock.reader())
+            .audience_may_be_missing();
         if let Some(issuer) = &self.issuer {
             builder = builder.issuer(issuer);
         }

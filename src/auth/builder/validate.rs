@@ -58,9 +58,11 @@ impl IssuerSettings {
         {
             faults.add("the client set with .authorized_party(…) is empty; set it to the azp or client_id of the tokens");
         }
-        let has_public = !self.public_keys.is_empty();
+        // An invalid origin, whose audience is unknown, has been reported already.
+        let needs_audience =
+            !self.public_keys.is_empty() && self.origin.is_none() && !self.audience_may_be_missing;
         let is_for_someone = !policy.audiences.is_empty() || !policy.authorized_parties.is_empty();
-        if has_public && !is_for_someone && !policy.any_audience {
+        if needs_audience && !is_for_someone && !policy.any_audience {
             faults.add("public keys are configured without an audience, so tokens for every service of the issuer would be accepted; set .audience(…) to the aud of the tokens for this service or, if they have none, .authorized_party(…) to their azp or client_id; .allow_any_audience() accepts all of them");
         }
         if policy.leeway > MAX_LEEWAY {

@@ -43,7 +43,7 @@ fn assert_all_reported(row: &str, builder: JwtAuthBuilder, expected: &[&str]) {
 #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 #[test]
 fn all_configuration_errors_are_reported_at_once() {
-    let builder = JwtAuthLayer::builder;
+    let builder = || JwtAuthLayer::builder().audience("https://api.example.com");
     let private = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----";
     assert_all_reported(
         "an invalid origin and other errors",

@@ -8,7 +8,7 @@ use crate::support::{signing_keys::*, *};
 #[test]
 fn only_the_configured_algorithms_are_accepted() {
     let keys = ALGORITHMS.map(|alg| SigningKey::generate(alg, alg));
-    let all = || keyless().jwks_text(jwks(&keys));
+    let all = || any_audience().jwks_text(jwks(&keys));
     for allowed in [
         vec!["ES256"],
         vec!["EdDSA"],
@@ -36,7 +36,7 @@ fn only_the_configured_algorithms_are_accepted() {
 #[test]
 fn algorithms_that_do_not_fit_the_keys_are_rejected() {
     let key = SigningKey::generate("ES256", "1");
-    let public = || keyless().jwks_text(jwks([&key]));
+    let public = || any_audience().jwks_text(jwks([&key]));
     let error = "the algorithms set with .algorithms(…) do not match the keys";
     for (row, builder) in [
         ("HS256", public().algorithms([Algorithm::HS256])),
@@ -67,25 +67,36 @@ fn a_url_or_shared_keys_cannot_be_combined_with_other_keys() {
     let shared = || SharedKeys::new(set.clone());
     let url = "https://example.com/jwks";
     for (row, builder) in [
-        ("URL, text", keyless().jwks_url(url).jwks_text(jwks([&key]))),
-        ("text, URL", keyless().jwks_text(jwks([&key])).jwks_url(url)),
+        (
+            "URL, text",
+            any_audience().jwks_url(url).jwks_text(jwks([&key])),
+        ),
+        (
+            "text, URL",
+            any_audience().jwks_text(jwks([&key])).jwks_url(url),
+        ),
         (
             "URL, PEM",
-            keyless().jwks_url(url).public_key_pem(key.pem()),
+            any_audience().jwks_url(url).public_key_pem(key.pem()),
         ),
-        ("URL, set", keyless().jwks_url(url).keys(set.clone())),
+        ("URL, set", any_audience().jwks_url(url).keys(set.clone())),
         (
             "two URLs",
-            keyless().jwks_url(url).jwks_url("https://example.com/2"),
+            any_audience()
+                .jwks_url(url)
+                .jwks_url("https://example.com/2"),
         ),
-        ("URL, shared", keyless().jwks_url(url).shared_keys(shared())),
+        (
+            "URL, shared",
+            any_audience().jwks_url(url).shared_keys(shared()),
+        ),
         (
             "shared, text",
-            keyless().shared_keys(shared()).jwks_text(jwks([&key])),
+            any_audience().shared_keys(shared()).jwks_text(jwks([&key])),
         ),
         (
             "shared, shared",
-            keyless().shared_keys(shared()).shared_keys(shared()),
+            any_audience().shared_keys(shared()).shared_keys(shared()),
         ),
     ] {
         let error = fault(builder);
@@ -97,7 +108,7 @@ fn a_url_or_shared_keys_cannot_be_combined_with_other_keys() {
 #[test]
 fn keys_from_several_settings_are_combined() {
     let keys = ["1", "2", "3", "4"].map(|kid| SigningKey::generate("ES256", kid));
-    let layer = keyless()
+    let layer = any_audience()
         .jwks_text(jwks([&keys[0]]))
         .keys(KeySet::from_jwks(&jwks([&keys[1]])).unwrap())
         .key(VerifyingKey::from_jwk(&keys[2].jwk().to_string()).unwrap())
@@ -114,15 +125,17 @@ fn keys_from_several_settings_are_combined() {
 fn a_layer_without_a_usable_key_is_not_built() {
     let [one, two] = [(); 2].map(|()| SigningKey::generate("ES256", "1"));
     let rows = [
-        ("no keys at all", keyless()),
-        ("an empty set", keyless().keys(KeySet::default())),
+        ("no keys at all", any_audience()),
+        ("an empty set", any_audience().keys(KeySet::default())),
         (
             "two keys with one kid, from two sets",
-            keyless().jwks_text(jwks([&one])).jwks_text(jwks([&two])),
+            any_audience()
+                .jwks_text(jwks([&one]))
+                .jwks_text(jwks([&two])),
         ),
         (
             "two keys with one kid, added separately",
-            keyless()
+            any_audience()
                 .key(VerifyingKey::from_jwk(&one.jwk().to_string()).unwrap())
                 .key(VerifyingKey::from_jwk(&two.jwk().to_string()).unwrap()),
         ),
@@ -138,7 +151,7 @@ fn a_layer_without_a_usable_key_is_not_built() {
 fn different_keys_with_the_same_kid_are_not_used() {
     let [one, two] = [(); 2].map(|()| SigningKey::generate("ES256", "1"));
     let other = SigningKey::generate("ES256", "2");
-    let layer = keyless()
+    let layer = any_audience()
         .jwks_text(jwks([&one, &other]))
         .key(VerifyingKey::from_jwk(&two.jwk().to_string()).unwrap())
         .build()
@@ -151,7 +164,7 @@ fn different_keys_with_the_same_kid_are_not_used() {
         assert_eq!(reason(&layer, &key.token(&claims())), expected);
     }
     // The same key in two settings is one key.
-    let layer = keyless()
+    let layer = any_audience()
         .jwks_text(jwks([&other]))
         .jwks_text(jwks([&other]))
         .build()
@@ -162,7 +175,7 @@ fn different_keys_with_the_same_kid_are_not_used() {
 #[test]
 fn all_key_errors_are_reported_at_once() {
     let error = fault(
-        keyless()
+        any_audience()
             .jwks_text("<html>")
             .jwks_text("{}")
             .public_key_pem("garbage")
@@ -184,7 +197,7 @@ fn all_key_errors_are_reported_at_once() {
 #[test]
 fn debug_output_of_a_builder_contains_no_key() {
     let key = SigningKey::generate("RS256", "1");
-    let builder = keyless()
+    let builder = any_audience()
         .jwks_text(jwks_of([with(key.jwk(), json!({ "d": "canary" }))]))
         .public_key_pem(key.private_pem());
     let debug = format!("{builder:?}");

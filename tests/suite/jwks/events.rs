@@ -40,8 +40,7 @@ fn fetched_by<F>(fetch: F) -> JwtAuthLayer
 where
     F: Fn() -> Result<FetchedJwks, FetchError> + Send + Sync + 'static,
 {
-    let builder = JwtAuthLayer::builder().clock(|| at(NOW));
-    let builder = builder.jwks_url("https://app.example.com/api/auth/jwks");
+    let builder = any_audience().jwks_url("https://app.example.com/api/auth/jwks");
     builder.jwks_fetcher(FetchFn(fetch)).build().unwrap()
 }
 
@@ -103,14 +102,14 @@ async fn ready_waits_for_all_issuers_and_names_each_that_fails() {
     slow.rotate();
     let fails = |name: &str| {
         let url = format!("https://{name}.example.com/jwks");
-        let builder = keyless().issuer(name).email_optional();
-        let builder = builder.jwks_url(url).allow_any_audience();
+        let builder = any_audience().issuer(name).email_optional();
+        let builder = builder.jwks_url(url);
         builder.jwks_fetcher(FetchFn(|| Err(FetchError::new("gone"))))
     };
-    let works = keyless()
+    let works = any_audience()
         .issuer("slow")
         .jwks_url("https://slow.example.com/jwks");
-    let works = works.jwks_fetcher(slow).allow_any_audience();
+    let works = works.jwks_fetcher(slow);
     let layer = { fails("one").or(works) }.or(fails("two")).build().unwrap();
 
     let start = Instant::now();
@@ -151,7 +150,7 @@ async fn allowed_plain_http_is_logged() {
     let url = "http://auth.internal/api/auth/jwks";
     for (is_allowed, expected) in [(true, told()), (false, 0)] {
         let events = Captured::start();
-        let builder = JwtAuthLayer::builder().jwks_url(url);
+        let builder = any_audience().jwks_url(url);
         let builder = builder.jwks_fetcher(FetchFn(|| Err(FetchError::new("gone"))));
         let builder = if is_allowed {
             builder.allow_http()

@@ -189,7 +189,7 @@ fn requests_are_verified_correctly_while_shared_keys_rotate() {
         .map(|rotation| KeySet::from_jwks(&issuer.jwks(rotation)).unwrap())
         .collect();
     let keys = SharedKeys::new(sets[0].clone());
-    let layer = keyless().shared_keys(keys.clone()).build().unwrap();
+    let layer = any_audience().shared_keys(keys.clone()).build().unwrap();
     let tally = issuer.run(
         |token| reason_without_waiting(&layer, token),
         || {
@@ -225,7 +225,7 @@ fn tokens_are_verified_correctly_while_fetched_keys_rotate() {
         .start_paused(true)
         .build()
         .unwrap();
-    let layer = keyless()
+    let layer = any_audience()
         .jwks_url("https://app.example.com/keys")
         .jwks_fetcher(Published(Arc::clone(&issuer)))
         .jwks_ttl(Duration::from_secs(1))

@@ -221,7 +221,7 @@ async fn no_request_waits_after_a_failed_first_fetch() {
 fn a_cooldown_below_a_second_is_a_configuration_error() {
     let url = "https://app.example.com/api/auth/jwks";
     for (millis, is_valid) in [(0, false), (999, false), (1000, true), (86_400_000, true)] {
-        let builder = keyless()
+        let builder = any_audience()
             .jwks_url(url)
             .jwks_cooldown(Duration::from_millis(millis));
         // Without the feature `jwks`, the missing fetcher is also an error.
@@ -407,8 +407,8 @@ async fn an_inconsistent_token_source_does_not_block_a_request() {
             Some(tokens[call.min(1)].clone())
         })
     };
-    let other = JwtAuthLayer::builder().jwks_url("https://two.example.com");
-    let layer = keyless()
+    let other = any_audience().jwks_url("https://two.example.com");
+    let layer = any_audience()
         .jwks_url("https://one.example.com")
         .jwks_fetcher(one.clone())
         .issuer("one")

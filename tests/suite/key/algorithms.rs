@@ -46,14 +46,17 @@ fn a_key_without_alg_verifies_the_configured_algorithms() {
         (&RSA, &RSA),
     ] {
         for (row, builder) in [
-            ("text", keyless().jwks_text(set.clone())),
-            ("a set", keyless().keys(KeySet::from_jwks(&set).unwrap())),
-            ("a key", keyless().key(from_jwk())),
+            ("text", any_audience().jwks_text(set.clone())),
+            (
+                "a set",
+                any_audience().keys(KeySet::from_jwks(&set).unwrap()),
+            ),
+            ("a key", any_audience().key(from_jwk())),
             (
                 "a key with a new ID",
-                keyless().key(from_jwk().with_key_id("1")),
+                any_audience().key(from_jwk().with_key_id("1")),
             ),
-            ("PEM", keyless().public_key_pem(pem.as_str())),
+            ("PEM", any_audience().public_key_pem(pem.as_str())),
         ] {
             let layer = with_algorithms(builder, named);
             assert_eq!(accepted(&layer, &mut key), expected, "{row}: {named:?}");
@@ -70,18 +73,18 @@ fn a_key_with_alg_verifies_only_that_algorithm() {
     let bound = |key: VerifyingKey| key.with_algorithm(Algorithm::RS256).unwrap();
     let without_alg = without(key.jwk(), "alg").to_string();
     for (row, builder) in [
-        ("alg", keyless().jwks_text(jwks([&key]))),
+        ("alg", any_audience().jwks_text(jwks([&key]))),
         (
             "bound",
-            keyless().key(bound(VerifyingKey::from_jwk(&without_alg).unwrap())),
+            any_audience().key(bound(VerifyingKey::from_jwk(&without_alg).unwrap())),
         ),
         (
             "bound, PEM",
-            keyless().key(bound(VerifyingKey::from_pem(key.pem()).unwrap())),
+            any_audience().key(bound(VerifyingKey::from_pem(key.pem()).unwrap())),
         ),
         ("bound, with an ID", {
             let key = VerifyingKey::from_pem(key.pem()).unwrap();
-            keyless().key(bound(key).with_key_id("1"))
+            any_audience().key(bound(key).with_key_id("1"))
         }),
     ] {
         let layer = with_algorithms(builder, &RSA);
@@ -93,7 +96,7 @@ fn a_key_with_alg_verifies_only_that_algorithm() {
 fn a_key_type_with_one_algorithm_ignores_the_configured_ones() {
     for alg in supported(["ES256", "ES384", "ES512", "EdDSA"]) {
         let key = SigningKey::generate(alg, "1");
-        let builder = keyless().jwks_text(jwks_of([without(key.jwk(), "alg")]));
+        let builder = any_audience().jwks_text(jwks_of([without(key.jwk(), "alg")]));
         let layer = with_algorithms(builder, &ALGORITHMS);
         for other in ALGORITHMS {
             let token = key.sign(&json!({ "alg": other, "kid": "1" }), &claims());
@@ -117,7 +120,7 @@ fn a_key_with_alg_is_preferred_to_one_without_for_the_same_kid() {
         let [one, two] = entries;
         [two, one]
     }] {
-        let builder = keyless().jwks_text(jwks_of(entries));
+        let builder = any_audience().jwks_text(jwks_of(entries));
         let layer = with_algorithms(builder, &["RS256", "PS256", "PS512"]);
         for (alg, expected) in [
             ("RS256", "accepted"),
@@ -164,7 +167,7 @@ async fn a_fetched_key_without_alg_verifies_the_configured_algorithms() {
     let mut key = SigningKey::generate("RS256", "1");
     let set = jwks_of([without(key.jwk(), "alg")]);
     let builder = || {
-        let builder = keyless().jwks_url("https://issuer.example.com/jwks");
+        let builder = any_audience().jwks_url("https://issuer.example.com/jwks");
         builder.jwks_fetcher(Fixed(set.clone()))
     };
     let layer = with_algorithms(builder(), &["PS256", "RS384"]);

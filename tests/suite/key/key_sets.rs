@@ -14,7 +14,7 @@ fn identical_keys_with_one_kid_are_merged() {
     let same = with(key.jwk(), json!({ "use": "sig" }));
     let set = KeySet::from_jwks(&jwks_of([key.jwk(), same, key.jwk()])).unwrap();
     assert_eq!((set.keys().len(), set.skipped().len()), (1, 0));
-    let layer = keyless().keys(set).build().unwrap();
+    let layer = any_audience().keys(set).build().unwrap();
     assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
 }
 
@@ -53,7 +53,7 @@ fn different_keys_with_one_kid_and_algorithm_are_all_skipped() {
                 assert_contains(skipped, "\"1\"", row);
                 assert_contains(skipped, "same kid and algorithm", row);
             }
-            let layer = keyless().keys(set).build().unwrap();
+            let layer = any_audience().keys(set).build().unwrap();
             assert_eq!(reason(&layer, &valid.token(&claims())), "accepted", "{row}");
             for key in [&one, &two] {
                 let token = key.token(&claims());
@@ -75,7 +75,7 @@ fn keys_with_one_kid_and_different_algorithms_are_all_used() {
         (set.keys().len(), set.skipped().len()),
         (ALGORITHMS.len(), 0)
     );
-    let layer = keyless().keys(set).build().unwrap();
+    let layer = any_audience().keys(set).build().unwrap();
     for key in &keys {
         let alg = key.alg;
         assert_eq!(reason(&layer, &key.token(&claims())), "accepted", "{alg}");
@@ -97,7 +97,7 @@ fn only_the_first_100_entries_are_read() {
         "2 more: only the first 100 keys are read",
         "the 101st",
     );
-    let layer = keyless().keys(set).build().unwrap();
+    let layer = any_audience().keys(set).build().unwrap();
     for (number, expected) in [
         (1, "accepted"),
         (99, "accepted"),
@@ -209,7 +209,7 @@ fn an_invalid_key_set_is_a_configuration_error() {
         ),
     ] {
         assert_contains(KeySet::from_jwks(&text).unwrap_err(), wrong, row);
-        let error = fault(keyless().jwks_text(text));
+        let error = fault(any_audience().jwks_text(text));
         assert_contains(&error, wrong, row);
         assert_contains(&error, "the JWK Set: ", row);
     }
@@ -245,12 +245,12 @@ fn a_document_mistaken_for_a_key_set_is_named_in_the_error() {
         ("certificates by kid", certificates, maps),
         ("a key", key.jwk(), single),
     ] {
-        let error = fault(keyless().jwks_text(document.to_string()));
+        let error = fault(any_audience().jwks_text(document.to_string()));
         assert_contains(&error, "it has no array \"keys\"; ", row);
         assert_contains(&error, hint, row);
     }
     for document in [json!({}), json!({ "1": "certificate" }), json!([key.jwk()])] {
-        let error = fault(keyless().jwks_text(document.to_string()));
+        let error = fault(any_audience().jwks_text(document.to_string()));
         assert!(error.ends_with("it has no array \"keys\""), "{error}");
     }
     // A set with other members is still a set.
@@ -286,7 +286,7 @@ fn an_encryption_key_is_skipped_without_a_warning() {
     assert_contains(&set.skipped()[0], "its use is enc", "skipped");
     // Without other keys, this is the error.
     assert_contains(
-        fault(keyless().jwks_text(jwks_of([enc]))),
+        fault(any_audience().jwks_text(jwks_of([enc]))),
         "its use is enc",
         "alone",
     );
@@ -300,7 +300,7 @@ fn the_error_explains_why_each_key_of_a_set_is_unusable() {
         with(key, json!({ "d": "AAAA", "kid": "private" })),
         json!({ "kty": "oct", "k": encode(SECRET) }),
     ];
-    let error = fault(keyless().jwks_text(jwks_of(entries)));
+    let error = fault(any_audience().jwks_text(jwks_of(entries)));
     for part in [
         "\"mine\"",
         "use",

@@ -23,7 +23,7 @@ fn a_pem_key_verifies_with_the_default_algorithm_of_its_type() {
             ("with newlines around it", format!("\n\n{pem}\n")),
             ("with Windows line endings", pem.replace('\n', "\r\n")),
         ] {
-            let layer = keyless().public_key_pem(pem).build();
+            let layer = any_audience().public_key_pem(pem).build();
             let layer = layer.unwrap_or_else(|error| panic!("{alg}, {row}: {error}"));
             let token = key.token(&claims());
             assert_eq!(reason(&layer, &token), "accepted", "{alg}, {row}");
@@ -36,21 +36,24 @@ fn a_pem_key_verifies_with_the_default_algorithm_of_its_type() {
 #[test]
 fn an_rsa_key_in_pkcs_1_is_accepted() {
     let mut key = SigningKey::generate("RS256", "1");
-    let layer = keyless().public_key_pem(key.pkcs1_pem()).build().unwrap();
+    let layer = any_audience()
+        .public_key_pem(key.pkcs1_pem())
+        .build()
+        .unwrap();
     assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
     key.alg = "PS512";
     let parsed = VerifyingKey::from_pem(key.pkcs1_pem()).unwrap();
     let parsed = parsed.with_algorithm(Algorithm::PS512).unwrap();
-    let layer = keyless().key(parsed).build().unwrap();
+    let layer = any_audience().key(parsed).build().unwrap();
     assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
 }
 
 #[test]
 fn several_keys_in_pem_add_up() {
     let keys = ["RS256", "ES256", "ES256", "EdDSA"].map(|alg| SigningKey::generate(alg, "1"));
-    let builder = keys
-        .iter()
-        .fold(keyless(), |builder, key| builder.public_key_pem(key.pem()));
+    let builder = keys.iter().fold(any_audience(), |builder, key| {
+        builder.public_key_pem(key.pem())
+    });
     let layer = builder.build().unwrap();
     for key in &keys {
         assert_eq!(
@@ -76,7 +79,7 @@ fn a_private_key_is_rejected_and_the_error_names_the_fix() {
     for (row, pem) in generated.into_iter().chain(labelled) {
         for error in [
             VerifyingKey::from_pem(&pem).unwrap_err().to_string(),
-            fault(keyless().public_key_pem(&*pem)),
+            fault(any_audience().public_key_pem(&*pem)),
         ] {
             assert_contains(&error, "it is a private key", row);
             assert_contains(&error, "use its public key", row);
@@ -96,7 +99,7 @@ fn a_certificate_is_rejected_and_the_error_names_the_fix() {
         ),
         ("a chain", CERTIFICATE.repeat(2)),
     ] {
-        let error = fault(keyless().public_key_pem(text));
+        let error = fault(any_audience().public_key_pem(text));
         assert_contains(&error, "it is a certificate", row);
         assert_contains(&error, "openssl x509 -pubkey -noout", row);
     }
@@ -123,7 +126,7 @@ fn input_that_is_not_pem_is_rejected_with_the_expected_label() {
     ] {
         let error = VerifyingKey::from_pem(&text).unwrap_err();
         assert_contains(error, "-----BEGIN PUBLIC KEY-----", row);
-        let error = fault(keyless().public_key_pem(text));
+        let error = fault(any_audience().public_key_pem(text));
         assert_contains(error, "the public key in PEM: ", row);
     }
 }
@@ -166,7 +169,7 @@ fn a_pem_must_contain_exactly_one_key() {
                 let text = format!("{first}{between}{more}");
                 let row = format!("{row} after {between:?}");
                 assert_contains(VerifyingKey::from_pem(&text).unwrap_err(), wrong, &row);
-                let error = fault(keyless().public_key_pem(text));
+                let error = fault(any_audience().public_key_pem(text));
                 assert_contains(&error, "the public key in PEM: ", &row);
                 assert_contains(&error, wrong, &row);
             }
@@ -210,7 +213,7 @@ fn the_error_for_a_pem_with_escaped_newlines_names_them() {
             ),
             ("the first", text.replacen('\n', "\\n", 1)),
         ] {
-            let error = fault(keyless().public_key_pem(text));
+            let error = fault(any_audience().public_key_pem(text));
             assert_contains(&error, r"escaped as a backslash and an n (`\n`)", row);
         }
     }
@@ -262,7 +265,7 @@ fn a_damaged_pem_or_an_unsupported_key_is_rejected() {
         let error = parsed.map(|key| panic!("{row}: {key:?}")).unwrap_err();
         assert_contains(error, "the public key in PEM: ", row);
         assert_contains(
-            fault(keyless().public_key_pem(text)),
+            fault(any_audience().public_key_pem(text)),
             "the public key in PEM: ",
             row,
         );
@@ -319,7 +322,7 @@ fn a_bound_key_verifies_only_with_its_bound_algorithm() {
     let mut key = SigningKey::generate("RS256", "1");
     let parsed = VerifyingKey::from_pem(key.pem()).unwrap();
     let bound = parsed.with_algorithm(Algorithm::PS256).unwrap();
-    let layer = keyless().key(bound).build().unwrap();
+    let layer = any_audience().key(bound).build().unwrap();
     assert_eq!(reason(&layer, &key.token(&claims())), "algorithm");
     key.alg = "PS256";
     assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
@@ -333,7 +336,7 @@ fn a_single_jwk_is_read_like_a_jwk_in_a_set() {
         (parsed.algorithm(), parsed.key_id()),
         (Algorithm::PS384, Some("1"))
     );
-    let layer = keyless().key(parsed).build().unwrap();
+    let layer = any_audience().key(parsed).build().unwrap();
     assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
 
     for (row, text, wrong) in [

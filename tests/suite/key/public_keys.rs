@@ -18,7 +18,8 @@ fn the_claims_follow_the_same_rules_as_under_a_secret() {
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, "1");
         let builder = || keyless().jwks_text(jwks([&key]));
-        let layer = builder().build().unwrap();
+        let layer = builder().allow_any_audience().build().unwrap();
+        let for_client = builder().authorized_party("app").build().unwrap();
         let strict = builder()
             .issuer("https://app.example.com")
             .audience("https://api.example.com")
@@ -36,8 +37,8 @@ fn the_claims_follow_the_same_rules_as_under_a_secret() {
             (&layer, claims_without("email"), "user"),
             (&layer, claims_without("exp"), "claims"),
             (
-                &layer,
-                claims_with(json!({ "aud": "x" })),
+                &for_client,
+                claims_with(json!({ "azp": "app", "aud": "x" })),
                 "audience_not_configured",
             ),
             (&layer, claims_with(json!({ "session": {} })), "accepted"),

@@ -98,7 +98,7 @@ fn an_rsa_key_of_1024_bits_in_pem_is_rejected() {
     let error = VerifyingKey::from_pem(RSA_1024).unwrap_err();
     assert_contains(error, "the modulus has 1024 bits", "from_pem");
     assert_contains(
-        fault(keyless().public_key_pem(RSA_1024)),
+        fault(any_audience().public_key_pem(RSA_1024)),
         "the modulus has 1024 bits",
         "public_key_pem",
     );
@@ -320,7 +320,7 @@ fn assert_weak<D: std::fmt::Display>(wrong: &str, rows: impl IntoIterator<Item =
         assert_contains(error.unwrap_err(), wrong, &row);
         let alone = jwks_of([jwk.clone()]);
         assert_contains(KeySet::from_jwks(&alone).unwrap_err(), wrong, &row);
-        assert_contains(fault(keyless().jwks_text(alone)), wrong, &row);
+        assert_contains(fault(any_audience().jwks_text(alone)), wrong, &row);
 
         let set = KeySet::from_jwks(&jwks_of([jwk, valid.jwk()])).unwrap();
         let [skipped] = set.skipped() else {
@@ -328,7 +328,7 @@ fn assert_weak<D: std::fmt::Display>(wrong: &str, rows: impl IntoIterator<Item =
         };
         assert_contains(skipped, wrong, &row);
         assert_contains(skipped, "\"weak\"", &row);
-        let layer = keyless().keys(set).build().unwrap();
+        let layer = any_audience().keys(set).build().unwrap();
         assert_eq!(reason(&layer, &valid.token(&claims())), "accepted", "{row}");
     }
 }

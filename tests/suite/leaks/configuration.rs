@@ -49,7 +49,7 @@ fn weak_secrets() -> Vec<(&'static str, String)> {
 
 /// Configurations with a marked value in the wrong setting or in an invalid form.
 fn invalid_builders() -> Vec<(&'static str, JwtAuthBuilder)> {
-    let builder = JwtAuthLayer::builder;
+    let builder = any_audience;
     let set = format!(r#"{{"keys":[{},"{MARKED}"]}}"#, private_jwk());
     vec![
         (

@@ -163,6 +163,7 @@ async fn fetcher() {
     let layer = JwtAuthLayer::builder()
         .jwks_url("https://example.com")
         .jwks_fetcher(Broken)
+        .allow_any_audience()
         .build()
         .unwrap();
     println!("{:?}", layer.ready().await);

@@ -13,7 +13,7 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, Secret, SharedKeys};
 
 use super::{
     marks::*,
-    tokens::{AUDIENCE, ISSUER, Rules, Sign, Signer},
+    tokens::{AUDIENCE, CLIENT, ISSUER, Rules, Sign, Signer},
 };
 use crate::{key_source::secret_file::Folder, support::*};
 
@@ -55,6 +55,7 @@ impl Source {
 
 fn layers(base: impl Fn() -> JwtAuthBuilder) -> Vec<(Rules, JwtAuthLayer)> {
     let named = base().issuer(ISSUER).audience(AUDIENCE);
+    let named = named.authorized_party(CLIENT);
     [
         (Rules::Plain, base()),
         (Rules::Named, named),
@@ -62,6 +63,12 @@ fn layers(base: impl Fn() -> JwtAuthBuilder) -> Vec<(Rules, JwtAuthLayer)> {
     ]
     .map(|(rules, builder)| (rules, builder.build().unwrap()))
     .into()
+}
+
+/// A builder for public keys, which need a client or an audience. With a client, a token with an
+/// `aud` is still rejected.
+fn for_client() -> JwtAuthBuilder {
+    keyless().authorized_party(CLIENT)
 }
 
 /// A builder with the marked secrets in a file.
@@ -127,7 +134,7 @@ pub(super) fn without_keys() -> Vec<(&'static str, JwtAuthLayer)> {
         ),
         (
             "keys_unavailable",
-            keyless().shared_keys(SharedKeys::new(KeySet::default())),
+            for_client().shared_keys(SharedKeys::new(KeySet::default())),
         ),
     ]
     .map(|(reason, builder)| (reason, builder.allow_missing_secret().build().unwrap()))
@@ -170,19 +177,19 @@ pub(super) mod public {
         for alg in ALGORITHMS {
             let key = SigningKey::generate(alg, "1");
             let set = jwks([&key]);
-            let base = || super::keyless().jwks_text(set.clone());
+            let base = || super::for_client().jwks_text(set.clone());
             sources.push(Source::with_key("a set", key, Some("1"), base));
         }
         for alg in supported(["RS256", "ES256", "ES512", "EdDSA"]) {
             let key = SigningKey::generate(alg, "1");
             let pem = key.pem();
-            let base = || super::keyless().public_key_pem(pem.as_str());
+            let base = || super::for_client().public_key_pem(pem.as_str());
             sources.push(Source::with_key("PEM", key, None, base));
         }
         let key = SigningKey::generate("ES256", "1");
         let parsed = VerifyingKey::from_jwk(&key.jwk().to_string()).unwrap();
         let shared = SharedKeys::new(KeySet::new([parsed]));
-        let base = || super::keyless().shared_keys(shared.clone());
+        let base = || super::for_client().shared_keys(shared.clone());
         sources.push(Source::with_key("shared keys", key, Some("1"), base));
         sources
     }
@@ -207,7 +214,7 @@ pub(super) mod public {
             let server = KeyServer::start(Mode::Set(jwks_of([key.jwk(), private]))).await;
             let cooldown = Duration::from_secs(1);
             let base = || {
-                let builder = super::super::keyless().jwks_url(server.url());
+                let builder = super::super::for_client().jwks_url(server.url());
                 builder.jwks_cooldown(cooldown)
             };
             let mut source = Source::with_key("a URL", key, Some("1"), base);
@@ -233,7 +240,7 @@ pub(super) mod public {
                 Mode::RedirectTo(format!("http://a:{MARKED}@localhost/?b={MARKED}#{MARKED}")),
             ] {
                 let server = KeyServer::start(mode).await;
-                let builder = super::super::keyless().jwks_url(server.url());
+                let builder = super::super::for_client().jwks_url(server.url());
                 let layer = builder.build().unwrap();
                 assert!(layer.ready().await.is_err());
                 layers.push((layer, server));

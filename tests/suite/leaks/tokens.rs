@@ -8,11 +8,14 @@ use crate::support::*;
 pub(super) const ISSUER: &str = "https://app.example.com";
 pub(super) const AUDIENCE: &str = "https://api.example.com";
 
+/// The client to which all tokens are issued.
+pub(super) const CLIENT: &str = "app";
+
 /// The rules of a layer, besides the signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rules {
     Plain,
-    /// [`ISSUER`] and [`AUDIENCE`].
+    /// [`ISSUER`], [`AUDIENCE`], and [`CLIENT`].
     Named,
     /// A `.check(…)` that rejects every user.
     Checked,
@@ -39,7 +42,7 @@ pub(super) struct Row {
 pub(super) fn marked_claims(members: Value) -> Value {
     let mut claims = json!({
         "sub": SUB, "email": EMAIL, "name": NAME, "exp": NOW + 600,
-        "jti": CLAIM, "own": { CLAIM: [CLAIM, { "deep": CLAIM }] },
+        "jti": CLAIM, "azp": CLIENT, "own": { CLAIM: [CLAIM, { "deep": CLAIM }] },
     });
     for (name, value) in members.as_object().unwrap() {
         claims[name] = value.clone();
@@ -205,6 +208,11 @@ impl Signer<'_> {
                 "another audience",
                 self.with_claims(json!({ "iss": ISSUER, "aud": CLAIM })),
                 "audience",
+            ),
+            (
+                "another client",
+                self.with_claims(json!({ "iss": ISSUER, "aud": AUDIENCE, "azp": CLAIM })),
+                "authorized_party",
             ),
         ];
         let row = |rules| {

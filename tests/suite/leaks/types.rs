@@ -285,6 +285,7 @@ fn fetching(output: &mut Output) {
         ] {
             let builder = JwtAuthLayer::builder()
                 .jwks_url("https://example.com/jwks")
+                .allow_any_audience()
                 .jwks_fetcher(Fetcher(answer));
             output.debug("JwtAuthBuilder", &builder);
             // Without a backend, the layer cannot be built.

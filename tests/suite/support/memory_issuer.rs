@@ -83,6 +83,7 @@ impl MemoryIssuer {
             .clock(move || at(NOW + start.elapsed().as_secs()))
             .jwks_url("https://app.example.com/api/auth/jwks")
             .jwks_fetcher(self.clone())
+            .allow_any_audience()
     }
 
     pub(crate) fn layer(&self) -> JwtAuthLayer {

@@ -42,6 +42,11 @@ pub(crate) fn keyless() -> JwtAuthBuilder {
     KEYLESS.clone()
 }
 
+/// A builder at the time [`NOW`], without a key, for public keys whose tokens have no `aud`.
+pub(crate) fn any_audience() -> JwtAuthBuilder {
+    keyless().allow_any_audience()
+}
+
 /// A builder for [`SECRET`] at the time [`NOW`].
 pub(crate) fn builder() -> JwtAuthBuilder {
     keyless().secret(SECRET)

@@ -20,7 +20,7 @@ use base64::{
 use serde_json::{Value, json};
 use tower_jwt_auth::{Algorithm, JwtAuthBuilder, JwtAuthLayer};
 
-use crate::support::{encode, keyless};
+use crate::support::{any_audience, encode};
 
 /// The algorithms of public keys that the backend verifies, by name.
 #[cfg(feature = "aws-lc-rs")]
@@ -224,7 +224,7 @@ pub(crate) fn without(mut object: Value, name: &str) -> Value {
 
 /// A layer for the keys of this JWK Set, at the time [`NOW`].
 pub(crate) fn layer_of(jwks: impl Into<String>) -> JwtAuthLayer {
-    keyless().jwks_text(jwks).build().unwrap()
+    any_audience().jwks_text(jwks).build().unwrap()
 }
 
 /// The configuration errors of a builder.

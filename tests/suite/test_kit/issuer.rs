@@ -321,13 +321,16 @@ mod public_keys {
 
     #[test]
     fn the_key_set_of_an_issuer_verifies_its_tokens() {
-        let issuer = TestIssuer::eddsa();
+        let issuer = TestIssuer::eddsa().with_audience("api");
         let token = issuer.token("alice");
         for builder in [
             JwtAuthLayer::builder().jwks_text(issuer.jwks()),
             JwtAuthLayer::builder().shared_keys(SharedKeys::new(issuer.key_set())),
         ] {
-            assert_eq!(reason(&builder.build().unwrap(), &token), "accepted");
+            assert_eq!(
+                reason(&builder.audience("api").build().unwrap(), &token),
+                "accepted"
+            );
         }
         let set = KeySet::from_jwks(&issuer.jwks()).unwrap();
         assert_eq!(set.keys()[0].key_id(), issuer.key_id());

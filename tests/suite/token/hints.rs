@@ -140,7 +140,7 @@ async fn each_reason_is_logged_once_per_layer() {
 async fn a_token_that_does_not_verify_logs_one_hint_at_info() {
     let key = SigningKey::generate("EdDSA", "1");
     let other = SigningKey::generate("EdDSA", "2");
-    let jwt_plugin = || keyless().jwks_text(jwks([&key]));
+    let jwt_plugin = || any_audience().jwks_text(jwks([&key]));
     let forged = sign(
         r#"{"alg":"HS256"}"#,
         claims().to_string(),

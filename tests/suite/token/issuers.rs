@@ -9,6 +9,8 @@ const A: &str = "https://a.example.com";
 const B: &str = "https://b.example.com";
 const C: &str = "https://c.example.com";
 
+const CLIENT: &str = "app";
+
 #[test]
 fn a_token_is_verified_only_with_the_keys_of_its_issuer() {
     // All keys have the same kid, so only the issuer distinguishes them.
@@ -180,7 +182,7 @@ fn each_issuer_decides_whether_an_audience_is_checked() {
 fn each_issuer_has_its_own_algorithms() {
     let [a, b] = [A, B].map(|_| ["ES256", "EdDSA"].map(|alg| SigningKey::generate(alg, alg)));
     let builder_for = |name: &str, keys: &[SigningKey; 2], algorithm| {
-        let builder = keyless().issuer(name).jwks_text(jwks(keys));
+        let builder = any_audience().issuer(name).jwks_text(jwks(keys));
         builder.algorithms([algorithm])
     };
     let layer = builder_for(A, &a, Algorithm::ES256)
@@ -214,7 +216,7 @@ fn each_issuer_has_its_own_rules() {
             .check(|user| user.user_id() != "mallory"))
         .build()
         .unwrap();
-    let without_email = |iss| with(claims_without("email"), json!({ "iss": iss }));
+    let without_email = |iss| without(claims_of(iss), "email");
     let just_expired = |iss| with(claims_of(iss), json!({ "exp": NOW - 5 }));
     let mallory = |iss| with(claims_of(iss), json!({ "sub": "mallory" }));
     let typed = |key: &SigningKey, iss| {
@@ -378,7 +380,7 @@ fn the_signature_is_checked_before_all_claims_except_iss() {
 #[test]
 fn several_issuers_need_distinct_names() {
     let key = SigningKey::generate("ES256", "1");
-    let nameless = || keyless().jwks_text(jwks([&key]));
+    let nameless = || any_audience().jwks_text(jwks([&key]));
     let named = |name: &str| builder_for(name, &key);
     let no_name = "one has no name; call .issuer(…) on each";
     let same_name = "two issuers have the same name";
@@ -426,10 +428,10 @@ fn several_issuers_need_distinct_names() {
 #[test]
 fn one_error_lists_the_problems_of_all_issuers() {
     let error = fault(
-        keyless()
+        any_audience()
             .issuer(A)
             .jwks_text("{}")
-            .or(keyless().issuer(B).public_key_pem("garbage"))
+            .or(any_audience().issuer(B).public_key_pem("garbage"))
             .or(keyless().issuer(C)),
     );
     for part in ["no array \"keys\"", "in PEM", "no key is configured"] {
@@ -437,12 +439,14 @@ fn one_error_lists_the_problems_of_all_issuers() {
     }
 }
 
-/// Returns a builder for one issuer with one key.
+/// Returns a builder for one issuer with one key. It accepts a client instead of any audience, so
+/// that a test can set an audience or have none.
 fn builder_for(name: &str, key: &SigningKey) -> JwtAuthBuilder {
-    keyless().issuer(name).jwks_text(jwks([key]))
+    let builder = keyless().issuer(name).authorized_party(CLIENT);
+    builder.jwks_text(jwks([key]))
 }
 
-/// Returns claims of this issuer.
+/// Returns claims of this issuer for the client.
 fn claims_of(iss: &str) -> Value {
-    claims_with(json!({ "iss": iss }))
+    claims_with(json!({ "iss": iss, "azp": CLIENT }))
 }
