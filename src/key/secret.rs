@@ -53,6 +53,11 @@ impl Secret {
     /// use. `min_len` is in bytes.
     pub(crate) fn weakness(&self, min_len: usize) -> Option<String> {
         let bytes = self.as_bytes();
+        // A generated secret must fit the algorithms, or it would be rejected as well.
+        let generate = format!(
+            "generate one with `openssl rand -base64 {}`",
+            min_len.max(MIN_GENERATED_LEN)
+        );
         if bytes.is_empty() {
             return Some("is empty; use the secret that your issuer signs with".into());
         }
@@ -79,18 +84,18 @@ impl Secret {
         }
         if WELL_KNOWN.iter().any(|known| known.as_bytes() == bytes) {
             return Some(format!(
-                "is a published example, which anyone can look up; {GENERATE}"
+                "is a published example, which anyone can look up; {generate}"
             ));
         }
         if bytes.len() < min_len {
             return Some(format!(
-                "is {} bytes long, but at least {min_len} are required (RFC 7518 section 3.2); generate one with `openssl rand -base64 {min_len}`",
+                "is {} bytes long, but at least {min_len} are required (RFC 7518 section 3.2); {generate}",
                 bytes.len()
             ));
         }
         if has_few_different_bytes(bytes) {
             return Some(format!(
-                "has fewer than {MIN_DIFFERENT_BYTES} different bytes; {GENERATE}"
+                "has fewer than {MIN_DIFFERENT_BYTES} different bytes; {generate}"
             ));
         }
         None
@@ -164,7 +169,8 @@ pub(crate) const PUBLIC_KEY_ADVICE: &str = "to verify tokens that are signed wit
 const STRAY_ENDS_ADVICE: &str =
     "remove it or, if it is part of the issuer's secret, use .secret(Secret::from_bytes(…))";
 
-const GENERATE: &str = "generate one with `openssl rand -base64 32`";
+/// The length of a suggested secret, in random bytes, even if shorter ones are allowed.
+const MIN_GENERATED_LEN: usize = 32;
 
 /// A random secret has more, even in hexadecimal. A placeholder such as `changeme`, repeated to
 /// reach the minimum length, has fewer.
