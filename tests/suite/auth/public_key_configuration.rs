@@ -1,7 +1,7 @@
 //! A builder with public keys: its errors, and the algorithms that it allows.
 
 use serde_json::json;
-use tower_jwt_auth::{Algorithm, KeySet, SharedKeys, VerifyingKey};
+use tower_jwt_auth::{Algorithm, JwtAuthBuilder, JwtAuthLayer, KeySet, SharedKeys, VerifyingKey};
 
 use crate::support::{signing_keys::*, *};
 
@@ -191,6 +191,100 @@ fn all_key_errors_are_reported_at_once() {
         "the issuer is empty",
     ] {
         assert_contains(&error, part, "five faults");
+    }
+}
+
+/// The error for public keys without an audience.
+const NO_AUDIENCE: &str = "public keys are configured without an audience";
+
+/// Builders with each kind of public key and no audience.
+fn without_audience() -> Vec<(&'static str, JwtAuthBuilder)> {
+    let key = SigningKey::generate("ES256", "1");
+    let set = KeySet::from_jwks(&jwks([&key])).unwrap();
+    vec![
+        ("text", keyless().jwks_text(jwks([&key]))),
+        ("a set", keyless().keys(set.clone())),
+        ("a key", keyless().key(set.keys()[0].clone())),
+        ("PEM", keyless().public_key_pem(key.pem())),
+        ("shared keys", keyless().shared_keys(SharedKeys::new(set))),
+        (
+            "a secret and a key",
+            builder().public_key_pem(key.pem()).issuer("a"),
+        ),
+        #[cfg(feature = "jwks")]
+        ("a URL", keyless().jwks_url("https://example.com/jwks")),
+        #[cfg(feature = "jwks")]
+        ("an issuer", keyless().discover("https://example.com")),
+    ]
+}
+
+/// RFC 8725 section 3.9.
+#[test]
+fn public_keys_need_an_audience_or_a_client() {
+    for (row, builder) in without_audience() {
+        let error = fault(builder.clone());
+        assert!(error.starts_with(NO_AUDIENCE), "{row}: {error}");
+        for (setting, complete) in [
+            (".audience(…)", builder.clone().audience("api")),
+            (
+                ".authorized_party(…)",
+                builder.clone().authorized_party("app"),
+            ),
+            (
+                ".allow_any_audience()",
+                builder.clone().allow_any_audience(),
+            ),
+        ] {
+            assert_contains(&error, setting, row);
+            assert!(complete.build().is_ok(), "{row} with {setting}");
+        }
+        let both = builder.audience("api").authorized_party("app");
+        assert!(both.build().is_ok(), "{row}");
+    }
+}
+
+#[test]
+fn each_issuer_with_public_keys_needs_an_audience() {
+    for (row, without) in without_audience() {
+        let complete = builder().issuer("b").audience("api");
+        let without = without.issuer("c");
+        for builder in [
+            complete.clone().or(without.clone()),
+            without.clone().or(complete.clone()),
+        ] {
+            assert!(fault(builder).starts_with(NO_AUDIENCE), "{row}");
+        }
+        assert!(
+            complete.or(without.audience("api")).build().is_ok(),
+            "{row}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_needs_no_audience() {
+    assert!(builder().build().is_ok());
+    assert!(builder().issuer("a").build().is_ok());
+}
+
+#[test]
+fn the_origin_of_better_auth_is_an_audience() {
+    let set = jwks([&SigningKey::generate("EdDSA", "1")]);
+    let with_origin = |origin| JwtAuthLayer::better_auth(origin).jwks_text(&*set);
+    assert!(with_origin("https://app.example.com").build().is_ok());
+    // Only the origin is wrong.
+    let error = fault(with_origin("app.example.com"));
+    assert!(error.starts_with("the origin"), "{error}");
+}
+
+#[test]
+fn an_empty_audience_or_client_is_one_error() {
+    for (_, builder) in without_audience() {
+        let error = fault(builder.clone().audience(""));
+        assert!(error.starts_with("the audience is empty"), "{error}");
+        let error = fault(builder.authorized_party(" "));
+        assert_contains(&error, "the client set with .authorized_party(…)", &error);
+        assert!(!error.contains(NO_AUDIENCE), "{error}");
     }
 }
 

@@ -50,6 +50,21 @@ async fn a_request_with_a_token_reaches_the_handler() {
 }
 
 #[test]
+fn a_layer_without_an_audience_is_built_and_rejects_any_aud() {
+    for (row, issuer) in issuers() {
+        let token = issuer.token_for("alice").audience("api").mint();
+        for (expected, builder) in [
+            ("audience_not_configured", issuer.layer()),
+            ("accepted", issuer.layer().audience("api")),
+            ("audience", issuer.layer().audience("other")),
+            ("accepted", issuer.layer().allow_any_audience()),
+        ] {
+            assert_eq!(reason(&builder.build().unwrap(), &token), expected, "{row}");
+        }
+    }
+}
+
+#[test]
 fn a_layer_with_the_system_clock_accepts_a_token() {
     let issuer = TestIssuer::hs256();
     let layer = JwtAuthLayer::builder().secret(issuer.secret());
