@@ -13,8 +13,8 @@ use http_body_util::Full;
 use serde::Deserialize;
 use tower::{Layer, Service};
 use tower_jwt_auth::{
-    Algorithm, CurrentUser, JwtAuthFuture, JwtAuthLayer, KeySet, Outcome, PathOwnerLayer,
-    RequireScopeLayer, Secret, SharedKeys, TokenSource,
+    Algorithm, CognitoToken, CurrentUser, JwtAuthFuture, JwtAuthLayer, KeySet, Outcome,
+    PathOwnerLayer, RequireScopeLayer, Secret, SharedKeys, TokenSource,
 };
 
 use super::{marks::*, sources, tokens::Rules};
@@ -88,6 +88,7 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
         output.debug("Algorithm", &algorithm);
         output.add("Algorithm", algorithm.to_string());
     }
+    output.debug("CognitoToken", &CognitoToken::Access);
     output.debug("KeySet", &KeySet::default());
     output.debug("SharedKeys", &SharedKeys::new(KeySet::default()));
     let error = JwtAuthLayer::builder()
