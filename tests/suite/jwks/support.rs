@@ -9,10 +9,7 @@ use crate::support::{key_server::KeyServer, signing_keys::SigningKey, *};
 
 /// A layer for the keys of this URL, at the time [`NOW`].
 pub(super) fn from_url(url: impl Into<String>) -> JwtAuthBuilder {
-    JwtAuthLayer::builder()
-        .jwks_url(url)
-        .allow_any_audience()
-        .clock(|| at(NOW))
+    any_audience().jwks_url(url)
 }
 
 /// A layer that has fetched the keys of this server and refreshes them every second.

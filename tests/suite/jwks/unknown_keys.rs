@@ -16,13 +16,13 @@ use http_body_util::Full;
 use serde_json::json;
 use tokio::time::sleep;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_jwt_auth::{CurrentUser, JwtAuthLayer, TokenError};
+use tower_jwt_auth::{CurrentUser, JwtAuthBuilder, JwtAuthLayer, TokenError};
 
 use crate::{
     jwks::support::{from_url, key, reason_over_http, until},
     support::{
         key_server::{KeyServer, Mode},
-        signing_keys::{SigningKey, jwks},
+        signing_keys::{SigningKey, jwks, with},
         *,
     },
 };
@@ -31,9 +31,17 @@ use crate::{
 async fn rotated(
     mode: impl Fn(String) -> Mode,
 ) -> (KeyServer, JwtAuthLayer, SigningKey, SigningKey) {
+    rotated_for(any_audience(), mode).await
+}
+
+/// The same for a layer with these settings.
+async fn rotated_for(
+    builder: JwtAuthBuilder,
+    mode: impl Fn(String) -> Mode,
+) -> (KeyServer, JwtAuthLayer, SigningKey, SigningKey) {
     let (old, new) = (key("old"), key("new"));
     let server = KeyServer::start(Mode::Set(jwks([&old]))).await;
-    let layer = from_url(server.url()).build().unwrap();
+    let layer = builder.jwks_url(server.url()).build().unwrap();
     layer.ready().await.unwrap();
     server.set(mode(jwks([&old, &new])));
     (server, layer, old, new)
@@ -59,16 +67,23 @@ async fn a_new_key_is_fetched_once_and_its_token_accepted() {
 
 #[tokio::test]
 async fn a_token_with_invalid_claims_requests_no_fetch() {
-    let (server, layer, _, new) = rotated(Mode::Set).await;
+    // Without an audience, a token with an `aud` is rejected.
+    let for_app = keyless().authorized_party("app");
+    let (server, layer, _, new) = rotated_for(for_app, Mode::Set).await;
     let unknown = json!({ "alg": "EdDSA", "kid": "new" });
+    let token = |claims| new.token(&with(claims, json!({ "azp": "app" })));
     for (description, token) in [
-        ("expired", new.token(&claims_with(json!({ "exp": 1 })))),
+        ("expired", token(claims_with(json!({ "exp": 1 })))),
         (
             "for an audience",
-            new.token(&claims_with(json!({ "aud": "other" }))),
+            token(claims_with(json!({ "aud": "other" }))),
         ),
-        ("no subject", new.token(&claims_without("sub"))),
-        ("no email", new.token(&claims_without("email"))),
+        ("no subject", token(claims_without("sub"))),
+        ("no email", token(claims_without("email"))),
+        (
+            "for another client",
+            new.token(&claims_with(json!({ "azp": "other" }))),
+        ),
         ("claims that are not JSON", {
             let input = format!("{}.{}", encode(unknown.to_string()), encode("{"));
             format!("{input}.{}", encode(new.signature(input.as_bytes())))

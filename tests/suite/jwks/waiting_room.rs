@@ -13,11 +13,11 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::{Instant, sleep},
 };
-use tower_jwt_auth::{JwtAuthLayer, TokenSource};
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, TokenSource};
 
 use crate::support::{
     memory_issuer::{KeyIds, MemoryIssuer},
-    signing_keys::{SigningKey, with_flipped_bit},
+    signing_keys::{SigningKey, with, with_flipped_bit},
     *,
 };
 
@@ -29,7 +29,11 @@ const fn seconds(seconds: u64) -> Duration {
 
 /// A layer that fetched the keys of the issuer once, a minute ago.
 async fn fetched(issuer: &MemoryIssuer) -> JwtAuthLayer {
-    let layer = issuer.layer();
+    fetched_by(issuer.builder()).await
+}
+
+async fn fetched_by(builder: JwtAuthBuilder) -> JwtAuthLayer {
+    let layer = builder.build().unwrap();
     layer.ready().await.unwrap();
     sleep(seconds(60)).await;
     layer
@@ -332,12 +336,18 @@ async fn a_full_waiting_room_rejects_an_invalid_signature_at_once() {
 async fn an_invalid_signature_with_invalid_claims_requests_no_fetch() {
     let mut issuer = issuer(seconds(2));
     issuer.key_ids = KeyIds::Missing;
-    let layer = fetched(&issuer).await;
+    // Without an audience, a token with an `aud` is rejected.
+    let layer = fetched_by(issuer.without_audience().authorized_party("app")).await;
     let stranger = SigningKey::generate("EdDSA", "stranger");
+    let for_client = |claims| with(claims, json!({ "azp": "app" }));
     for (row, claims) in [
-        ("expired", claims_with(json!({ "exp": 1 }))),
-        ("no subject", claims_without("sub")),
-        ("for an audience", claims_with(json!({ "aud": "other" }))),
+        ("expired", for_client(claims_with(json!({ "exp": 1 })))),
+        ("no subject", for_client(claims_without("sub"))),
+        (
+            "for an audience",
+            for_client(claims_with(json!({ "aud": "other" }))),
+        ),
+        ("for another client", claims_with(json!({ "azp": "other" }))),
     ] {
         let token = stranger.sign(&json!({ "alg": "EdDSA" }), &claims);
         let answer = send(&layer, &token).await.unwrap();

@@ -229,7 +229,7 @@ fn a_document_mistaken_for_a_key_set_is_named_in_the_error() {
     });
     let [discovers, maps, single] = [
         "it is a discovery document: use the URL in its jwks_uri, or the document at that URL",
-        "it is a map of X.509 certificates: use the issuer's JWK Set",
+        "it is a map of X.509 certificates: use the URL of the issuer's JWK Set",
         "it is a single key: wrap it in {\"keys\": […]}",
     ];
     for (row, document, hint) in [

@@ -78,12 +78,16 @@ impl MemoryIssuer {
     }
 
     pub(crate) fn builder(&self) -> JwtAuthBuilder {
+        self.without_audience().allow_any_audience()
+    }
+
+    /// A builder that needs an audience or a client.
+    pub(crate) fn without_audience(&self) -> JwtAuthBuilder {
         let start = self.start;
         JwtAuthLayer::builder()
             .clock(move || at(NOW + start.elapsed().as_secs()))
             .jwks_url("https://app.example.com/api/auth/jwks")
             .jwks_fetcher(self.clone())
-            .allow_any_audience()
     }
 
     pub(crate) fn layer(&self) -> JwtAuthLayer {

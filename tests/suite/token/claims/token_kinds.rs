@@ -54,7 +54,13 @@ async fn a_better_auth_token_is_accepted_with_its_issuer_and_audience() {
             "audience",
             fixture.builder().audience("https://other.example.com"),
         ),
-        ("issuer", strict().issuer("https://other.example.com")),
+        (
+            "issuer",
+            fixture
+                .builder()
+                .issuer("https://other.example.com")
+                .audience(&*fixture.audience),
+        ),
         ("signature", JwtAuthLayer::builder().secret(SECRET)),
         ("expired", strict().clock(|| at(4_102_444_800))),
     ] {
