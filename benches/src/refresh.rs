@@ -91,6 +91,7 @@ fn run(
                 fetches: Arc::clone(&fetches),
             })
             .jwks_ttl(ttl)
+            .allow_any_audience()
             .build()
             .expect("the configuration is valid")
     };

@@ -12,6 +12,7 @@ fuzz_target!(|json: &str| {
     let _ = format!("{set:?}");
     let verifier = JwtAuthLayer::builder()
         .keys(set)
+        .audience("https://api.example.com")
         .build()
         .expect("it has keys")
         .verifier();

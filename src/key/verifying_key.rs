@@ -32,7 +32,10 @@ use crate::{
 /// )?
 /// .with_key_id("2026");
 /// assert_eq!((key.algorithm(), key.key_id()), (Algorithm::EdDSA, Some("2026")));
-/// let auth = JwtAuthLayer::builder().key(key).build()?;
+/// let auth = JwtAuthLayer::builder()
+///     .key(key)
+///     .audience("https://api.example.com")
+///     .build()?;
 /// # drop(auth);
 /// # Ok(())
 /// # }
