@@ -20,6 +20,10 @@ use crate::{
 /// The keys of all calls are combined. A URL or [`SharedKeys`] cannot be combined with other public
 /// keys.
 ///
+/// They also need an [`audience`](Self::audience) or an
+/// [`authorized_party`](Self::authorized_party), because the issuer signs tokens for many services
+/// with the same key.
+///
 /// An issuer can have public keys and secrets, for example while it moves from HS256 to public
 /// keys: a key verifies only tokens with one of its own algorithms. HS256 tokens are verified even
 /// while the key set is unavailable, and a missing secret affects HS256 tokens only.
@@ -48,6 +52,7 @@ impl JwtAuthBuilder {
     /// let auth = JwtAuthLayer::builder()
     ///     .key(key)
     ///     .issuer("https://login.example.com")
+    ///     .audience("https://api.example.com")
     ///     .build()?;
     /// # drop(auth);
     /// # }
