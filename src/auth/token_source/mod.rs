@@ -135,6 +135,9 @@ impl fmt::Debug for TokenSource {
     }
 }
 
+/// A token, and whether the response must be marked as private.
+type Found<'r> = (Cow<'r, [u8]>, bool);
+
 impl TokenSource {
     /// Returns the place, or all places inside [`first_of`](Self::first_of).
     fn places(&self) -> Vec<&Place> {
@@ -144,12 +147,21 @@ impl TokenSource {
         }
     }
 
-    /// Returns the token, and whether the response must be marked as private.
+    /// Returns whether this is [`first_of`](Self::first_of) without a source, or contains one.
+    fn is_incomplete(&self) -> bool {
+        match &self.0 {
+            Place::FirstOf(sources) => {
+                sources.is_empty() || sources.iter().any(Self::is_incomplete)
+            }
+            _ => false,
+        }
+    }
+
     fn find<'r>(
         &self,
         headers: &'r HeaderMap,
         uri: &'r Uri,
-    ) -> Result<Option<(Cow<'r, [u8]>, bool)>, Rejection> {
+    ) -> Result<Option<Found<'r>>, Rejection> {
         let token = match &self.0 {
             Place::Header => {
                 let token = header::find(headers)?.map(Cow::Borrowed);

@@ -107,8 +107,11 @@ impl TokenSources {
     pub(in crate::auth) fn check(&self, faults: &mut Faults) {
         let places = self.sources.iter().flat_map(|of| of.source.places());
         let places: Vec<&Place> = places.collect();
-        if places.is_empty() {
+        if self.sources.is_empty() {
             faults.add("the list passed to .token_sources(…) is empty, so no request can have a token; omit the call for the Authorization header");
+        }
+        if self.sources.iter().any(|of| of.source.is_incomplete()) {
+            faults.add("the list passed to TokenSource::first_of(…) is empty, so it finds no token; list its sources, or remove it");
         }
         for (index, place) in places.iter().enumerate() {
             if { places.iter().take(index) }.any(|earlier| place.is_same(earlier)) {

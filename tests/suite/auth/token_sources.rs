@@ -347,6 +347,14 @@ fn invalid_token_sources_are_rejected_by_build() {
     for (row, sources, problem) in [
         ("none", none.to_vec(), ".token_sources(…) is empty"),
         (
+            "none in an order",
+            vec![
+                TokenSource::header(),
+                TokenSource::first_of([TokenSource::cookie("a"), TokenSource::first_of([])]),
+            ],
+            "TokenSource::first_of(…) is empty",
+        ),
+        (
             "the header twice",
             vec![TokenSource::header(), TokenSource::header()],
             "listed twice",
