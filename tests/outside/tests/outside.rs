@@ -66,7 +66,10 @@ fn a_backend_enabled_by_another_package_is_not_used() {
 
     let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
     let builder = JwtAuthLayer::builder().jwks_text(jwks);
-    let error = builder.audience("https://api.example.com").build().unwrap_err();
+    let error = builder
+        .audience("https://api.example.com")
+        .build()
+        .unwrap_err();
     let error = error.to_string();
     assert!(error.contains("feature `aws-lc-rs`"), "{error}");
     assert_eq!(reason_of(&claims("1800000600")), "accepted");
