@@ -6,9 +6,10 @@ use std::fmt::Write;
 
 use super::{
     claims::Claims,
-    compact::{Compact, INLINE_CLAIMS_LEN},
+    compact::{Compact, INLINE_CLAIMS_LEN, INLINE_HEADER_LEN},
     difference,
     error::TokenError,
+    header::Header,
     issuer::Issuer,
     policy::{END_OF_9999, Policy},
 };
@@ -99,9 +100,9 @@ pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Op
             .map_or_else(|| default.to_owned(), ToString::to_string)
     };
     let (text, is_verified) = match error {
-        TokenError::Issuer => {
-            (wrong_issuer(policy, &claims), true)
-        }
+        // With several issuers, the error may precede the check of the signature: a token was found in
+        // a source of another issuer.
+        TokenError::Issuer => (wrong_issuer(policy, &claims), issuers.len() == 1),
         TokenError::Audience => (
             required("aud", &policy.audiences, &claims.aud, ".audience(…)"),
             true,
@@ -114,7 +115,10 @@ pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Op
             "they have an aud, but no audience is configured; call .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience()".to_owned(),
             true,
         ),
-        TokenError::TokenType if !policy.token_uses.is_empty() => (
+        TokenError::TokenType
+            if has_accepted_header(policy, &compact)
+                && policy.check_token_use(&claims.token_use).is_err() =>
+        (
             format!("token_use must be {}; the app client sends the other token of Amazon Cognito", policy.token_uses.join(" or ")),
             true,
         ),
@@ -187,7 +191,17 @@ pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'sta
     }
 }
 
-/// Names the accepted issuers, or the fault of the tenant if `iss` is one of them.
+/// Returns whether the header is that of an access token, so that only a claim can be of another kind,
+/// which is checked after the signature.
+fn has_accepted_header(policy: &Policy, compact: &Compact<'_>) -> bool {
+    let mut buffer = [0; INLINE_HEADER_LEN];
+    let Ok(json) = compact.decode_header(&mut buffer) else {
+        return false;
+    };
+    Header::parse(&json).is_ok_and(|header| policy.check_header(&header).is_ok())
+}
+
+/// Names the accepted issuers, or the other fault if `iss` is one of them.
 fn wrong_issuer(policy: &Policy, claims: &Claims<'_>) -> String {
     let names = &policy.issuers;
     let is_accepted = matches!(&claims.iss, ClaimValue::Text(iss) if names.include(iss));
@@ -195,6 +209,10 @@ fn wrong_issuer(policy: &Policy, claims: &Claims<'_>) -> String {
         Some(claim) if is_accepted => format!(
             "iss is accepted, but {claim} is not the tenant in it, or the key is one of another tenant"
         ),
+        None if is_accepted => {
+            "iss is accepted, but only in the token sources of its issuer; send the token there"
+                .to_owned()
+        }
         _ if matches!(&claims.iss, ClaimValue::Text(iss) if names.is_of_unlisted_tenant(iss)) => {
             "the tenant in iss is not one of those given with .tenants([…])".to_owned()
         }

@@ -200,7 +200,7 @@ impl Policy {
     }
 
     #[inline]
-    fn check_token_use(&self, token_use: &ClaimValue<'_>) -> Result<(), TokenError> {
+    pub(super) fn check_token_use(&self, token_use: &ClaimValue<'_>) -> Result<(), TokenError> {
         match token_use {
             _ if self.token_uses.is_empty() => Ok(()),
             ClaimValue::Text(token_use) if self.token_uses.contains(&&**token_use) => Ok(()),

@@ -1,6 +1,8 @@
 //! The hints that are logged at INFO and above if the configuration does not match the tokens.
 
 use serde_json::{Value, json};
+#[cfg(feature = "jwks-custom")]
+use tower_jwt_auth::CognitoToken;
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer};
 
 use crate::{
@@ -204,6 +206,59 @@ async fn a_token_that_does_not_verify_logs_one_hint_at_info() {
         let events = events_of(layer, &token).await;
         assert_one_event(&events, "INFO", &parts, row);
     }
+}
+
+#[cfg(feature = "jwks-custom")]
+#[tokio::test]
+async fn a_token_with_another_token_use_logs_one_warning() {
+    let issuer = memory_issuer::MemoryIssuer::new();
+    let key = issuer.rotate();
+    let layer = JwtAuthLayer::cognito("eu-west-1_Ab", "app", CognitoToken::Access)
+        .jwks_fetcher(issuer)
+        .clock(|| at(NOW));
+    let layer = layer.build().unwrap();
+    layer.ready().await.unwrap();
+    let claims = claims_with(json!({
+        "iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab",
+        "client_id": "app",
+        "token_use": "id",
+    }));
+
+    // Anyone can send another `typ`, because it is checked before the signature.
+    let header = json!({ "alg": key.alg, "kid": key.kid, "typ": "dpop+jwt" });
+    let typed = key.sign(&header, &claims);
+    assert_eq!(reason(&layer, &typed), "token_type");
+    assert_eq!(events_of(layer.clone(), &typed).await, [""; 0]);
+
+    let events = events_of(layer, &key.token(&claims)).await;
+    let parts = ["token_type", "token_use must be access"];
+    assert_one_event(&events, "WARN", &parts, "an ID token");
+}
+
+/// Anyone can send it, because it is rejected before the signature is verified.
+#[cfg(feature = "jwks-custom")]
+#[tokio::test]
+async fn a_token_in_the_source_of_another_issuer_logs_one_hint_at_info() {
+    let access = JwtAuthLayer::cloudflare_access("team", "tag")
+        .jwks_fetcher(memory_issuer::MemoryIssuer::new());
+    let layer = with_issuer_and_audience().or(access).build().unwrap();
+    let token = token(&valid_claims(json!({})));
+    assert_eq!(reason(&layer, &token), "accepted");
+    let captured = Captured::start();
+    for _ in 0..3 {
+        let mut request = get("/");
+        let value = token.parse().unwrap();
+        request
+            .headers_mut()
+            .insert("cf-access-jwt-assertion", value);
+        assert_eq!(ask(layer.clone(), request).await.reason(), "issuer");
+    }
+    let events = events_from_info(&captured, &[&token]);
+    let events: Vec<_> = { events.into_iter() }
+        .filter(|event| event.contains("issuer"))
+        .collect();
+    let parts = ["only in the token sources of its issuer"];
+    assert_one_event(&events, "INFO", &parts, "another source");
 }
 
 #[cfg(feature = "axum")]
