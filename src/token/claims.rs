@@ -8,7 +8,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 
-use super::error::TokenError;
+use super::{error::TokenError, extra_claims::ExtraClaims};
 use crate::{
     json::{ClaimValue, Name},
     nesting,
@@ -25,14 +25,8 @@ pub(crate) struct Claims<'a> {
     pub(crate) sub: ClaimValue<'a>,
     pub(crate) email: ClaimValue<'a>,
     pub(crate) name: ClaimValue<'a>,
-    /// The claim that must equal the tenant in `iss`, if the policy has a template for it.
-    pub(crate) tenant: ClaimValue<'a>,
-    /// `azp` or `client_id`, if the policy requires one.
-    pub(crate) authorized_party: ClaimValue<'a>,
-    /// `token_use`, if the policy requires one.
-    pub(crate) token_use: ClaimValue<'a>,
-    /// Whether the policy has made `sub` from the name of a service.
-    pub(crate) is_service: bool,
+    /// The claims that the policy's extra rules have read.
+    pub(crate) extra: Option<Box<ExtraClaims<'a>>>,
     /// Bits for the claims that only matter by their presence, whatever their values.
     present: u8,
 }

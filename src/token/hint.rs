@@ -9,11 +9,12 @@ use super::{
     compact::{Compact, INLINE_CLAIMS_LEN, INLINE_HEADER_LEN},
     difference,
     error::TokenError,
+    extra_claims::ExtraRules,
     header::Header,
     issuer::Issuer,
     policy::{END_OF_9999, Policy},
 };
-use crate::json::ClaimValue;
+use crate::{json::ClaimValue, user::ClaimName};
 
 /// In seconds since 1970. No current token expires before this time, but an `exp` that contains a
 /// lifetime looks as if it did.
@@ -94,10 +95,9 @@ pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Op
             is_verified: true,
         });
     };
-    let claim_name = |configured: &Option<crate::user::ClaimName>, default: &str| {
-        configured
-            .as_ref()
-            .map_or_else(|| default.to_owned(), ToString::to_string)
+    let claim_name = |configured: fn(&ExtraRules) -> Option<&ClaimName>, default: &str| {
+        let configured = policy.extra.as_deref().and_then(configured);
+        configured.map_or_else(|| default.to_owned(), ToString::to_string)
     };
     let (text, is_verified) = match error {
         // With several issuers, the error may precede the check of the signature: a token was found in
@@ -115,24 +115,24 @@ pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Op
             "they have an aud, but no audience is configured; call .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience()".to_owned(),
             true,
         ),
-        TokenError::TokenType
-            if has_accepted_header(policy, &compact)
-                && policy.check_token_use(&claims.token_use).is_err() =>
-        (
-            format!("token_use must be {}; the app client sends the other token of Amazon Cognito", policy.token_uses.join(" or ")),
-            true,
-        ),
-        TokenError::AuthorizedParty => (
-            required(
+        TokenError::TokenType => {
+            let (rules, claims) = (policy.extra.as_ref()?, claims.extra.as_ref()?);
+            let is_use = has_accepted_header(policy, &compact) && rules.check_token_use(claims).is_err();
+            let uses = is_use.then(|| rules.token_uses.join(" or "))?;
+            (format!("token_use must be {uses}; the app client sends the other token of Amazon Cognito"), true)
+        }
+        TokenError::AuthorizedParty => {
+            let (rules, claims) = (policy.extra.as_ref()?, claims.extra.as_ref()?);
+            let text = required(
                 "azp (or client_id, if there is no azp)",
-                &policy.authorized_parties,
+                &rules.authorized_parties,
                 &claims.authorized_party,
                 ".authorized_party(…)",
-            ),
-            true,
-        ),
+            );
+            (text, true)
+        }
         TokenError::User => {
-            let name = claim_name(&policy.email_claim, "email");
+            let name = claim_name(|extra| extra.email_claim.as_ref(), "email");
             let problem = match policy.email(&claims.email) {
                 Ok(_) => return Some(Hint { text: "name contains a control character; configure the issuer to remove it".to_owned(), is_verified: true }),
                 Err(_) => problem(&claims.email),
@@ -144,7 +144,7 @@ pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Op
             true,
         ),
         TokenError::Subject => {
-            let name = claim_name(&policy.user_id_claim, "sub");
+            let name = claim_name(|extra| extra.user_id_claim.as_ref(), "sub");
             let problem = problem(&claims.sub);
             (format!("{name} is required as the user ID, but {problem}; configure the issuer to add it (in Keycloak, with the client scope `basic`), or set another claim with .user_id_claim(…)"), true)
         }

@@ -67,7 +67,7 @@ impl IssuerNames {
     pub(crate) fn check<'a>(
         &self,
         iss: &'a ClaimValue<'_>,
-        tenant: &ClaimValue<'_>,
+        tenant: Option<&ClaimValue<'_>>,
     ) -> Result<Option<&'a str>, TokenError> {
         match iss {
             ClaimValue::Text(iss) if self.has_exact(iss) => Ok(Some(iss)),
@@ -78,8 +78,8 @@ impl IssuerNames {
         }
     }
 
-    fn is_of_tenant(&self, iss: &str, claim: &ClaimValue<'_>) -> bool {
-        matches!((self.tenant(iss), claim), (Some(tenant), ClaimValue::Text(claim)) if claim == tenant)
+    fn is_of_tenant(&self, iss: &str, claim: Option<&ClaimValue<'_>>) -> bool {
+        matches!((self.tenant(iss), claim), (Some(tenant), Some(ClaimValue::Text(claim))) if claim == tenant)
     }
 
     /// Checks a token whose key names the issuer for which it signs, with `{tenantid}` for the tenant,

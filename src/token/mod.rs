@@ -10,6 +10,7 @@ mod describe;
 #[cfg(feature = "tracing")]
 mod difference;
 mod error;
+mod extra_claims;
 mod header;
 #[cfg(feature = "tracing")]
 mod hint;

@@ -2,20 +2,15 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use serde::Deserialize;
-
 use super::{
     claims::Claims,
     error::TokenError,
+    extra_claims::ExtraRules,
     header::Header,
     issuer_names::IssuerNames,
     printable::{has_no_control, is_visible},
 };
-use crate::{
-    json::ClaimValue,
-    key::Algorithm,
-    user::{ClaimName, Identity},
-};
+use crate::{json::ClaimValue, key::Algorithm, user::Identity};
 
 /// The end of the year 9999, in seconds since 1970. A later `exp` is a mistake, for example
 /// milliseconds instead of seconds.
@@ -31,22 +26,14 @@ pub(crate) struct Policy {
     /// The accepted audiences; a token must name at least one of them.
     pub(crate) audiences: Vec<String>,
     pub(crate) any_audience: bool,
-    /// The accepted clients; `azp` or, without it, `client_id` must name one of them.
-    pub(crate) authorized_parties: Vec<String>,
-    /// The accepted values of `token_use`; empty if the claim is not checked.
-    pub(crate) token_uses: &'static [&'static str],
-    /// Whether a token without a user, but with a `common_name`, is accepted as that of a service.
-    pub(crate) allow_services: bool,
     pub(crate) leeway: Duration,
     pub(crate) email_optional: bool,
-    /// The claim that contains the user ID, if it is not a string in `sub`.
-    pub(crate) user_id_claim: Option<ClaimName>,
     /// In bytes.
     pub(crate) max_user_id_len: usize,
-    /// The claim that contains the e-mail address, if it is not `email`.
-    pub(crate) email_claim: Option<ClaimName>,
     /// The accepted values of `typ` in addition to `JWT` and `at+jwt`.
     pub(crate) types: Vec<String>,
+    /// The rules that read further claims, if any is set.
+    pub(crate) extra: Option<Box<ExtraRules>>,
 }
 
 impl Default for Policy {
@@ -55,15 +42,11 @@ impl Default for Policy {
             issuers: IssuerNames::default(),
             audiences: Vec::new(),
             any_audience: false,
-            authorized_parties: Vec::new(),
-            token_uses: &[],
-            allow_services: false,
             leeway: Duration::ZERO,
             email_optional: false,
-            user_id_claim: None,
             max_user_id_len: DEFAULT_MAX_USER_ID_LEN,
-            email_claim: None,
             types: Vec::new(),
+            extra: None,
         }
     }
 }
@@ -92,26 +75,8 @@ impl Policy {
     #[inline]
     pub(crate) fn read_claims<'a>(&self, json: &'a str) -> Result<Claims<'a>, TokenError> {
         let mut claims = Claims::parse(json)?;
-        if let Some(name) = &self.user_id_claim {
-            claims.sub = match name.find_in(json).ok_or(TokenError::Claims)? {
-                ClaimValue::Integer(id) => ClaimValue::Text(id.to_string().into()),
-                other => other,
-            };
-        }
-        if let Some(name) = &self.email_claim {
-            claims.email = name.find_in(json).ok_or(TokenError::Claims)?;
-        }
-        if let Some(name) = self.issuers.tenant_claim() {
-            claims.tenant = name.find_in(json).ok_or(TokenError::Claims)?;
-        }
-        if !self.authorized_parties.is_empty() {
-            claims.authorized_party = authorized_party(json)?;
-        }
-        if !self.token_uses.is_empty() {
-            claims.token_use = read::<TokenUse<'_>>(json)?.token_use;
-        }
-        if self.allow_services {
-            name_service(&mut claims, json)?;
+        if let Some(extra) = &self.extra {
+            extra.read(&mut claims, self.issuers.tenant_claim(), json)?;
         }
         Ok(claims)
     }
@@ -130,7 +95,10 @@ impl Policy {
         if claims.is_session_data() && algorithm.is_hmac() {
             return Err(TokenError::TokenType);
         }
-        self.check_token_use(&claims.token_use)?;
+        let extra = self.extra.as_deref().zip(claims.extra.as_deref());
+        if let Some((rules, claims)) = extra {
+            rules.check_token_use(claims)?;
+        }
         // Accepting a bound token as a bearer token would remove the protection that the issuer
         // intended: a thief could use it without the key.
         if claims.is_bound() {
@@ -140,14 +108,17 @@ impl Policy {
         // replace, is reported before a wrong issuer or audience, which is usually a configuration
         // error.
         let expires_at = self.check_times(claims, now)?;
-        let issuer = self.issuers.check(&claims.iss, &claims.tenant)?;
+        let tenant = extra.map(|(_, claims)| &claims.tenant);
+        let issuer = self.issuers.check(&claims.iss, tenant)?;
         self.check_audience(&claims.aud)?;
-        self.check_authorized_party(&claims.authorized_party)?;
+        if let Some((rules, claims)) = extra {
+            rules.check_authorized_party(claims)?;
+        }
         Ok(Identity {
             user_id: self.user_id(&claims.sub)?,
-            email: match claims.is_service {
-                true => "",
-                false => self.email(&claims.email)?,
+            email: match extra {
+                Some((_, claims)) if claims.is_service => "",
+                _ => self.email(&claims.email)?,
             },
             name: name(&claims.name)?,
             expires_at: Some(expires_at),
@@ -199,27 +170,8 @@ impl Policy {
         matches.then_some(()).ok_or(TokenError::Audience)
     }
 
-    #[inline]
-    pub(super) fn check_token_use(&self, token_use: &ClaimValue<'_>) -> Result<(), TokenError> {
-        match token_use {
-            _ if self.token_uses.is_empty() => Ok(()),
-            ClaimValue::Text(token_use) if self.token_uses.contains(&&**token_use) => Ok(()),
-            _ => Err(TokenError::TokenType),
-        }
-    }
-
-    #[inline]
-    fn check_authorized_party(&self, party: &ClaimValue<'_>) -> Result<(), TokenError> {
-        let is_ours = |party: &str| self.authorized_parties.iter().any(|ours| ours == party);
-        match party {
-            _ if self.authorized_parties.is_empty() => Ok(()),
-            ClaimValue::Text(party) if is_ours(party) => Ok(()),
-            _ => Err(TokenError::AuthorizedParty),
-        }
-    }
-
     #[inline(always)]
-    fn user_id<'a>(&self, sub: &'a ClaimValue<'a>) -> Result<&'a str, TokenError> {
+    pub(super) fn user_id<'a>(&self, sub: &'a ClaimValue<'a>) -> Result<&'a str, TokenError> {
         match sub {
             // A blank ID or an ID with control characters could corrupt logs or match an empty key.
             ClaimValue::Text(sub) if sub.len() <= self.max_user_id_len && is_visible(sub) => {
@@ -242,62 +194,6 @@ impl Policy {
             _ => Err(TokenError::User),
         }
     }
-}
-
-/// The claim by which Amazon Cognito tells its tokens apart.
-#[derive(Deserialize)]
-struct TokenUse<'a> {
-    #[serde(borrow, default)]
-    token_use: ClaimValue<'a>,
-}
-
-/// Reads further claims. A claim that appears twice is an error.
-fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, TokenError> {
-    serde_json::from_str(json).map_err(|_| TokenError::Claims)
-}
-
-/// Names the service of a Cloudflare Access service token, whose `sub` is empty, with a prefix that no
-/// user's ID may have.
-fn name_service<'a>(claims: &mut Claims<'a>, json: &'a str) -> Result<(), TokenError> {
-    const PREFIX: &str = "service:";
-
-    #[derive(Deserialize)]
-    struct Service<'a> {
-        #[serde(borrow, default)]
-        common_name: ClaimValue<'a>,
-    }
-
-    match &claims.sub {
-        ClaimValue::Text(sub) if sub.is_empty() => {
-            if let ClaimValue::Text(name) = read::<Service<'_>>(json)?.common_name
-                && is_visible(&name)
-            {
-                claims.sub = ClaimValue::Text(format!("{PREFIX}{name}").into());
-                claims.is_service = true;
-            }
-        }
-        ClaimValue::Text(sub) if sub.starts_with(PREFIX) => return Err(TokenError::Subject),
-        _ => {}
-    }
-    Ok(())
-}
-
-/// Returns the client to which the token was issued: `azp` (OpenID Connect Core section 2) or,
-/// without it, `client_id` (RFC 9068 section 2.2).
-fn authorized_party(json: &str) -> Result<ClaimValue<'_>, TokenError> {
-    #[derive(Deserialize)]
-    struct Client<'a> {
-        #[serde(borrow, default)]
-        azp: ClaimValue<'a>,
-        #[serde(borrow, default)]
-        client_id: ClaimValue<'a>,
-    }
-
-    let client: Client<'_> = read(json)?;
-    Ok(match client.azp {
-        ClaimValue::Absent => client.client_id,
-        party => party,
-    })
 }
 
 /// Returns the name. A `name` that is not a string is treated as missing, because it is optional.

@@ -162,8 +162,14 @@ impl IssuerSettings {
     /// Checks all settings, even after a problem was found, so that one error lists every problem.
     fn into_issuer(mut self, is_first: bool, now: u64, faults: &mut Faults) -> Option<Issuer> {
         self.check_policy(faults);
-        self.policy.user_id_claim = claim_name(self.user_id_claim.take(), faults);
-        self.policy.email_claim = claim_name(self.email_claim.take(), faults);
+        let user_id_claim = claim_name(self.user_id_claim.take(), faults);
+        let email_claim = claim_name(self.email_claim.take(), faults);
+        let has_template = self.policy.issuers.tenant_claim().is_some();
+        if user_id_claim.is_some() || email_claim.is_some() || has_template {
+            let extra = self.policy.extra.get_or_insert_default();
+            extra.user_id_claim = user_id_claim;
+            extra.email_claim = email_claim;
+        }
         let has_origin = self.origin.is_some();
         let (has_secrets, has_public) = (!self.secrets.is_empty(), !self.public_keys.is_empty());
         if !has_secrets && !has_public && !has_origin {

@@ -97,8 +97,8 @@ impl JwtAuthBuilder {
     ///
     /// This setting parses the claims a second time for each token (about a microsecond).
     pub fn authorized_party(mut self, client: impl Into<String>) -> Self {
-        let parties = &mut self.issuer.policy.authorized_parties;
-        parties.push(client.into());
+        let extra = self.issuer.policy.extra.get_or_insert_default();
+        extra.authorized_parties.push(client.into());
         self
     }
 
@@ -224,7 +224,11 @@ impl JwtAuthBuilder {
     /// [`user_id`](CurrentUser::user_id) is `service:` and that name, and the e-mail address is empty.
     /// A token with such a `sub` of its own is rejected.
     pub fn allow_services(mut self) -> Self {
-        self.issuer.policy.allow_services = true;
+        self.issuer
+            .policy
+            .extra
+            .get_or_insert_default()
+            .allow_services = true;
         self
     }
 

@@ -26,7 +26,7 @@ impl JwtAuthBuilder {
 
     /// Requires one of these values in `token_use`, by which Amazon Cognito tells its tokens apart.
     pub(in crate::auth) fn token_uses(mut self, uses: &'static [&'static str]) -> Self {
-        self.issuer.policy.token_uses = uses;
+        self.issuer.policy.extra.get_or_insert_default().token_uses = uses;
         self
     }
 }

@@ -51,17 +51,14 @@ impl IssuerSettings {
         if policy.any_audience && !policy.audiences.is_empty() {
             faults.add(".audience(…) and .allow_any_audience() are both set; remove one of them");
         }
-        if policy
-            .authorized_parties
-            .iter()
-            .any(|party| is_blank(party))
-        {
+        let parties = { policy.extra.as_ref() }.map_or(&[][..], |extra| &extra.authorized_parties);
+        if parties.iter().any(|party| is_blank(party)) {
             faults.add("the client set with .authorized_party(…) is empty; set it to the azp or client_id of the tokens");
         }
         // An invalid origin, whose audience is unknown, has been reported already.
         let needs_audience =
             !self.public_keys.is_empty() && self.origin.is_none() && !self.audience_may_be_missing;
-        let is_for_someone = !policy.audiences.is_empty() || !policy.authorized_parties.is_empty();
+        let is_for_someone = !policy.audiences.is_empty() || !parties.is_empty();
         if needs_audience && !is_for_someone && !policy.any_audience {
             faults.add("public keys are configured without an audience, so tokens for every service of the issuer would be accepted; set .audience(…) to the aud of the tokens for this service or, if they have none, .authorized_party(…) to their azp or client_id; .allow_any_audience() accepts all of them");
         }

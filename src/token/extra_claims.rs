@@ -1,0 +1,152 @@
+//! [`ExtraRules`]: the rules that read further claims, which most issuers do not need; used by
+//! `policy`.
+
+use serde::Deserialize;
+
+use super::{claims::Claims, error::TokenError, printable::is_visible};
+use crate::{json::ClaimValue, user::ClaimName};
+
+/// The start of a service's user ID, which no user's ID may have.
+const SERVICE_PREFIX: &str = "service:";
+
+/// Rules that read the claims a second time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ExtraRules {
+    /// The claim that contains the user ID, if it is not a string in `sub`.
+    pub(crate) user_id_claim: Option<ClaimName>,
+    /// The claim that contains the e-mail address, if it is not `email`.
+    pub(crate) email_claim: Option<ClaimName>,
+    /// The accepted clients; `azp` or, without it, `client_id` must name one of them.
+    pub(crate) authorized_parties: Vec<String>,
+    /// The accepted values of `token_use`; empty if the claim is not checked.
+    pub(crate) token_uses: &'static [&'static str],
+    /// Whether a token with a `common_name` instead of a user is accepted as that of a service.
+    pub(crate) allow_services: bool,
+}
+
+/// The claims that these rules have read.
+#[derive(Default)]
+pub(crate) struct ExtraClaims<'a> {
+    /// The claim that must equal the tenant in `iss`.
+    pub(crate) tenant: ClaimValue<'a>,
+    /// `azp` or `client_id`.
+    pub(crate) authorized_party: ClaimValue<'a>,
+    token_use: ClaimValue<'a>,
+    /// Whether `sub` is the name of a service.
+    pub(crate) is_service: bool,
+}
+
+impl ExtraRules {
+    /// Reads the claims of the rules, and replaces `sub` and `email` with the claims that are
+    /// configured instead. `tenant` names the tenant's claim, if there is a template.
+    #[cold]
+    pub(crate) fn read<'a>(
+        &self,
+        claims: &mut Claims<'a>,
+        tenant: Option<&ClaimName>,
+        json: &'a str,
+    ) -> Result<(), TokenError> {
+        let find = |name: &ClaimName| name.find_in(json).ok_or(TokenError::Claims);
+        let mut extra = Box::new(ExtraClaims::default());
+        if let Some(name) = &self.user_id_claim {
+            claims.sub = match find(name)? {
+                ClaimValue::Integer(id) => ClaimValue::Text(id.to_string().into()),
+                other => other,
+            };
+        }
+        if let Some(name) = &self.email_claim {
+            claims.email = find(name)?;
+        }
+        if let Some(name) = tenant {
+            extra.tenant = find(name)?;
+        }
+        if !self.authorized_parties.is_empty() {
+            extra.authorized_party = authorized_party(json)?;
+        }
+        if !self.token_uses.is_empty() {
+            extra.token_use = parse::<TokenUse<'_>>(json)?.token_use;
+        }
+        if self.allow_services {
+            extra.is_service = name_service(claims, json)?;
+        }
+        claims.extra = Some(extra);
+        Ok(())
+    }
+
+    pub(crate) fn check_token_use(&self, claims: &ExtraClaims<'_>) -> Result<(), TokenError> {
+        match &claims.token_use {
+            _ if self.token_uses.is_empty() => Ok(()),
+            ClaimValue::Text(token_use) if self.token_uses.contains(&&**token_use) => Ok(()),
+            _ => Err(TokenError::TokenType),
+        }
+    }
+
+    pub(crate) fn check_authorized_party(
+        &self,
+        claims: &ExtraClaims<'_>,
+    ) -> Result<(), TokenError> {
+        let is_ours = |party: &str| self.authorized_parties.iter().any(|ours| ours == party);
+        match &claims.authorized_party {
+            _ if self.authorized_parties.is_empty() => Ok(()),
+            ClaimValue::Text(party) if is_ours(party) => Ok(()),
+            _ => Err(TokenError::AuthorizedParty),
+        }
+    }
+}
+
+/// The claim by which Amazon Cognito distinguishes its tokens.
+#[derive(Deserialize)]
+struct TokenUse<'a> {
+    #[serde(borrow, default)]
+    token_use: ClaimValue<'a>,
+}
+
+/// The client to which a token was issued.
+#[derive(Deserialize)]
+struct Client<'a> {
+    /// OpenID Connect Core section 2.
+    #[serde(borrow, default)]
+    azp: ClaimValue<'a>,
+    /// RFC 9068 section 2.2.
+    #[serde(borrow, default)]
+    client_id: ClaimValue<'a>,
+}
+
+/// The claim that names the service of a Cloudflare Access service token.
+#[derive(Deserialize)]
+struct Service<'a> {
+    #[serde(borrow, default)]
+    common_name: ClaimValue<'a>,
+}
+
+/// Reads further claims. A claim that appears twice is an error.
+fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, TokenError> {
+    serde_json::from_str(json).map_err(|_| TokenError::Claims)
+}
+
+fn authorized_party(json: &str) -> Result<ClaimValue<'_>, TokenError> {
+    let client: Client<'_> = parse(json)?;
+    Ok(match client.azp {
+        ClaimValue::Absent => client.client_id,
+        party => party,
+    })
+}
+
+/// Replaces an empty `sub` with the name of the service. Returns whether the token is that of a
+/// service.
+fn name_service<'a>(claims: &mut Claims<'a>, json: &'a str) -> Result<bool, TokenError> {
+    match &claims.sub {
+        ClaimValue::Text(sub) if sub.is_empty() => {
+            let ClaimValue::Text(name) = parse::<Service<'_>>(json)?.common_name else {
+                return Ok(false);
+            };
+            if !is_visible(&name) {
+                return Ok(false);
+            }
+            claims.sub = ClaimValue::Text(format!("{SERVICE_PREFIX}{name}").into());
+            Ok(true)
+        }
+        ClaimValue::Text(sub) if sub.starts_with(SERVICE_PREFIX) => Err(TokenError::Subject),
+        _ => Ok(false),
+    }
+}
