@@ -25,10 +25,27 @@ impl HmacKey {
     /// Verifies the tag in constant time.
     #[inline]
     pub(crate) fn verify(&self, algorithm: Algorithm, message: &[u8], tag: &[u8]) -> bool {
+        if algorithm != Algorithm::HS256 {
+            return self.verify_longer(algorithm, message, tag);
+        }
+        let Ok(tag) = <&[u8; 32]>::try_from(tag) else {
+            return false;
+        };
+        let state = self.sha256.clone().chain_update(message);
+        state.verify(tag.into()).is_ok()
+    }
+
+    #[cold]
+    fn verify_longer(&self, algorithm: Algorithm, message: &[u8], tag: &[u8]) -> bool {
         match algorithm {
-            Algorithm::HS256 => is_tag(&self.sha256, message, tag),
-            Algorithm::HS384 => is_tag(&self.longer.0, message, tag),
-            Algorithm::HS512 => is_tag(&self.longer.1, message, tag),
+            Algorithm::HS384 => {
+                let state = self.longer.0.clone().chain_update(message);
+                state.verify_slice(tag).is_ok()
+            }
+            Algorithm::HS512 => {
+                let state = self.longer.1.clone().chain_update(message);
+                state.verify_slice(tag).is_ok()
+            }
             _ => false,
         }
     }
@@ -36,9 +53,4 @@ impl HmacKey {
 
 fn prepared<M: KeyInit>(secret: &Secret) -> M {
     M::new_from_slice(secret.as_bytes()).expect("HMAC accepts keys of any length")
-}
-
-#[inline]
-fn is_tag<M: Mac + Clone>(key: &M, message: &[u8], tag: &[u8]) -> bool {
-    key.clone().chain_update(message).verify_slice(tag).is_ok()
 }

@@ -1,7 +1,7 @@
 //! The registered claims (RFC 7519 section 4.1) and the claims that identify the user; checked by
 //! `policy`.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use serde::{
     Deserializer,
@@ -137,7 +137,8 @@ fn read_once<'de, T: FromClaim<'de>, A: MapAccess<'de>>(
     if !place.is_absent() {
         return Err(A::Error::custom("duplicate claim"));
     }
-    *place = T::read(map)?;
+    // The old value is known to be absent, so there is nothing to drop.
+    mem::forget(mem::replace(place, T::read(map)?));
     Ok(())
 }
 
