@@ -341,10 +341,13 @@ pub(super) fn published(alg: &'static str, header: &Value, jwks: &[Value]) -> St
     let has_token_id = |jwk: &Value| jwk.get("kid") == header.get("kid");
     let signer = jwks.iter().rposition(has_token_id);
     jwks_of(jwks.iter().enumerate().map(|(index, members)| {
-        let key = match signer {
-            Some(signer) if signer == index => key(alg, "signer"),
+        let key = match (signer, alg) {
+            // The token is signed with a secret, beside a key set.
+            (_, "HS256") if members["alg"] == "ES256" => key("ES256", "other"),
+            (_, "HS256") => key("EdDSA", "other"),
+            (Some(signer), _) if signer == index => key(alg, "signer"),
+            (_, "RS256") => key(alg, "other"),
             // The keys of the other algorithms are generated quickly.
-            _ if alg == "RS256" => key(alg, "other"),
             _ => Arc::new(SigningKey::generate(alg, "other")),
         };
         let material = without(without(key.jwk(), "alg"), "kid");

@@ -212,6 +212,7 @@ fn tenants_and_templates_need_each_other() {
 
 #[test]
 fn two_issuers_with_an_equal_name_are_an_error() {
+    let with_secret = || JwtAuthLayer::builder().secret(LONG_SECRET);
     let of_template = |template: &str| with_secret().issuer_template(template);
     let any = |template: &str| of_template(template).any_tenant();
     let named = |name: &str| with_secret().issuer(name);
