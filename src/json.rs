@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 
 /// A value of any type, for claims with a specific error for a wrong type. Booleans, objects, and
 /// most numbers are not distinguished.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum ClaimValue<'a> {
     #[default]
     Absent,

@@ -33,6 +33,9 @@ pub(crate) struct Policy {
     pub(crate) any_audience: bool,
     /// The accepted clients; `azp` or, without it, `client_id` must name one of them.
     pub(crate) authorized_parties: Vec<String>,
+    /// Whether an ID token, according to its `token_use`, names its client in `aud`, as in Amazon
+    /// Cognito.
+    pub(crate) id_tokens_name_client_in_aud: bool,
     /// The accepted values of `token_use`; empty if the claim is not checked.
     pub(crate) token_uses: &'static [&'static str],
     /// Whether a token without a user, but with a `common_name`, is accepted as that of a service.
@@ -56,6 +59,7 @@ impl Default for Policy {
             audiences: Vec::new(),
             any_audience: false,
             authorized_parties: Vec::new(),
+            id_tokens_name_client_in_aud: false,
             token_uses: &[],
             allow_services: false,
             leeway: Duration::ZERO,
@@ -109,6 +113,10 @@ impl Policy {
         }
         if !self.token_uses.is_empty() {
             claims.token_use = read::<TokenUse<'_>>(json)?.token_use;
+        }
+        let is_id_token = matches!(&claims.token_use, ClaimValue::Text(token) if token == "id");
+        if self.id_tokens_name_client_in_aud && is_id_token {
+            claims.authorized_party = claims.aud.clone();
         }
         if self.allow_services {
             name_service(&mut claims, json)?;

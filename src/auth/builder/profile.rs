@@ -21,4 +21,11 @@ impl JwtAuthBuilder {
         self.issuer.policy.token_uses = uses;
         self
     }
+
+    /// Requires this client in the claim in which a token of Amazon Cognito names it: `aud` in an ID
+    /// token, `client_id` in an access token.
+    pub(in crate::auth) fn cognito_client(mut self, client: String) -> Self {
+        self.issuer.policy.id_tokens_name_client_in_aud = true;
+        self.allow_any_audience().authorized_party(client)
+    }
 }
