@@ -38,8 +38,8 @@ pub enum TokenError {
     /// or to claims that only Better Auth's session data has.
     #[error("the JWT is not an access token; .accept_typ(…) accepts another typ")]
     TokenType,
-    /// The issuer's set has no key with the token's `kid` (RFC 7515 section 4.1.4).
-    #[error("no key of the issuer's set has the token's kid")]
+    /// The issuer's set has no key with the token's `kid` (RFC 7515 section 4.1.4) and `alg`.
+    #[error("no key of the issuer's set has the token's kid and alg")]
     UnknownKey,
     /// No configured key verifies the signature.
     #[error(

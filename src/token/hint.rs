@@ -9,6 +9,7 @@ use super::{
     compact::{Compact, INLINE_CLAIMS_LEN},
     difference,
     error::TokenError,
+    header_hint,
     issuer::Issuer,
     policy::{END_OF_9999, Policy},
 };
@@ -48,11 +49,20 @@ pub(crate) fn has_hint(error: TokenError) -> bool {
     )
 }
 
-/// Suggests a change for a token that was rejected with this error.
-pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Option<Hint> {
+/// Suggests a change for a token that was rejected with this error at `now`, in seconds since the
+/// epoch.
+pub(super) fn suggest(
+    issuers: &[Issuer],
+    token: &[u8],
+    error: TokenError,
+    now: u64,
+) -> Option<Hint> {
     let about_form = match error {
         TokenError::OpaqueSessionToken => Some(
             "get a JWT from authClient.token() of the jwt() plugin, or from the endpoint of your HS256 recipe",
+        ),
+        TokenError::Malformed if is_padded_jwt(token) => Some(
+            "its base64url has padding (=), as in the tokens of AWS's Application Load Balancer, which are not supported; configure the issuer to sign tokens without padding (RFC 7515 section 2)",
         ),
         TokenError::Malformed => Some(
             "send only the token itself: not `undefined`, without quotes, and with `Bearer` once",
@@ -85,6 +95,10 @@ pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Op
             }
         }
     };
+    if let Some(text) = header_hint::suggest(issuer, &compact, error, now) {
+        let is_verified = false;
+        return Some(Hint { text, is_verified });
+    }
     let policy = &issuer.policy;
     let Ok(claims) = policy.read_claims(&json) else {
         return (error == TokenError::Claims).then(|| Hint {
@@ -185,6 +199,10 @@ pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'sta
         ),
         _ => None,
     }
+}
+
+fn is_padded_jwt(token: &[u8]) -> bool {
+    token.contains(&b'=') && token.iter().filter(|&&byte| byte == b'.').count() == 2
 }
 
 /// Names the accepted issuers, or the fault of the tenant if `iss` is one of them.

@@ -12,6 +12,8 @@ mod difference;
 mod error;
 mod header;
 #[cfg(feature = "tracing")]
+mod header_hint;
+#[cfg(feature = "tracing")]
 mod hint;
 mod issuer;
 mod issuer_names;
