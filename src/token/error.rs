@@ -90,9 +90,10 @@ pub enum TokenError {
     BoundToken,
     /// The user ID (`sub`, or the claim set with
     /// [`user_id_claim`](crate::JwtAuthBuilder::user_id_claim)) is missing, blank, or too long, or
-    /// contains a control character.
+    /// contains a control character, or has the prefix that
+    /// [`allow_services`](crate::JwtAuthBuilder::allow_services) reserves.
     #[error(
-        "the user ID (sub, or the claim set with .user_id_claim(…)) is missing, blank, not a string, or longer than the limit (255 bytes, or .max_user_id_len(…)), or contains a control character"
+        "the user ID (sub, or the claim set with .user_id_claim(…)) is missing, blank, not a string, or longer than the limit (255 bytes, or .max_user_id_len(…)), or contains a control character, or has the prefix `service:` although .allow_services() reserves it"
     )]
     Subject,
     /// `email`, or the claim set with [`email_claim`](crate::JwtAuthBuilder::email_claim), is

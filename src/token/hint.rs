@@ -11,7 +11,7 @@ use super::{
     error::TokenError,
     header_hint,
     issuer::Issuer,
-    policy::{END_OF_9999, Policy},
+    policy::{END_OF_9999, Policy, is_of_service},
 };
 use crate::json::ClaimValue;
 
@@ -100,12 +100,22 @@ pub(super) fn suggest(
         return Some(Hint { text, is_verified });
     }
     let policy = &issuer.policy;
-    let Ok(claims) = policy.read_claims(&json) else {
-        return (error == TokenError::Claims).then(|| Hint {
-            text: "exp, nbf, and iat must be numbers, and no claim that the layer reads may be duplicated"
-                .to_owned(),
-            is_verified: true,
-        });
+    let claims = match policy.read_claims(&json) {
+        Ok(claims) => claims,
+        Err(problem) => {
+            let text = match problem {
+                TokenError::Subject => {
+                    "the prefix `service:` is reserved for services, because .allow_services() is set, but it is that of a user's ID; configure the issuer to use other user IDs, or remove the call"
+                }
+                _ => {
+                    "exp, nbf, and iat must be numbers, and no claim that the layer reads may be duplicated"
+                }
+            };
+            return (error == problem).then(|| Hint {
+                text: text.to_owned(),
+                is_verified: true,
+            });
+        }
     };
     let claim_name = |configured: &Option<crate::user::ClaimName>, default: &str| {
         configured
@@ -114,7 +124,8 @@ pub(super) fn suggest(
     };
     let (text, is_verified) = match error {
         TokenError::Issuer => {
-            (wrong_issuer(policy, &claims), true)
+            // With several issuers, the source of the token is checked before its signature.
+            (wrong_issuer(policy, &claims), issuers.len() == 1)
         }
         TokenError::Audience => (
             required("aud", &policy.audiences, &claims.aud, ".audience(…)"),
@@ -151,6 +162,10 @@ pub(super) fn suggest(
         }
         TokenError::Subject if matches!(claims.sub, ClaimValue::Integer(_)) => (
             "their sub is an integer; call .user_id_claim(\"sub\") to accept integers".to_owned(),
+            true,
+        ),
+        TokenError::Subject if !policy.allow_services && is_of_service(&claims, &json) => (
+            "the token is that of a service and names no user; call .allow_services() to accept the service tokens of Cloudflare Access".to_owned(),
             true,
         ),
         TokenError::Subject => {
@@ -210,6 +225,9 @@ fn wrong_issuer(policy: &Policy, claims: &Claims<'_>) -> String {
     let names = &policy.issuers;
     let is_accepted = matches!(&claims.iss, ClaimValue::Text(iss) if names.include(iss));
     match names.tenant_claim() {
+        None if is_accepted => {
+            "the token was found in a source of another issuer; send it in one of its own issuer, such as the Authorization header".to_owned()
+        }
         Some(claim) if is_accepted => format!(
             "iss is accepted, but {claim} is not the tenant in it, or the key is one of another tenant"
         ),

@@ -269,17 +269,9 @@ fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, TokenError> {
 fn name_service<'a>(claims: &mut Claims<'a>, json: &'a str) -> Result<(), TokenError> {
     const PREFIX: &str = "service:";
 
-    #[derive(Deserialize)]
-    struct Service<'a> {
-        #[serde(borrow, default)]
-        common_name: ClaimValue<'a>,
-    }
-
     match &claims.sub {
         ClaimValue::Text(sub) if sub.is_empty() => {
-            if let ClaimValue::Text(name) = read::<Service<'_>>(json)?.common_name
-                && is_visible(&name)
-            {
+            if let Some(name) = service_name(json)? {
                 claims.sub = ClaimValue::Text(format!("{PREFIX}{name}").into());
                 claims.is_service = true;
             }
@@ -288,6 +280,27 @@ fn name_service<'a>(claims: &mut Claims<'a>, json: &'a str) -> Result<(), TokenE
         _ => {}
     }
     Ok(())
+}
+
+/// Returns whether a token is that of a service, which names no user.
+#[cfg(feature = "tracing")]
+pub(super) fn is_of_service(claims: &Claims<'_>, json: &str) -> bool {
+    let has_no_user = matches!(&claims.sub, ClaimValue::Text(sub) if sub.is_empty());
+    has_no_user && matches!(service_name(json), Ok(Some(_)))
+}
+
+/// Returns the `common_name` if it can be part of a user ID.
+fn service_name(json: &str) -> Result<Option<Cow<'_, str>>, TokenError> {
+    #[derive(Deserialize)]
+    struct Service<'a> {
+        #[serde(borrow, default)]
+        common_name: ClaimValue<'a>,
+    }
+
+    Ok(match read::<Service<'_>>(json)?.common_name {
+        ClaimValue::Text(name) if is_visible(&name) => Some(name),
+        _ => None,
+    })
 }
 
 /// Returns the client to which the token was issued: `azp` (OpenID Connect Core section 2) or,
