@@ -11,6 +11,7 @@ mod authorized_party;
 mod better_auth;
 mod cloud;
 mod cognito;
+mod guide;
 
 mod hosted;
 mod microsoft;
