@@ -9,9 +9,8 @@ use super::{
     compact::{Compact, INLINE_CLAIMS_LEN},
     difference,
     error::TokenError,
-    header_hint,
     issuer::Issuer,
-    policy::{END_OF_9999, Policy, is_of_service},
+    policy::{END_OF_9999, Policy},
 };
 use crate::json::ClaimValue;
 
@@ -95,7 +94,7 @@ pub(super) fn suggest(
             }
         }
     };
-    if let Some(text) = header_hint::suggest(issuer, &compact, error, now) {
+    if let Some(text) = super::header_hint::suggest(issuer, &compact, error, now) {
         let is_verified = false;
         return Some(Hint { text, is_verified });
     }
@@ -123,10 +122,9 @@ pub(super) fn suggest(
             .map_or_else(|| default.to_owned(), ToString::to_string)
     };
     let (text, is_verified) = match error {
-        TokenError::Issuer => {
-            // With several issuers, the source of the token is checked before its signature.
-            (wrong_issuer(policy, &claims), issuers.len() == 1)
-        }
+        // With several issuers, the error may precede the check of the signature: a token was found in
+        // a source of another issuer.
+        TokenError::Issuer => (wrong_issuer(policy, &claims), issuers.len() == 1),
         TokenError::Audience => (
             required("aud", &policy.audiences, &claims.aud, ".audience(…)"),
             true,
@@ -164,7 +162,7 @@ pub(super) fn suggest(
             "their sub is an integer; call .user_id_claim(\"sub\") to accept integers".to_owned(),
             true,
         ),
-        TokenError::Subject if !policy.allow_services && is_of_service(&claims, &json) => (
+        TokenError::Subject if !policy.allow_services && super::policy::is_of_service(&claims, &json) => (
             "the token is that of a service and names no user; call .allow_services() to accept the service tokens of Cloudflare Access".to_owned(),
             true,
         ),
@@ -220,17 +218,18 @@ fn is_padded_jwt(token: &[u8]) -> bool {
     token.contains(&b'=') && token.iter().filter(|&&byte| byte == b'.').count() == 2
 }
 
-/// Names the accepted issuers, or the fault of the tenant if `iss` is one of them.
+/// Names the accepted issuers, or the other fault if `iss` is one of them.
 fn wrong_issuer(policy: &Policy, claims: &Claims<'_>) -> String {
     let names = &policy.issuers;
     let is_accepted = matches!(&claims.iss, ClaimValue::Text(iss) if names.include(iss));
     match names.tenant_claim() {
-        None if is_accepted => {
-            "the token was found in a source of another issuer; send it in one of its own issuer, such as the Authorization header".to_owned()
-        }
         Some(claim) if is_accepted => format!(
             "iss is accepted, but {claim} is not the tenant in it, or the key is one of another tenant"
         ),
+        None if is_accepted => {
+            "iss is accepted, but only in the token sources of its issuer; send the token there"
+                .to_owned()
+        }
         _ if matches!(&claims.iss, ClaimValue::Text(iss) if names.is_of_unlisted_tenant(iss)) => {
             "the tenant in iss is not one of those given with .tenants([…])".to_owned()
         }

@@ -126,6 +126,13 @@ pub(super) fn rows() -> Vec<Row> {
             .keys(COMMON_KEYS, [jwk(V2)])
             .configured(any)
             .accepted("Qw3rTy", "", SCOPES),
+        multi_tenant("a key for another form of issuer", json!({}))
+            .keys(
+                COMMON_KEYS,
+                [jwk("https://login.microsoftonline.com/{tenantid}")],
+            )
+            .configured(any)
+            .rejected("issuer", "the key is one of another tenant"),
         multi_tenant("the key of another tenant", of_other_tenant)
             .keys(COMMON_KEYS, [jwk(V2)])
             .configured(any)

@@ -100,7 +100,7 @@ async fn a_token_in_the_source_of_another_issuer_is_not_a_warning() {
     let layer = both(ours()).await;
     let events = Captured::start();
     assert_eq!(result(&layer, &[(ASSERTION, &our_token())]).await, "issuer");
-    assert_contains(events.text(), "a source of another issuer", "");
+    assert_contains(events.text(), "only in the token sources of its issuer", "");
     assert!(
         !events.text().contains("no difference"),
         "{}",
