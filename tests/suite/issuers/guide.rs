@@ -25,6 +25,12 @@ fn quoted(cell: &'static str) -> Vec<&'static str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
+/// The claims with the roles of an issuer's users.
+pub(super) fn role_claims(issuer: &str) -> Vec<&'static str> {
+    let table = table("| issuer | key URL |");
+    quoted(table[issuer].last().unwrap())
+}
+
 /// Whether a text has this form, in which `<name>` is a part without a slash.
 fn has_form(form: &str, text: &str) -> bool {
     let mut rest = text;

@@ -17,6 +17,7 @@ mod hosted;
 mod microsoft;
 mod names;
 mod proxies;
+mod roles;
 mod self_hosted;
 mod services;
 mod sources;
