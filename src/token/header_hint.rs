@@ -36,6 +36,11 @@ pub(super) fn suggest(
     }
 }
 
+/// Returns whether a malformed token has the three parts of a JWT, with padding.
+pub(super) fn is_padded_jwt(token: &[u8]) -> bool {
+    token.contains(&b'=') && token.iter().filter(|&&byte| byte == b'.').count() == 2
+}
+
 /// Suggests the setting for an algorithm of secrets that must be listed.
 fn unlisted_hmac(issuer: &Issuer, algorithm: Algorithm) -> Option<String> {
     let has_secrets = { issuer.algorithms.iter() }.any(|algorithm| algorithm.is_hmac());

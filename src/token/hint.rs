@@ -60,7 +60,7 @@ pub(super) fn suggest(
         TokenError::OpaqueSessionToken => Some(
             "get a JWT from authClient.token() of the jwt() plugin, or from the endpoint of your HS256 recipe",
         ),
-        TokenError::Malformed if is_padded_jwt(token) => Some(
+        TokenError::Malformed if super::header_hint::is_padded_jwt(token) => Some(
             "its base64url has padding (=), as in the tokens of AWS's Application Load Balancer, which are not supported; configure the issuer to sign tokens without padding (RFC 7515 section 2)",
         ),
         TokenError::Malformed => Some(
@@ -212,10 +212,6 @@ pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'sta
         ),
         _ => None,
     }
-}
-
-fn is_padded_jwt(token: &[u8]) -> bool {
-    token.contains(&b'=') && token.iter().filter(|&&byte| byte == b'.').count() == 2
 }
 
 /// Names the accepted issuers, or the other fault if `iss` is one of them.
