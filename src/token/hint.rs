@@ -214,7 +214,7 @@ pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'sta
     }
 }
 
-/// Names the accepted issuers, or the other fault if `iss` is one of them.
+/// Names the accepted issuers, or the fault of the tenant if `iss` is one of them.
 fn wrong_issuer(policy: &Policy, claims: &Claims<'_>) -> String {
     let names = &policy.issuers;
     let is_accepted = matches!(&claims.iss, ClaimValue::Text(iss) if names.include(iss));
