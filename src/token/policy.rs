@@ -114,8 +114,9 @@ impl Policy {
         if !self.token_uses.is_empty() {
             claims.token_use = read::<TokenUse<'_>>(json)?.token_use;
         }
-        let is_id_token = matches!(&claims.token_use, ClaimValue::Text(token) if token == "id");
-        if self.id_tokens_name_client_in_aud && is_id_token {
+        if self.id_tokens_name_client_in_aud
+            && matches!(&claims.token_use, ClaimValue::Text(token) if token == "id")
+        {
             claims.authorized_party = claims.aud.clone();
         }
         if self.allow_services {
