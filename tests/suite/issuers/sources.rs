@@ -206,3 +206,24 @@ async fn the_quotes_of_a_cookie_are_removed() {
         );
     }
 }
+
+/// Two builders that add the same source would find each token twice.
+#[test]
+fn two_teams_need_one_list_of_sources() {
+    let other = || JwtAuthLayer::cloudflare_access("umbrella", "1a2b");
+    let error = cloudflare().or(other()).build().unwrap_err();
+    for fix in ["listed twice", ".jwks_url(…)", ".issuer(…)"] {
+        assert_contains(&error, fix, "");
+    }
+    let team = |name: &str| {
+        let issuer = format!("https://{name}.cloudflareaccess.com");
+        JwtAuthLayer::builder()
+            .jwks_url(format!("{issuer}/cdn-cgi/access/certs"))
+            .jwks_fetcher(Pages::default())
+            .issuer(issuer)
+            .audience("1a2b")
+    };
+    let source = TokenSource::header_field("cf-access-jwt-assertion");
+    let both = team("acme").or(team("umbrella")).token_sources([source]);
+    assert!(both.build().is_ok());
+}
