@@ -31,6 +31,42 @@ pub(super) fn role_claims(issuer: &str) -> Vec<&'static str> {
     quoted(table[issuer].last().unwrap())
 }
 
+/// The guide configures these issuers with `.discover(…)`.
+#[tokio::test(start_paused = true)]
+async fn the_metadata_of_an_issuer_names_its_key_url() {
+    for issuer in [
+        "Auth0",
+        "Keycloak",
+        "Microsoft Entra ID",
+        "Okta",
+        "PingFederate",
+        "Spring Authorization Server",
+        "authentik",
+    ] {
+        let rows = rows();
+        let is_accepted =
+            |row: &&Row| row.issuer == issuer && matches!(row.expected, Expected::User { .. });
+        let row = rows.iter().find(is_accepted).unwrap();
+        let (iss, key_url) = (row.claims["iss"].as_str().unwrap(), row.key_url.unwrap());
+        let pages = row.pages();
+        let metadata = json!({ "issuer": iss, "jwks_uri": key_url });
+        let url = format!(
+            "{}/.well-known/openid-configuration",
+            iss.trim_end_matches('/')
+        );
+        pages.publish(&url, metadata.to_string());
+        let builder = JwtAuthLayer::discover(iss)
+            .allow_any_audience()
+            .email_optional();
+        let algorithm = algorithm(row.header["alg"].as_str().unwrap());
+        let layer = layer_with(builder.algorithms([algorithm]), &pages);
+        layer.ready().await.unwrap();
+        assert_eq!(pages.fetched(), [&url, key_url], "{issuer}");
+        let user = send(&layer, request_with(row.place, &row.token())).await;
+        assert_eq!(user.unwrap().issuer(), Some(iss), "{issuer}");
+    }
+}
+
 /// Whether a text has this form, in which `<name>` is a part without a slash.
 fn has_form(form: &str, text: &str) -> bool {
     let mut rest = text;
