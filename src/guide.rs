@@ -26,6 +26,10 @@ pub mod from_fastapi {}
 pub mod choosing_keys {}
 
 #[doc = links!()]
+#[doc = include_str!("../docs/issuers.md")]
+pub mod issuers {}
+
+#[doc = links!()]
 #[doc = include_str!("../docs/path-ownership.md")]
 pub mod path_ownership {}
 

@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 
 /// A value of any type, for claims with a specific error for a wrong type. Booleans, objects, and
 /// most numbers are not distinguished.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum ClaimValue<'a> {
     #[default]
     Absent,
@@ -78,6 +78,13 @@ pub(crate) enum ClaimValue<'a> {
 /// The name of the only member of the object that represents a number if another crate enables
 /// serde_json's feature `arbitrary_precision`.
 const ARBITRARY_PRECISION: &str = "$serde_json::private::Number";
+
+impl ClaimValue<'_> {
+    /// Returns whether the value is this string.
+    pub(crate) fn is_text(&self, text: &str) -> bool {
+        matches!(self, Self::Text(value) if value == text)
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for ClaimValue<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

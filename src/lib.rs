@@ -34,7 +34,7 @@
 //!
 //! # Guides
 //!
-//! - Start: [Better Auth], [coming from FastAPI], [choosing keys], [recipes]
+//! - Start: [Better Auth], [coming from FastAPI], [choosing keys], [issuers], [recipes]
 //! - Permissions: [path ownership], [claims and permissions]
 //! - Clients: [errors and clients], [tonic and hyper]
 //! - Operations: [observability], [containers], [forward auth], [performance]
@@ -43,6 +43,7 @@
 //! [Better Auth]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/better_auth/index.html
 //! [coming from FastAPI]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/from_fastapi/index.html
 //! [choosing keys]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/choosing_keys/index.html
+//! [issuers]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/issuers/index.html
 //! [recipes]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/recipes/index.html
 //! [path ownership]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/path_ownership/index.html
 //! [claims and permissions]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/claims_and_permissions/index.html

@@ -1,10 +1,7 @@
 //! Builders for issuers whose settings are always the same, or that need more than one method; used by
 //! applications.
 
-use serde::Deserialize;
-
 use super::{builder::JwtAuthBuilder, layer::JwtAuthLayer, token_source::TokenSource};
-use crate::user::CurrentUser;
 
 /// The tokens of an Amazon Cognito user pool that are accepted: see [`JwtAuthLayer::cognito`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +84,9 @@ impl JwtAuthLayer {
     /// `us-west-2_AbCdEfGhI`, that were issued to one of its app clients.
     ///
     /// Access tokens name the client in `client_id` and have no audience; ID tokens name it in `aud`.
-    /// Their `token_use` must be that of an accepted token; otherwise the reason is `token_type`.
+    /// A token of another client is rejected; the reason is `authorized_party`, or `audience` if only
+    /// ID tokens are accepted. Their `token_use` must be that of an accepted token; otherwise the
+    /// reason is `token_type`.
     ///
     /// ```no_run
     /// use tower_jwt_auth::{CognitoToken, JwtAuthLayer};
@@ -116,8 +115,7 @@ impl JwtAuthLayer {
                 .email_optional(),
             CognitoToken::Id => builder.audience(client_id).token_uses(&["id"]),
             CognitoToken::Either => builder
-                .allow_any_audience()
-                .check(move |user| is_of_client(user, &client_id))
+                .cognito_client(client_id)
                 .token_uses(&["access", "id"])
                 .email_optional(),
         }
@@ -164,19 +162,4 @@ impl JwtAuthLayer {
             .audience(audience)
             .found_in(TokenSource::header_field("x-goog-iap-jwt-assertion"))
     }
-}
-
-/// Returns whether a token of Cognito was issued to this client.
-fn is_of_client(user: &CurrentUser, client_id: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Client {
-        client_id: Option<String>,
-        aud: Option<String>,
-    }
-
-    let is_named = |client: Client| {
-        let named = client.client_id.or(client.aud);
-        named.is_some_and(|named| named == client_id)
-    };
-    user.claims::<Client>().is_ok_and(is_named)
 }

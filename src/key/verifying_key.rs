@@ -151,7 +151,7 @@ impl VerifyingKey {
 
     /// Returns the same key for each other algorithm of its type in `algorithms`, unless its `alg`
     /// or [`with_algorithm`](Self::with_algorithm) binds it to one (RFC 7517 section 4.4).
-    pub(super) fn for_more_algorithms(&self, algorithms: &[Algorithm]) -> Vec<Self> {
+    pub(crate) fn for_more_algorithms(&self, algorithms: &[Algorithm]) -> Vec<Self> {
         let is_other = |algorithm: &&Algorithm| **algorithm != self.0.algorithm;
         let bound_to = |&algorithm: &Algorithm| self.bound_to(algorithm).ok();
         match self.0.parts.algorithm {

@@ -38,8 +38,8 @@ pub enum TokenError {
     /// or to claims that only Better Auth's session data has.
     #[error("the JWT is not an access token; .accept_typ(…) accepts another typ")]
     TokenType,
-    /// The issuer's set has no key with the token's `kid` (RFC 7515 section 4.1.4).
-    #[error("no key of the issuer's set has the token's kid")]
+    /// The issuer's set has no key with the token's `kid` (RFC 7515 section 4.1.4) and `alg`.
+    #[error("no key of the issuer's set has the token's kid and alg")]
     UnknownKey,
     /// No configured key verifies the signature.
     #[error(
@@ -90,9 +90,10 @@ pub enum TokenError {
     BoundToken,
     /// The user ID (`sub`, or the claim set with
     /// [`user_id_claim`](crate::JwtAuthBuilder::user_id_claim)) is missing, blank, or too long, or
-    /// contains a control character.
+    /// contains a control character, or has the prefix that
+    /// [`allow_services`](crate::JwtAuthBuilder::allow_services) reserves.
     #[error(
-        "the user ID (sub, or the claim set with .user_id_claim(…)) is missing, blank, not a string, or longer than the limit (255 bytes, or .max_user_id_len(…)), or contains a control character"
+        "the user ID (sub, or the claim set with .user_id_claim(…)) is missing, blank, not a string, or longer than the limit (255 bytes, or .max_user_id_len(…)), or contains a control character, or has the prefix `service:` although .allow_services() reserves it"
     )]
     Subject,
     /// `email`, or the claim set with [`email_claim`](crate::JwtAuthBuilder::email_claim), is

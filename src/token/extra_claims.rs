@@ -1,6 +1,8 @@
 //! [`ExtraRules`]: the rules that read further claims, which most issuers do not need; used by
 //! `policy`.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::{claims::Claims, error::TokenError, printable::is_visible};
@@ -18,6 +20,9 @@ pub(crate) struct ExtraRules {
     pub(crate) email_claim: Option<ClaimName>,
     /// The accepted clients; `azp` or, without it, `client_id` must name one of them.
     pub(crate) authorized_parties: Vec<String>,
+    /// Whether an ID token, according to its `token_use`, names its client in `aud`, as in Amazon
+    /// Cognito.
+    pub(crate) id_tokens_name_client_in_aud: bool,
     /// The accepted values of `token_use`; empty if the claim is not checked.
     pub(crate) token_uses: &'static [&'static str],
     /// Whether a token with a `common_name` instead of a user is accepted as that of a service.
@@ -65,6 +70,10 @@ impl ExtraRules {
         }
         if !self.token_uses.is_empty() {
             extra.token_use = parse::<TokenUse<'_>>(json)?.token_use;
+        }
+        let is_id_token = extra.token_use.is_text("id");
+        if self.id_tokens_name_client_in_aud && is_id_token {
+            extra.authorized_party = claims.aud.clone();
         }
         if self.allow_services {
             extra.is_service = name_service(claims, json)?;
@@ -132,17 +141,28 @@ fn authorized_party(json: &str) -> Result<ClaimValue<'_>, TokenError> {
     })
 }
 
+/// Returns whether a token is that of a service, which names no user.
+#[cfg(feature = "tracing")]
+pub(super) fn is_of_service(claims: &Claims<'_>, json: &str) -> bool {
+    claims.sub.is_text("") && matches!(service_name(json), Ok(Some(_)))
+}
+
+/// Returns the `common_name` if it can be part of a user ID.
+fn service_name(json: &str) -> Result<Option<Cow<'_, str>>, TokenError> {
+    Ok(match parse::<Service<'_>>(json)?.common_name {
+        ClaimValue::Text(name) if is_visible(&name) => Some(name),
+        _ => None,
+    })
+}
+
 /// Replaces an empty `sub` with the name of the service. Returns whether the token is that of a
 /// service.
 fn name_service<'a>(claims: &mut Claims<'a>, json: &'a str) -> Result<bool, TokenError> {
     match &claims.sub {
         ClaimValue::Text(sub) if sub.is_empty() => {
-            let ClaimValue::Text(name) = parse::<Service<'_>>(json)?.common_name else {
+            let Some(name) = service_name(json)? else {
                 return Ok(false);
             };
-            if !is_visible(&name) {
-                return Ok(false);
-            }
             claims.sub = ClaimValue::Text(format!("{SERVICE_PREFIX}{name}").into());
             Ok(true)
         }

@@ -9,7 +9,7 @@ use super::{
     compact::{Compact, INLINE_CLAIMS_LEN, INLINE_HEADER_LEN},
     difference,
     error::TokenError,
-    extra_claims::ExtraRules,
+    extra_claims::{ExtraRules, is_of_service},
     header::Header,
     issuer::Issuer,
     policy::{END_OF_9999, Policy},
@@ -50,11 +50,20 @@ pub(crate) fn has_hint(error: TokenError) -> bool {
     )
 }
 
-/// Suggests a change for a token that was rejected with this error.
-pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Option<Hint> {
+/// Suggests a change for a token that was rejected with this error at `now`, in seconds since the
+/// epoch.
+pub(super) fn suggest(
+    issuers: &[Issuer],
+    token: &[u8],
+    error: TokenError,
+    now: u64,
+) -> Option<Hint> {
     let about_form = match error {
         TokenError::OpaqueSessionToken => Some(
             "get a JWT from authClient.token() of the jwt() plugin, or from the endpoint of your HS256 recipe",
+        ),
+        TokenError::Malformed if super::header_hint::is_padded_jwt(token) => Some(
+            "its base64url has padding (=), as in the tokens of AWS's Application Load Balancer, which are not supported; configure the issuer to sign tokens without padding (RFC 7515 section 2)",
         ),
         TokenError::Malformed => Some(
             "send only the token itself: not `undefined`, without quotes, and with `Bearer` once",
@@ -87,13 +96,27 @@ pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Op
             }
         }
     };
+    if let Some(text) = super::header_hint::suggest(issuer, &compact, error, now) {
+        let is_verified = false;
+        return Some(Hint { text, is_verified });
+    }
     let policy = &issuer.policy;
-    let Ok(claims) = policy.read_claims(&json) else {
-        return (error == TokenError::Claims).then(|| Hint {
-            text: "exp, nbf, and iat must be numbers, and no claim that the layer reads may be duplicated"
-                .to_owned(),
-            is_verified: true,
-        });
+    let claims = match policy.read_claims(&json) {
+        Ok(claims) => claims,
+        Err(problem) => {
+            let text = match problem {
+                TokenError::Subject => {
+                    "the prefix `service:` is reserved for services, because .allow_services() is set, but it is that of a user's ID; configure the issuer to use other user IDs, or remove the call"
+                }
+                _ => {
+                    "exp, nbf, and iat must be numbers, and no claim that the layer reads may be duplicated"
+                }
+            };
+            return (error == problem).then(|| Hint {
+                text: text.to_owned(),
+                is_verified: true,
+            });
+        }
     };
     let claim_name = |configured: fn(&ExtraRules) -> Option<&ClaimName>, default: &str| {
         let configured = policy.extra.as_deref().and_then(configured);
@@ -141,6 +164,10 @@ pub(super) fn suggest(issuers: &[Issuer], token: &[u8], error: TokenError) -> Op
         }
         TokenError::Subject if matches!(claims.sub, ClaimValue::Integer(_)) => (
             "their sub is an integer; call .user_id_claim(\"sub\") to accept integers".to_owned(),
+            true,
+        ),
+        TokenError::Subject if !policy.extra.as_ref().is_some_and(|extra| extra.allow_services) && is_of_service(&claims, &json) => (
+            "the token is that of a service and names no user; call .allow_services() to accept the service tokens of Cloudflare Access".to_owned(),
             true,
         ),
         TokenError::Subject => {

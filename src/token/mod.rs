@@ -13,6 +13,8 @@ mod error;
 mod extra_claims;
 mod header;
 #[cfg(feature = "tracing")]
+mod header_hint;
+#[cfg(feature = "tracing")]
 mod hint;
 mod issuer;
 mod issuer_names;

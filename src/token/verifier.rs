@@ -105,7 +105,8 @@ impl TokenVerifier {
     #[cfg(feature = "tracing")]
     pub(crate) fn hint(&self, token: &[u8], error: TokenError) -> Option<super::hint::Hint> {
         let is_short = token.len() <= self.0.max_token_len;
-        is_short.then(|| super::hint::suggest(&self.0.issuers, token, error))?
+        let now = self.0.clock.now();
+        is_short.then(|| super::hint::suggest(&self.0.issuers, token, error, now))?
     }
 
     /// Describes a rejected token for the log. The description is empty for a token over the length

@@ -1,4 +1,4 @@
-//! `CONTRIBUTING.md` and the table of reasons in `docs/observability.md` match the code.
+//! `CONTRIBUTING.md` and the tables of reasons in the guides match the code.
 
 use std::{
     collections::BTreeSet,
@@ -35,6 +35,26 @@ fn every_file_of_more_than_a_few_lines_is_on_the_map() {
         .filter(|path| !named.contains(path))
         .collect();
     assert!(missing.is_empty(), "not on the map: {missing:?}");
+}
+
+#[test]
+fn the_troubleshooting_table_has_every_reason_of_a_token() {
+    let guide = include_str!("../../docs/better-auth.md");
+    let header = "| `reason` | likely cause | fix |";
+    let rows = guide.lines().skip_while(|line| *line != header).skip(2);
+    let listed: Vec<&str> = rows
+        .map_while(|row| row.strip_prefix("| ")?.split_once(" | "))
+        .flat_map(|(reasons, _)| in_backticks(reasons))
+        .collect();
+    let distinct: BTreeSet<_> = listed.iter().copied().collect();
+    assert_eq!(listed.len(), distinct.len(), "a reason is listed twice");
+    let of_tokens = reasons(include_str!("../../src/token/error.rs"));
+    let missing: Vec<_> = of_tokens.difference(&distinct).collect();
+    assert!(missing.is_empty(), "not in the table: {missing:?}");
+    let of_requests = reasons(include_str!("../../src/rejection/mod.rs"));
+    let all: BTreeSet<_> = of_tokens.union(&of_requests).copied().collect();
+    let unknown: Vec<_> = distinct.difference(&all).collect();
+    assert!(unknown.is_empty(), "not in the code: {unknown:?}");
 }
 
 #[test]

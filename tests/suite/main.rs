@@ -8,6 +8,7 @@ mod contributing;
 mod events;
 #[cfg(feature = "axum")]
 mod extractors;
+mod issuers;
 mod jwks;
 mod key;
 mod key_source;

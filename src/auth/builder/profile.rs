@@ -29,4 +29,12 @@ impl JwtAuthBuilder {
         self.issuer.policy.extra.get_or_insert_default().token_uses = uses;
         self
     }
+
+    /// Requires this client in the claim in which a token of Amazon Cognito names it: `aud` in an ID
+    /// token, `client_id` in an access token.
+    pub(in crate::auth) fn cognito_client(mut self, client: String) -> Self {
+        let extra = self.issuer.policy.extra.get_or_insert_default();
+        extra.id_tokens_name_client_in_aud = true;
+        self.allow_any_audience().authorized_party(client)
+    }
 }

@@ -115,7 +115,7 @@ impl TokenSources {
         }
         for (index, place) in places.iter().enumerate() {
             if { places.iter().take(index) }.any(|earlier| place.is_same(earlier)) {
-                faults.add("a source is listed twice in .token_sources(…), so each of its tokens would be found twice; list it once");
+                faults.add("a source is listed twice, in .token_sources(…) or by builders for known issuers, so each of its tokens would be found twice; list it once, and configure further issuers of that source with .jwks_url(…) and .issuer(…), which add no source");
             }
             match place {
                 Place::Field(None) => faults.add(

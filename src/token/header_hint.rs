@@ -1,0 +1,82 @@
+//! Suggests a change for a token whose header, rather than its claims, shows the cause; used by
+//! `hint`. Nothing but the name of a known algorithm is shown.
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use super::{
+    compact::{Compact, INLINE_HEADER_LEN},
+    error::TokenError,
+    header::Header,
+    issuer::Issuer,
+};
+use crate::key::{Algorithm, Keys};
+
+/// Returns a suggestion for an error of the header or the signature, at `now`, in seconds since the
+/// epoch. The token is unverified.
+pub(super) fn suggest(
+    issuer: &Issuer,
+    compact: &Compact<'_>,
+    error: TokenError,
+    now: u64,
+) -> Option<String> {
+    let mut buffer = [0; INLINE_HEADER_LEN];
+    let json = compact.decode_header(&mut buffer).ok()?;
+    let header = Header::read(&json).ok()?;
+    match error {
+        TokenError::Algorithm => unlisted_hmac(issuer, header.alg?),
+        TokenError::UnknownKey => {
+            let algorithm = header.alg?;
+            let keys = issuer.keys.source_for(Some(algorithm)).current(now);
+            other_algorithm(&keys, header.kid.as_deref(), algorithm)
+        }
+        TokenError::Signature => is_for_graph(&json).then(|| {
+            "the header has a nonce, as in the access tokens for Microsoft Graph, which only Graph can verify; the client must request a scope of your own API".to_owned()
+        }),
+        _ => None,
+    }
+}
+
+/// Returns whether a malformed token has the three parts of a JWT, with padding.
+pub(super) fn is_padded_jwt(token: &[u8]) -> bool {
+    token.contains(&b'=') && token.iter().filter(|&&byte| byte == b'.').count() == 2
+}
+
+/// Suggests the setting for an algorithm of secrets that must be listed.
+fn unlisted_hmac(issuer: &Issuer, algorithm: Algorithm) -> Option<String> {
+    let has_secrets = { issuer.algorithms.iter() }.any(|algorithm| algorithm.is_hmac());
+    (has_secrets && algorithm.is_hmac()).then(|| {
+        format!(
+            "to accept {algorithm}, call .algorithms([Algorithm::{algorithm}]), with a secret of at least {} bytes",
+            algorithm.min_secret_len()
+        )
+    })
+}
+
+/// Suggests a change if the key with the token's `kid` exists but does not verify its algorithm.
+fn other_algorithm(keys: &Keys, key_id: Option<&str>, algorithm: Algorithm) -> Option<String> {
+    let Keys::Public(set) = keys else { return None };
+    let mut named = { set.keys().iter() }
+        .filter(|key| key_id.is_none() || key.key_id().is_none() || key.key_id() == key_id)
+        .peekable();
+    named.peek()?;
+    let may_be_listed = named.any(|key| !key.for_more_algorithms(&[algorithm]).is_empty());
+    Some(if may_be_listed {
+        format!(
+            "the issuer's key names no algorithm, so it verifies only the default one of its type; to accept {algorithm}, call .algorithms([Algorithm::{algorithm}])"
+        )
+    } else {
+        format!(
+            "the issuer publishes the key, but for another algorithm than {algorithm}; configure the issuer to sign with the algorithm of its key"
+        )
+    })
+}
+
+/// Returns whether the header has the `nonce` of a token for Microsoft Graph.
+fn is_for_graph(json: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Graph {
+        nonce: Option<IgnoredAny>,
+    }
+
+    serde_json::from_slice(json).is_ok_and(|header: Graph| header.nonce.is_some())
+}
