@@ -32,7 +32,7 @@ impl KeySet {
         let keys: Vec<_> = keys.into_iter().collect();
         for key in &keys {
             let mut same_id = keys.iter().filter(|other| have_same_id(key, other));
-            if !same_id.all(|other| key.has_same_material(other)) {
+            if !same_id.all(|other| key.is_same(other)) {
                 set.skip(key, "another key has the same kid and algorithm");
             } else if !set.keys.iter().any(|other| have_same_id(key, other)) {
                 set.keys.push(key.clone());
@@ -124,8 +124,7 @@ impl KeySet {
         let is_same = |ours: &VerifyingKey, theirs: &VerifyingKey| {
             ours.algorithm() == theirs.algorithm()
                 && ours.key_id() == theirs.key_id()
-                && ours.issuer() == theirs.issuer()
-                && ours.has_same_material(theirs)
+                && ours.is_same(theirs)
         };
         if self.keys.len() != other.keys.len() {
             return false;

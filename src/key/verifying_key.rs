@@ -164,8 +164,9 @@ impl VerifyingKey {
         }
     }
 
-    pub(super) fn has_same_material(&self, other: &Self) -> bool {
-        self.0.parts.components == other.0.parts.components
+    /// Returns whether both have the same key material, for the same issuer.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.0.parts.components == other.0.parts.components && self.issuer() == other.issuer()
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {

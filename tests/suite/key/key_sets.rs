@@ -18,6 +18,25 @@ fn identical_keys_with_one_kid_are_merged() {
     assert_eq!(reason(&layer, &key.token(&claims())), "accepted");
 }
 
+/// Otherwise the entry without an issuer would lift the restriction of the other.
+#[test]
+fn one_key_for_different_issuers_is_skipped() {
+    let key = SigningKey::generate("ES256", "1");
+    let of = |issuer: &str| with(key.jwk(), json!({ "issuer": issuer }));
+    for entries in [
+        [of("https://a.example"), of("https://b.example")],
+        [of("https://a.example"), key.jwk()],
+        [key.jwk(), of("https://a.example")],
+    ] {
+        let error = KeySet::from_jwks(&jwks_of(entries))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("same kid"), "{error}");
+    }
+    let same = [of("https://a.example"), of("https://a.example")];
+    assert_eq!(KeySet::from_jwks(&jwks_of(same)).unwrap().keys().len(), 1);
+}
+
 #[test]
 fn a_signing_key_is_used_if_an_encryption_key_has_the_same_kid() {
     for alg in ["RS256", "ES256"] {
