@@ -18,6 +18,8 @@ use crate::{
 /// milliseconds instead of seconds.
 pub(super) const END_OF_9999: f64 = 253_402_300_800.0;
 
+const DEFAULT_LEEWAY: Duration = Duration::ZERO;
+
 /// In bytes, as in OpenID Connect Core section 2.
 pub(crate) const DEFAULT_MAX_USER_ID_LEN: usize = 255;
 
@@ -46,7 +48,7 @@ impl Default for Policy {
             issuer: None,
             audiences: Vec::new(),
             any_audience: false,
-            leeway: Duration::ZERO,
+            leeway: DEFAULT_LEEWAY,
             email_optional: false,
             user_id_claim: None,
             max_user_id_len: DEFAULT_MAX_USER_ID_LEN,
