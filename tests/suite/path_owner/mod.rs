@@ -12,5 +12,5 @@ mod patterns;
 mod responses;
 #[cfg(feature = "axum")]
 mod router_agreement;
-mod rules;
+mod exceptions;
 mod support;
