@@ -65,7 +65,7 @@
 //! | has no bearer token | 401 | `Bearer` | Not authenticated | 16 |
 //! | has an invalid token | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
 //! | has two `Authorization` fields, or tokens in two places | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
-//! | is for another user's path, or comes from a user of an issuer that the layer does not accept | 403 | none | Access denied: Cannot access another user's data | 7 |
+//! | is for another user's path, or comes from a user of an added issuer that `PathOwnerLayer` or `RequireScopeLayer` does not allow | 403 | none | Access denied: Cannot access another user's data | 7 |
 //! | lacks a scope or a role | 403 | `Bearer error="insufficient_scope", scope="…"` | Not enough permissions | 7 |
 //! | needs keys that cannot be fetched and are not cached | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
 //! | has a token, but no secret is configured | 500 | none | Authentication system not properly configured | 13 |
