@@ -66,7 +66,7 @@
 //! | has no bearer token | 401 | `Bearer` | Not authenticated | 16 |
 //! | has an invalid token | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
 //! | has two `Authorization` fields, or tokens in two places | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
-//! | is for another user's path, or from another issuer's user | 403 | none | Access denied: Cannot access another user's data | 7 |
+//! | is for another user's path, or comes from a user of an added issuer that `PathOwnerLayer` or `RequireScopeLayer` does not allow | 403 | none | Access denied: Cannot access another user's data | 7 |
 //! | lacks a scope or a role | 403 | `Bearer error="insufficient_scope", scope="…"` | Not enough permissions | 7 |
 //! | needs keys that cannot be fetched and are not cached | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
 //! | has a token, but no secret is configured | 500 | none | Authentication system not properly configured | 13 |
@@ -89,7 +89,7 @@
 //! | `tracing` (default) | events for rejections and configuration errors |
 //! | `axum` | the extractors `CurrentUser`, `Claims<T>`, and `Option` of either; `PathOwnerLayer::path_param` |
 //! | `aws-lc-rs` | RS256/384/512, PS256/384/512, ES256/384/512, and EdDSA with AWS-LC; needs a C compiler |
-//! | `rust-crypto` | the same in pure Rust, except ES512 and RSA keys over 4096 bits; slower. If both are enabled, AWS-LC is used |
+//! | `rust-crypto` | the same in pure Rust, but not ES512 or RSA keys over 4096 bits; slower. If both are enabled, AWS-LC is used |
 //! | `better-auth` | `jwks` and `aws-lc-rs`, for the `jwt()` plugin of Better Auth |
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls in a tokio task; rustls uses AWS-LC with either backend |
 //! | `jwks-custom` | the same without reqwest, for your own `JwksFetch` |

@@ -6,6 +6,9 @@ use http::Uri;
 
 use crate::{key::Algorithm, loopback::is_loopback};
 
+/// A shorter `max-age` is raised to this, so that an issuer cannot cause constant fetches.
+const MIN_MAX_AGE: Duration = Duration::from_secs(60);
+
 /// The URL of a key set and the timing of its fetches.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -19,9 +22,6 @@ pub(crate) struct Settings {
     /// The minimum interval between token-requested fetches.
     pub(crate) cooldown: Duration,
 }
-
-/// A shorter `max-age` is raised to this, so that an issuer cannot cause constant fetches.
-const MIN_MAX_AGE: Duration = Duration::from_secs(60);
 
 impl Settings {
     /// Returns how long a set with this `max-age` is used.

@@ -3,6 +3,12 @@
 use super::roca::has_roca_fingerprint;
 use crate::key::algorithm::Algorithm;
 
+/// RFC 7518 section 3.3 sets the minimum.
+const MIN_RSA_BITS: usize = 2048;
+
+/// Limits the cost of a signature check.
+const MAX_RSA_BITS: usize = 8192;
+
 /// The numbers of a public key as bytes, big-endian unless the algorithm defines otherwise.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum KeyComponents {
@@ -140,20 +146,14 @@ impl KeyComponents {
     }
 }
 
-/// In bits. RFC 7518 section 3.3 sets the minimum; the maximum limits the cost of a signature
-/// check.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
-
 /// Checks the size and the exponent of an RSA key. NIST SP 800-56B section 6.4.1 requires an odd
 /// exponent above 2^16, but the older exponent 3 is also safe for signatures.
 fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), String> {
     let leading_zeros = n.first().map_or(0, |byte| byte.leading_zeros()) as usize;
     let bits = n.len() * 8 - leading_zeros;
-    if !RSA_BITS.contains(&bits) {
+    if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
         return Err(format!(
-            "the modulus has {bits} bits and must have {} to {}",
-            RSA_BITS.start(),
-            RSA_BITS.end()
+            "the modulus has {bits} bits and must have {MIN_RSA_BITS} to {MAX_RSA_BITS}"
         ));
     }
     // The modulus and the exponent of RSA are odd. With the exponent 1, the padded hash is its own

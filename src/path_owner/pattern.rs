@@ -8,6 +8,9 @@ use percent_encoding::percent_decode;
 use super::path::{Owner, is_one_segment, is_unambiguous};
 use crate::config_error::Fault;
 
+/// `matchit` panics above a few dozen parameters.
+const MAX_PARAMETERS: usize = 16;
+
 /// Path patterns in axum's syntax, such as `/api/{user_id}/{*rest}`, with axum's matching rules: if
 /// several patterns cover a path, the most literal one applies.
 #[derive(Clone, Default)]
@@ -193,6 +196,3 @@ fn segment_problem(segment: &str) -> Option<&'static str> {
         _ => None,
     }
 }
-
-/// `matchit` panics above a few dozen parameters.
-const MAX_PARAMETERS: usize = 16;

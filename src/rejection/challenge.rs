@@ -8,6 +8,8 @@ use super::{
 };
 use crate::token::TokenError;
 
+const SCHEME: &str = "Bearer";
+
 /// The configured parameters of a challenge, which the builder has validated.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Challenge {
@@ -51,8 +53,6 @@ pub(super) fn challenge(refusal: Refusal<'_>, configured: &Challenge) -> Option<
     // The builders reject invalid header values, so the fallback is never used.
     Some(challenge.unwrap_or_else(|_| HeaderValue::from_static(default)))
 }
-
-const SCHEME: &str = "Bearer";
 
 /// Returns the challenge of a layer without configured parameters.
 fn default_challenge(rejection: Rejection) -> Option<&'static str> {

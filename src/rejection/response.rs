@@ -18,6 +18,17 @@ use super::{
     outcome::{Observer, Outcome},
 };
 
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// In seconds. Failed fetches are retried within 30 seconds.
+const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("10");
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+
+/// The gRPC specification requires percent-encoding; no `detail` contains a character that needs
+/// it.
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
 /// The application's function that builds custom responses.
 pub(crate) type Custom = Arc<dyn Fn(&Rejection) -> Response<Bytes> + Send + Sync>;
 
@@ -254,14 +265,3 @@ impl fmt::Debug for RejectionFormat {
             .finish()
     }
 }
-
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-
-/// In seconds. Failed fetches are retried within 30 seconds.
-const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("10");
-
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-
-/// The gRPC specification requires percent-encoding; no `detail` contains a character that needs
-/// it.
-const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");

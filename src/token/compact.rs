@@ -7,6 +7,12 @@ use memchr::{memchr, memrchr};
 use super::error::TokenError;
 use crate::base64url;
 
+/// In bytes. Most headers are shorter.
+pub(crate) const INLINE_HEADER_LEN: usize = 192;
+
+/// In bytes. Most claims are shorter and need no allocation until the token is accepted.
+pub(crate) const INLINE_CLAIMS_LEN: usize = 512;
+
 /// The three parts of a JWS in compact serialization (RFC 7515 section 7.1), still encoded.
 #[derive(Clone, Copy)]
 pub(crate) struct Compact<'a> {
@@ -112,12 +118,6 @@ impl<'a> Compact<'a> {
         base64url::is_strict(self.payload) && base64url::is_strict(self.signature)
     }
 }
-
-/// In bytes. Most headers are shorter.
-pub(crate) const INLINE_HEADER_LEN: usize = 192;
-
-/// In bytes. Most claims are shorter and need no allocation until the token is accepted.
-pub(crate) const INLINE_CLAIMS_LEN: usize = 512;
 
 #[inline]
 fn decode<'b>(encoded: &[u8], buffer: &'b mut [u8]) -> Option<Cow<'b, [u8]>> {

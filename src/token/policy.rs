@@ -16,6 +16,8 @@ use crate::{json::ClaimValue, key::Algorithm, user::Identity};
 /// milliseconds instead of seconds.
 pub(super) const END_OF_9999: f64 = 253_402_300_800.0;
 
+const DEFAULT_LEEWAY: Duration = Duration::ZERO;
+
 /// In bytes, as in OpenID Connect Core section 2.
 pub(crate) const DEFAULT_MAX_USER_ID_LEN: usize = 255;
 
@@ -42,7 +44,7 @@ impl Default for Policy {
             issuers: IssuerNames::default(),
             audiences: Vec::new(),
             any_audience: false,
-            leeway: Duration::ZERO,
+            leeway: DEFAULT_LEEWAY,
             email_optional: false,
             max_user_id_len: DEFAULT_MAX_USER_ID_LEN,
             types: Vec::new(),

@@ -1,7 +1,7 @@
 import { createAuthEndpoint, sessionMiddleware } from "better-auth/api";
 import { SignJWT } from "jose";
 
-// The text of a secret as it stands: it is not base64, even if it looks like it.
+// The secret's text, unchanged: it is not decoded from base64, even if it looks like base64.
 const bytes = (secret) => new TextEncoder().encode(secret);
 
 /**
@@ -38,7 +38,7 @@ export const hs256Token = ({
         async (ctx) => {
           const { id, email, emailVerified, name } = ctx.context.session.user;
           const address = shareBetterAuthSecret ? { user_email: email } : { email };
-          // An issuer or audience that is not set leaves no claim behind.
+          // If the issuer or audience is not set, its claim is omitted.
           const claims = { ...address, emailVerified, name, iss: issuer, aud: audience };
           const token = await new SignJWT(claims)
             .setProtectedHeader({ alg: "HS256", typ: "JWT" })

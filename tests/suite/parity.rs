@@ -49,7 +49,7 @@ fn the_guide_lists_each_difference() {
         .iter()
         .filter(|case| case.why_different.is_some());
     let guide = include_str!("../../docs/from-fastapi.md");
-    let (_, table) = guide.split_once("## Where the answers differ").unwrap();
+    let (_, table) = guide.split_once("## Where the responses differ").unwrap();
     let (table, _) = table.split_once("All 32 requests").unwrap();
     let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
     assert_eq!(differing.count(), rows.count());

@@ -11,7 +11,7 @@ use super::{
 use crate::{config_error::Faults, loopback::is_loopback, redact::describe_url};
 
 /// Tolerates clocks that differ by a few seconds.
-const LEEWAY: Duration = Duration::from_secs(5);
+const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 
 const JWKS_PATH: &str = "/api/auth/jwks";
 
@@ -22,7 +22,7 @@ impl JwtAuthBuilder {
     pub(in crate::auth) fn better_auth(origin: String) -> Self {
         let mut builder = Self::default();
         builder.issuer.origin = Some(origin);
-        builder.leeway(LEEWAY)
+        builder.leeway(DEFAULT_LEEWAY)
     }
 
     /// The `iss` of the OAuth provider is the base URL of Better Auth, with its path.

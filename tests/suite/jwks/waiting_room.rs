@@ -161,7 +161,7 @@ async fn at_most_1024_requests_wait_for_a_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unknown_key_fetches_are_rate_limited() {
+async fn many_requests_with_unknown_keys_cause_one_fetch() {
     let issuer = issuer(Duration::from_millis(30));
     let layer = fetched(&issuer).await;
     let attacker = SigningKey::generate("EdDSA", "attacker");

@@ -2,6 +2,7 @@
 
 mod ambiguous_paths;
 mod events;
+mod exceptions;
 mod exempt_paths;
 mod invalid_patterns;
 #[cfg(feature = "axum")]
@@ -12,5 +13,4 @@ mod patterns;
 mod responses;
 #[cfg(feature = "axum")]
 mod router_agreement;
-mod rules;
 mod support;
