@@ -145,3 +145,33 @@ async fn the_use_of_a_token_decides_which_claim_names_its_client() {
         assert_eq!(sent(&layer, &row.token()).await, expected, "{case}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_second_client_is_added_to_the_first() {
+    let access = builder(CognitoToken::Access).authorized_party("ios");
+    let id = builder(CognitoToken::Id).audience("ios");
+    let either = builder(CognitoToken::Either).authorized_party("ios");
+    for (case, builder, claims) in [
+        ("access", &access, self::access(json!({}))),
+        ("id", &id, self::id(json!({}))),
+        ("either, access", &either, self::access(json!({}))),
+        ("either, id", &either, self::id(json!({}))),
+    ] {
+        let name = if claims.get("aud").is_some() {
+            "aud"
+        } else {
+            "client_id"
+        };
+        for (client, is_accepted) in [("web", true), ("ios", true), ("other", false)] {
+            let row = row("", with(claims.clone(), json!({ name: client })));
+            let layer = layer_with(builder.clone(), &row.pages());
+            layer.ready().await.unwrap();
+            let reason = sent(&layer, &row.token()).await;
+            assert_eq!(
+                reason == "accepted",
+                is_accepted,
+                "{case}: {client}, {reason}"
+            );
+        }
+    }
+}
