@@ -12,7 +12,7 @@ describe("the OpenAPI example", () => {
     // Shares the crate's target folder, because some packages are the same.
     const env = { ADDR: "127.0.0.1:0", CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? "target" };
     delete process.env.BETTER_AUTH_SECRET;
-    example = await start("cargo", args, "without the token", env);
+    example = await start("cargo", args, "Then try an operation", env);
     origin = example.output().match(/Open (http:\S+)\/docs/)[1];
     token = example.output().match(/^ey\S+$/m)[0];
     browser = await launch();

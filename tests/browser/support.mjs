@@ -5,6 +5,9 @@ import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
+/** The maximum time for building a program and for its start, in milliseconds. */
+const START_TIMEOUT = 10 * 60 * 1000;
+
 export const repository = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
@@ -15,7 +18,8 @@ export async function start(command, args, ready, env = {}) {
   const program = spawn(command, args, { cwd: repository, env: { ...process.env, ...env } });
   let output = "";
   const exit = once(program, "exit");
-  await new Promise((resolve, reject) => {
+  let timer;
+  const isReady = new Promise((resolve, reject) => {
     for (const stream of [program.stdout, program.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
         output += text;
@@ -23,7 +27,17 @@ export async function start(command, args, ready, env = {}) {
       });
     }
     exit.then(() => reject(new Error(`the program ended before it was ready:\n${output}`)), reject);
+    const late = () => reject(new Error(`the program has not printed ${ready}:\n${output}`));
+    timer = setTimeout(late, START_TIMEOUT);
   });
+  try {
+    await isReady;
+  } catch (error) {
+    program.kill("SIGTERM");
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
   const stop = async () => {
     program.kill("SIGTERM");
     await exit;
