@@ -25,7 +25,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Reads a JWK Set. Fails with the reason if the document is not a JWK Set.
+    /// Reads a JWK Set. Returns the reason as an error if the document is not a JWK Set.
     pub(super) fn read(json: &str) -> Result<Self, String> {
         parse::<Document>(json)?.entries()
     }

@@ -5,12 +5,12 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use super::{algorithm::Algorithm, secret::Secret};
 
-/// The keys of one secret (RFC 2104, RFC 7518 section 3.2), already absorbed, once for each secret
+/// The HMAC states of one secret (RFC 2104, RFC 7518 section 3.2). The secret is absorbed once,
 /// instead of once for each token. The states are wiped when they are dropped.
 #[derive(Clone)]
 pub(crate) struct HmacKey {
     sha256: Hmac<Sha256>,
-    /// Apart from the others, so that the usual key stays small.
+    /// Boxed, so that the state for HS256, the most common algorithm, stays small.
     longer: Box<(Hmac<Sha384>, Hmac<Sha512>)>,
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Jwk<'a> {
 
 impl Jwk<'_> {
     /// Checks an entry of a JWK Set (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2).
-    /// Fails with the reason if it cannot be used.
+    /// Returns the reason as an error if it cannot be used.
     pub(super) fn read(&self) -> Result<KeyParts, String> {
         if !self.is_object {
             return Err("it is not a JSON object".into());

@@ -85,8 +85,8 @@ impl KeySet {
         Ok(set)
     }
 
-    /// Adds, for each key without a stated algorithm, those of `algorithms` that its type supports.
-    /// If a key with the same ID states one of them, only that key verifies it.
+    /// For each key without a stated algorithm, adds the entries of `algorithms` that its type
+    /// supports. If a key with the same ID states one of them, only that key is used for it.
     pub(crate) fn with_algorithms(mut self, algorithms: &[Algorithm]) -> Self {
         let mut keys = Vec::new();
         for key in &self.keys {
@@ -106,7 +106,7 @@ impl KeySet {
         self
     }
 
-    /// Fails with the reason if the set has no keys.
+    /// Returns the reason as an error if the set has no keys.
     pub(crate) fn check_not_empty(&self) -> Result<(), String> {
         match self.skipped.as_slice() {
             _ if !self.keys.is_empty() => Ok(()),
@@ -208,7 +208,7 @@ impl fmt::Debug for KeySet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignatureCheck<'k> {
     Verified {
-        /// The issuer for which the key signs, if its JWK names one.
+        /// The issuer whose tokens the key signs, if its JWK names one.
         key_issuer: Option<&'k str>,
     },
     /// At least one key was tried, and none verifies the signature.
@@ -229,7 +229,8 @@ impl SignatureCheck<'_> {
     }
 }
 
-/// Returns whether two keys have the same ID and algorithm, so that a token cannot select one.
+/// Returns whether two keys have the same ID and algorithm, in which case a token cannot select one
+/// of them.
 fn have_same_id(one: &VerifyingKey, other: &VerifyingKey) -> bool {
     one.key_id().is_some() && one.key_id() == other.key_id() && one.algorithm() == other.algorithm()
 }

@@ -9,8 +9,9 @@ use super::{
     secret::Secret,
 };
 
-/// The keys of one source at one time: either shared secrets or public keys. Mixing them would
-/// allow the oldest attack on JWT, which uses a public key as a secret (RFC 8725 section 2.1).
+/// The keys that one source has at a given time: either shared secrets or public keys. Mixing them
+/// would allow the oldest attack on JWT, which uses a public key as a secret (RFC 8725 section
+/// 2.1).
 pub(crate) enum Keys {
     Secrets(Vec<HmacKey>),
     Public(KeySet),

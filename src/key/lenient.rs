@@ -10,7 +10,7 @@ use serde::{
 
 use crate::nesting;
 
-/// Parses JSON. Fails with the reason if it cannot be parsed.
+/// Parses JSON. Returns the reason as an error if the JSON cannot be parsed.
 pub(super) fn parse<'de, T: FromJson<'de>>(json: &'de str) -> Result<T, String> {
     if nesting::is_too_deep(json.as_bytes()) {
         return Err("it is nested deeper than 64 levels".into());

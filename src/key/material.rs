@@ -17,13 +17,13 @@ pub(super) enum KeyComponents {
     Ed25519 { x: Vec<u8> },
 }
 
-/// A public key as it is written, with the members that are not its numbers.
+/// A public key as it was read: its numbers and its other members.
 #[derive(Clone)]
 pub(super) struct KeyParts {
     /// `None` for the default of the key's type.
     pub(super) algorithm: Option<Algorithm>,
     pub(super) key_id: Option<String>,
-    /// The issuer for which the key signs, in Microsoft's key sets.
+    /// The issuer whose tokens the key signs, as in Microsoft's key sets.
     pub(super) issuer: Option<String>,
     pub(super) components: KeyComponents,
 }
@@ -117,8 +117,8 @@ impl KeyComponents {
         }
     }
 
-    /// Checks that the key is not weak and can be used with the algorithm. Fails with the reason if
-    /// not.
+    /// Checks that the key is not weak and can be used with the algorithm. Returns the reason as an
+    /// error otherwise.
     pub(super) fn check(&self, algorithm: Algorithm) -> Result<(), String> {
         let fits = match self {
             Self::Rsa { .. } => algorithm.is_rsa(),
@@ -133,7 +133,7 @@ impl KeyComponents {
             Self::Ec { curve, point } => {
                 if matches!(point.first(), Some(2 | 3)) {
                     return Err(
-                        "the point is compressed; use the form with both coordinates".into(),
+                        "the point is compressed; use the uncompressed form, which has both coordinates".into(),
                     );
                 }
                 if point.len() != 1 + 2 * curve.width() || point.first() != Some(&4) {
@@ -153,7 +153,7 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), String> {
     let bits = n.len() * 8 - leading_zeros;
     if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
         return Err(format!(
-            "the modulus has {bits} bits and must have {MIN_RSA_BITS} to {MAX_RSA_BITS}"
+            "the modulus has {bits} bits but must have {MIN_RSA_BITS} to {MAX_RSA_BITS}"
         ));
     }
     // The modulus and the exponent of RSA are odd. With the exponent 1, the padded hash is its own
@@ -170,7 +170,10 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), String> {
 
 fn check_ed25519(x: &[u8]) -> Result<(), String> {
     if x.len() != 32 {
-        return Err(format!("x has {} bytes and must have 32", x.len()));
+        return Err(format!(
+            "x is {} bytes long but must be 32 bytes long",
+            x.len()
+        ));
     }
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     super::edwards::check_point(x)?;

@@ -38,7 +38,7 @@ pub(super) fn read(pem: &[u8]) -> Result<KeyComponents, String> {
     Err(super::backend::MISSING_BACKEND.into())
 }
 
-/// Checks that the input is exactly one public key. Fails with the reason if not.
+/// Checks that the input is exactly one public key. Returns the reason as an error otherwise.
 fn check_label(pem: &[u8]) -> Result<(), String> {
     let text = pem.trim_ascii_start();
     let label = ["PUBLIC KEY", "RSA PUBLIC KEY"]

@@ -55,7 +55,7 @@ impl Secret {
         let bytes = self.as_bytes();
         // A generated secret must fit the algorithms, or it would be rejected as well.
         let generate = format!(
-            "generate one with `openssl rand -base64 {}`",
+            "generate a new secret with `openssl rand -base64 {}`",
             min_len.max(MIN_GENERATED_LEN)
         );
         if bytes.is_empty() {

@@ -1,4 +1,4 @@
-//! Checks that a signature has its only valid encoding; used by `verifying_key`.
+//! Checks that a signature is encoded in the only valid way; used by `verifying_key`.
 
 use super::material::KeyComponents;
 

@@ -1,4 +1,4 @@
-//! [`VerifyingKey`]: a public key and the algorithm that it verifies.
+//! [`VerifyingKey`]: a public key and the algorithm that it is used with.
 
 use std::{fmt, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
 ///
 /// A key is bound to one [`Algorithm`]. If neither its `alg` nor your code names one, the key uses
 /// the default of its type, and [`algorithms`](crate::JwtAuthBuilder::algorithms) adds others of
-/// its type. Cloning it copies one pointer.
+/// its type. Cloning a key copies one pointer.
 ///
 /// Weak keys are rejected when they are read: RSA keys under 2048 bits, with the exponent 1, or
 /// with the fingerprint of CVE-2017-15361 (ROCA); points off their curve; and points of small
@@ -55,8 +55,9 @@ struct Inner {
 impl VerifyingKey {
     /// Reads a public key in PEM: `PUBLIC KEY` (RFC 7468 section 13) or `RSA PUBLIC KEY`.
     ///
-    /// The key verifies the default algorithm of its type (RS256, ES256, ES384, ES512, or EdDSA)
-    /// and the algorithms of its type that [`algorithms`](crate::JwtAuthBuilder::algorithms) lists.
+    /// The key is used with the default algorithm of its type (RS256, ES256, ES384, ES512, or
+    /// EdDSA) and with the algorithms of its type that
+    /// [`algorithms`](crate::JwtAuthBuilder::algorithms) lists.
     /// [`with_algorithm`](Self::with_algorithm) sets another algorithm.
     ///
     /// # Errors
@@ -73,8 +74,8 @@ impl VerifyingKey {
 
     /// Reads a JWK (RFC 7517).
     ///
-    /// The key verifies its `alg`. Without `alg`, it verifies the default algorithm of its `kty`
-    /// and `crv`, and the algorithms of its type that
+    /// The key is used with its `alg`. Without `alg`, it is used with the default algorithm of its
+    /// `kty` and `crv`, and with the algorithms of its type that
     /// [`algorithms`](crate::JwtAuthBuilder::algorithms) lists.
     ///
     /// # Errors
@@ -85,7 +86,7 @@ impl VerifyingKey {
         read().map_err(|reason| Fault::new(format!("the JWK: {reason}")).into())
     }
 
-    /// Checks an entry of a JWK Set. Fails with the reason why it cannot be used.
+    /// Checks an entry of a JWK Set. Returns the reason as an error if it cannot be used.
     pub(super) fn from_members(jwk: &Jwk<'_>) -> Result<Self, String> {
         Self::new(jwk.read()?)
     }
@@ -123,12 +124,12 @@ impl VerifyingKey {
         self.0.parts.key_id.as_deref()
     }
 
-    /// Returns the issuer for which the key signs, if its JWK names one.
+    /// Returns the issuer whose tokens the key signs, if its JWK names one.
     pub(crate) fn issuer(&self) -> Option<&str> {
         self.0.parts.issuer.as_deref()
     }
 
-    /// Fails with the reason why the key cannot be used.
+    /// Returns the reason as an error if the key cannot be used.
     fn new(parts: KeyParts) -> Result<Self, String> {
         let components = &parts.components;
         let algorithm = parts.algorithm;
@@ -149,8 +150,8 @@ impl VerifyingKey {
         })
     }
 
-    /// Returns the same key for each other algorithm of its type in `algorithms`, unless its `alg`
-    /// or [`with_algorithm`](Self::with_algorithm) binds it to one (RFC 7517 section 4.4).
+    /// Returns a copy of this key for each other algorithm of its type in `algorithms`, unless its
+    /// `alg` or [`with_algorithm`](Self::with_algorithm) binds it to one (RFC 7517 section 4.4).
     pub(crate) fn for_more_algorithms(&self, algorithms: &[Algorithm]) -> Vec<Self> {
         let is_other = |algorithm: &&Algorithm| **algorithm != self.0.algorithm;
         let bound_to = |&algorithm: &Algorithm| self.bound_to(algorithm).ok();
@@ -164,7 +165,7 @@ impl VerifyingKey {
         }
     }
 
-    /// Returns whether both have the same key material, for the same issuer.
+    /// Returns whether both have the same key material and the same issuer.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.0.parts.components == other.0.parts.components && self.issuer() == other.issuer()
     }

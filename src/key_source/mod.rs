@@ -30,7 +30,7 @@ pub(crate) enum IssuerKeys {
 }
 
 impl IssuerKeys {
-    /// Returns the source if there is only one, so that the `alg` of a token is not needed to
+    /// Returns the source if there is only one, in which case the `alg` of a token is not needed to
     /// choose it.
     #[inline]
     pub(crate) fn only_source(&self) -> Option<&KeySource> {
@@ -100,7 +100,7 @@ impl KeySource {
         }
     }
 
-    /// Returns whether the keys are fetched, so that waiting may help.
+    /// Returns whether the keys are fetched, in which case waiting may help.
     pub(crate) fn is_fetched(&self) -> bool {
         match self {
             #[cfg(feature = "jwks-custom")]
@@ -109,8 +109,8 @@ impl KeySource {
         }
     }
 
-    /// Returns a wait for keys other than `tried`, if a fetch may return them. A request that has
-    /// waited before keeps its place in the waiting room.
+    /// Returns a future that waits for keys other than `tried`, if a fetch may return them. A
+    /// request that has waited before keeps its place in the waiting room.
     pub(crate) fn wait(&self, waiter: Option<Box<Waiter>>, tried: &Keys) -> Option<KeyWait> {
         match self {
             #[cfg(feature = "jwks-custom")]
@@ -149,13 +149,14 @@ mod never {
 #[cfg(not(feature = "jwks-custom"))]
 pub(crate) use self::never::{KeyWait, Waiter};
 
-/// Keys that do not change while a token is verified, even if the source is updated meanwhile.
+/// Keys that do not change while a token is verified, even if the source is updated in the
+/// meantime.
 pub(crate) enum Snapshot<'a> {
     Fixed(&'a Keys),
     Swapped(arc_swap::Guard<Arc<Keys>>),
 }
 
-/// Identifies the keys that a source had at one time; `None` for a source that never changes.
+/// Identifies the keys that a source had at a given time; `None` for a source that never changes.
 #[cfg(feature = "cache")]
 pub(crate) struct Generation(Option<std::sync::Weak<Keys>>);
 

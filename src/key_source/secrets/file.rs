@@ -96,8 +96,8 @@ impl SecretFile {
         }
     }
 
-    /// Logs an error once. While no secret is active, each different error is logged too, because
-    /// an operator is then setting up the file.
+    /// Logs an error once. While no secret is active, each new error is also logged, because the
+    /// operator is probably still setting up the file.
     fn report(&mut self, problem: String) {
         let is_first = match &self.reported {
             Some(reported) => self.active.is_none() && *reported != problem,
@@ -209,7 +209,7 @@ fn parse(content: &[u8], policy: SecretPolicy, max_secrets: usize) -> Result<Vec
         secrets.push(secret);
     }
     if secrets.is_empty() {
-        return Err("it is empty; write the secret that your issuer signs with to it".into());
+        return Err("it is empty; write your issuer's signing secret to it".into());
     }
     if secrets.len() > max_secrets {
         return Err(format!(

@@ -18,8 +18,8 @@ const POLL_INTERVAL_SECS: u64 = 2;
 
 /// Secrets, some of which are in files that may change.
 ///
-/// The first request after a poll is due performs it; meanwhile, other requests use the active
-/// keys.
+/// The first request after a poll is due performs it; in the meantime, other requests use the
+/// active keys.
 pub(crate) struct WatchedSecrets {
     keys: ArcSwap<Keys>,
     last_poll: AtomicU64,

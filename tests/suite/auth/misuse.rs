@@ -103,7 +103,7 @@ fn all_configuration_errors_are_reported_at_once() {
 /// Each row has a description, the configuration, and the fix at the end of the message.
 #[test]
 fn each_error_about_a_secret_states_the_fix() {
-    let generate = "; generate one with `openssl rand -base64 32`";
+    let generate = "; generate a new secret with `openssl rand -base64 32`";
     let issuers = "; use the secret that your issuer signs with";
     let public = "private key, use .public_key_pem(…), .jwks_text(…), or .jwks_url(…)";
     let folder = Folder::new("misuse");
@@ -154,7 +154,7 @@ fn each_error_about_a_secret_states_the_fix() {
         (
             "an empty file",
             file("empty", "\n"),
-            "; write the secret that your issuer signs with to it",
+            "; write your issuer's signing secret to it",
         ),
         (
             "a short secret in a file",

@@ -60,7 +60,7 @@ fn an_rsa_key_of_more_than_8192_bits_is_rejected() {
         ("16384 bits", with_modulus(&n.repeat(8))),
         ("a million bits", with_modulus(&n.repeat(512))),
     ];
-    assert_weak("bits and must have 2048 to 8192", rows);
+    assert_weak("bits but must have 2048 to 8192", rows);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn an_ed25519_key_that_is_not_32_bytes_long_is_rejected() {
     let x = bytes(&key, "x");
     let with_x = |x: &[u8]| with(key.clone(), json!({ "x": encode(x) }));
     assert_weak(
-        "bytes and must have 32",
+        "bytes long but must be 32 bytes long",
         [
             ("none", with_x(&[])),
             ("1", with_x(&x[..1])),

@@ -108,11 +108,15 @@ fn the_error_for_an_unusable_file_at_startup_names_the_file() {
             |path| write(path, &"0123456789abcde\n".repeat(4097)[..65537]),
             "64 KiB",
         ),
-        ("empty", |path| write(path, ""), "write the secret"),
+        (
+            "empty",
+            |path| write(path, ""),
+            "write your issuer's signing secret",
+        ),
         (
             "empty lines",
             |path| write(path, "\n\r\n\n"),
-            "write the secret",
+            "write your issuer's signing secret",
         ),
         (
             "not UTF-8",
