@@ -11,19 +11,20 @@ use super::{
 };
 use crate::redact::{describe_url, redact_url};
 
-/// The maximum length of a name from the metadata, in an error.
+/// The maximum length of a name from the metadata in an error, in characters.
 const MAX_SHOWN_CHARS: usize = 256;
 
-/// Fetches the key set that the metadata of an issuer names (OpenID Connect Discovery 1.0 section
+/// Fetches the key set to which an issuer's metadata refers (OpenID Connect Discovery 1.0 section
 /// 4, RFC 8414 section 3).
 ///
-/// The metadata is read again for each fetch, so a key set that moves is found without a restart.
+/// The metadata is read again for each fetch, so a key set that has moved is found without a
+/// restart.
 pub(crate) struct Discovery {
     pub(crate) fetcher: Arc<dyn JwksFetch>,
     pub(crate) http_allowed: bool,
 }
 
-/// The used members of the metadata. A member that appears twice is an error.
+/// The members of the metadata that are used. A duplicate member is an error.
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
@@ -45,7 +46,7 @@ impl Discovery {
         let url = redact_url(&url).unwrap_or_default();
         let metadata: Metadata = serde_json::from_str(&json).map_err(|error| {
             FetchError::new(format!(
-                "{url:?} is not the metadata of an issuer, with issuer and jwks_uri: {}",
+                "{url:?} does not return an issuer's metadata with issuer and jwks_uri: {}",
                 problem(&error)
             ))
         })?;
@@ -89,7 +90,7 @@ fn candidates(issuer: &str) -> Vec<String> {
     // Both specifications remove a trailing slash first.
     let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
     let path = issuer.parse().map_or(0, |uri: Uri| uri.path().len());
-    // The path of a URL without one is `/`, which the text does not have.
+    // For a URL without a path, `Uri::path` returns `/`, which the text does not contain.
     let (origin, path) = match issuer.split_at_checked(issuer.len().saturating_sub(path)) {
         Some((origin, path)) if path.starts_with('/') => (origin, path),
         _ => (issuer, ""),
@@ -104,15 +105,15 @@ fn candidates(issuer: &str) -> Vec<String> {
     urls
 }
 
-/// Returns whether another candidate is tried. An issuer that is overloaded or broken is not asked
-/// at other URLs.
+/// Returns whether the next candidate is tried. If the issuer is overloaded or broken, no other URL
+/// is tried.
 fn is_missing(error: &FetchError) -> bool {
     error
         .status
         .is_some_and(|status| status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS)
 }
 
-/// Checks that the metadata is that of the configured issuer (OpenID Connect Discovery 1.0 section
+/// Checks that the metadata belongs to the configured issuer (OpenID Connect Discovery 1.0 section
 /// 4.3, RFC 8414 section 3.3).
 fn check_issuer(metadata: &Metadata, configured: &str) -> Result<(), FetchError> {
     let found = &metadata.issuer;
@@ -120,18 +121,18 @@ fn check_issuer(metadata: &Metadata, configured: &str) -> Result<(), FetchError>
         return Ok(());
     }
     let hint = if found.contains('{') {
-        "its issuer is a template; use the URL of its key set with .jwks_url(…), and \
+        "its issuer is a template; set the URL of its key set with .jwks_url(…), and call \
          .issuer_template(…)"
     } else {
-        "if that is the name in its tokens, configure it; otherwise use .jwks_url(…) and .issuer(…)"
+        "if its tokens have that name, configure it; otherwise, call .jwks_url(…) and .issuer(…)"
     };
     Err(FetchError::new(format!(
-        "the metadata is that of {:?}, and the configured issuer is {configured:?}; {hint}",
+        "the metadata belongs to {:?}, but the configured issuer is {configured:?}; {hint}",
         cut(found)
     )))
 }
 
-/// Describes an error without text of the document.
+/// Describes an error without quoting the document.
 fn problem(error: &serde_json::Error) -> String {
     if error.is_data() {
         format!(

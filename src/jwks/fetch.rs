@@ -4,7 +4,7 @@ use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use http::StatusCode;
 
-/// The maximum size of a key set, in bytes. A set of 100 keys needs less than a tenth of it.
+/// The maximum size of a key set, in bytes. A set of 100 keys needs less than a tenth of that.
 pub(super) const MAX_JWKS_BYTES: usize = 1024 * 1024;
 
 /// The maximum duration of a fetch.

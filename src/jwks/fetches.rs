@@ -8,7 +8,7 @@ use tokio::{
 };
 
 /// The minimum interval between the starts of any two fetches. It bounds the load on the issuer,
-/// whatever the settings and the clients' tokens are.
+/// regardless of the settings and of the clients' tokens.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The fetches of one key set so far, and the pending request for another.
@@ -59,7 +59,7 @@ impl Fetches {
         *self.counts.borrow()
     }
 
-    /// Requests a fetch because of a token. Does nothing if a fetch is running or has ended since
+    /// Requests a fetch on behalf of a token. Does nothing if a fetch is running or has ended since
     /// `seen`, because that fetch may return the key.
     pub(super) fn request(&self, seen: FetchCounts) {
         let mut is_new = false;

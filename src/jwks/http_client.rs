@@ -23,7 +23,7 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// The variables that replace the system's certificate locations.
 const CERTIFICATE_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// The parts of rustls's error messages that need an explanation, each with the advice.
+/// The parts of rustls's error messages that need an explanation, each with advice.
 const TLS_HINTS: [(&str, &str); 3] = [
     (
         "UnknownIssuer",
@@ -94,7 +94,7 @@ impl HttpClient {
     }
 
     /// Returns the client for this URL. If it could not be created, the next fetch tries again,
-    /// because certificates may have been installed meanwhile.
+    /// because certificates may have been installed in the meantime.
     async fn client(&self, url: &str) -> Result<&Client, FetchError> {
         if is_http(url) {
             if let Some(client) = self.http.get() {
@@ -164,7 +164,7 @@ fn no_certificates(error: &reqwest::Error) -> String {
     text
 }
 
-/// Describes a wrong status, with the target of a redirect, which is never followed.
+/// Describes an unexpected status, with the target of a redirect, which is never followed.
 fn wrong_status(url: &str, response: &Response) -> String {
     let status = response.status();
     let location = response.headers().get(LOCATION);

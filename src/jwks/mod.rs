@@ -89,8 +89,8 @@ impl JwksUrl {
         self.state.keys()
     }
 
-    /// Returns a wait for keys other than `tried`, if a fetch may return them and the waiting room
-    /// is not full. A request that has waited before keeps its place.
+    /// Returns a future that waits for keys other than `tried`, if a fetch may return them and the
+    /// waiting room is not full. A request that has waited before keeps its place.
     pub(crate) fn wait(&self, waiter: Option<Box<Waiter>>, tried: &Keys) -> Option<KeyWait> {
         self.ensure_running();
         if Handle::try_current().is_err() {
@@ -123,8 +123,8 @@ impl JwksUrl {
                 break;
             }
             let has_ended = timeout(CHECK_INTERVAL, first_fetch).await.is_ok();
-            // After a suspension of the process, the task is late as well, so a single late check
-            // proves nothing.
+            // After the process was suspended, the task is late too, so a single late check proves
+            // nothing.
             if has_ended || was_stalled && self.state.check_runtime() {
                 break;
             }

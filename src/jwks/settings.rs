@@ -13,7 +13,8 @@ const MIN_MAX_AGE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) url: String,
-    /// The algorithms that keys without an `alg` verify in addition to the default of their type.
+    /// The algorithms for which keys without an `alg` are used, in addition to the default of their
+    /// type.
     pub(crate) algorithms: Vec<Algorithm>,
     /// The maximum time for which a set is used before it is refreshed.
     pub(crate) ttl: Duration,
@@ -30,7 +31,7 @@ impl Settings {
     }
 }
 
-/// Checks that keys may be fetched from a URL. Fails with the reason if not.
+/// Checks that keys may be fetched from a URL. Returns the reason as an error otherwise.
 pub(crate) fn check_url(url: &str, http_allowed: bool) -> Result<(), String> {
     let uri: Uri = url
         .parse()
@@ -56,11 +57,13 @@ pub(crate) fn check_url(url: &str, http_allowed: bool) -> Result<(), String> {
     }
 }
 
-/// Checks that the metadata of an issuer may be fetched. Fails with the reason.
+/// Checks that the metadata of an issuer may be fetched. Returns the reason as an error otherwise.
 pub(crate) fn check_issuer(issuer: &str, http_allowed: bool) -> Result<(), String> {
     check_url(issuer, http_allowed)?;
     if issuer.contains(['?', '#']) {
-        return Err("has a query or a fragment, which the name of an issuer never has".into());
+        return Err(
+            "has a query or a fragment, but an issuer's name never has either; remove it".into(),
+        );
     }
     Ok(())
 }

@@ -63,7 +63,7 @@ pub(super) struct State {
 #[derive(Default)]
 struct FetchStatus {
     fetched_at: Option<Instant>,
-    /// The time at which the set expires, unless another set is fetched before.
+    /// The time at which the set expires, unless another set is fetched before then.
     expiry: Option<Instant>,
     plan: Option<Plan>,
     /// The time at which the task started, while it is running.
@@ -207,7 +207,8 @@ impl State {
         }
     }
 
-    /// Fails with the reason if no keys are cached after a fetch has ended or could not start.
+    /// Returns the reason as an error if no keys are cached after a fetch has ended or could not
+    /// start.
     pub(super) fn readiness(&self) -> Result<(), JwksError> {
         match self.problem() {
             Some(reason) if self.keys.load().is_empty() => Err(self.error(reason)),
@@ -245,8 +246,8 @@ impl State {
                 self.fetches.next_start(planned, self.settings.cooldown)
             }
         };
-        // A fetch may have been due before the task started, but the task is late only from its own
-        // start on.
+        // A fetch may have been due before the task started, but the task cannot be late until it
+        // has started.
         Instant::now().saturating_duration_since(due.max(running_since)) >= STALL_TIMEOUT
     }
 
@@ -278,7 +279,8 @@ impl State {
         self.is_running.load(Ordering::Acquire)
     }
 
-    /// Marks the task as running until it drops the returned value, which a panic also does.
+    /// Marks the task as running until the returned value is dropped, which also happens on a
+    /// panic.
     pub(super) fn start_running(self: &Arc<Self>) -> Running {
         self.status().running_since = Some(Instant::now());
         self.is_running.store(true, Ordering::Release);

@@ -34,8 +34,8 @@ pub(crate) struct Waiter {
     _place: OwnedSemaphorePermit,
 }
 
-/// A wait for other keys. It returns the request's place in the waiting room when the keys have
-/// changed, or `None` when the request has waited long enough.
+/// A future that waits for other keys. It returns the request's place in the waiting room when the
+/// keys have changed, or `None` when the request has waited long enough.
 pub(crate) struct KeyWait(Pin<Box<dyn Future<Output = Option<Box<Waiter>>> + Send>>);
 
 impl Future for KeyWait {
@@ -72,8 +72,8 @@ impl Waiter {
         Arc::ptr_eq(&self.state, state)
     }
 
-    /// Returns a wait for keys other than `tried`, which do not verify the token, or `None` if the
-    /// request has waited long enough.
+    /// Returns a future that waits for keys other than `tried`, which do not verify the token, or
+    /// `None` if the request has waited long enough.
     pub(super) fn wait(mut self: Box<Self>, tried: &Keys) -> Option<KeyWait> {
         if Instant::now() >= self.deadline {
             return None;
