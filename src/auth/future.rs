@@ -1,4 +1,5 @@
-//! [`JwtAuthFuture`]: the inner service's response or a rejection, if needed after a wait for keys.
+//! [`JwtAuthFuture`]: resolves to the inner service's response or to a rejection, after waiting for
+//! keys if necessary.
 
 use std::{
     future::Future,

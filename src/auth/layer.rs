@@ -134,7 +134,8 @@ impl JwtAuthLayer {
     /// # Errors
     ///
     /// Returns the response for a rejected request, with the [`Rejection`](crate::Rejection) in its
-    /// extensions. The rejection has been logged and observed. Send the response unchanged.
+    /// extensions. The rejection has already been logged and passed to the
+    /// [observer](JwtAuthBuilder::observe). Send the response unchanged.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -172,8 +173,8 @@ impl JwtAuthLayer {
     }
 
     /// Builds this layer's response for a request that your code rejects after
-    /// [`authenticate`](Self::authenticate), logged and observed. Inside the middleware, use
-    /// [`Rejection::respond`](crate::Rejection::respond).
+    /// [`authenticate`](Self::authenticate). Also logs the rejection and passes it to the observer.
+    /// Inside the middleware, use [`Rejection::respond`](crate::Rejection::respond).
     ///
     /// ```
     /// use bytes::Bytes;
@@ -207,14 +208,14 @@ impl JwtAuthLayer {
     /// Waits until the first fetch of each key set from a URL has ended. Returns immediately if no
     /// keys are fetched.
     ///
-    /// A service that awaits this before it listens never responds with 503 because keys were not
-    /// fetched yet.
+    /// If a service awaits this before it starts to listen, it never responds with 503 because keys
+    /// have not been fetched yet.
     ///
     /// # Errors
     ///
-    /// [`JwksError`](crate::jwks::JwksError) if a first fetch failed. With several issuers, it
-    /// lists all failures once every first fetch has ended. The layer works as soon as a later
-    /// fetch succeeds; until then, only the tokens of those issuers get 503.
+    /// [`JwksError`](crate::jwks::JwksError) if a first fetch failed. With several issuers, `ready`
+    /// waits for every first fetch, and the error lists all failures. The layer works as soon as a
+    /// later fetch succeeds; until then, only the tokens of those issuers get 503.
     ///
     /// ```no_run
     /// # async fn start(auth: tower_jwt_auth::JwtAuthLayer) {

@@ -1,35 +1,36 @@
-//! Builders for issuers whose settings are always the same, or that need more than one method; used by
+//! Builders for known issuers, whose settings never vary or need more than one method; used by
 //! applications.
 
 use super::{builder::JwtAuthBuilder, layer::JwtAuthLayer, token_source::TokenSource};
 
-/// The tokens of an Amazon Cognito user pool that are accepted: see [`JwtAuthLayer::cognito`].
+/// The kinds of tokens from an Amazon Cognito user pool that are accepted: see
+/// [`JwtAuthLayer::cognito`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CognitoToken {
-    /// Access tokens, which have scopes but no e-mail address.
+    /// Access tokens, which have scopes but no email address.
     Access,
     /// ID tokens, which have the user's attributes.
     Id,
-    /// Both.
+    /// Both kinds.
     Either,
 }
 
 /// # Builders for known issuers
 ///
-/// They need the feature `jwks` and a backend. Each returns a builder, to which you can add other
-/// settings; a name that you set with [`issuer`](JwtAuthBuilder::issuer) replaces the default. The
-/// guide Issuers (`docs/issuers.md`) has the settings of other issuers.
+/// These methods need the feature `jwks` and a backend. Each returns a builder, to which you can
+/// add other settings; a name that you set with [`issuer`](JwtAuthBuilder::issuer) replaces the
+/// default. The guide "Issuers" (`docs/issuers.md`) has the settings for other issuers.
 ///
 /// The token sources of such a builder belong to its issuer: if you pass it to
-/// [`or`](JwtAuthBuilder::or), they are added to those of the layer, and a token that is found there
-/// is accepted only if it is one of that issuer.
+/// [`or`](JwtAuthBuilder::or), they are added to those of the layer, and a token from such a source
+/// is accepted only if it belongs to that issuer.
 impl JwtAuthLayer {
-    /// Starts a builder for the JWTs that the `oauth-provider` plugin of Better Auth issues for this
-    /// resource: access tokens (`at+jwt`), which have no e-mail address.
+    /// Starts a builder for the JWTs that Better Auth's `oauth-provider` plugin issues for this
+    /// resource: access tokens (`at+jwt`), which have no email address.
     ///
-    /// The issuer is `<origin>/api/auth`, unless the `jwt()` plugin has another `jwt.issuer`: then
-    /// set that with [`issuer`](JwtAuthBuilder::issuer). The keys are fetched from
+    /// The issuer is `<origin>/api/auth`. If the `jwt()` plugin has a different `jwt.issuer`, set
+    /// that with [`issuer`](JwtAuthBuilder::issuer). The keys are fetched from
     /// `<origin>/api/auth/jwks`, and the leeway is 5 seconds.
     ///
     /// ```no_run
@@ -54,10 +55,11 @@ impl JwtAuthLayer {
     }
 
     /// Starts a builder for the tokens that Cloudflare Access adds to each request to an
-    /// application. `team` is the team's name, and `audience` the application's audience (AUD) tag.
+    /// application. `team` is the team's name, and `audience` is the application's audience (AUD)
+    /// tag.
     ///
-    /// The token is read from the field `cf-access-jwt-assertion` or, without it, from the cookie
-    /// `CF_Authorization`. To accept service tokens, call
+    /// The token is read from the header field `cf-access-jwt-assertion` or, if that is missing,
+    /// from the cookie `CF_Authorization`. To accept service tokens, call
     /// [`allow_services`](JwtAuthBuilder::allow_services).
     ///
     /// ```no_run
@@ -83,10 +85,10 @@ impl JwtAuthLayer {
     /// Starts a builder for the tokens of an Amazon Cognito user pool, such as
     /// `us-west-2_AbCdEfGhI`, that were issued to one of its app clients.
     ///
-    /// Access tokens name the client in `client_id` and have no audience; ID tokens name it in `aud`.
-    /// A token of another client is rejected; the reason is `authorized_party`, or `audience` if only
-    /// ID tokens are accepted. Their `token_use` must be that of an accepted token; otherwise the
-    /// reason is `token_type`.
+    /// Access tokens name the client in `client_id` and have no audience; ID tokens name it in
+    /// `aud`. A token for another client is rejected with the reason `authorized_party`, or
+    /// `audience` if only ID tokens are accepted. A token whose `token_use` does not name an
+    /// accepted kind is rejected with the reason `token_type`.
     ///
     /// ```no_run
     /// use tower_jwt_auth::{CognitoToken, JwtAuthLayer};
@@ -121,8 +123,8 @@ impl JwtAuthLayer {
         }
     }
 
-    /// Starts a builder for the ID tokens of Firebase Authentication. The e-mail address is optional,
-    /// because users can sign in anonymously or with a telephone number.
+    /// Starts a builder for the ID tokens of Firebase Authentication. The email address is
+    /// optional, because users can sign in anonymously or with a phone number.
     ///
     /// ```no_run
     /// use tower_jwt_auth::JwtAuthLayer;
@@ -142,10 +144,10 @@ impl JwtAuthLayer {
     }
 
     /// Starts a builder for the tokens that Google's Identity-Aware Proxy adds to each request. The
-    /// audience is that of the back-end service, such as
+    /// audience identifies the backend service, such as
     /// `/projects/<number>/global/backendServices/<ID>`.
     ///
-    /// The token is read from the field `x-goog-iap-jwt-assertion`.
+    /// The token is read from the header field `x-goog-iap-jwt-assertion`.
     ///
     /// ```no_run
     /// use tower_jwt_auth::JwtAuthLayer;

@@ -48,7 +48,7 @@ pub(super) struct Shared {
     pub(super) sources: TokenSources,
     pub(super) format: Arc<RejectionFormat>,
     /// Whether inner layers and extractors need this layer's rejection format. They use the default
-    /// format anyway, so that one is not inserted into each request.
+    /// format anyway, so only a different format is inserted into each request.
     pub(super) shares_format: bool,
     pub(super) anonymous_may_pass: bool,
     pub(super) preflight_may_pass: bool,
@@ -77,7 +77,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.shared.authenticate(&mut request, None) {
-            // Calls the service that was polled ready; its clone was not.
+            // Calls the service on which `poll_ready` succeeded, not its clone.
             Decision::Accept { is_private } => {
                 JwtAuthFuture::now(ResponseFuture::inner(self.inner.call(request)), is_private)
             }
@@ -110,7 +110,7 @@ pub(super) enum Decision {
 
 impl Shared {
     /// Authenticates a request. The extensions of an accepted request contain its user or the mark
-    /// for an anonymous request, in place of the values of an outer layer.
+    /// for an anonymous request, which replaces the values of an outer layer.
     ///
     /// `waiter` is the request's place in the waiting room if it has already waited for keys.
     #[inline]

@@ -33,7 +33,7 @@ impl JwtAuthBuilder {
 }
 
 impl IssuerSettings {
-    /// Derives from the origin each setting that is not set explicitly. An invalid origin is
+    /// Derives each setting that is not set explicitly from the origin. An invalid origin is
     /// reported and sets nothing.
     pub(super) fn apply_origin(&mut self, faults: &mut Faults) {
         let Some(origin) = self.origin.clone() else {

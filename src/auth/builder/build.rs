@@ -16,7 +16,7 @@ use crate::{
     user::{ClaimName, UserIds},
 };
 
-/// # Several issuers, and build
+/// # Several issuers and `build`
 impl JwtAuthBuilder {
     /// Also accepts the tokens of another issuer, with its own keys, audience, and rules. A token
     /// is verified only with the keys of the issuer that it names.
@@ -37,8 +37,8 @@ impl JwtAuthBuilder {
     ///   issuer's users.
     ///
     /// Each layer has its own first issuer. If another `JwtAuthLayer` runs inside this one, the
-    /// layers inside it use the first issuer of the inner layer; to distinguish the two there, name
-    /// the issuer.
+    /// layers inside it use the first issuer of the inner layer. If the first issuers of the two
+    /// layers differ, name the issuer explicitly.
     ///
     /// A handler that uses [`user_id`](crate::CurrentUser::user_id) as a key must also distinguish
     /// issuers: see [`CurrentUser::issuer`](crate::CurrentUser::issuer).
@@ -149,7 +149,7 @@ impl JwtAuthBuilder {
             let theirs = other.take_others(faults);
             let has_same_users = |builder: &Self| builder.issuer.has_same_users;
             if !has_same_users(&other) && theirs.iter().any(has_same_users) {
-                faults.add(".same_users() is set on a builder that is passed to .or(…) of another issuer without it, but it refers to the users of the first issuer; if they are the same people, pass this builder to .or(…) of the first builder");
+                faults.add(".same_users() is set on a builder that is passed to .or(…) of an issuer that does not set it; .same_users() refers to the users of the first issuer, so if they are the same people, pass this builder to .or(…) of the first builder");
             }
             all.push(other);
             all.extend(theirs);
@@ -159,7 +159,8 @@ impl JwtAuthBuilder {
 }
 
 impl IssuerSettings {
-    /// Checks all settings, even after a problem was found, so that one error lists every problem.
+    /// Checks all settings, even after a problem has been found, so that one error lists every
+    /// problem.
     fn into_issuer(mut self, is_first: bool, now: u64, faults: &mut Faults) -> Option<Issuer> {
         self.check_policy(faults);
         let user_id_claim = claim_name(self.user_id_claim.take(), faults);

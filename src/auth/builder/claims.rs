@@ -10,11 +10,10 @@ impl JwtAuthBuilder {
     /// Requires this `iss` (RFC 7519 section 4.1.1), byte for byte. A token without `iss`, or with
     /// a trailing slash that `issuer` lacks, is rejected.
     ///
-    /// If called more than once, any of the names is accepted, with the same keys and rules, for
-    /// example for Google, whose tokens have `https://accounts.google.com` or
-    /// `accounts.google.com`. The first call replaces the default of
-    /// [`better_auth`](crate::JwtAuthLayer::better_auth), [`discover`](Self::discover), or a
-    /// profile.
+    /// If called more than once, any of the names is accepted, with the same keys and rules.
+    /// Google, for example, uses both `https://accounts.google.com` and `accounts.google.com`. The
+    /// first call replaces the default of [`better_auth`](crate::JwtAuthLayer::better_auth),
+    /// [`discover`](Self::discover), or another builder for a known issuer.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer.policy.issuers.exact.push(issuer.into());
         self
@@ -23,16 +22,16 @@ impl JwtAuthBuilder {
     /// Accepts an `iss` with a tenant in its path, in addition to the names set with
     /// [`issuer`](Self::issuer).
     ///
-    /// `{tid}` stands for one segment of the path, which is not empty and has none of `?`, `#`, and
-    /// `%`, and must equal the string claim `tid`; another claim is named in the same way. Which
-    /// tenants are accepted must be set with [`tenants`](Self::tenants) or
-    /// [`any_tenant`](Self::any_tenant). A key whose JWK has an `issuer` verifies only tokens of
-    /// that issuer, where `{tenantid}` means the tenant.
+    /// `{tid}` matches one path segment, which must not be empty or contain `?`, `#`, or `%`, and
+    /// must equal the string claim `tid`. Any other claim can be named in the same way. Set the
+    /// accepted tenants with [`tenants`](Self::tenants) or [`any_tenant`](Self::any_tenant). A key
+    /// whose JWK has an `issuer` is used only for tokens of that issuer; in this `issuer`,
+    /// `{tenantid}` is the tenant.
     ///
     /// A user ID may be unique only within its tenant. Therefore, if more than one tenant is
-    /// possible, [`PathOwnerLayer`](crate::PathOwnerLayer) and
-    /// [`RequireScopeLayer`](crate::RequireScopeLayer) reject the users (403, reason
-    /// `other_issuer`), unless the layer compares another claim
+    /// accepted, [`PathOwnerLayer`](crate::PathOwnerLayer) and
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer) reject these users (403, reason
+    /// `other_issuer`), unless the layer compares a different claim
     /// ([`owner_claim`](crate::PathOwnerLayer::owner_claim)) or names the issuer, or
     /// [`same_users`](Self::same_users) is set.
     ///
@@ -57,15 +56,16 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Accepts only these tenants in an [`issuer_template`](Self::issuer_template). Calls add up.
+    /// Accepts only these tenants in an [`issuer_template`](Self::issuer_template). Tenants from
+    /// all calls are combined.
     pub fn tenants<N: Into<String>>(mut self, tenants: impl IntoIterator<Item = N>) -> Self {
         let all = self.issuer.tenants.get_or_insert_default();
         all.extend(tenants.into_iter().map(Into::into));
         self
     }
 
-    /// Accepts every tenant in an [`issuer_template`](Self::issuer_template): anyone who has an
-    /// account with the provider.
+    /// Accepts every tenant in an [`issuer_template`](Self::issuer_template), that is, anyone with
+    /// an account at the provider.
     pub fn any_tenant(mut self) -> Self {
         self.issuer.any_tenant = true;
         self
@@ -86,14 +86,14 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Requires the client to which the token was issued: `azp` (OpenID Connect Core section 2) or,
-    /// in a token without `azp`, `client_id` (RFC 9068 section 2.2). If called more than once, any of
-    /// the clients is accepted.
+    /// Requires the token to have been issued to this client, as `azp` (OpenID Connect Core section
+    /// 2) or, in a token without `azp`, `client_id` (RFC 9068 section 2.2) states. If called more
+    /// than once, any of the clients is accepted.
     ///
     /// Use it for issuers whose tokens have no `aud`, such as Clerk and Amazon Cognito's access
-    /// tokens. If an [`audience`](Self::audience) is set too, both are required. Without one, a
-    /// token with an `aud` is rejected, unless
-    /// [`allow_any_audience`](Self::allow_any_audience) is set.
+    /// tokens. If an [`audience`](Self::audience) is also set, both are required. Without one, a
+    /// token with an `aud` is rejected, unless [`allow_any_audience`](Self::allow_any_audience) is
+    /// set.
     ///
     /// This setting parses the claims a second time for each token (about a microsecond).
     pub fn authorized_party(mut self, client: impl Into<String>) -> Self {
@@ -109,7 +109,7 @@ impl JwtAuthBuilder {
     }
 
     /// Sets how far the clocks of the issuer and of this service may differ. A token is accepted
-    /// until this long after its `exp` and from this long before its `nbf`. The default is zero,
+    /// for this long after its `exp`, and starting this long before its `nbf`. The default is zero,
     /// the maximum five minutes.
     ///
     /// ```
@@ -140,13 +140,14 @@ impl JwtAuthBuilder {
     /// Accepts only tokens with these algorithms. The default is HS256 with secrets and all
     /// asymmetric algorithms with public keys.
     ///
-    /// With HS384 or HS512, the secrets must be at least 48 or 64 bytes long (RFC 7518 section 3.2).
+    /// Secrets must be at least 48 bytes long for HS384 and 64 bytes long for HS512 (RFC 7518
+    /// section 3.2).
     ///
-    /// A public key that names no algorithm, such as a PEM key or a JWK without `alg`, verifies the
-    /// default algorithm of its type (RS256 for RSA) and the algorithms of its type that are listed
-    /// here (RFC 7517 section 4.4). Keys in [`SharedKeys`](crate::SharedKeys) are not changed;
-    /// [`VerifyingKey::with_algorithm`](crate::VerifyingKey::with_algorithm) sets the algorithm of
-    /// one key.
+    /// A public key that names no algorithm, such as a PEM key or a JWK without `alg`, is used with
+    /// the default algorithm of its type (RS256 for RSA) and with the algorithms of its type that
+    /// are listed here (RFC 7517 section 4.4). Keys in [`SharedKeys`](crate::SharedKeys) are not
+    /// changed; [`VerifyingKey::with_algorithm`](crate::VerifyingKey::with_algorithm) sets the
+    /// algorithm of one key.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.issuer.algorithms = Some(algorithms.into_iter().collect());
         self
@@ -181,7 +182,7 @@ impl JwtAuthBuilder {
     }
 }
 
-/// # User ID and e-mail address
+/// # User ID and email address
 impl JwtAuthBuilder {
     /// Reads the user ID from this claim instead of `sub`. `claim` is a name or, if it starts with
     /// a slash, a JSON Pointer (RFC 6901) through objects. The claim is required.
@@ -191,7 +192,7 @@ impl JwtAuthBuilder {
     /// integer in `sub`.
     ///
     /// Choose a claim whose value the issuer never reassigns to another person, which excludes
-    /// e-mail addresses.
+    /// email addresses.
     ///
     /// This setting parses the claims a second time for each token (about a microsecond).
     ///
@@ -219,10 +220,10 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Accepts tokens whose `sub` is empty and that have a `common_name`, as the service tokens of
-    /// [Cloudflare Access](crate::JwtAuthLayer::cloudflare_access) do. The
-    /// [`user_id`](CurrentUser::user_id) is `service:` and that name, and the e-mail address is empty.
-    /// A token with such a `sub` of its own is rejected.
+    /// Accepts tokens that have an empty `sub` and a `common_name`, such as the service tokens of
+    /// [Cloudflare Access](crate::JwtAuthLayer::cloudflare_access). The
+    /// [`user_id`](CurrentUser::user_id) is then `service:` followed by that name, and the email
+    /// address is empty. A token whose `sub` itself starts with `service:` is rejected.
     pub fn allow_services(mut self) -> Self {
         self.issuer
             .policy
@@ -239,7 +240,7 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Reads the e-mail address from this claim instead of `email`. `claim` is a name or, if it
+    /// Reads the email address from this claim instead of `email`. `claim` is a name or, if it
     /// starts with a slash, a JSON Pointer (RFC 6901) through objects.
     ///
     /// # Errors

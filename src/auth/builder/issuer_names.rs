@@ -4,21 +4,21 @@ use super::issuer_settings::{IssuerSettings, KeySetLocation, PublicSource};
 use crate::{config_error::Faults, token::IssuerTemplate};
 
 impl IssuerSettings {
-    /// Reads the templates, and sets the default name if no other name is set.
+    /// Parses the templates, and sets the default name if no other name is set.
     pub(super) fn complete_names(&mut self, faults: &mut Faults) {
         let names = &mut self.policy.issuers;
         for text in &self.issuer_templates {
             match IssuerTemplate::new(text) {
                 Ok(template) => names.templates.push(template),
                 Err(problem) => faults.add(format!(
-                    "the template given with .issuer_template(…) {problem}"
+                    "the template set with .issuer_template(…) {problem}"
                 )),
             }
         }
         let claim = names.tenant_claim();
         let has_claim = |template: &IssuerTemplate| Some(&template.claim) == claim;
         if !names.templates.iter().all(has_claim) {
-            faults.add("two templates given with .issuer_template(…) name different claims; give each an issuer of its own with .or(…)");
+            faults.add("two templates set with .issuer_template(…) name different claims; configure each as its own issuer with .or(…)");
         }
         names.tenants.clone_from(&self.tenants);
         if names.is_empty() && self.issuer_templates.is_empty() {
@@ -35,11 +35,11 @@ impl IssuerSettings {
     fn check_tenants(&self, faults: &mut Faults) {
         let has_template = !self.issuer_templates.is_empty();
         match (&self.tenants, self.any_tenant) {
-            (None, false) if has_template => faults.add("an issuer template is set, and no tenants; list those that are accepted with .tenants([…]), or call .any_tenant()"),
-            (Some(_), _) | (_, true) if !has_template => faults.add("tenants are set, and no .issuer_template(…) in which one could be; set one, or remove .tenants([…]) and .any_tenant()"),
-            (Some(_), true) => faults.add("both .tenants([…]) and .any_tenant() are set; remove one of them"),
+            (None, false) if has_template => faults.add("an issuer template is set, but no tenants; list the accepted tenants with .tenants([…]), or call .any_tenant()"),
+            (Some(_), _) | (_, true) if !has_template => faults.add("tenants are set, but no .issuer_template(…) that contains one; set a template, or remove .tenants([…]) and .any_tenant()"),
+            (Some(_), true) => faults.add(".tenants([…]) and .any_tenant() are both set; remove one of them"),
             (Some(tenants), false) if tenants.iter().all(String::is_empty) => {
-                faults.add("no tenant is given with .tenants([…]), so no token is accepted; list those that are");
+                faults.add("the list passed to .tenants([…]) contains no tenant, so no token is accepted; list the accepted tenants");
             }
             _ => {}
         }

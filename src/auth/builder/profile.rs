@@ -10,7 +10,7 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Adds a place where only this issuer's tokens are found.
+    /// Adds a token source in which only this issuer's tokens are accepted.
     pub(in crate::auth) fn found_in(mut self, source: TokenSource) -> Self {
         self.issuer.sources.push(source);
         self
@@ -24,14 +24,15 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Requires one of these values in `token_use`, by which Amazon Cognito tells its tokens apart.
+    /// Requires one of these values in `token_use`, in which Amazon Cognito states the kind of
+    /// token.
     pub(in crate::auth) fn token_uses(mut self, uses: &'static [&'static str]) -> Self {
         self.issuer.policy.extra.get_or_insert_default().token_uses = uses;
         self
     }
 
-    /// Requires this client in the claim in which a token of Amazon Cognito names it: `aud` in an ID
-    /// token, `client_id` in an access token.
+    /// Requires this client in the claim in which Amazon Cognito names it: `aud` in an ID token,
+    /// and `client_id` in an access token.
     pub(in crate::auth) fn cognito_client(mut self, client: String) -> Self {
         let extra = self.issuer.policy.extra.get_or_insert_default();
         extra.id_tokens_name_client_in_aud = true;

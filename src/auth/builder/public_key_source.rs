@@ -103,7 +103,7 @@ impl IssuerSettings {
             max_stale: self.fetching.max_stale,
             cooldown: self.fetching.cooldown,
         };
-        // A layer that is not built must not fetch keys.
+        // If `build` fails, nothing may fetch keys.
         faults
             .is_empty()
             .then(|| KeySource::Url(JwksUrl::new(settings, fetcher)))
@@ -154,7 +154,7 @@ fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
             reason.push_str("the key sets are empty");
         }
         faults.add(format!(
-            "no public key can be used: {reason}; add a usable one"
+            "no public key can be used: {reason}; add a usable key"
         ));
     }
     set

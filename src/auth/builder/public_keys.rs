@@ -13,14 +13,14 @@ use crate::{
 
 /// # Keys: public keys
 ///
-/// They verify RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, and EdDSA tokens. The
-/// feature `aws-lc-rs` supports all of them; `rust-crypto` supports all except ES512 and RSA keys
-/// over 4096 bits.
+/// Public keys verify RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, and EdDSA
+/// tokens. The feature `aws-lc-rs` supports all of them; `rust-crypto` supports all except ES512
+/// and RSA keys over 4096 bits.
 ///
-/// The keys of all calls are combined. A URL or [`SharedKeys`] cannot be combined with other public
+/// Keys from all calls are combined. A URL or [`SharedKeys`] cannot be combined with other public
 /// keys.
 ///
-/// They also need an [`audience`](Self::audience) or an
+/// Public keys also need an [`audience`](Self::audience) or an
 /// [`authorized_party`](Self::authorized_party), because the issuer signs tokens for many services
 /// with the same key.
 ///
@@ -28,10 +28,10 @@ use crate::{
 /// keys: a key verifies only tokens with one of its own algorithms. HS256 tokens are verified even
 /// while the key set is unavailable, and a missing secret affects HS256 tokens only.
 impl JwtAuthBuilder {
-    /// Adds a public key in PEM. It verifies the default algorithm of its type (RS256, ES256,
-    /// ES384, ES512, or EdDSA) and the algorithms of its type that [`algorithms`](Self::algorithms)
-    /// lists. To use only another algorithm, call [`key`](Self::key) with
-    /// [`VerifyingKey::with_algorithm`].
+    /// Adds a public key in PEM. It is used with the default algorithm of its type (RS256, ES256,
+    /// ES384, ES512, or EdDSA) and with the algorithms of its type that
+    /// [`algorithms`](Self::algorithms) lists. To use only another algorithm, call
+    /// [`key`](Self::key) with [`VerifyingKey::with_algorithm`].
     ///
     /// The PEM must contain exactly one key; call the method again for each further key. The key
     /// has no key ID, so it verifies tokens with any `kid`.
@@ -69,7 +69,7 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Adds the keys of this JWK Set (RFC 7517 section 5), which is parsed as by
+    /// Adds the keys of this JWK Set (RFC 7517 section 5), parsed in the same way as by
     /// [`KeySet::from_jwks`].
     #[doc(alias = "jwks_json")]
     pub fn jwks_text(mut self, json: impl Into<String>) -> Self {
@@ -96,45 +96,46 @@ impl JwtAuthBuilder {
     ///
     /// - The set is **refreshed before [ten minutes](Self::jwks_ttl) have passed**. The issuer's
     ///   `Cache-Control: max-age` can only shorten that interval, to no less than a minute.
-    /// - **A token with an unknown key** requests a fetch; token-requested fetches are at least
-    ///   [five seconds](Self::jwks_cooldown) apart. The request waits for its key until the first
-    ///   fetch that starts after its arrival has ended, at most ten seconds. Each key-set URL has a
-    ///   waiting room of 1,024 requests; if it is full, the request is rejected immediately (401,
-    ///   `unknown_key`).
+    /// - **A token with an unknown key** triggers a fetch; fetches that tokens trigger are at least
+    ///   [five seconds](Self::jwks_cooldown) apart. The request waits for its key for at most ten
+    ///   seconds, and no longer than until the end of the first fetch that starts after its
+    ///   arrival. Each key-set URL has a waiting room of 1,024 requests; if it is full, the request
+    ///   is rejected immediately (401, `unknown_key`).
     /// - **A token without `kid`** is tried with the ten most recently listed keys of its
     ///   algorithm. If none verifies it, its key is treated as unknown, because the issuer may have
     ///   a new one. The same applies to a token that the key with its `kid` does not verify,
     ///   because the issuer may have replaced that key. The reason is then `signature`.
     /// - Scheduled fetches have their own limit. Requests that wait also use the result of a
     ///   scheduled fetch.
-    /// - **A failed fetch** is retried after one second at first, later after up to 30 seconds.
-    ///   Meanwhile the cached keys stay valid, at most for [an hour](Self::jwks_max_stale) after
-    ///   their time to live. Without keys, requests get 503.
-    /// - A fetch follows no redirect, ignores proxies in the environment, takes at most 5 seconds,
-    ///   reads at most 1 MiB, and uses at most 100 keys.
+    /// - **A failed fetch** is retried after one second at first, later after up to 30 seconds. In
+    ///   the meantime, the cached keys stay valid, for at most [an hour](Self::jwks_max_stale)
+    ///   after their time to live ends. Without keys, requests get 503.
+    /// - A fetch does not follow redirects, ignores proxy environment variables, takes at most 5
+    ///   seconds, reads at most 1 MiB, and uses at most 100 keys.
     ///
     /// Events, errors, and `JwksHealth` show the URL without its user name and query.
     pub fn jwks_url(self, url: impl Into<String>) -> Self {
         self.fetched_from(KeySetLocation::Url(url.into()))
     }
 
-    /// Verifies tokens with the key set that the metadata of this issuer names, and requires its name
-    /// in `iss`, unless [`issuer`](Self::issuer) sets another one (feature `jwks`).
+    /// Verifies tokens with the key set to which this issuer's metadata refers (feature `jwks`).
+    /// Requires this issuer in `iss`, unless [`issuer`](Self::issuer) sets a different name.
     ///
-    /// The metadata is looked for at these URLs, in this order; after a 4xx other than 429, the next
-    /// one is tried:
+    /// The metadata is requested from these URLs, in this order. After a 4xx response other than
+    /// 429, the next URL is tried:
     ///
     /// 1. `<issuer>/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4);
     /// 2. `<origin>/.well-known/oauth-authorization-server<path>` (RFC 8414 section 3);
     /// 3. `<issuer>/.well-known/oauth-authorization-server`.
     ///
-    /// Its `issuer` must equal this one byte for byte, and its `jwks_uri` must use https. It is read
-    /// again for each fetch of the key set. Everything else is as for [`jwks_url`](Self::jwks_url):
-    /// the limits apply to both documents together.
+    /// The `issuer` in the metadata must equal this one byte for byte, and the `jwks_uri` must use
+    /// https, with the same exceptions as [`jwks_url`](Self::jwks_url). The metadata is read again
+    /// for each fetch of the key set. Everything else works as with `jwks_url`, whose limits apply
+    /// to both documents together.
     ///
-    /// Better Auth changes a name in its metadata, but not in its tokens: it removes a trailing slash
-    /// and writes `https` for `http`. Microsoft's metadata for several tenants has a template as
-    /// issuer. For these, use [`jwks_url`](Self::jwks_url).
+    /// Better Auth changes its name in the metadata but not in the tokens: it removes a trailing
+    /// slash and replaces `http` with `https`. In Microsoft's metadata for several tenants, the
+    /// issuer is a template. In these cases, use [`jwks_url`](Self::jwks_url).
     ///
     /// ```
     /// # #[cfg(all(feature = "jwks", feature = "aws-lc-rs"))]
@@ -173,8 +174,8 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Sets the minimum interval between token-requested fetches. The default is five seconds, the
-    /// minimum one second.
+    /// Sets the minimum interval between fetches that tokens trigger. The default is five seconds,
+    /// the minimum one second.
     ///
     /// With a shorter interval, a new key is accepted earlier while an attacker sends unknown keys;
     /// a longer interval reduces the load on the issuer. If it exceeds ten seconds, requests give

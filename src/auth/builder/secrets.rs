@@ -7,10 +7,11 @@ use crate::{key::Secret, key_source::SecretSource};
 
 /// # Keys: secrets
 ///
-/// The secrets of all calls are tried in order, at most eight. A token is accepted if any of them
-/// signed it. Each secret needs at least 32 bytes (RFC 7518 section 3.2) and eight different byte
-/// values. Published examples and PEM, JWK, and SSH keys are rejected. A secret in quotes or with
-/// leading or trailing white space is also rejected, unless it is passed as [`Secret::from_bytes`].
+/// Secrets from all calls are tried in order; at most eight are allowed. A token is accepted if any
+/// of them signed it. Each secret needs at least 32 bytes (RFC 7518 section 3.2) and eight
+/// different byte values. Published examples and PEM, JWK, and SSH keys are rejected. A secret in
+/// quotes or with leading or trailing white space is also rejected, unless it is created with
+/// [`Secret::from_bytes`].
 impl JwtAuthBuilder {
     /// Adds a secret for HS256 tokens.
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
@@ -45,8 +46,8 @@ impl JwtAuthBuilder {
     /// [`build`](Self::build) reads the file. After that, requests check it for changes, at most
     /// once every two seconds; other requests do not wait, and no thread is started. New content is
     /// used once two checks in a row have read the same content, so that a half-written file is
-    /// never used. Under steady traffic a change takes effect within about four seconds, under
-    /// little traffic on the second request. To rotate a secret, put the new one before the old
+    /// never used. Under steady traffic, a change takes effect within about four seconds; under
+    /// light traffic, on the second request. To rotate a secret, put the new one before the old
     /// one, wait, and then configure the issuer to sign with it. If the file becomes invalid, the
     /// current secrets stay in use and the error is logged once.
     pub fn secret_from_file(mut self, path: impl Into<PathBuf>) -> Self {

@@ -14,7 +14,7 @@ use crate::{
 
 const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
-/// The algorithms of public keys: all but HS256.
+/// The algorithms of public keys: all except the HMAC algorithms.
 const PUBLIC_ALGORITHMS: [Algorithm; 10] = [
     Algorithm::RS256,
     Algorithm::RS384,
@@ -55,12 +55,12 @@ impl IssuerSettings {
         if parties.iter().any(|party| is_blank(party)) {
             faults.add("the client set with .authorized_party(…) is empty; set it to the azp or client_id of the tokens");
         }
-        // An invalid origin, whose audience is unknown, has been reported already.
+        // An invalid origin, whose audience is unknown, has already been reported.
         let needs_audience =
             !self.public_keys.is_empty() && self.origin.is_none() && !self.audience_may_be_missing;
         let is_for_someone = !policy.audiences.is_empty() || !parties.is_empty();
         if needs_audience && !is_for_someone && !policy.any_audience {
-            faults.add("public keys are configured without an audience, so tokens for every service of the issuer would be accepted; set .audience(…) to the aud of the tokens for this service or, if they have none, .authorized_party(…) to their azp or client_id; .allow_any_audience() accepts all of them");
+            faults.add("public keys are configured without an audience, so tokens for every service of the issuer would be accepted; set .audience(…) to the aud of the tokens for this service or, if they have none, .authorized_party(…) to their azp or client_id; to accept all of them, call .allow_any_audience()");
         }
         if policy.leeway > MAX_LEEWAY {
             faults.add(format!(
@@ -104,7 +104,7 @@ impl LayerSettings {
                     .is_ok_and(|url| url.scheme().is_some())
         };
         if !challenge.resource_metadata.as_ref().is_none_or(is_url) {
-            faults.add("the URL set with .resource_metadata(…) is not a valid absolute URL; write it in full, such as https://api.example.com/.well-known/oauth-protected-resource");
+            faults.add("the URL set with .resource_metadata(…) is not a valid absolute URL; write it in full, for example https://api.example.com/.well-known/oauth-protected-resource");
         }
         if self.format.problem_json && self.format.custom.is_some() {
             faults.add(".problem_json() and .answer_with(…) are both set; remove one of them");
@@ -118,13 +118,13 @@ pub(super) fn check_issuers(issuers: &[IssuerSettings], faults: &mut Faults) {
         first.has_same_users && !first.policy.issuers.have_several_tenants()
     };
     if issuers.first().is_some_and(needs_no_same_users) {
-        faults.add(".same_users() is set on the builder that is built, which is the first issuer itself; set it on the builder that is passed to .or(…)");
+        faults.add(".same_users() is set on the builder on which .build() is called, which is the first issuer itself; set it on the builder that is passed to .or(…)");
     }
     if issuers.len() < 2 {
         return;
     }
     let has_no_name = |issuer: &IssuerSettings| {
-        // An invalid origin or template has been reported already.
+        // An invalid origin or template has already been reported.
         let was_given = issuer.origin.is_some() || !issuer.issuer_templates.is_empty();
         issuer.policy.issuers.is_empty() && !was_given
     };
@@ -158,7 +158,7 @@ pub(super) fn check_other(other: &LayerSettings, layer: &LayerSettings, faults: 
             ""
         };
         faults.add(format!(
-            "a builder that is passed to .or(…) has settings of the whole layer: {}; call them on the builder that is built{hint}",
+            "a builder that is passed to .or(…) has settings of the whole layer: {}; move them to the builder on which .build() is called{hint}",
             methods.join(", ")
         ));
     }
@@ -174,7 +174,7 @@ pub(super) fn default_algorithms(
     secret_algorithms.chain(PUBLIC_ALGORITHMS.into_iter().filter(move |_| public))
 }
 
-/// Checks that each kind of key has an algorithm, and each algorithm a kind of key.
+/// Checks that each kind of key has an algorithm and that each algorithm has a kind of key.
 pub(super) fn check_algorithms(algorithms: &[Algorithm], kinds: (bool, bool), faults: &mut Faults) {
     let is_possible = |algorithm: &Algorithm| match kinds {
         (false, true) => !algorithm.is_hmac(),
@@ -182,7 +182,7 @@ pub(super) fn check_algorithms(algorithms: &[Algorithm], kinds: (bool, bool), fa
         (true, true) => true,
     };
     if algorithms.is_empty() || !algorithms.iter().all(is_possible) {
-        faults.add("the algorithms set with .algorithms(…) do not match the keys: HS256, HS384, and HS512 require a secret, all others require public keys; omit the call to accept every algorithm of the keys");
+        faults.add("the algorithms set with .algorithms(…) do not match the keys: HS256, HS384, and HS512 require a secret, and all others require public keys; omit the call for the default algorithms of the keys");
     } else if kinds == (true, true) {
         let (of_secrets, of_public): (Vec<Algorithm>, Vec<_>) =
             algorithms.iter().partition(|algorithm| algorithm.is_hmac());

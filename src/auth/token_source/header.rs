@@ -14,8 +14,8 @@ const JWT_PREFIX: &[u8] = b"eyJ";
 /// Returns the unverified bearer token of a request (RFC 6750 section 2.1). Marks its field as
 /// sensitive, so that inner middleware does not log it.
 ///
-/// Everything after the scheme and its spaces is the token, so that a malformed token is rejected
-/// as malformed, not as missing. Only an empty rest means that there is no token.
+/// Everything after the scheme and its spaces is the token, so a malformed token is rejected as
+/// malformed, not as missing. If nothing follows the scheme, there is no token.
 pub(in crate::auth) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Rejection> {
     // The two lengths differ only if a field is repeated, so most requests skip the lookup.
     if headers.len() > headers.keys_len() && headers.get_all(AUTHORIZATION).iter().nth(1).is_some()
@@ -30,7 +30,8 @@ pub(in crate::auth) fn bearer_token(headers: &mut HeaderMap) -> Result<&[u8], Re
     after_scheme(field.as_bytes()).ok_or(Rejection::MissingToken)
 }
 
-/// Like `bearer_token`, for layers with several sources, which have already marked all fields.
+/// Like `bearer_token`, but for layers with several sources, where all fields have already been
+/// marked.
 pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
     let field = at_most_one(headers.get_all(AUTHORIZATION).iter())?;
     Ok(field.and_then(|field| after_scheme(field.as_bytes())))

@@ -31,7 +31,7 @@ pub struct TokenSource(Place);
 enum Place {
     /// The `Authorization` field.
     Header,
-    /// `None` if the configured name is not one of a field.
+    /// `None` if the configured name is not a valid field name.
     Field(Option<HeaderName>),
     Cookie(String),
     Query(String),
@@ -49,11 +49,11 @@ impl TokenSource {
         Self(Place::Header)
     }
 
-    /// Reads the token from the field with this name, without a scheme, as some proxies send it, such
-    /// as `cf-access-jwt-assertion` of Cloudflare Access.
+    /// Reads the token from the header field with this name, without a scheme. Some proxies send
+    /// the token in such a field, for example Cloudflare Access in `cf-access-jwt-assertion`.
     ///
-    /// Clients can send any field. Use this source only if every request passes the proxy, or, as
-    /// for a JWT, if the signature shows who issued the token.
+    /// Clients can send any field. Use this source only if every request passes through the proxy
+    /// or if, as with a JWT, the signature shows who issued the token.
     pub fn header_field(name: impl AsRef<[u8]>) -> Self {
         Self(Place::Field(HeaderName::from_bytes(name.as_ref()).ok()))
     }
@@ -65,8 +65,8 @@ impl TokenSource {
     /// a `GET`, which that check allows, so compare its `Origin` with your own.
     /// `examples/cookie.rs` does both.
     ///
-    /// Two cookies with this name are two tokens, and the request is rejected. Another subdomain
-    /// can set a second cookie unless the name starts with `__Host-`.
+    /// If a request has two cookies with this name, it is rejected because it has two tokens.
+    /// Another subdomain can set a second cookie unless the name starts with `__Host-`.
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Place::Cookie(name.into()))
     }
@@ -74,28 +74,28 @@ impl TokenSource {
     /// Reads the token from the query parameter with this name, such as `access_token` in RFC 6750
     /// section 2.3.
     ///
-    /// URLs are logged, stored in histories, and sent as referrers, so that section advises against
-    /// this source. Keep such tokens short-lived, and use the source only if the client can send
-    /// nothing else, such as an `EventSource`.
+    /// URLs are logged, stored in histories, and sent as referrers; RFC 6750 therefore advises
+    /// against this source. Keep such tokens short-lived, and use this source only for clients that
+    /// cannot send the token in any other way, such as an `EventSource`.
     pub fn query(parameter: impl Into<String>) -> Self {
         Self(Place::Query(parameter.into()))
     }
 
-    /// Reads the token from the protocol after `bearer` in `Sec-WebSocket-Protocol`, which a browser
-    /// sends for `new WebSocket(url, ["bearer", token])`.
+    /// Reads the token from the protocol after `bearer` in `Sec-WebSocket-Protocol`, which a
+    /// browser sends for `new WebSocket(url, ["bearer", token])`.
     ///
-    /// The response to the upgrade must select the protocol `bearer`, in axum with
-    /// `WebSocketUpgrade::protocols(["bearer"])`; otherwise the browser closes the connection.
+    /// The response to the upgrade must select the protocol `bearer`; otherwise, the browser closes
+    /// the connection. In axum, call `WebSocketUpgrade::protocols(["bearer"])`.
     pub fn websocket_protocol() -> Self {
         Self(Place::WebSocketProtocol)
     }
 
-    /// Reads the token from the first of these sources that has one. The sources after it are not
-    /// looked at, even if the token is invalid.
+    /// Reads the token from the first of these sources that has one. Later sources are ignored,
+    /// even if the token is invalid.
     ///
-    /// Without this, a request with tokens in two sources gets 400, because they may be tokens of
-    /// different users. Use it if clients send both on purpose, for example a cookie with each
-    /// request and a header with some:
+    /// Without this, a request with tokens in two sources gets 400, because they may belong to
+    /// different users. Use it if clients send both on purpose, for example a cookie with every
+    /// request and a header with some of them:
     ///
     /// ```
     /// use tower_jwt_auth::TokenSource;
@@ -111,8 +111,8 @@ impl TokenSource {
     }
 
     /// Reads the token with this function from the headers or the URI of a request. Fields that it
-    /// reads are not marked as sensitive. The function may be called more than once for a request.
-    /// An empty string is rejected as a malformed token.
+    /// reads are not marked as sensitive. The function may be called more than once per request. An
+    /// empty string is rejected as a malformed token.
     pub fn from_fn<F>(find: F) -> Self
     where
         F: Fn(&HeaderMap, &Uri) -> Option<String> + Send + Sync + 'static,
@@ -147,7 +147,7 @@ impl TokenSource {
         }
     }
 
-    /// Returns whether this is [`first_of`](Self::first_of) without a source, or contains one.
+    /// Returns whether this is [`first_of`](Self::first_of) with an empty list, or contains one.
     fn is_incomplete(&self) -> bool {
         match &self.0 {
             Place::FirstOf(sources) => {
@@ -213,7 +213,7 @@ impl Place {
     }
 }
 
-/// Returns the only item, if there is one; fails if there are several.
+/// Returns the only item, if any, or an error if there are several.
 fn at_most_one<T>(mut found: impl Iterator<Item = T>) -> Result<Option<T>, Rejection> {
     let first = found.next();
     match found.next() {

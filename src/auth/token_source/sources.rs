@@ -1,5 +1,5 @@
-//! [`TokenSources`]: all sources of a layer, and the search for a request's token; used by the builder
-//! and the service.
+//! [`TokenSources`]: all sources of a layer, and the search for a request's token; used by the
+//! builder and the service.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub(in crate::auth) struct TokenSources {
     fields: Vec<HeaderName>,
 }
 
-/// A source, and the issuer whose tokens it may have.
+/// A source, and the issuer whose tokens it may contain.
 #[derive(Clone, Debug)]
 struct IssuerSource {
     source: TokenSource,
@@ -24,7 +24,7 @@ struct IssuerSource {
     issuer: Option<usize>,
 }
 
-/// A token that is not yet verified.
+/// A token that has not been verified yet.
 pub(in crate::auth) struct Token<'r> {
     pub(in crate::auth) text: Cow<'r, [u8]>,
     /// Whether the response must be marked as private. Shared caches treat only requests with
@@ -36,8 +36,7 @@ pub(in crate::auth) struct Token<'r> {
 
 impl TokenSources {
     /// Combines the sources for the tokens of all issuers with those that belong to one issuer. By
-    /// default, the tokens of the issuers without a source of their own are in the `Authorization`
-    /// header.
+    /// default, the `Authorization` header is a source if an issuer has none of its own.
     pub(in crate::auth) fn new(
         configured: Option<Vec<TokenSource>>,
         by_issuer: Vec<Vec<TokenSource>>,
@@ -98,7 +97,7 @@ impl TokenSources {
     }
 
     /// Returns whether a request without a token has a JWT without the `Bearer` scheme in its
-    /// `Authorization` field, if the layer looks there.
+    /// `Authorization` field, if the layer reads that field.
     #[cfg(feature = "tracing")]
     pub(in crate::auth) fn has_jwt_without_scheme(&self, headers: &http::HeaderMap) -> bool {
         self.fields.contains(&AUTHORIZATION) && header::has_jwt_without_scheme(headers)
@@ -115,11 +114,11 @@ impl TokenSources {
         }
         for (index, place) in places.iter().enumerate() {
             if { places.iter().take(index) }.any(|earlier| place.is_same(earlier)) {
-                faults.add("a source is listed twice, in .token_sources(…) or by builders for known issuers, so each of its tokens would be found twice; list it once, and configure further issuers of that source with .jwks_url(…) and .issuer(…), which add no source");
+                faults.add("a source is listed twice, in .token_sources(…) or by builders for known issuers, so each of its tokens would be found twice; list it once, and configure additional issuers for that source with .jwks_url(…) and .issuer(…), which add no source");
             }
             match place {
                 Place::Field(None) => faults.add(
-                    "the name set with TokenSource::header_field(…) is not that of a header field, such as cf-access-jwt-assertion",
+                    "the name set with TokenSource::header_field(…) is not a valid header field name; set a name such as cf-access-jwt-assertion",
                 ),
                 Place::Field(Some(name)) if *name == AUTHORIZATION => faults.add(
                     "TokenSource::header_field(…) names the Authorization field, in which a scheme precedes the token; use TokenSource::header()",
@@ -128,7 +127,7 @@ impl TokenSources {
                     "the name set with TokenSource::cookie(…) is not a cookie name; use visible ASCII without separators, such as access_token",
                 ),
                 Place::Query(name) if name.is_empty() => faults.add(
-                    "the name set with TokenSource::query(…) is empty; the name in RFC 6750 is access_token",
+                    "the name set with TokenSource::query(…) is empty; set a name, such as access_token from RFC 6750",
                 ),
                 _ => {}
             }

@@ -181,12 +181,12 @@ fn tenants_and_templates_need_each_other() {
         (
             "an empty list",
             with_template().tenants(none),
-            "list those that are",
+            "list the accepted tenants",
         ),
         (
             "a blank tenant",
             with_template().tenants([""]),
-            "list those that are",
+            "list the accepted tenants",
         ),
         (
             "no template",

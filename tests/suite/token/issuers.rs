@@ -283,7 +283,7 @@ fn layer_settings_on_a_builder_passed_to_or_are_rejected() {
         #[cfg(feature = "cache")]
         (".cache_tokens(…)", b().cache_tokens(10)),
     ] {
-        let wrong = format!("settings of the whole layer: {method}; call them on the builder");
+        let wrong = format!("settings of the whole layer: {method}; move them to the builder");
         for builder in [
             builder_for(A, &key).or(other.clone()),
             builder_for(A, &key).or(builder_for(C, &key).or(other.clone())),
@@ -294,13 +294,13 @@ fn layer_settings_on_a_builder_passed_to_or_are_rejected() {
         assert!(joined.build().is_ok(), "{method}");
     }
     let all = fault(builder_for(A, &key).or(b().realm("r").problem_json()));
-    assert_contains(all, ".realm(…), .problem_json(); call", "two of them");
+    assert_contains(all, ".realm(…), .problem_json(); move them", "two of them");
 }
 
 #[test]
 fn same_users_is_accepted_only_on_a_builder_passed_to_or() {
     let key = SigningKey::generate("EdDSA", "1");
-    let wrong = ".same_users() is set on the builder that is built";
+    let wrong = ".same_users() is set on the builder on which .build() is called";
     assert_contains(fault(builder_for(A, &key).same_users()), wrong, "alone");
     let joined = builder_for(A, &key).same_users().or(builder_for(B, &key));
     assert_contains(fault(joined), wrong, "joined");
@@ -313,7 +313,7 @@ fn same_users_is_accepted_only_on_a_builder_passed_to_or() {
 
     // In a nested builder, it is unclear whose users are meant.
     let [a, b, c] = [A, B, C].map(|name| || builder_for(name, &key));
-    let wrong = "it refers to the users of the first issuer";
+    let wrong = ".same_users() refers to the users of the first issuer";
     assert_contains(fault(a().or(b().or(c().same_users()))), wrong, "nested");
     let deeper = a().or(b().or(c().or(builder_for("d", &key).same_users())));
     assert_contains(fault(deeper), wrong, "nested twice");
