@@ -21,7 +21,7 @@ use crate::{
     user::CurrentUser,
 };
 
-/// The maximum age of a cached token, in seconds. A change of the keys invalidates their tokens
+/// The maximum age of a cached token, in seconds. Changing the keys invalidates their tokens
 /// immediately.
 const MAX_AGE_SECS: u64 = 5 * 60;
 

@@ -27,7 +27,7 @@ pub(crate) struct Claims<'a> {
     pub(crate) name: ClaimValue<'a>,
     /// The claims that the policy's extra rules have read.
     pub(crate) extra: Option<Box<ExtraClaims<'a>>>,
-    /// Bits for the claims that only matter by their presence, whatever their values.
+    /// Bits for the claims whose presence matters but whose values do not.
     present: u8,
 }
 

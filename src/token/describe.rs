@@ -55,7 +55,7 @@ impl HeaderSummary {
 }
 
 /// Returns the problem with the token's times. The claims are read only for errors about a time,
-/// which occur after the signature was verified.
+/// which occur after the signature has been verified.
 fn wrong_time(compact: &Compact<'_>, error: TokenError) -> Option<&'static str> {
     if !matches!(
         error,
@@ -68,8 +68,9 @@ fn wrong_time(compact: &Compact<'_>, error: TokenError) -> Option<&'static str> 
     hint::wrong_time(&Claims::parse(&json).ok()?, error)
 }
 
-/// Returns the escaped start of the `alg` in a header that was parsed before. Spaces are escaped
-/// too: fields are logged without quotes, so text after a space would look like another field.
+/// Returns the escaped start of the `alg` in a header that has already been parsed. Spaces are
+/// escaped too: fields are logged without quotes, so text after a space would look like another
+/// field.
 fn unknown_algorithm(json: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Algorithm<'a> {

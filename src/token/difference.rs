@@ -48,7 +48,7 @@ fn compare(configured: &str, found: &str) -> (u8, &'static str) {
         return (1, "the token's value has a trailing slash");
     }
     if configured.eq_ignore_ascii_case(found) {
-        return (2, "the token's value differs in upper and lower case");
+        return (2, "the token's value differs only in letter case");
     }
     if configured.trim() == found.trim() {
         return (
@@ -79,14 +79,14 @@ fn compare_urls(configured: &Uri, found: &Uri) -> (u8, &'static str) {
         return match (is_local(configured), is_local(found)) {
             (false, true) => (
                 6,
-                "the token's value has this machine (localhost) as its host",
+                "the token's value names this machine (localhost) as its host",
             ),
-            (true, false) => (6, "the token's value has a host other than this machine"),
-            _ => (6, "the token's value has another host"),
+            (true, false) => (6, "the token's value names a host other than localhost"),
+            _ => (6, "the token's value has a different host"),
         };
     }
     if configured.port_u16() != found.port_u16() {
-        return (5, "the token's value has another port");
+        return (5, "the token's value has a different port");
     }
     match (configured.scheme_str(), found.scheme_str()) {
         (Some("https"), Some("http")) if has_same_path => {
@@ -95,13 +95,13 @@ fn compare_urls(configured: &Uri, found: &Uri) -> (u8, &'static str) {
         (Some("http"), Some("https")) if has_same_path => {
             return (3, "the token's value has https instead of http");
         }
-        (ours, theirs) if ours != theirs => return (5, "the token's value has another scheme"),
+        (ours, theirs) if ours != theirs => return (5, "the token's value has a different scheme"),
         _ => {}
     }
     match (path(configured).is_empty(), path(found).is_empty()) {
         (true, false) => (4, "the token's value has a path"),
         (false, true) => (4, "the token's value has no path"),
-        _ => (4, "the token's value has another path or query"),
+        _ => (4, "the token's value has a different path or query"),
     }
 }
 
@@ -119,21 +119,21 @@ mod tests {
             ("http://app.example.com", ours, "https instead of http"),
             (ours, "https://app.example.com/api/auth", "has a path"),
             ("https://app.example.com/a", ours, "has no path"),
-            ("https://a.b/x", "https://a.b/y", "another path"),
-            (ours, "https://app.example.com:3000", "another port"),
-            (ours, "https://evil.example.com", "another host"),
+            ("https://a.b/x", "https://a.b/y", "a different path"),
+            (ours, "https://app.example.com:3000", "a different port"),
+            (ours, "https://evil.example.com", "a different host"),
             (ours, "http://localhost:3000", "this machine (localhost)"),
-            (
-                "http://localhost:3000",
-                ours,
-                "a host other than this machine",
-            ),
-            (ours, "https://App.Example.com", "upper and lower case"),
+            ("http://localhost:3000", ours, "a host other than localhost"),
+            (ours, "https://App.Example.com", "only in letter case"),
             (ours, " https://app.example.com", "white space"),
             (ours, "tasks-api", "is not a URL"),
             ("tasks-api", ours, "is a URL"),
             ("tasks-api", "mail-api", "is different"),
-            (ours, "http://app.example.com/api/auth", "another scheme"),
+            (
+                ours,
+                "http://app.example.com/api/auth",
+                "a different scheme",
+            ),
         ] {
             let claim = ClaimValue::Text(found.into());
             let difference = of_claim(&[configured.to_owned()], &claim);

@@ -24,7 +24,8 @@ pub enum TokenError {
         "the token is encrypted (JWE), and only signed tokens (JWS) are accepted; configure the issuer to sign access tokens without encrypting them; Auth0 encrypts them if the client requests no audience"
     )]
     Encrypted,
-    /// The protected header is not valid JSON, or a member has a wrong type (RFC 7515 section 4.1).
+    /// The protected header is not valid JSON, or a member has the wrong type (RFC 7515 section
+    /// 4.1).
     #[error("the header is not a JSON object whose members have their registered types")]
     Header,
     /// The `alg` of the header is not the algorithm of a configured key (RFC 7515 section 4.1.1).
@@ -36,7 +37,7 @@ pub enum TokenError {
     CriticalHeader,
     /// A JWT that is not an access token, according to its `typ` or `cty` (RFC 8725 section 3.11),
     /// or to claims that only Better Auth's session data has.
-    #[error("the JWT is not an access token; .accept_typ(…) accepts another typ")]
+    #[error("the JWT is not an access token; to accept its typ, call .accept_typ(…)")]
     TokenType,
     /// The issuer's set has no key with the token's `kid` (RFC 7515 section 4.1.4) and `alg`.
     #[error("no key of the issuer's set has the token's kid and alg")]
@@ -68,7 +69,7 @@ pub enum TokenError {
     /// `aud` does not contain a configured audience (RFC 7519 section 4.1.3), or it is an empty
     /// list. Without a configured audience: `aud` is neither a string nor a list of strings.
     #[error(
-        "aud is not a string or a list of strings that contains the configured audience, byte for byte; an empty list names no audience"
+        "aud does not contain the configured audience, byte for byte, or is not a string or a list of strings; an empty list names no audience"
     )]
     Audience,
     /// The token has an audience and none is configured, so nothing shows that it was issued for
@@ -97,9 +98,9 @@ pub enum TokenError {
     )]
     Subject,
     /// `email`, or the claim set with [`email_claim`](crate::JwtAuthBuilder::email_claim), is
-    /// missing, empty, or not a string, or it or `name` contains a control character.
+    /// missing, empty, or not a string; or that claim or `name` contains a control character.
     #[error(
-        "email (or the claim set with .email_claim(…)) is missing, empty, or not a string, or it or name contains a control character; set another claim with .email_claim(…), or accept tokens without an email with .email_optional()"
+        "email (or the claim set with .email_claim(…)) is missing, empty, or not a string, or the email or the name contains a control character; set another claim with .email_claim(…), or accept tokens without an email with .email_optional()"
     )]
     User,
     /// A rule of the application, set with `.check(…)`, rejected the user.

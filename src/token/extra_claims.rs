@@ -1,4 +1,4 @@
-//! [`ExtraRules`]: the rules that read further claims, which most issuers do not need; used by
+//! [`ExtraRules`]: the rules that read additional claims and that most issuers do not need; used by
 //! `policy`.
 
 use std::borrow::Cow;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{claims::Claims, error::TokenError, printable::is_visible};
 use crate::{json::ClaimValue, user::ClaimName};
 
-/// The start of a service's user ID, which no user's ID may have.
+/// The prefix of a service's user ID, which the ID of a user must not have.
 const SERVICE_PREFIX: &str = "service:";
 
 /// Rules that read the claims a second time.
@@ -16,20 +16,19 @@ const SERVICE_PREFIX: &str = "service:";
 pub(crate) struct ExtraRules {
     /// The claim that contains the user ID, if it is not a string in `sub`.
     pub(crate) user_id_claim: Option<ClaimName>,
-    /// The claim that contains the e-mail address, if it is not `email`.
+    /// The claim that contains the email address, if it is not `email`.
     pub(crate) email_claim: Option<ClaimName>,
-    /// The accepted clients; `azp` or, without it, `client_id` must name one of them.
+    /// The accepted clients; `azp`, or `client_id` if there is no `azp`, must name one of them.
     pub(crate) authorized_parties: Vec<String>,
-    /// Whether an ID token, according to its `token_use`, names its client in `aud`, as in Amazon
-    /// Cognito.
+    /// Whether a token whose `token_use` is `id` names its client in `aud`, as in Amazon Cognito.
     pub(crate) id_tokens_name_client_in_aud: bool,
     /// The accepted values of `token_use`; empty if the claim is not checked.
     pub(crate) token_uses: &'static [&'static str],
-    /// Whether a token with a `common_name` instead of a user is accepted as that of a service.
+    /// Whether a token that has a `common_name` but no user is accepted as a service's token.
     pub(crate) allow_services: bool,
 }
 
-/// The claims that these rules have read.
+/// The claims that these rules read.
 #[derive(Default)]
 pub(crate) struct ExtraClaims<'a> {
     /// The claim that must equal the tenant in `iss`.
@@ -42,8 +41,9 @@ pub(crate) struct ExtraClaims<'a> {
 }
 
 impl ExtraRules {
-    /// Reads the claims of the rules, and replaces `sub` and `email` with the claims that are
-    /// configured instead. `tenant` names the tenant's claim, if there is a template.
+    /// Reads the claims that the rules need, and replaces `sub` and `email` with the claims that
+    /// are configured instead. `tenant` is the claim that must equal the tenant in `iss`, if there
+    /// is a template.
     #[cold]
     pub(crate) fn read<'a>(
         &self,
@@ -103,7 +103,7 @@ impl ExtraRules {
     }
 }
 
-/// The claim by which Amazon Cognito distinguishes its tokens.
+/// The claim in which Amazon Cognito states the kind of token.
 #[derive(Deserialize)]
 struct TokenUse<'a> {
     #[serde(borrow, default)]
@@ -128,7 +128,7 @@ struct Service<'a> {
     common_name: ClaimValue<'a>,
 }
 
-/// Reads further claims. A claim that appears twice is an error.
+/// Reads additional claims. A duplicate claim is an error.
 fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, TokenError> {
     serde_json::from_str(json).map_err(|_| TokenError::Claims)
 }
@@ -141,7 +141,7 @@ fn authorized_party(json: &str) -> Result<ClaimValue<'_>, TokenError> {
     })
 }
 
-/// Returns whether a token is that of a service, which names no user.
+/// Returns whether a token belongs to a service and names no user.
 #[cfg(feature = "tracing")]
 pub(super) fn is_of_service(claims: &Claims<'_>, json: &str) -> bool {
     claims.sub.is_text("") && matches!(service_name(json), Ok(Some(_)))
@@ -155,7 +155,7 @@ fn service_name(json: &str) -> Result<Option<Cow<'_, str>>, TokenError> {
     })
 }
 
-/// Replaces an empty `sub` with the name of the service. Returns whether the token is that of a
+/// Replaces an empty `sub` with the name of the service. Returns whether the token belongs to a
 /// service.
 fn name_service<'a>(claims: &mut Claims<'a>, json: &'a str) -> Result<bool, TokenError> {
     match &claims.sub {

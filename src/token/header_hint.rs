@@ -1,5 +1,5 @@
-//! Suggests a change for a token whose header, rather than its claims, shows the cause; used by
-//! `hint`. Nothing but the name of a known algorithm is shown.
+//! Suggests a configuration change if the cause is in a token's header instead of its claims; used
+//! by `hint`. A suggestion contains nothing from the token except the name of a known algorithm.
 
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::key::{Algorithm, Keys};
 
-/// Returns a suggestion for an error of the header or the signature, at `now`, in seconds since the
+/// Returns a suggestion for an error in the header or the signature. `now` is in seconds since the
 /// epoch. The token is unverified.
 pub(super) fn suggest(
     issuer: &Issuer,
@@ -30,7 +30,7 @@ pub(super) fn suggest(
             other_algorithm(&keys, header.kid.as_deref(), algorithm)
         }
         TokenError::Signature => is_for_graph(&json).then(|| {
-            "the header has a nonce, as in the access tokens for Microsoft Graph, which only Graph can verify; the client must request a scope of your own API".to_owned()
+            "the header has a nonce, as in access tokens for Microsoft Graph, which only Graph can verify; the client must request a scope of your own API".to_owned()
         }),
         _ => None,
     }
@@ -41,7 +41,7 @@ pub(super) fn is_padded_jwt(token: &[u8]) -> bool {
     token.contains(&b'=') && token.iter().filter(|&&byte| byte == b'.').count() == 2
 }
 
-/// Suggests the setting for an algorithm of secrets that must be listed.
+/// Suggests listing the token's HMAC algorithm if the issuer has secrets.
 fn unlisted_hmac(issuer: &Issuer, algorithm: Algorithm) -> Option<String> {
     let has_secrets = { issuer.algorithms.iter() }.any(|algorithm| algorithm.is_hmac());
     (has_secrets && algorithm.is_hmac()).then(|| {
@@ -52,7 +52,8 @@ fn unlisted_hmac(issuer: &Issuer, algorithm: Algorithm) -> Option<String> {
     })
 }
 
-/// Suggests a change if the key with the token's `kid` exists but does not verify its algorithm.
+/// Suggests a change if the key with the token's `kid` exists but is not used with the token's
+/// algorithm.
 fn other_algorithm(keys: &Keys, key_id: Option<&str>, algorithm: Algorithm) -> Option<String> {
     let Keys::Public(set) = keys else { return None };
     let mut named = { set.keys().iter() }
@@ -62,11 +63,11 @@ fn other_algorithm(keys: &Keys, key_id: Option<&str>, algorithm: Algorithm) -> O
     let may_be_listed = named.any(|key| !key.for_more_algorithms(&[algorithm]).is_empty());
     Some(if may_be_listed {
         format!(
-            "the issuer's key names no algorithm, so it verifies only the default one of its type; to accept {algorithm}, call .algorithms([Algorithm::{algorithm}])"
+            "the issuer's key names no algorithm, so it is used only with the default algorithm of its type; to accept {algorithm}, call .algorithms([Algorithm::{algorithm}])"
         )
     } else {
         format!(
-            "the issuer publishes the key, but for another algorithm than {algorithm}; configure the issuer to sign with the algorithm of its key"
+            "the issuer publishes the key, but not for {algorithm}; configure the issuer to sign with the algorithm of its key"
         )
     })
 }

@@ -1,6 +1,6 @@
-//! Suggests a change of the configuration with which tokens like a rejected one are accepted.
+//! Suggests a configuration change that would make tokens like the rejected one valid.
 //!
-//! A hint contains configured values and the kind of a difference, but no value from the token.
+//! A hint contains configured values and the kind of difference, but no value from the token.
 
 use std::fmt::Write;
 
@@ -24,11 +24,12 @@ const START_OF_2000: f64 = 946_684_800.0;
 pub(crate) struct Hint {
     pub(crate) text: String,
     /// Whether the signature is valid. If it is, the configuration is nearly always wrong;
-    /// otherwise the token may come from anyone.
+    /// otherwise, the token may come from anyone.
     pub(crate) is_verified: bool,
 }
 
-/// Returns whether there may be a hint for this error. All other errors name their fix themselves.
+/// Returns whether there may be a hint for this error. The messages of all other errors name the
+/// fix.
 pub(crate) fn has_hint(error: TokenError) -> bool {
     matches!(
         error,
@@ -50,8 +51,8 @@ pub(crate) fn has_hint(error: TokenError) -> bool {
     )
 }
 
-/// Suggests a change for a token that was rejected with this error at `now`, in seconds since the
-/// epoch.
+/// Suggests a configuration change for a token that was rejected with this error. `now` is in
+/// seconds since the epoch.
 pub(super) fn suggest(
     issuers: &[Issuer],
     token: &[u8],
@@ -60,13 +61,13 @@ pub(super) fn suggest(
 ) -> Option<Hint> {
     let about_form = match error {
         TokenError::OpaqueSessionToken => Some(
-            "get a JWT from authClient.token() of the jwt() plugin, or from the endpoint of your HS256 recipe",
+            "get a JWT from authClient.token() of the jwt() plugin, or from the endpoint that issues your HS256 tokens",
         ),
         TokenError::Malformed if super::header_hint::is_padded_jwt(token) => Some(
             "its base64url has padding (=), as in the tokens of AWS's Application Load Balancer, which are not supported; configure the issuer to sign tokens without padding (RFC 7515 section 2)",
         ),
         TokenError::Malformed => Some(
-            "send only the token itself: not `undefined`, without quotes, and with `Bearer` once",
+            "send the token itself after a single `Bearer`, without quotes, and not the text `undefined`",
         ),
         _ => None,
     };
@@ -106,7 +107,7 @@ pub(super) fn suggest(
         Err(problem) => {
             let text = match problem {
                 TokenError::Subject => {
-                    "the prefix `service:` is reserved for services, because .allow_services() is set, but it is that of a user's ID; configure the issuer to use other user IDs, or remove the call"
+                    "the prefix `service:` is reserved for services, because .allow_services() is set, but a user's ID has it; configure the issuer to use other user IDs, or remove the call"
                 }
                 _ => {
                     "exp, nbf, and iat must be numbers, and no claim that the layer reads may be duplicated"
@@ -123,8 +124,8 @@ pub(super) fn suggest(
         configured.map_or_else(|| default.to_owned(), ToString::to_string)
     };
     let (text, is_verified) = match error {
-        // With several issuers, the error may precede the check of the signature: a token was found in
-        // a source of another issuer.
+        // With several issuers, this error may occur before the signature is checked, because the
+        // token was found in a source of another issuer.
         TokenError::Issuer => (wrong_issuer(policy, &claims), issuers.len() == 1),
         TokenError::Audience => (
             required("aud", &policy.audiences, &claims.aud, ".audience(…)"),
@@ -142,7 +143,7 @@ pub(super) fn suggest(
             let (rules, claims) = (policy.extra.as_ref()?, claims.extra.as_ref()?);
             let is_use = has_accepted_header(policy, &compact) && rules.check_token_use(claims).is_err();
             let uses = is_use.then(|| rules.token_uses.join(" or "))?;
-            (format!("token_use must be {uses}; the app client sends the other token of Amazon Cognito"), true)
+            (format!("token_use must be {uses}; the client sends Amazon Cognito's other kind of token"), true)
         }
         TokenError::AuthorizedParty => {
             let (rules, claims) = (policy.extra.as_ref()?, claims.extra.as_ref()?);
@@ -167,7 +168,7 @@ pub(super) fn suggest(
             true,
         ),
         TokenError::Subject if !policy.extra.as_ref().is_some_and(|extra| extra.allow_services) && is_of_service(&claims, &json) => (
-            "the token is that of a service and names no user; call .allow_services() to accept the service tokens of Cloudflare Access".to_owned(),
+            "the tokens belong to a service and name no user; call .allow_services() to accept the service tokens of Cloudflare Access".to_owned(),
             true,
         ),
         TokenError::Subject => {
@@ -191,7 +192,7 @@ pub(super) fn suggest(
             format!("the layer accepts {}; {}", algorithms(issuer), other_algorithms_advice(issuer)),
             false,
         ),
-        // These errors occur only after the signature was verified.
+        // These errors occur only after the signature has been verified.
         _ => (wrong_time(&claims, error)?.to_owned(), true),
     };
     Some(Hint { text, is_verified })
@@ -218,8 +219,8 @@ pub(super) fn wrong_time(claims: &Claims<'_>, error: TokenError) -> Option<&'sta
     }
 }
 
-/// Returns whether the header is that of an access token, so that only a claim can be of another kind,
-/// which is checked after the signature.
+/// Returns whether the header is acceptable, in which case a claim caused the error. Errors about
+/// claims occur only after the signature has been verified.
 fn has_accepted_header(policy: &Policy, compact: &Compact<'_>) -> bool {
     let mut buffer = [0; INLINE_HEADER_LEN];
     let Ok(json) = compact.decode_header(&mut buffer) else {
@@ -228,20 +229,20 @@ fn has_accepted_header(policy: &Policy, compact: &Compact<'_>) -> bool {
     Header::parse(&json).is_ok_and(|header| policy.check_header(&header).is_ok())
 }
 
-/// Names the accepted issuers, or the other fault if `iss` is one of them.
+/// Names the accepted issuers or, if `iss` is one of them, the actual problem.
 fn wrong_issuer(policy: &Policy, claims: &Claims<'_>) -> String {
     let names = &policy.issuers;
     let is_accepted = matches!(&claims.iss, ClaimValue::Text(iss) if names.include(iss));
     match names.tenant_claim() {
         Some(claim) if is_accepted => format!(
-            "iss is accepted, but {claim} is not the tenant in it, or the key is one of another tenant"
+            "iss is accepted, but {claim} is not the tenant in it, or the key belongs to another tenant"
         ),
         None if is_accepted => {
             "iss is accepted, but only in the token sources of its issuer; send the token there"
                 .to_owned()
         }
         _ if matches!(&claims.iss, ClaimValue::Text(iss) if names.is_of_unlisted_tenant(iss)) => {
-            "the tenant in iss is not one of those given with .tenants([…])".to_owned()
+            "the tenant in iss is not listed in .tenants([…])".to_owned()
         }
         _ => {
             let configured: Vec<String> = names.texts().map(str::to_owned).collect();

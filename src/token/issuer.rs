@@ -20,8 +20,8 @@ use crate::{
     user::{CurrentUser, IssuerRef, UserIds, VerifiedBy},
 };
 
-/// In bytes. HMAC-SHA256 signatures have 32, and those of ES256 and EdDSA have 64. It is a multiple
-/// of three, as base64url decodes to groups of three bytes.
+/// In bytes. HMAC-SHA256 signatures are 32 bytes long; those of ES256 and EdDSA are 64 bytes long.
+/// The length is a multiple of three, because base64url decodes to groups of three bytes.
 const INLINE_SIGNATURE_LEN: usize = 66;
 
 /// A rule of the application that accepts or rejects a user.
@@ -44,8 +44,9 @@ pub(crate) enum VerifyError {
     Pending(Pending),
 }
 
-/// A token that the cached keys do not verify, while a fetch may return other keys. The future
-/// returns either the place in the waiting room, for verifying the token again, or the error.
+/// A token that the cached keys do not verify but that keys from another fetch may verify. The
+/// future returns either the place in the waiting room, for verifying the token again, or the
+/// error.
 pub(crate) struct Pending {
     wait: KeyWait,
     error: TokenError,
@@ -108,11 +109,11 @@ impl Issuer {
         }
     }
 
-    /// Returns a wait for other keys if a fetch may return them: the issuer may have a new key,
-    /// even under an old `kid`. Otherwise, returns the error.
+    /// Returns a future that waits for other keys if a fetch may return them: the issuer may have a
+    /// new key, even under an old `kid`. Otherwise, returns the error.
     ///
-    /// The claims are unverified at this point, but a token with unacceptable claims requests no
-    /// fetch, because no key could make it valid.
+    /// The claims are unverified at this point, but a token with unacceptable claims does not
+    /// trigger a fetch, because no key could make it valid.
     #[cold]
     fn wait_or_reject(
         &self,
@@ -123,7 +124,7 @@ impl Issuer {
         waiter: Option<Box<Waiter>>,
         failed: SignatureCheck<'_>,
     ) -> VerifyError {
-        // A malformed token is reported as malformed, whichever check failed first.
+        // A malformed token is reported as malformed, regardless of which check failed first.
         if !compact.is_well_formed() {
             return compact.form_error().into();
         }

@@ -1,10 +1,10 @@
-//! [`IssuerNames`]: the values of `iss` that an issuer's tokens may have; used by `policy`, `issuer`,
+//! [`IssuerNames`]: the `iss` values that an issuer's tokens may have; used by `policy`, `issuer`,
 //! and the builder.
 
 use super::error::TokenError;
 use crate::{json::ClaimValue, user::ClaimName};
 
-/// The values of `iss` that are accepted: exact names, and templates with a tenant in their path.
+/// The accepted `iss` values: exact names, and templates with a tenant in their path.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IssuerNames {
     pub(crate) exact: Vec<String>,
@@ -29,8 +29,8 @@ impl IssuerNames {
         self.exact.is_empty() && self.templates.is_empty()
     }
 
-    /// Returns whether a token with this `iss` is one of the issuer. The tenant's claim is not
-    /// compared, because the signature is not verified yet.
+    /// Returns whether a token with this `iss` belongs to the issuer. The tenant's claim is not
+    /// compared, because the signature has not been verified yet.
     pub(crate) fn include(&self, iss: &str) -> bool {
         self.has_exact(iss) || self.tenant(iss).is_some()
     }
@@ -40,7 +40,7 @@ impl IssuerNames {
         self.exact.iter().any(|name| name == iss)
     }
 
-    /// Returns the accepted tenant that is named in `iss`.
+    /// Returns the tenant in `iss` if it is accepted.
     fn tenant<'i>(&self, iss: &'i str) -> Option<&'i str> {
         let tenant = self.templates.iter().find_map(|name| name.tenant(iss))?;
         let is_accepted = match &self.tenants {
@@ -61,8 +61,8 @@ impl IssuerNames {
         self.templates.first().map(|template| &template.claim)
     }
 
-    /// Checks `iss`, and the claim that must equal the tenant in it. Returns the name, unless none is
-    /// configured.
+    /// Checks `iss` and the claim that must equal the tenant in it. Returns `iss`, or `None` if no
+    /// name is configured.
     #[inline]
     pub(crate) fn check<'a>(
         &self,
@@ -82,9 +82,9 @@ impl IssuerNames {
         matches!((self.tenant(iss), claim), (Some(tenant), Some(ClaimValue::Text(claim))) if claim == tenant)
     }
 
-    /// Checks a token whose key names the issuer for which it signs, with `{tenantid}` for the tenant,
-    /// as in the key sets of Microsoft. An exact name was configured together with its keys, so only
-    /// templates need this check.
+    /// Checks `iss` against the issuer that the key's JWK names, in which `{tenantid}` is the
+    /// tenant, as in Microsoft's key sets. An exact name is configured together with its keys, so
+    /// only templates need this check.
     pub(crate) fn check_key_issuer(&self, key_issuer: &str, iss: &str) -> Result<(), TokenError> {
         if self.has_exact(iss) || self.templates.is_empty() {
             return Ok(());
@@ -99,7 +99,8 @@ impl IssuerNames {
         is_named.then_some(()).ok_or(TokenError::Issuer)
     }
 
-    /// Returns whether the users of several tenants are accepted, whose IDs may be equal.
+    /// Returns whether users of several tenants are accepted. Two tenants may assign the same user
+    /// ID.
     pub(crate) fn have_several_tenants(&self) -> bool {
         let has_several = self
             .tenants
@@ -108,7 +109,7 @@ impl IssuerNames {
         !self.templates.is_empty() && has_several
     }
 
-    /// Returns whether a token could be one of both issuers.
+    /// Returns whether a token could belong to both issuers.
     pub(crate) fn overlap(&self, other: &Self) -> bool {
         let is_shared =
             |names: &Self, other: &Self| names.exact.iter().any(|iss| other.include(iss));
@@ -130,7 +131,7 @@ impl IssuerNames {
 }
 
 impl IssuerTemplate {
-    /// Fails with the reason why this is not a template.
+    /// Parses a template. Returns the reason as an error if `text` is not one.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
         const FORM: &str = "is not a URL with one {claim} as a whole segment of its path, such as https://login.microsoftonline.com/{tid}/v2.0";
 
@@ -142,7 +143,7 @@ impl IssuerTemplate {
             let is_segment = suffix.is_empty() || suffix.starts_with('/');
             let has_another = |text: &str| text.contains(['{', '}', '?', '#']);
             let is_valid = is_path && is_segment && !has_another(prefix) && !has_another(suffix);
-            // A JSON Pointer would be two segments.
+            // A JSON Pointer contains a slash, so it would span two segments.
             let is_name = !claim.is_empty() && !has_another(claim) && !claim.contains('/');
             (is_valid && is_name).then(|| Some((prefix, ClaimName::new(claim).ok()?, suffix)))?
         };

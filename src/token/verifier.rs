@@ -66,7 +66,7 @@ impl TokenVerifier {
     ///
     /// This takes a few hundred nanoseconds with HS256 and a few dozen microseconds with a public
     /// key. It does not block, except that with secrets from a file, a call reads that file every
-    /// few seconds. To wait for keys that are not fetched yet, call
+    /// few seconds. To wait for keys that have not been fetched yet, call
     /// [`verify_waiting`](Self::verify_waiting).
     ///
     /// # Errors
@@ -81,11 +81,12 @@ impl TokenVerifier {
     }
 
     /// Verifies a token like [`verify`](Self::verify), but waits for its key if a fetch may return
-    /// it, because the issuer has rotated its keys or the first fetch has not ended.
+    /// it: after a key rotation, or before the first fetch has finished.
     ///
-    /// It waits until a fetch returns the key, at most until the first fetch that starts after the
-    /// call has ended, and at most ten seconds in all. At most 1,024 calls and requests wait for
-    /// one key set at a time; if the waiting room is full, the token is rejected immediately.
+    /// It waits until a fetch returns the key. It gives up when the first fetch that starts after
+    /// the call has finished, and after ten seconds in any case. At most 1,024 calls and requests
+    /// wait for one key set at a time; if the waiting room is full, the token is rejected
+    /// immediately.
     ///
     /// # Errors
     ///
@@ -101,7 +102,7 @@ impl TokenVerifier {
         }
     }
 
-    /// Suggests a change of the configuration for a token that was rejected with this error.
+    /// Suggests a configuration change for a token that was rejected with this error.
     #[cfg(feature = "tracing")]
     pub(crate) fn hint(&self, token: &[u8], error: TokenError) -> Option<super::hint::Hint> {
         let is_short = token.len() <= self.0.max_token_len;
@@ -130,9 +131,9 @@ impl TokenVerifier {
         issuers.filter_map(|issuer| issuer.keys.fetched())
     }
 
-    /// Verifies a token with the cached keys, or returns a wait for other keys. `required` is the
-    /// issuer to which the token's source belongs, if any. `waiter` is the token's place in the
-    /// waiting room, if it has waited before.
+    /// Verifies a token with the cached keys, or returns a future that waits for other keys.
+    /// `required` is the issuer to which the token's source belongs, if any. `waiter` is the
+    /// token's place in the waiting room, if it has waited before.
     pub(crate) fn verify_or_wait(
         &self,
         token: &[u8],

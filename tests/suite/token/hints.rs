@@ -76,7 +76,7 @@ async fn a_rejected_token_of_the_issuer_logs_one_warning_with_a_hint() {
             [
                 "audience",
                 "aud must be \"https://api.example.com\"",
-                "another host",
+                "a different host",
             ],
         ),
         (
@@ -181,13 +181,17 @@ async fn a_token_that_does_not_verify_logs_one_hint_at_info() {
             "a session token",
             layer(),
             "Xw93kfQz71Xw93kfQz71Xw93kfQz71Xw".to_owned(),
-            ["opaque_session_token", "authClient.token()", "HS256 recipe"],
+            [
+                "opaque_session_token",
+                "authClient.token()",
+                "your HS256 tokens",
+            ],
         ),
         (
             "a quoted token",
             layer(),
             "\"x.y.z\"".to_owned(),
-            ["malformed", "without quotes", "`Bearer` once"],
+            ["malformed", "without quotes", "a single `Bearer`"],
         ),
         (
             "an unknown issuer",
