@@ -37,7 +37,7 @@ use crate::json::ClaimValue;
 #[doc(alias = "current_user", alias = "Depends")]
 #[derive(Clone)]
 pub struct CurrentUser {
-    /// The claims as JSON, followed by the values that are escaped in the JSON, decoded.
+    /// The claims as JSON, followed by the decoded form of each value that is escaped in the JSON.
     text: Arc<str>,
     /// The length of the JSON, in bytes.
     claims: usize,
@@ -69,7 +69,7 @@ impl CurrentUser {
         Self::from_claims(&claims, identity, None)
     }
 
-    /// Returns the same user as a user of this issuer instead of the layer's first one: see
+    /// Returns this user, assigned to this issuer instead of the layer's first one: see
     /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or). Authorization layers reject such a user
     /// unless they name the issuer. The claims are unchanged.
     ///
@@ -129,7 +129,7 @@ impl CurrentUser {
         self.user_id.within(&self.text)
     }
 
-    /// Returns the user's e-mail address: the `email` claim. The address may be unverified. Better
+    /// Returns the user's email address: the `email` claim. The address may be unverified. Better
     /// Auth's tokens have the claim `emailVerified`, which [`check`](crate::JwtAuthBuilder::check)
     /// can require.
     ///
@@ -156,9 +156,9 @@ impl CurrentUser {
         self.issuer.map(|issuer| issuer.within(&self.text))
     }
 
-    /// Returns the expiry time of the token: the `exp` claim (RFC 7519 section 4.1.4), before the
-    /// year 10000. The leeway is not added, so the time may already have passed when a token is
-    /// accepted. Returns `None` for a user created with [`CurrentUser::new`].
+    /// Returns the expiry time of the token: the `exp` claim (RFC 7519 section 4.1.4). It is always
+    /// before the year 10000. The leeway is not added, so the time may already have passed when a
+    /// token is accepted. Returns `None` for a user created with [`CurrentUser::new`].
     ///
     /// A request is verified once, when it arrives. Close longer-lived connections, such as a
     /// WebSocket or an event stream, at this time.
@@ -175,8 +175,8 @@ impl CurrentUser {
 
     /// Returns the scopes that the token grants: those in `scope` (RFC 8693 section 4.2), `scp`,
     /// and `permissions`. Each claim is a string with spaces between the scopes or an array of
-    /// strings; a claim of another type grants nothing. The result is empty if there are no scopes
-    /// or if one of the claims is duplicated.
+    /// strings; a claim of any other type grants nothing. The result is empty if there are no
+    /// scopes or if one of the claims is duplicated.
     ///
     /// Each call parses the claims. To check a scope before the handler runs, use
     /// [`RequireScopeLayer`](crate::RequireScopeLayer).

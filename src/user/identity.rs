@@ -12,8 +12,8 @@ pub(crate) struct Identity<'a> {
     pub(crate) issuer: Option<&'a str>,
 }
 
-/// The identity of the issuer that verified a token: its address, which is unique during the
-/// request.
+/// The identity of the issuer that verified a token: its address in memory, which is unique during
+/// the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IssuerRef(NonZeroUsize);
 
@@ -30,13 +30,13 @@ pub(crate) struct VerifiedBy {
     pub(crate) user_ids: UserIds,
 }
 
-/// The people whom the user IDs of an issuer name.
+/// The people that an issuer's user IDs identify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UserIds {
-    /// Those of the layer's first issuer.
+    /// The users of the layer's first issuer.
     FirstIssuers,
-    /// Those of another issuer.
+    /// The users of another issuer.
     OtherIssuers,
-    /// Those of several tenants, in which one ID may name different people.
+    /// The users of several tenants, in which the same ID may identify different people.
     SeveralTenants,
 }

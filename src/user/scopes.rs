@@ -34,7 +34,7 @@ struct GrantClaims<'a> {
 }
 
 impl Grant {
-    /// Returns the grants in `claim` or, by default, in [`GrantClaims`]. A claim of a wrong type
+    /// Returns the grants in `claim` or, by default, in [`GrantClaims`]. A claim of the wrong type
     /// grants nothing; if a claim is duplicated, the result is empty.
     pub(super) fn find_in<'j>(self, json: &'j str, claim: Option<&ClaimName>) -> Vec<Cow<'j, str>> {
         let values = match (claim, self) {

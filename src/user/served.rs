@@ -6,7 +6,7 @@ use super::{current_user::CurrentUser, identity::UserIds};
 /// because the meaning of their IDs, roles, and scopes depends on their issuer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ServedUsers {
-    /// The users of the first issuer, and of those that have the same users.
+    /// The users of the first issuer and of the issuers that have the same users.
     #[default]
     FirstIssuer,
     /// Only the users of the issuers with these names.
@@ -24,18 +24,18 @@ impl ServedUsers {
         }
     }
 
-    /// Like [`include`](Self::include), for a layer that compares another claim than the user ID. Such
-    /// a claim can name the tenant, so the users of several tenants are included.
+    /// Like [`include`](Self::include), but for a layer that compares a claim other than the user
+    /// ID. Such a claim can name the tenant, so the users of several tenants are included.
     pub(crate) fn include_by_claim(&self, user: &CurrentUser) -> bool {
         let is_of_tenant = user.user_ids() == UserIds::SeveralTenants;
         self.include(user) || (*self == Self::FirstIssuer && is_of_tenant)
     }
 
-    /// Suggests a change with which this user is accepted.
+    /// Suggests a configuration change that would make the layer accept this user.
     pub(crate) fn advice(&self, user: Option<&CurrentUser>) -> String {
         // The name of a tenant is not shown, because it comes from the token.
         if user.is_some_and(|user| user.user_ids() == UserIds::SeveralTenants) {
-            return "the user is from one of several tenants, in which one user ID may name different people; compare a claim that names the tenant with PathOwnerLayer::owner_claim(…), set the issuer with PathOwnerLayer::issuer(…) or RequireScopeLayer::issuers([…]), or call .same_users() on the builder if the IDs are unique across tenants".to_owned();
+            return "the user is from one of several tenants, in which the same user ID may identify different people; compare a claim that names the tenant with PathOwnerLayer::owner_claim(…), set the issuer with PathOwnerLayer::issuer(…) or RequireScopeLayer::issuers([…]), or call .same_users() on the builder if the IDs are unique across tenants".to_owned();
         }
         let origin = match user.and_then(CurrentUser::issuer) {
             Some(issuer) => format!("from {issuer:?}"),
