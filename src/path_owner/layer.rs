@@ -40,7 +40,7 @@ use crate::{
 /// # Which path is checked
 ///
 /// The patterns are matched against the path of the request as it reaches the layer. Inside axum's
-/// `nest`, that is the rest after the prefix. Therefore, either apply the layer outside, with
+/// `nest`, that is the part after the prefix. Therefore, either apply the layer outside, with
 /// patterns for the whole path, or use `PathOwnerLayer::path_param` (feature `axum`), which reads
 /// the parameter that axum's own router parsed.
 ///
@@ -84,11 +84,11 @@ impl PathOwnerLayer {
     /// Creates a layer that accepts a path if every parameter with this name that axum's router
     /// found in it is the user's ID.
     ///
-    /// It works wherever axum has parsed the path: under `route_layer` of a router and inside
-    /// `nest`. It also works under `layer`, but unknown paths then get 403 instead of 404. It
-    /// cannot see parameters of a router further inside that was passed to `nest_service`; apply it
-    /// inside that router instead. Routes without the parameter are rejected, unless
-    /// [`except`](Self::except) exempts them.
+    /// It works wherever axum has parsed the path: in `Router::route_layer` and inside `nest`. It
+    /// also works in `Router::layer`, but unknown paths then get 403 instead of 404. It cannot see
+    /// the parameters of an inner router that was passed to `nest_service`; apply it inside that
+    /// router instead. Routes without the parameter are rejected, unless [`except`](Self::except)
+    /// exempts them.
     ///
     /// ```
     /// use axum::{Router, routing::get};
@@ -108,8 +108,8 @@ impl PathOwnerLayer {
         Self::with_reader(name.into(), Reader::Router)
     }
 
-    /// Adds a pattern. The pattern that covers a path decides about it; if several cover it, the
-    /// most literal one decides, as in a router.
+    /// Adds a pattern. A path is checked against the pattern that covers it; if several patterns
+    /// cover it, the most literal one applies, as in a router.
     ///
     /// # Errors
     ///
@@ -132,10 +132,10 @@ impl PathOwnerLayer {
     /// Exempts the paths of a pattern from the check, for all users. Only this method and
     /// [`except_when`](Self::except_when) allow a path that does not belong to the user.
     ///
-    /// If an owner's pattern covers the path too, the more literal one decides, as in a router:
-    /// `/api/health` is exempt although `/api/{user_id}/{*rest}` covers it, and an exemption that
-    /// is wider than an owner's pattern does not apply to its paths. Inside axum's `nest`, the
-    /// pattern is matched against the rest of the path, also in a layer created with `path_param`.
+    /// If an owner's pattern also covers the path, the more literal one applies, as in a router:
+    /// `/api/health` is exempt although `/api/{user_id}/{*rest}` covers it, and an exemption does
+    /// not apply to paths that a more literal owner's pattern covers. Inside axum's `nest`, the
+    /// pattern is matched against the rest of the path, even in a layer created with `path_param`.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl PathOwnerLayer {
     /// Compares the parameter with this claim instead of the user's ID. `claim` is a name or, if it
     /// starts with a slash, a JSON Pointer (RFC 6901) to a nested claim. If the claim is an array
     /// of strings, one of them must match, for example for a user of several organizations. If the
-    /// claim is missing or has another type, the request is rejected.
+    /// claim is missing or has the wrong type, the request is rejected.
     ///
     /// This setting parses the claims again for each request (about a microsecond).
     ///
@@ -232,7 +232,8 @@ impl PathOwnerLayer {
         }
     }
 
-    /// Returns the rules for a change. If a clone of the layer shares them, they are copied first.
+    /// Returns a mutable reference to the rules. If a clone of the layer shares them, they are
+    /// copied first.
     fn rules_mut(&mut self) -> &mut Rules {
         Arc::make_mut(&mut self.rules)
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-/// Returns whether no program that reads the path can resolve it to a different one.
+/// Returns whether every program that reads the path resolves it to the same path.
 ///
 /// A router may treat `/api/alice/../bob` as alice's path, while a proxy or a client library behind
 /// the service rewrites it to bob's. Therefore dot segments are rejected anywhere and in every
@@ -37,8 +37,8 @@ fn is_plain(path: &str) -> bool {
         && !has_any(path, |byte| matches!(byte, b'%' | b'\\' | b';' | b':' | 0))
 }
 
-/// Returns whether no program finds a dot segment, a backslash, NUL, or a leading slash in a
-/// segment, nor in a URL or file path made of the decoded segment.
+/// Returns whether every program agrees that a segment, and any URL or file path built from its
+/// decoded form, contains no dot segment, backslash, NUL, or leading slash.
 ///
 /// A URL parser removes tabs and line breaks, and control characters and spaces at the ends; it
 /// reads `%2e` as a dot, ends the path at `?` or `#`, and may skip a repeated scheme (WHATWG URL,
@@ -80,8 +80,8 @@ fn has_any(text: &str, matches: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(false, |any, byte| any | matches(byte))
 }
 
-/// The ID in a path's owner parameter. It is decoded and checked once, however many IDs it is
-/// compared with.
+/// The ID in a path's owner parameter. It is decoded and checked once, regardless of how many IDs
+/// it is compared with.
 pub(super) struct Owner<'a> {
     id: Cow<'a, str>,
     /// False if the parameter appears several times with different values.

@@ -16,7 +16,7 @@ use super::path::{Owner, is_one_segment, is_unambiguous};
 use crate::rejection::Rejection;
 
 /// Returns whether the path that the client requested is unambiguous. Inside `nest`, the request's
-/// own path is only the rest of it.
+/// own path is only the part after the prefix.
 pub(super) fn original_path_is_unambiguous<B>(request: &Request<B>) -> bool {
     original_path(request).is_none_or(is_unambiguous)
 }

@@ -150,7 +150,8 @@ impl RequireScopeLayer {
         self
     }
 
-    /// Returns the rules for a change. If a clone of the layer shares them, they are copied first.
+    /// Returns a mutable reference to the rules. If a clone of the layer shares them, they are
+    /// copied first.
     fn rules_mut(&mut self) -> &mut Rules {
         Arc::make_mut(&mut self.rules)
     }
