@@ -1,8 +1,8 @@
-//! [`EventLog`]: the events about requests, which need the feature `tracing`; used by all layers and
-//! extractors. `crate::events` has the other events.
+//! [`EventLog`]: the events about requests, which need the feature `tracing`; used by all layers
+//! and extractors. `crate::events` has the other events.
 //!
 //! No event contains any part of a secret, a claim, or a signature. An event about a rejected token
-//! contains the start of the algorithm's name and of the key ID, escaped.
+//! contains the escaped start of the algorithm's name and of the key ID.
 
 use super::Rejection;
 #[cfg(feature = "tracing")]
@@ -11,10 +11,10 @@ use crate::{
     token::{HeaderSummary, Hint, TokenError, has_hint},
 };
 
-/// The events of a layer, with a memory of the problems that were already logged.
+/// The events of a layer, with a record of the problems that have already been logged.
 #[derive(Debug, Default)]
 pub(crate) struct EventLog {
-    /// One bit for each [`Problem`] that was already logged.
+    /// One bit for each [`Problem`] that has already been logged.
     #[cfg(feature = "tracing")]
     logged: std::sync::atomic::AtomicU64,
 }

@@ -43,9 +43,9 @@ pub(crate) enum Protocol {
     Http,
     /// gRPC or gRPC-Web, with the request's content type.
     Grpc(HeaderValue),
-    /// gRPC over HTTP/1, as tonic-web's `GrpcWebLayer` passes gRPC-Web to its inner service, with
-    /// the request's content type. Any client can send such a request, so the response keeps the
-    /// HTTP status of the rejection.
+    /// gRPC over HTTP/1, with the request's content type: the form in which tonic-web's
+    /// `GrpcWebLayer` passes gRPC-Web to its inner service. Any client can send such a request, so
+    /// the response keeps the HTTP status of the rejection.
     GrpcOverHttp1(HeaderValue),
 }
 

@@ -30,10 +30,10 @@ pub(crate) use self::{
 /// The reason why a request was rejected.
 ///
 /// A `Rejection` that an axum handler returns gets the default format and is neither logged nor
-/// observed. Use [`respond`](Self::respond), which follows the settings of the layer.
+/// passed to the observer. Use [`respond`](Self::respond), which follows the settings of the layer.
 ///
-/// The layers insert it into the response's extensions, where an outer layer can read it, such as
-/// tower-http's `TraceLayer` in its `on_response`. It contains no part of the request.
+/// The layers insert it into the response's extensions, where an outer layer can read it, for
+/// example tower-http's `TraceLayer` in its `on_response`. It contains no part of the request.
 ///
 /// ```
 /// use http::{Request, StatusCode};
@@ -88,9 +88,8 @@ pub enum Rejection {
         "the route does not have the parameter that PathOwnerLayer::path_param names; correct the name, apply the layer only to routes that have it, or exempt the path with .except(…)"
     )]
     NoParameter,
-    /// A rejection of `PathOwnerLayer` that responds with
-    /// [404](crate::PathOwnerLayer::not_found) instead of 403. Its reason is always `not_owner`; the
-    /// layer's events have the real one.
+    /// A rejection by `PathOwnerLayer` that is sent as [404](crate::PathOwnerLayer::not_found)
+    /// instead of 403. Its reason is always `not_owner`; the layer's events have the real one.
     #[error("{}", Rejection::NotOwner)]
     NotFound,
     /// The user belongs to an issuer that the layer does not serve: see

@@ -104,8 +104,8 @@ pub(crate) fn default_http_response(rejection: Rejection) -> Response<Bytes> {
 
 impl Rejection {
     /// Builds the response of the [`JwtAuthLayer`](crate::JwtAuthLayer) around this code: in its
-    /// configured format, in gRPC for a gRPC request, logged and
-    /// [observed](crate::JwtAuthBuilder::observe) once.
+    /// configured format, and in gRPC for a gRPC request. Logs the rejection and passes it to the
+    /// [observer](crate::JwtAuthBuilder::observe) once.
     ///
     /// Use it in handlers and middleware that reject requests themselves. Without a surrounding
     /// layer, the response has the default format.
@@ -130,7 +130,7 @@ impl Rejection {
     /// ```
     pub fn respond(self, request: &http::request::Parts) -> http::Response<bytes::Bytes> {
         // Handlers and extractors have no state of their own, so this log remembers, for the whole
-        // process, the problems that were already logged.
+        // process, the problems that have already been logged.
         static EVENT_LOG: EventLog = EventLog::new();
         reject_inside_auth(self.into(), false, &EVENT_LOG, request)
     }
