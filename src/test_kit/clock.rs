@@ -10,9 +10,9 @@ use crate::clock::Clock;
 
 /// A clock that changes only when it is set or advanced.
 ///
-/// Clones share the time. Pass one to a layer that was not created by
-/// [`TestIssuer::layer`](super::TestIssuer::layer) with
-/// [`JwtAuthBuilder::clock`](crate::JwtAuthBuilder::clock).
+/// Clones share the time. To use the clock in a layer that
+/// [`TestIssuer::layer`](super::TestIssuer::layer) did not create, pass a closure that reads a
+/// clone to [`JwtAuthBuilder::clock`](crate::JwtAuthBuilder::clock).
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,7 +58,8 @@ impl TestClock {
     ///
     /// # Panics
     ///
-    /// Panics if the system cannot represent the time, some hundred billion years from now.
+    /// Panics if the system cannot represent the time, which happens only hundreds of billions of
+    /// years from now.
     pub fn advance(&self, by: Duration) {
         let mut time = lock(&self.time);
         *time = time

@@ -109,8 +109,8 @@ impl TestIssuer {
     /// Starts a builder for a layer that accepts the tokens of this issuer and uses its clock. You
     /// can add other settings, such as [`email_optional`](JwtAuthBuilder::email_optional).
     ///
-    /// Unlike other layers with public keys, it needs no audience. Without one, a token with an `aud`
-    /// is rejected with `audience_not_configured`.
+    /// Unlike other layers with public keys, it needs no audience. Without one, a token with an
+    /// `aud` is rejected with `audience_not_configured`.
     pub fn layer(&self) -> JwtAuthBuilder {
         self.signer.trusted_by(self.keyless_layer())
     }
@@ -120,8 +120,8 @@ impl TestIssuer {
         &self.clock
     }
 
-    /// Returns the secret that signs the tokens, for example to set `BETTER_AUTH_SECRET` of a child
-    /// process.
+    /// Returns the secret that signs the tokens, for example to set `BETTER_AUTH_SECRET` for a
+    /// child process.
     ///
     /// # Panics
     ///
@@ -176,7 +176,8 @@ impl TestIssuer {
         super::ed25519::jwks([self.private_key()])
     }
 
-    /// Returns the same as a [`KeySet`](crate::KeySet), for [`SharedKeys`](crate::SharedKeys).
+    /// Returns the public key as a [`KeySet`](crate::KeySet), for
+    /// [`SharedKeys`](crate::SharedKeys).
     ///
     /// # Panics
     ///
@@ -205,8 +206,9 @@ impl TestIssuer {
 }
 
 impl TestToken {
-    /// Signs with the key of another issuer, while the claims and the `kid` stay this issuer's.
-    /// Rejected with `signature`, or with `algorithm` if the algorithms differ.
+    /// Signs with the key of another issuer, while the claims and the `kid` remain those of this
+    /// issuer. Such a token is rejected with `signature`, or with `algorithm` if the algorithms
+    /// differ.
     pub fn signed_by(mut self, other: &TestIssuer) -> Self {
         self.set_signer(other.signer.clone());
         self

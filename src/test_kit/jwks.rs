@@ -129,7 +129,8 @@ impl TestJwks {
         self.state().is_failing = is_failing;
     }
 
-    /// Delays fetches by this time, on tokio's clock. A fetch returns the set as it is at the end.
+    /// Delays fetches by this time, on tokio's clock. A fetch returns the set as it is when the
+    /// delay ends.
     ///
     /// A layer gives up on a fetch after five seconds.
     pub fn delay(&self, delay: Duration) {

@@ -13,7 +13,7 @@ use super::{clock::TestClock, signer::Signer};
 /// [`mint`](Self::mint) signs it.
 ///
 /// If a claim is set more than once, the last value is used. Times are relative to the issuer's
-/// clock when the token is minted, so a `TestToken` can be minted again after the clock was
+/// clock when the token is minted, so a `TestToken` can be minted again after the clock has been
 /// advanced.
 ///
 /// ```
@@ -112,7 +112,7 @@ impl TestToken {
         self.claim("aud", audience.into())
     }
 
-    /// Sets any claim to a value of any type, including a wrong type.
+    /// Sets any claim to a value of any type, including the wrong type.
     ///
     /// # Panics
     ///
@@ -147,21 +147,21 @@ impl TestToken {
         self.time("exp", seconds.try_into().unwrap_or(i64::MAX))
     }
 
-    /// Sets the expiry to ten minutes before minting, which exceeds the maximum leeway: rejected
-    /// with `expired`.
+    /// Sets the expiry to ten minutes before minting, which exceeds the maximum leeway. The token
+    /// is rejected with `expired`.
     pub fn expired(self) -> Self {
         self.time("iat", -BEYOND_LEEWAY - LIFETIME)
             .time("exp", -BEYOND_LEEWAY)
     }
 
-    /// Sets `nbf` to ten minutes after minting, which exceeds the maximum leeway: rejected with
-    /// `not_yet_valid`.
+    /// Sets `nbf` to ten minutes after minting, which exceeds the maximum leeway. The token is
+    /// rejected with `not_yet_valid`.
     pub fn not_yet_valid(self) -> Self {
         self.time("nbf", BEYOND_LEEWAY)
     }
 
-    /// Sets the `kid` in the header. A layer rejects a key that is not in its set with
-    /// `unknown_key`; a layer with secrets ignores the `kid`.
+    /// Sets the `kid` in the header. If the layer's key set does not contain this `kid`, the token
+    /// is rejected with `unknown_key`; a layer with secrets ignores the `kid`.
     pub fn key_id(self, key_id: impl Into<String>) -> Self {
         self.header("kid", key_id.into())
     }
@@ -183,14 +183,14 @@ impl TestToken {
         self
     }
 
-    /// Changes one bit of the signature: rejected with `signature`.
+    /// Changes one bit of the signature. The token is rejected with `signature`.
     pub fn bad_signature(mut self) -> Self {
         self.signature = Signature::Invalid;
         self
     }
 
-    /// Removes the signature and sets `"alg": "none"` (RFC 7519 section 6): rejected with
-    /// `malformed`.
+    /// Removes the signature and sets `"alg": "none"` (RFC 7519 section 6). The token is rejected
+    /// with `malformed`.
     pub fn unsigned(mut self) -> Self {
         self.signature = Signature::Absent;
         self.header("alg", "none")
