@@ -21,8 +21,8 @@ mod scalar {
 
     const STRICT: &GeneralPurpose = &URL_SAFE_NO_PAD;
 
-    /// The number of encoded bytes that are checked at a time. It is a multiple of four, so that
-    /// only the last chunk can end inside a group.
+    /// The number of encoded bytes that are checked at a time. It is a multiple of four, so only
+    /// the last chunk can end inside a group.
     pub(super) const CHUNK_LEN: usize = 512;
 
     #[inline]

@@ -58,8 +58,8 @@ impl fmt::Debug for ConfigError {
     }
 }
 
-/// An error in a configuration. Its message may name a variable or a file, but never contains a
-/// value from there.
+/// An error in a configuration. Its message may name a variable or a file, but never contains their
+/// contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     message: String,

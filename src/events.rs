@@ -1,5 +1,5 @@
-//! The events that concern no single request, which need the feature `tracing`; used by the builder,
-//! `key_source`, and `jwks`. `rejection::event_log` has the events about requests.
+//! The events that do not belong to a single request, which need the feature `tracing`; used by the
+//! builder, `key_source`, and `jwks`. `rejection::event_log` has the events about requests.
 //!
 //! No event contains any part of a secret, a claim, or a signature.
 
@@ -60,7 +60,7 @@ pub(crate) mod fetching {
     pub(crate) fn failed(url: &str, why: &str, failures_before: u32) {
         #[cfg(feature = "tracing")]
         if failures_before == 0 {
-            tracing::warn!(target: TARGET, url, "keys cannot be fetched; cached keys, if any, stay in use: {why}");
+            tracing::warn!(target: TARGET, url, "keys cannot be fetched: {why}; cached keys, if any, stay in use");
         } else {
             tracing::debug!(target: TARGET, url, "keys cannot be fetched: {why}");
         }
@@ -80,7 +80,7 @@ pub(crate) mod fetching {
         tracing::error!(
             target: TARGET,
             url,
-            "keys could not be fetched for too long and are no longer used; is the issuer reachable?"
+            "the keys could not be refreshed for too long and are no longer used; check that the issuer is reachable"
         );
         #[cfg(not(feature = "tracing"))]
         let _ = url;

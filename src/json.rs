@@ -60,8 +60,8 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// A value of any type, for claims with a specific error for a wrong type. Booleans, objects, and
-/// most numbers are not distinguished.
+/// A value of any type, for claims that have their own error for the wrong type. Booleans, objects,
+/// and most numbers are not distinguished.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum ClaimValue<'a> {
     #[default]

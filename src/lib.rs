@@ -74,9 +74,10 @@
 //!
 //! A `POST` over HTTP/2 with the content type `application/grpc`, `application/grpc+…`, or
 //! `application/grpc-web…` gets a gRPC response: HTTP 200 with `grpc-status` and `grpc-message` in
-//! the headers, and no body. A `POST` over HTTP/1 with `application/grpc` and `te: trailers`, as
-//! tonic-web's `GrpcWebLayer` passes to its inner service, gets the same headers and no body, but
-//! the HTTP status from the table. [`JwtAuthBuilder::http_answers_only`] turns gRPC responses off.
+//! the headers, and no body. A `POST` over HTTP/1 with `application/grpc` and `te: trailers`, which
+//! is what tonic-web's `GrpcWebLayer` passes to its inner service, gets the same headers and no
+//! body, but the HTTP status from the table. [`JwtAuthBuilder::http_answers_only`] turns gRPC
+//! responses off.
 //!
 //! To find out why a request was rejected, look at the `tracing` event (DEBUG, with a stable
 //! [`reason`](Rejection::reason)) or at the [`Rejection`] in the response extensions.
@@ -94,10 +95,10 @@
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls in a tokio task; rustls uses AWS-LC with either backend |
 //! | `jwks-custom` | the same without reqwest, for your own `JwksFetch` |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`, which skips the signature check for recently verified tokens |
-//! | `tower-http` | `LogRejections`, which makes `TraceLayer` log the reason of a rejection, also in gRPC |
+//! | `tower-http` | `LogRejections`, which makes `TraceLayer` log the reason for a rejection, including in gRPC |
 //! | `test-kit` | `test_kit`: tokens, users, a clock, and keys for your tests; enable it in `[dev-dependencies]` |
 //!
-//! A feature only adds to the crate; it never changes existing behaviour.
+//! A feature only adds to the crate; it never changes existing behavior.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub)]
