@@ -128,7 +128,9 @@ mod tower_http;
 mod user;
 
 pub use self::{
-    auth::{CognitoToken, JwtAuth, JwtAuthBuilder, JwtAuthFuture, JwtAuthLayer, TokenSource},
+    auth::{
+        CognitoToken, Issuers, JwtAuth, JwtAuthBuilder, JwtAuthFuture, JwtAuthLayer, TokenSource,
+    },
     config_error::ConfigError,
     key::{Algorithm, KeySet, Secret, VerifyingKey},
     key_source::SharedKeys,

@@ -2,12 +2,13 @@
 
 mod builder;
 mod future;
+mod issuers;
 mod layer;
 mod profiles;
 mod service;
 mod token_source;
 
 pub use self::{
-    builder::JwtAuthBuilder, future::JwtAuthFuture, layer::JwtAuthLayer, profiles::CognitoToken,
-    service::JwtAuth, token_source::TokenSource,
+    builder::JwtAuthBuilder, future::JwtAuthFuture, issuers::Issuers, layer::JwtAuthLayer,
+    profiles::CognitoToken, service::JwtAuth, token_source::TokenSource,
 };

@@ -133,6 +133,15 @@ impl JwksUrl {
         self.state.readiness()
     }
 
+    /// Returns an error if the first fetch has not ended, although this time has passed.
+    pub(crate) fn late(&self, limit: Duration) -> Option<JwksError> {
+        let has_ended = self.state.fetches.counts().ended > 0;
+        (!has_ended).then(|| {
+            let reason = format!("the first fetch has not ended within {limit:?}");
+            self.state.error(reason)
+        })
+    }
+
     pub(crate) fn health(&self) -> JwksHealth {
         self.state.health()
     }

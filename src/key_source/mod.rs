@@ -50,6 +50,15 @@ impl IssuerKeys {
         }
     }
 
+    /// Returns whether there are keys of each kind at `now`, in seconds since the epoch.
+    pub(crate) fn are_available(&self, now: u64) -> bool {
+        let has_keys = |source: &KeySource| !source.current(now).is_empty();
+        match self {
+            Self::One(source) => has_keys(source),
+            Self::Both { secrets, public } => has_keys(secrets) && has_keys(public),
+        }
+    }
+
     #[cfg(feature = "jwks-custom")]
     pub(crate) fn fetched(&self) -> Option<&crate::jwks::JwksUrl> {
         match self.source_for(None) {

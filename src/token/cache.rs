@@ -14,7 +14,7 @@ use quick_cache::{
     sync::{Cache, DefaultLifecycle},
 };
 
-use super::{error::TokenError, issuer::Issuer};
+use super::{error::TokenError, issuer::Issuer, issuers::IssuerList};
 use crate::{
     key::Algorithm,
     key_source::{Generation, Snapshot},
@@ -41,7 +41,7 @@ pub(crate) struct TokenCache {
 /// A verified token.
 struct Verified {
     user: CurrentUser,
-    /// The index of the token's issuer.
+    /// The ID of the token's issuer.
     issuer: usize,
     algorithm: Option<Algorithm>,
     generation: Generation,
@@ -68,7 +68,7 @@ impl TokenCache {
     pub(super) fn find(
         &self,
         token: &[u8],
-        issuers: &[Issuer],
+        issuers: &IssuerList,
         required: Option<usize>,
         now: u64,
     ) -> Option<Result<CurrentUser, TokenError>> {
@@ -77,7 +77,7 @@ impl TokenCache {
             return None;
         }
         let issuer = issuers.get(found.issuer)?;
-        if !found.is_current(issuer, now) {
+        if !found.is_current(&issuer, now) {
             self.outdated.fetch_add(1, Ordering::Relaxed);
             self.verified.remove(&Borrowed(token));
             return None;

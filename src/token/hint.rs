@@ -54,7 +54,7 @@ pub(crate) fn has_hint(error: TokenError) -> bool {
 /// Suggests a configuration change for a token that was rejected with this error. `now` is in
 /// seconds since the epoch.
 pub(super) fn suggest(
-    issuers: &[Issuer],
+    issuers: &[&Issuer],
     token: &[u8],
     error: TokenError,
     now: u64,
@@ -84,7 +84,7 @@ pub(super) fn suggest(
         [only] => only,
         several => {
             let claims = Claims::parse(&json).ok()?;
-            let named = |issuer: &&Issuer| matches!(&claims.iss, ClaimValue::Text(iss) if issuer.is_named(iss));
+            let named = |issuer: &&&Issuer| matches!(&claims.iss, ClaimValue::Text(iss) if issuer.is_named(iss));
             match several.iter().find(named) {
                 Some(issuer) => issuer,
                 None if error == TokenError::Issuer => {
@@ -251,7 +251,7 @@ fn wrong_issuer(policy: &Policy, claims: &Claims<'_>) -> String {
     }
 }
 
-fn unknown_issuer(issuers: &[Issuer], iss: &ClaimValue<'_>) -> String {
+fn unknown_issuer(issuers: &[&Issuer], iss: &ClaimValue<'_>) -> String {
     let names: Vec<String> = issuers
         .iter()
         .flat_map(|issuer| issuer.policy.issuers.texts())

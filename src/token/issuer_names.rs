@@ -123,7 +123,6 @@ impl IssuerNames {
     }
 
     /// Returns all names and templates, as configured.
-    #[cfg(feature = "tracing")]
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         let templates = self.templates.iter().map(|template| &*template.text);
         self.exact.iter().map(String::as_str).chain(templates)

@@ -18,6 +18,7 @@ mod header_hint;
 mod hint;
 mod issuer;
 mod issuer_names;
+mod issuers;
 mod policy;
 mod printable;
 mod verifier;
@@ -34,6 +35,6 @@ pub(crate) use self::{
 pub use self::{error::TokenError, verifier::TokenVerifier};
 pub(crate) use self::{
     issuer::{Check, Issuer, Pending, VerifyError},
-    issuer_names::IssuerTemplate,
+    issuer_names::{IssuerNames, IssuerTemplate},
     policy::Policy,
 };

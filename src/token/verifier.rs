@@ -9,6 +9,8 @@ use super::{
     error::TokenError,
     header::Header,
     issuer::{Issuer, VerifyError},
+    issuer_names::IssuerNames,
+    issuers::{IssuerList, ListedIssuer},
 };
 use crate::{clock::Clock, json::ClaimValue, key::Keys, key_source::Waiter, user::CurrentUser};
 
@@ -33,8 +35,7 @@ use crate::{clock::Clock, json::ClaimValue, key::Keys, key_source::Waiter, user:
 pub struct TokenVerifier(Arc<Inner>);
 
 struct Inner {
-    /// Never empty. If there are several, their `iss` values differ.
-    issuers: Vec<Issuer>,
+    issuers: IssuerList,
     clock: Clock,
     max_token_len: usize,
     #[cfg(feature = "cache")]
@@ -49,7 +50,7 @@ impl TokenVerifier {
         #[cfg(feature = "cache")] cache: Option<super::cache::TokenCache>,
     ) -> Self {
         Self(Arc::new(Inner {
-            issuers,
+            issuers: IssuerList::new(issuers),
             clock,
             max_token_len,
             #[cfg(feature = "cache")]
@@ -107,7 +108,9 @@ impl TokenVerifier {
     pub(crate) fn hint(&self, token: &[u8], error: TokenError) -> Option<super::hint::Hint> {
         let is_short = token.len() <= self.0.max_token_len;
         let now = self.0.clock.now();
-        is_short.then(|| super::hint::suggest(&self.0.issuers, token, error, now))?
+        let issuers = self.0.issuers.all();
+        let issuers: Vec<&Issuer> = issuers.iter().map(|issuer| &**issuer).collect();
+        is_short.then(|| super::hint::suggest(&issuers, token, error, now))?
     }
 
     /// Describes a rejected token for the log. The description is empty for a token over the length
@@ -125,10 +128,37 @@ impl TokenVerifier {
             .unwrap_or_default()
     }
 
-    #[cfg(feature = "jwks-custom")]
-    pub(crate) fn fetched_keys(&self) -> impl Iterator<Item = &crate::jwks::JwksUrl> {
-        let issuers = self.0.issuers.iter();
-        issuers.filter_map(|issuer| issuer.keys.fetched())
+    pub(crate) fn issuers(&self) -> Vec<ListedIssuer<'_>> {
+        self.0.issuers.all()
+    }
+
+    /// Returns the names and templates of all issuers.
+    pub(crate) fn issuer_names(&self) -> Vec<String> {
+        let issuers = self.issuers();
+        let names = issuers
+            .iter()
+            .flat_map(|issuer| issuer.policy.issuers.texts());
+        names.map(str::to_owned).collect()
+    }
+
+    /// Adds the issuers that `make` builds from the names of the others and from the clock.
+    pub(crate) fn add_issuers<E>(
+        &self,
+        make: impl FnOnce(&[&IssuerNames], &Clock) -> Result<Vec<Issuer>, E>,
+    ) -> Result<(), E> {
+        let clock = &self.0.clock;
+        self.0.issuers.add(|names| make(names, clock))
+    }
+
+    pub(crate) fn remove_issuer(&self, name: &str) -> bool {
+        self.0.issuers.remove(name)
+    }
+
+    /// Returns whether each issuer has keys.
+    pub(crate) fn has_all_keys(&self) -> bool {
+        let now = self.0.clock.now();
+        let issuers = self.issuers();
+        issuers.iter().all(|issuer| issuer.keys.are_available(now))
     }
 
     /// Verifies a token with the cached keys, or returns a future that waits for other keys.
@@ -148,10 +178,7 @@ impl TokenVerifier {
         {
             return Ok(found?);
         }
-        let only = match inner.issuers.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        };
+        let only = inner.issuers.only();
         let only_source = only.and_then(|issuer| issuer.keys.only_source());
         let keys = only_source.map(|source| source.current(now));
         if let Some(keys) = &keys {
@@ -173,7 +200,7 @@ impl TokenVerifier {
             }
         };
         let issuer = match only {
-            Some(only) => only,
+            Some(only) => ListedIssuer::Built(0, only),
             None => inner.issuer_of(&compact, required)?,
         };
         let source = issuer.keys.source_for(header.alg);
@@ -187,13 +214,8 @@ impl TokenVerifier {
         };
         let user = issuer.verify(&compact, &header, (source, &keys), now, waiter)?;
         #[cfg(feature = "cache")]
-        if let Some(cache) = &inner.cache
-            && let Some(index) = inner
-                .issuers
-                .iter()
-                .position(|other| std::ptr::eq(other, issuer))
-        {
-            cache.insert(token, &user, (index, header.alg), &keys, now);
+        if let Some(cache) = &inner.cache {
+            cache.insert(token, &user, (issuer.id(), header.alg), &keys, now);
         }
         Ok(user)
     }
@@ -207,19 +229,16 @@ impl Inner {
         &self,
         compact: &Compact<'_>,
         required: Option<usize>,
-    ) -> Result<&Issuer, TokenError> {
+    ) -> Result<ListedIssuer<'_>, TokenError> {
         let mut buffer = [0; INLINE_CLAIMS_LEN];
         let json = compact.decode_payload(&mut buffer)?;
         let claims = Claims::parse(&json)?;
         let ClaimValue::Text(iss) = &claims.iss else {
             return Err(TokenError::Issuer);
         };
-        let mut issuers = self.issuers.iter().enumerate();
-        issuers
-            .find(|(_, issuer)| issuer.is_named(iss))
-            .filter(|(index, _)| required.is_none_or(|required| required == *index))
-            .map(|(_, issuer)| issuer)
-            .ok_or(TokenError::Issuer)
+        let issuer = self.issuers.named(iss).ok_or(TokenError::Issuer)?;
+        let is_required = required.is_none_or(|required| required == issuer.id());
+        is_required.then_some(issuer).ok_or(TokenError::Issuer)
     }
 }
 

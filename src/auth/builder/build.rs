@@ -5,14 +5,15 @@ use std::sync::Arc;
 use super::{
     JwtAuthBuilder,
     issuer_settings::IssuerSettings,
-    validate::{check_algorithms, check_issuers, check_other, default_algorithms},
+    validate::{check_added, check_algorithms, check_issuers, check_other, default_algorithms},
 };
 use crate::{
     auth::{JwtAuthLayer, service::Shared, token_source::TokenSources},
+    clock::Clock,
     config_error::{ConfigError, Faults},
     key_source::{IssuerKeys, KeySource},
     rejection::EventLog,
-    token::{Issuer, TokenVerifier},
+    token::{Issuer, IssuerNames, TokenVerifier},
     user::{ClaimName, UserIds},
 };
 
@@ -101,7 +102,7 @@ impl JwtAuthBuilder {
         self.layer.check(&mut faults);
         let others = self.take_others(&mut faults);
         for other in &others {
-            check_other(&other.layer, &self.layer, &mut faults);
+            check_other(&other.layer, &self.layer.clock, &mut faults);
         }
         #[cfg(feature = "cache")]
         let cache = self.token_cache(&mut faults);
@@ -140,6 +141,33 @@ impl JwtAuthBuilder {
             preflight_may_pass: layer.preflight_may_pass,
             event_log: EventLog::default(),
         }))
+    }
+
+    /// Builds the issuers of a builder that is added to a layer with these names and this clock.
+    pub(in crate::auth) fn into_added(
+        mut self,
+        names: &[&IssuerNames],
+        clock: &Clock,
+    ) -> Result<Vec<Issuer>, ConfigError> {
+        let mut faults = Faults::default();
+        let others = self.take_others(&mut faults);
+        let now = clock.now();
+        let mut all = Vec::new();
+        for builder in std::iter::once(self).chain(others) {
+            check_other(&builder.layer, clock, &mut faults);
+            all.push(builder.issuer);
+        }
+        for issuer in &mut all {
+            issuer.apply_origin(&mut faults);
+            issuer.complete_names(&mut faults);
+        }
+        check_added(&all, names, &mut faults);
+        let issuers = all
+            .into_iter()
+            .filter_map(|issuer| issuer.into_issuer(false, now, &mut faults))
+            .collect();
+        faults.into_result()?;
+        Ok(issuers)
     }
 
     /// Returns all other issuers, including those that were passed to their builders.

@@ -7,9 +7,11 @@ use super::{
     layer_settings::{CLOCK, LayerSettings},
 };
 use crate::{
+    clock::Clock,
     config_error::Faults,
     key::Algorithm,
     stray::{is_blank, stray_ends},
+    token::IssuerNames,
 };
 
 const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
@@ -123,6 +125,27 @@ pub(super) fn check_issuers(issuers: &[IssuerSettings], faults: &mut Faults) {
     if issuers.len() < 2 {
         return;
     }
+    check_names(issuers, faults);
+}
+
+/// Checks the issuers that are added to a layer whose issuers have these names.
+pub(super) fn check_added(issuers: &[IssuerSettings], names: &[&IssuerNames], faults: &mut Faults) {
+    if names.iter().any(|names| names.is_empty()) {
+        faults.add("an issuer is added to a layer whose own issuer has no name; call .issuer(…) on the builder of the layer, because a token's iss selects its keys");
+    }
+    check_names(issuers, faults);
+    let is_taken = |issuer: &IssuerSettings| {
+        { names.iter() }.any(|names| names.overlap(&issuer.policy.issuers))
+    };
+    if issuers.iter().any(is_taken) {
+        faults.add("the layer already has an issuer with this name; remove that one first, or set a different .issuer(…)");
+    }
+    if issuers.iter().any(|issuer| !issuer.sources.is_empty()) {
+        faults.add("the added issuer has token sources of its own, which a layer gets only when it is built; use .or(…), or a builder without them");
+    }
+}
+
+fn check_names(issuers: &[IssuerSettings], faults: &mut Faults) {
     let has_no_name = |issuer: &IssuerSettings| {
         // An invalid origin or template has already been reported.
         let was_given = issuer.origin.is_some() || !issuer.issuer_templates.is_empty();
@@ -145,8 +168,8 @@ pub(super) fn check_issuers(issuers: &[IssuerSettings], faults: &mut Faults) {
 /// Checks the layer settings of a builder that was passed to `.or(…)`, which must have none.
 ///
 /// The clock of the layer itself is allowed, because the test kit configures it for every issuer.
-pub(super) fn check_other(other: &LayerSettings, layer: &LayerSettings, faults: &mut Faults) {
-    let has_effect = |method: &&&str| **method == CLOCK && other.clock.is_same(&layer.clock);
+pub(super) fn check_other(other: &LayerSettings, clock: &Clock, faults: &mut Faults) {
+    let has_effect = |method: &&&str| **method == CLOCK && other.clock.is_same(clock);
     let methods: Vec<&str> = { other.configured_by.iter() }
         .filter(|method| !has_effect(method))
         .copied()

@@ -6,7 +6,14 @@ mod better_auth;
 mod configuration;
 mod cookie;
 mod extensions;
+mod issuers;
 mod misuse;
+#[cfg(all(
+    feature = "axum",
+    feature = "jwks",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
+mod operations;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod public_key_configuration;
 mod readiness;
