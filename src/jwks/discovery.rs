@@ -124,10 +124,17 @@ fn check_issuer(metadata: &Metadata, configured: &str) -> Result<(), FetchError>
         "its issuer is a template; set the URL of its key set with .jwks_url(…), and call \
          .issuer_template(…)"
     } else {
-        "if its tokens have that name, configure it; otherwise, call .jwks_url(…) and .issuer(…)"
+        "if the iss of its tokens is the name in the metadata, pass that name to discover(…); \
+         otherwise use .jwks_url(…) and .issuer(…)"
+    };
+    let only_slash_differs = found.trim_end_matches('/') == configured.trim_end_matches('/');
+    let difference = if only_slash_differs {
+        " (only the trailing slash differs)"
+    } else {
+        ""
     };
     Err(FetchError::new(format!(
-        "the metadata belongs to {:?}, but the configured issuer is {configured:?}; {hint}",
+        "the metadata names the issuer {:?}, but {configured:?} is configured{difference}; {hint}",
         cut(found)
     )))
 }

@@ -128,10 +128,10 @@ impl JwtAuthBuilder {
     /// 2. `<origin>/.well-known/oauth-authorization-server<path>` (RFC 8414 section 3);
     /// 3. `<issuer>/.well-known/oauth-authorization-server`.
     ///
-    /// The `issuer` in the metadata must equal this one byte for byte, and the `jwks_uri` must use
-    /// https, with the same exceptions as [`jwks_url`](Self::jwks_url). The metadata is read again
-    /// for each fetch of the key set. Everything else works as with `jwks_url`, whose limits apply
-    /// to both documents together.
+    /// The `issuer` in the metadata must equal this one byte for byte; otherwise no keys are fetched,
+    /// and requests get 503. The `jwks_uri` must use https, with the same exceptions as
+    /// [`jwks_url`](Self::jwks_url). The metadata is read again for each fetch of the key set.
+    /// Everything else works as with `jwks_url`, whose limits apply to both documents together.
     ///
     /// Better Auth changes its name in the metadata but not in the tokens: it removes a trailing
     /// slash and replaces `http` with `https`. In Microsoft's metadata for several tenants, the

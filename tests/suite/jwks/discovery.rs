@@ -162,6 +162,12 @@ async fn metadata_of_another_issuer_is_rejected_with_both_names() {
         let error = web.error().await;
         assert!(error.contains(&format!("{other:?}")), "{error}");
         assert!(error.contains(&format!("{ISSUER:?}")), "{error}");
+        let only_slash_differs = other.strip_suffix('/') == Some(ISSUER);
+        assert_eq!(
+            error.contains("only the trailing slash differs"),
+            only_slash_differs,
+            "{error}"
+        );
         assert_eq!(web.fetched(), [OPENID], "{other}");
     }
     let template = "https://login.example.com/{tenantid}/v2.0";
