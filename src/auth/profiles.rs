@@ -88,7 +88,10 @@ impl JwtAuthLayer {
     /// Access tokens name the client in `client_id` and have no audience; ID tokens name it in
     /// `aud`. A token for another client is rejected with the reason `authorized_party`, or
     /// `audience` if only ID tokens are accepted. A token whose `token_use` does not name an
-    /// accepted kind is rejected with the reason `token_type`.
+    /// accepted kind is rejected with the reason `token_type`. To accept several clients, also call
+    /// [`authorized_party`](JwtAuthBuilder::authorized_party) or, with [`CognitoToken::Id`],
+    /// [`audience`](JwtAuthBuilder::audience). The e-mail address is required only with
+    /// [`CognitoToken::Id`].
     ///
     /// ```no_run
     /// use tower_jwt_auth::{CognitoToken, JwtAuthLayer};

@@ -37,7 +37,9 @@ pub enum TokenError {
     CriticalHeader,
     /// A JWT that is not an access token, according to its `typ` or `cty` (RFC 8725 section 3.11),
     /// or to claims that only Better Auth's session data has.
-    #[error("the JWT is not an access token; to accept its typ, call .accept_typ(…)")]
+    #[error(
+        "the typ, the cty, or a claim such as token_use shows that the JWT is not of an accepted kind; to accept its typ, call .accept_typ(…)"
+    )]
     TokenType,
     /// The issuer's set has no key with the token's `kid` (RFC 7515 section 4.1.4) and `alg`.
     #[error("no key of the issuer's set has the token's kid and alg")]

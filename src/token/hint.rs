@@ -143,12 +143,18 @@ pub(super) fn suggest(
             let (rules, claims) = (policy.extra.as_ref()?, claims.extra.as_ref()?);
             let is_use = has_accepted_header(policy, &compact) && rules.check_token_use(claims).is_err();
             let uses = is_use.then(|| rules.token_uses.join(" or "))?;
-            (format!("token_use must be {uses}; the client sends Amazon Cognito's other kind of token"), true)
+            let either = if rules.token_uses.len() == 1 { ", or pass CognitoToken::Either to accept both kinds" } else { "" };
+            (format!("token_use must be {uses}, but the client sent another token of Amazon Cognito; change the client to send the {uses} token{either}"), true)
         }
         TokenError::AuthorizedParty => {
             let (rules, claims) = (policy.extra.as_ref()?, claims.extra.as_ref()?);
+            let name = if rules.id_tokens_name_client_in_aud {
+                "the client (client_id in an access token, aud in an ID token)"
+            } else {
+                "azp (or client_id, if there is no azp)"
+            };
             let text = required(
-                "azp (or client_id, if there is no azp)",
+                name,
                 &rules.authorized_parties,
                 &claims.authorized_party,
                 ".authorized_party(…)",

@@ -52,7 +52,7 @@ pub(super) fn rows() -> Vec<Row> {
             .accepted(USER, "", SCOPES),
         row("an ID token for access tokens", id(json!({})))
             .configured(use_access)
-            .rejected("token_type", "token_use must be access"),
+            .rejected("token_type", "or pass CognitoToken::Either"),
         row(
             "the access token of another client",
             access(another_client.clone()),
@@ -100,7 +100,7 @@ pub(super) fn rows() -> Vec<Row> {
             id(another_audience),
         )
         .configured(use_either)
-        .rejected(PARTY, "must be \"web\""),
+        .rejected(PARTY, "aud in an ID token) must be \"web\""),
         row(
             "an ID token without an audience for either",
             without(id(json!({})), "aud"),
