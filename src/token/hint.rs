@@ -241,18 +241,23 @@ fn wrong_issuer(policy: &Policy, claims: &Claims<'_>) -> String {
     let is_accepted = matches!(&claims.iss, ClaimValue::Text(iss) if names.include(iss));
     match names.tenant_claim() {
         Some(claim) if is_accepted => format!(
-            "iss is accepted, but {claim} is not the tenant in it, or the key belongs to another tenant"
+            "iss is accepted, but {claim} is not the tenant in it, or the key set lists the key for another issuer"
         ),
         None if is_accepted => {
             "iss is accepted, but only in the token sources of its issuer; send the token there"
                 .to_owned()
         }
         _ if matches!(&claims.iss, ClaimValue::Text(iss) if names.is_of_unlisted_tenant(iss)) => {
-            "the tenant in iss is not listed in .tenants([…])".to_owned()
+            "the tenant in iss is not one of those set with .tenants([…])".to_owned()
         }
         _ => {
             let configured: Vec<String> = names.texts().map(str::to_owned).collect();
-            required("iss", &configured, &claims.iss, ".issuer(…)")
+            let method = if names.tenant_claim().is_some() {
+                ".issuer(…) or .issuer_template(…)"
+            } else {
+                ".issuer(…)"
+            };
+            required("iss", &configured, &claims.iss, method)
         }
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn rows() -> Vec<Row> {
             .accepted("Qw3rTy", "", SCOPES),
         multi_tenant("a tenant that is not listed", of_other_tenant.clone())
             .configured(listed)
-            .rejected("issuer", "not listed in .tenants([…])"),
+            .rejected("issuer", "not one of those set with .tenants([…])"),
         multi_tenant("any tenant", of_other_tenant.clone())
             .configured(any)
             .accepted("Qw3rTy", "", SCOPES),
@@ -132,11 +132,11 @@ pub(super) fn rows() -> Vec<Row> {
                 [jwk("https://login.microsoftonline.com/{tenantid}")],
             )
             .configured(any)
-            .rejected("issuer", "the key belongs to another tenant"),
+            .rejected("issuer", "the key set lists the key for another issuer"),
         multi_tenant("the key of another tenant", of_other_tenant)
             .keys(COMMON_KEYS, [jwk(V2)])
             .configured(any)
-            .rejected("issuer", "the key belongs to another tenant"),
+            .rejected("issuer", "the key set lists the key for another issuer"),
     ]
 }
 
