@@ -68,7 +68,9 @@ pub enum Rejection {
     MissingToken,
     /// The request has more than one `Authorization` field, or tokens in more than one of the
     /// configured places (RFC 6750 section 3.1, `invalid_request`).
-    #[error("the request has more than one Authorization field, or tokens in several places")]
+    #[error(
+        "the request has more than one Authorization field, or tokens in several places; if clients use several places on purpose, set their order with TokenSource::first_of(…)"
+    )]
     SeveralTokens,
     /// The token is invalid (RFC 6750 section 3.1, `invalid_token`).
     #[error(transparent)]

@@ -227,3 +227,39 @@ fn two_teams_need_one_list_of_sources() {
     let both = team("acme").or(team("umbrella")).token_sources([source]);
     assert!(both.build().is_ok());
 }
+
+/// The guide recommends this for clients whose own token is in `Authorization` behind the proxy.
+#[tokio::test(start_paused = true)]
+async fn our_token_can_precede_that_of_the_proxy() {
+    let row = cloudflare_row("", json!({}));
+    let team = "https://acme.cloudflareaccess.com";
+    let theirs = JwtAuthLayer::builder()
+        .jwks_url(TEAM_KEYS)
+        .issuer(team)
+        .audience("9a8b7c")
+        .jwks_fetcher(row.pages());
+    let sources = [
+        TokenSource::header(),
+        TokenSource::header_field("cf-access-jwt-assertion"),
+    ];
+    let ours = ours().token_sources([TokenSource::first_of(sources)]);
+    let layer = ours.or(theirs).clock(|| at(NOW)).build().unwrap();
+    layer.ready().await.unwrap();
+    for (tokens, issuer) in [
+        (
+            vec![(Place::Bearer, our_token()), (ASSERTION, access_token())],
+            OURS,
+        ),
+        (vec![(ASSERTION, access_token())], team),
+    ] {
+        let mut request = get("/");
+        for (place, token) in &tokens {
+            add_token(&mut request, *place, token);
+        }
+        let user = send(&layer, request)
+            .await
+            .map_err(|(_, reason)| reason)
+            .unwrap();
+        assert_eq!(user.issuer(), Some(issuer));
+    }
+}
