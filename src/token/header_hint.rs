@@ -46,7 +46,7 @@ fn unlisted_hmac(issuer: &Issuer, algorithm: Algorithm) -> Option<String> {
     let has_secrets = { issuer.algorithms.iter() }.any(|algorithm| algorithm.is_hmac());
     (has_secrets && algorithm.is_hmac()).then(|| {
         format!(
-            "to accept {algorithm}, call .algorithms([Algorithm::{algorithm}]), with a secret of at least {} bytes",
+            "to accept {algorithm}, add Algorithm::{algorithm} to the list of all accepted algorithms, .algorithms([…]), with a secret of at least {} bytes",
             algorithm.min_secret_len()
         )
     })
@@ -63,7 +63,7 @@ fn other_algorithm(keys: &Keys, key_id: Option<&str>, algorithm: Algorithm) -> O
     let may_be_listed = named.any(|key| !key.for_more_algorithms(&[algorithm]).is_empty());
     Some(if may_be_listed {
         format!(
-            "the issuer's key names no algorithm, so it is used only with the default algorithm of its type; to accept {algorithm}, call .algorithms([Algorithm::{algorithm}])"
+            "the issuer's key names no algorithm, so it is used only with the default algorithm of its type; to accept {algorithm}, add Algorithm::{algorithm} to the list of all accepted algorithms, .algorithms([…])"
         )
     } else {
         format!(

@@ -187,7 +187,7 @@ pub(super) fn suggest(
             false,
         ),
         TokenError::Signature if has_secrets_only(issuer) => (
-            "the issuer signs with a different secret; set exactly the same text on both sides, without decoding base64 and without quotes".to_owned(),
+            "the issuer signs with a different secret; set exactly the same text on both sides, without decoding base64 and without quotes; if the issuer decodes its secret from base64, pass the decoded bytes as Secret::from_bytes(…)".to_owned(),
             false,
         ),
         TokenError::Signature => (

@@ -138,7 +138,8 @@ impl JwtAuthBuilder {
     }
 
     /// Accepts only tokens with these algorithms. The default is HS256 with secrets and all
-    /// asymmetric algorithms with public keys.
+    /// asymmetric algorithms with public keys. The list replaces the default, and a later call replaces
+    /// the list.
     ///
     /// Secrets must be at least 48 bytes long for HS384 and 64 bytes long for HS512 (RFC 7518
     /// section 3.2).

@@ -55,8 +55,8 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Accepts secrets of fewer than 32 bytes, which an attacker can guess offline from a single
-    /// token. Use it only for an issuer that cannot be changed.
+    /// Accepts secrets of fewer than 32 bytes (48 with HS384, 64 with HS512), which an attacker
+    /// can guess offline from a single token. Use it only for an issuer that cannot be changed.
     pub fn allow_short_secret(mut self) -> Self {
         self.issuer.secret_policy.allow_short = true;
         self

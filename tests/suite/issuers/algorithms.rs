@@ -79,7 +79,7 @@ async fn hs384_and_hs512_are_rejected_by_default_with_the_setting() {
         );
         assert_contains(
             events.text(),
-            &format!(".algorithms([Algorithm::{alg}])"),
+            &format!("add Algorithm::{alg} to the list"),
             alg,
         );
         assert_contains(events.text(), &format!("at least {bytes} bytes"), alg);

@@ -88,7 +88,7 @@ pub(super) fn rows() -> Vec<Row> {
             .accepted("grace", "", &[]),
         ping_row("RS512 that is not listed", "RS512")
             .configured(ping)
-            .rejected("unknown_key", ".algorithms([Algorithm::RS512])"),
+            .rejected("unknown_key", "add Algorithm::RS512 to the list"),
         ping_row("RS256 that is not listed", "RS256")
             .configured(|| ping().algorithms([Algorithm::RS512]))
             .rejected("algorithm", "the layer accepts RS512"),
