@@ -64,7 +64,7 @@ pub(super) fn suggest(
             "get a JWT from authClient.token() of the jwt() plugin, or from the endpoint that issues your HS256 tokens",
         ),
         TokenError::Malformed if super::header_hint::is_padded_jwt(token) => Some(
-            "its base64url has padding (=), as in the tokens of AWS's Application Load Balancer, which are not supported; configure the issuer to sign tokens without padding (RFC 7515 section 2)",
+            "its base64url has padding (=), as in the tokens of AWS's Application Load Balancer, which are not supported; behind that load balancer, verify the token in x-amzn-oidc-accesstoken instead; otherwise, configure the issuer to sign tokens without padding (RFC 7515 section 2)",
         ),
         TokenError::Malformed => Some(
             "send the token itself after a single `Bearer`, without quotes, and not the text `undefined`",

@@ -94,7 +94,7 @@ pub(super) fn rows() -> Vec<Row> {
                     .issuer("https://login.example.com")
                     .allow_any_audience()
             })
-            .rejected("malformed", "padding"),
+            .rejected("malformed", "x-amzn-oidc-accesstoken"),
     ]
 }
 
