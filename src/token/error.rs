@@ -77,7 +77,7 @@ pub enum TokenError {
     /// The token has an audience and none is configured, so nothing shows that it was issued for
     /// this service (RFC 7519 section 4.1.3). An empty list also causes this error.
     #[error(
-        "the token has an aud, but no audience is configured; call .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience(), which also accepts an empty list"
+        "the token has an aud, but no audience is configured; call .audience(…) (from_env: set BETTER_AUTH_AUDIENCE) or .allow_any_audience(), which also accepts an empty list"
     )]
     AudienceNotConfigured,
     /// Neither `azp` nor, without it, `client_id` is a configured client.

@@ -136,7 +136,7 @@ pub(super) fn suggest(
             true,
         ),
         TokenError::AudienceNotConfigured => (
-            "they have an aud, but no audience is configured; call .audience(…), set BETTER_AUTH_AUDIENCE, or call .allow_any_audience()".to_owned(),
+            "they have an aud, but no audience is configured; call .audience(…) (from_env: set BETTER_AUTH_AUDIENCE) or .allow_any_audience()".to_owned(),
             true,
         ),
         TokenError::TokenType => {
