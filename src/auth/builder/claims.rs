@@ -221,10 +221,10 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Accepts tokens that have an empty `sub` and a `common_name`, such as the service tokens of
-    /// [Cloudflare Access](crate::JwtAuthLayer::cloudflare_access). The
-    /// [`user_id`](CurrentUser::user_id) is then `service:` followed by that name, and the email
-    /// address is empty. A token whose `sub` itself starts with `service:` is rejected.
+    /// Accepts tokens whose `sub` is empty and that have a `common_name`, as the service tokens of
+    /// [Cloudflare Access](crate::JwtAuthLayer::cloudflare_access) do. The
+    /// [`user_id`](CurrentUser::user_id) is `service:` and that name, and the e-mail address is empty.
+    /// A token whose own `sub` starts with `service:` is rejected.
     pub fn allow_services(mut self) -> Self {
         self.issuer
             .policy
