@@ -148,7 +148,9 @@ impl PathOwnerLayer {
 
     /// Allows a user to access another user's path if `rule` returns `true`, for example for
     /// administrators. The rule runs only for unambiguous paths that have an owner: paths that
-    /// match no pattern and ambiguous paths are still rejected.
+    /// match no pattern and ambiguous paths are still rejected. It does not run for the users of
+    /// several tenants ([`issuer_template`](crate::JwtAuthBuilder::issuer_template)), in which a role
+    /// may have different meanings, unless the layer names the [`issuer`](Self::issuer).
     ///
     /// ```
     /// use tower_jwt_auth::PathOwnerLayer;

@@ -93,11 +93,9 @@ impl Rules {
         let user = user.ok_or(Rejection::MissingToken)?;
         // Checked before any rule of the application, because another issuer may assign the same
         // IDs to different people.
-        let is_served = match self.claim {
-            None => self.users.include(user),
-            Some(_) => self.users.include_by_claim(user),
-        };
-        if !is_served {
+        let is_served = self.users.include(user);
+        let is_served_by_claim = self.claim.is_some() && self.users.include_by_claim(user);
+        if !is_served && !is_served_by_claim {
             return Err(Rejection::OtherIssuer);
         }
         if !path_is_unambiguous {
@@ -108,9 +106,10 @@ impl Rules {
             #[cfg(feature = "axum")]
             Reader::Router => params.owner(&self.parameter)?,
         };
-        let is_allowed = |owner: &Owner<'_>| {
-            self.is_own(user, owner) || self.exceptions.iter().any(|rule| rule(user))
-        };
+        // A claim can name the tenant, but a role can mean another thing in each tenant.
+        let mut exceptions = self.exceptions.iter().filter(|_| is_served);
+        let is_allowed =
+            |owner: &Owner<'_>| self.is_own(user, owner) || exceptions.any(|rule| rule(user));
         if owner.as_ref().is_some_and(is_allowed) {
             return Ok(());
         }

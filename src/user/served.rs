@@ -24,11 +24,10 @@ impl ServedUsers {
         }
     }
 
-    /// Like [`include`](Self::include), but for a layer that compares a claim other than the user
-    /// ID. Such a claim can name the tenant, so the users of several tenants are included.
+    /// Returns whether a user of several tenants is accepted by a layer that compares another claim
+    /// than the user ID, because such a claim can name the tenant.
     pub(crate) fn include_by_claim(&self, user: &CurrentUser) -> bool {
-        let is_of_tenant = user.user_ids() == UserIds::SeveralTenants;
-        self.include(user) || (*self == Self::FirstIssuer && is_of_tenant)
+        *self == Self::FirstIssuer && user.user_ids() == UserIds::SeveralTenants
     }
 
     /// Suggests a configuration change that would make the layer accept this user.

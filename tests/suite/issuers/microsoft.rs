@@ -254,3 +254,37 @@ async fn users_of_several_tenants_need_a_rule_that_names_the_tenant() {
         }
     }
 }
+
+/// Their own administrators assign the roles of a tenant.
+#[tokio::test(start_paused = true)]
+async fn except_when_does_not_run_for_users_of_several_tenants() {
+    let owner = || {
+        let owner = PathOwnerLayer::new("/users/{user_id}/{*rest}").unwrap();
+        owner.owner_claim("tid").unwrap().except_when(|_| true)
+    };
+    let token = token_of(
+        "RS256",
+        &header(),
+        &with(claims(), json!({ "exp": NOW + 60 })),
+    );
+    let row = multi_tenant("", json!({}));
+    for (case, builder, expected) in [
+        ("any tenant", template().any_tenant(), (403, "not_owner")),
+        (
+            "one tenant",
+            template().tenants([TENANT]),
+            (200, "accepted"),
+        ),
+        (
+            "the same users",
+            template().any_tenant().same_users(),
+            (200, "accepted"),
+        ),
+    ] {
+        let auth = layer_with(builder, &row.pages());
+        auth.ready().await.unwrap();
+        assert_eq!(status(&auth, owner(), &token).await, expected, "{case}");
+        let named = status(&auth, owner().issuer(V2), &token).await;
+        assert_eq!(named, (200, "accepted"), "{case}");
+    }
+}
