@@ -42,7 +42,7 @@ impl IssuerNames {
 
     /// Returns the tenant in `iss` if it is accepted.
     fn tenant<'i>(&self, iss: &'i str) -> Option<&'i str> {
-        let tenant = self.templates.iter().find_map(|name| name.tenant(iss))?;
+        let tenant = self.any_tenant(iss)?;
         let is_accepted = match &self.tenants {
             Some(tenants) => tenants.iter().any(|accepted| accepted == tenant),
             None => true,
@@ -50,10 +50,14 @@ impl IssuerNames {
         is_accepted.then_some(tenant)
     }
 
+    /// Returns the tenant that is named in `iss`, even if it is not accepted.
+    fn any_tenant<'i>(&self, iss: &'i str) -> Option<&'i str> {
+        self.templates.iter().find_map(|name| name.tenant(iss))
+    }
+
     #[cfg(feature = "tracing")]
     pub(super) fn is_of_unlisted_tenant(&self, iss: &str) -> bool {
-        let mut templates = self.templates.iter();
-        self.tenant(iss).is_none() && templates.any(|name| name.tenant(iss).is_some())
+        self.tenant(iss).is_none() && self.any_tenant(iss).is_some()
     }
 
     /// Returns the claim that is compared with the tenant in `iss`, if there are templates.
@@ -82,18 +86,15 @@ impl IssuerNames {
         matches!((self.tenant(iss), claim), (Some(tenant), Some(ClaimValue::Text(claim))) if claim == tenant)
     }
 
-    /// Checks `iss` against the issuer that the key's JWK names, in which `{tenantid}` is the
-    /// tenant, as in Microsoft's key sets. An exact name is configured together with its keys, so
-    /// only templates need this check.
+    /// Checks a token whose key names the issuer for which it signs, with `{tenantid}` for the tenant,
+    /// as in the key sets of Microsoft. An exact name was configured together with its keys, so it
+    /// needs this check only if it has the form of a template, whose tenants share the keys.
     pub(crate) fn check_key_issuer(&self, key_issuer: &str, iss: &str) -> Result<(), TokenError> {
-        if self.has_exact(iss) || self.templates.is_empty() {
+        let Some(tenant) = self.any_tenant(iss) else {
             return Ok(());
-        }
+        };
         let is_named = match key_issuer.split_once("{tenantid}") {
-            Some((prefix, suffix)) => {
-                let tenant = between(iss, prefix, suffix);
-                tenant.is_some() && tenant == self.tenant(iss)
-            }
+            Some((prefix, suffix)) => between(iss, prefix, suffix) == Some(tenant),
             None => key_issuer == iss,
         };
         is_named.then_some(()).ok_or(TokenError::Issuer)

@@ -137,6 +137,10 @@ pub(super) fn rows() -> Vec<Row> {
             .keys(COMMON_KEYS, [jwk(V2)])
             .configured(any)
             .rejected("issuer", "the key set lists the key for another issuer"),
+        multi_tenant("the key of another tenant, and a name beside it", json!({}))
+            .keys(COMMON_KEYS, [jwk(&V2.replace(TENANT, OTHER_TENANT))])
+            .configured(|| template().tenants([OTHER_TENANT]).issuer(V2))
+            .rejected("issuer", "the key is one of another tenant"),
     ]
 }
 
@@ -253,6 +257,15 @@ async fn users_of_several_tenants_need_a_rule_that_names_the_tenant() {
             assert_eq!(status(&auth, named, &token).await, expected, "{case}");
         }
     }
+}
+
+/// The key names version 2 as its issuer.
+#[tokio::test(start_paused = true)]
+async fn version_1_is_accepted_beside_a_template() {
+    let row = multi_tenant("", json!({ "iss": V1 }));
+    let layer = layer_with(template().tenants([TENANT]).issuer(V1), &row.pages());
+    layer.ready().await.unwrap();
+    assert_eq!(sent(&layer, &row.token()).await, "accepted");
 }
 
 /// Their own administrators assign the roles of a tenant.
