@@ -103,11 +103,13 @@ impl IssuerNames {
     /// Returns whether users of several tenants are accepted. Two tenants may assign the same user
     /// ID.
     pub(crate) fn have_several_tenants(&self) -> bool {
-        let has_several = self
-            .tenants
-            .as_ref()
-            .is_none_or(|tenants| tenants.len() > 1);
-        !self.templates.is_empty() && has_several
+        let Some(tenants) = &self.tenants else {
+            return !self.templates.is_empty();
+        };
+        let of_exact = self.exact.iter().filter_map(|name| self.any_tenant(name));
+        let mut all = tenants.iter().map(String::as_str).chain(of_exact);
+        let first = all.next();
+        all.any(|tenant| Some(tenant) != first)
     }
 
     /// Returns whether a token could belong to both issuers.

@@ -230,7 +230,17 @@ async fn users_of_several_tenants_need_a_rule_that_names_the_tenant() {
             template().tenants([TENANT, OTHER_TENANT]),
             REJECTED,
         ),
+        (
+            "one tenant, and the name of another",
+            template().tenants([OTHER_TENANT]).issuer(V2),
+            REJECTED,
+        ),
         ("one tenant", template().tenants([TENANT]), ACCEPTED),
+        (
+            "one tenant and its name, listed twice",
+            template().tenants([TENANT, TENANT]).issuer(V2).issuer(V1),
+            ACCEPTED,
+        ),
         (
             "the same users",
             template().any_tenant().same_users(),
