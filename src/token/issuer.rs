@@ -178,6 +178,7 @@ impl Issuer {
             VerifiedBy {
                 issuer: IssuerRef::new(self),
                 user_ids: self.user_ids,
+                has_template: self.policy.issuers.tenant_claim().is_some(),
             },
         );
         self.check(&user)?;

@@ -47,6 +47,7 @@ pub struct CurrentUser {
     expires_at: Option<f64>,
     issuer: Option<StrRange>,
     user_ids: UserIds,
+    may_name_tenant: bool,
     verified_by: Option<IssuerRef>,
 }
 
@@ -86,6 +87,7 @@ impl CurrentUser {
         self.issuer = Some(StrRange::append(&issuer.into(), &mut text));
         self.text = text.into();
         self.user_ids = UserIds::OtherIssuers;
+        self.may_name_tenant = false;
         self
     }
 
@@ -113,6 +115,7 @@ impl CurrentUser {
             expires_at: identity.expires_at,
             issuer,
             user_ids: verified_by.map_or(UserIds::FirstIssuers, |by| by.user_ids),
+            may_name_tenant: verified_by.is_some_and(|by| by.has_template),
             verified_by: verified_by.map(|by| by.issuer),
         }
     }
@@ -237,6 +240,11 @@ impl CurrentUser {
     /// Returns the people among whom the user ID is unique.
     pub(super) fn user_ids(&self) -> UserIds {
         self.user_ids
+    }
+
+    /// Returns whether the issuer may contain the name of a tenant, which comes from the token.
+    pub(super) fn may_name_tenant(&self) -> bool {
+        self.may_name_tenant
     }
 
     fn json(&self) -> &str {

@@ -28,6 +28,8 @@ impl IssuerRef {
 pub(crate) struct VerifiedBy {
     pub(crate) issuer: IssuerRef,
     pub(crate) user_ids: UserIds,
+    /// Whether a template is configured, so that the token's `iss` may name a tenant.
+    pub(crate) has_template: bool,
 }
 
 /// The people that an issuer's user IDs identify.

@@ -32,11 +32,14 @@ impl ServedUsers {
 
     /// Suggests a configuration change that would make the layer accept this user.
     pub(crate) fn advice(&self, user: Option<&CurrentUser>) -> String {
-        // The name of a tenant is not shown, because it comes from the token.
         if user.is_some_and(|user| user.user_ids() == UserIds::SeveralTenants) {
             return "the user is from one of several tenants, in which the same user ID may identify different people; compare a claim that names the tenant with PathOwnerLayer::owner_claim(…), set the issuer with PathOwnerLayer::issuer(…) or RequireScopeLayer::issuers([…]), or call .same_users() on the builder if the IDs are unique across tenants".to_owned();
         }
         let origin = match user.and_then(CurrentUser::issuer) {
+            // The name of a tenant is not shown, because it comes from the token.
+            Some(_) if user.is_some_and(CurrentUser::may_name_tenant) => {
+                "from an issuer with .issuer_template(…)".to_owned()
+            }
             Some(issuer) => format!("from {issuer:?}"),
             None => "from an issuer without a name".to_owned(),
         };

@@ -311,3 +311,35 @@ async fn except_when_does_not_run_for_users_of_several_tenants() {
         assert_eq!(named, (200, "accepted"), "{case}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_is_never_logged() {
+    let row = multi_tenant("", json!({}));
+    let token = token_of(
+        "RS256",
+        &header(),
+        &with(claims(), json!({ "exp": NOW + 60 })),
+    );
+    let ours = || {
+        let builder = JwtAuthLayer::builder().secret(LONG_SECRET);
+        builder.issuer("https://app.example.com")
+    };
+    let theirs = || template().any_tenant().jwks_fetcher(row.pages());
+    for (case, builder) in [
+        ("another issuer", ours().or(theirs())),
+        ("the first issuer", theirs().or(ours())),
+        ("the same users", theirs().same_users().or(ours())),
+    ] {
+        let auth = layer_with(builder, &row.pages());
+        auth.ready().await.unwrap();
+        let events = Captured::start();
+        let scope = RequireScopeLayer::new("notes.read").unwrap();
+        let scope = scope.issuers(["https://app.example.com"]);
+        let rejected = status(&auth, scope, &token).await;
+        assert_eq!(rejected, (403, "other_issuer"), "{case}");
+        let owner = PathOwnerLayer::new("/users/{user_id}/{*rest}").unwrap();
+        status(&auth, owner, &token).await;
+        assert_contains(events.text(), "other_issuer", case);
+        assert!(!events.text().contains(TENANT), "{case}: {}", events.text());
+    }
+}
