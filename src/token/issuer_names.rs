@@ -159,8 +159,14 @@ impl IssuerTemplate {
     }
 
     fn tenant<'i>(&self, iss: &'i str) -> Option<&'i str> {
-        between(iss, &self.prefix, &self.suffix)
-            .filter(|tenant| !tenant.is_empty() && !tenant.contains(['/', '?', '#', '%']))
+        between(iss, &self.prefix, &self.suffix).filter(|tenant| Self::can_name(tenant))
+    }
+
+    /// Returns whether a name can contain this tenant.
+    pub(crate) fn can_name(tenant: &str) -> bool {
+        let is_excluded =
+            |c: char| c.is_control() || c.is_whitespace() || matches!(c, '/' | '?' | '#' | '%');
+        !tenant.is_empty() && !tenant.contains(is_excluded)
     }
 
     fn overlaps(&self, other: &Self) -> bool {

@@ -41,6 +41,9 @@ impl IssuerSettings {
             (Some(tenants), false) if tenants.iter().all(String::is_empty) => {
                 faults.add("the list passed to .tenants([…]) contains no tenant, so no token is accepted; list the accepted tenants");
             }
+            (Some(tenants), false) if !tenants.iter().all(|tenant| IssuerTemplate::can_name(tenant)) => {
+                faults.add("a tenant given with .tenants([…]) is empty or contains white space, a control character, or one of `/?#%`, so no iss can name it; list only the segment at the template's {…}");
+            }
             _ => {}
         }
     }

@@ -95,6 +95,10 @@ async fn a_template_accepts_one_segment_that_equals_the_claim() {
         ("a%2Fb", "a%2Fb", "issuer"),
         ("a?b", "a?b", "issuer"),
         ("a#b", "a#b", "issuer"),
+        ("a b", "a b", "issuer"),
+        ("a\nb", "a\nb", "issuer"),
+        ("a\u{85}b", "a\u{85}b", "issuer"),
+        ("\u{a0}", "\u{a0}", "issuer"),
         ("{tid}", "{tid}", "accepted"),
     ] {
         let iss = TEMPLATE.replace("{tid}", segment);
@@ -187,6 +191,16 @@ fn tenants_and_templates_need_each_other() {
             "a blank tenant",
             with_template().tenants([""]),
             "list the accepted tenants",
+        ),
+        (
+            "a tenant with a space",
+            with_template().tenants(["a", "b "]),
+            "no iss can name",
+        ),
+        (
+            "a tenant that is a whole issuer",
+            with_template().tenants(["https://login.example.com/a/v2.0"]),
+            "no iss can name",
         ),
         (
             "no template",
