@@ -178,6 +178,10 @@ impl PathOwnerLayer {
     /// of strings, one of them must match, for example for a user of several organizations. If the
     /// claim is missing or has the wrong type, the request is rejected.
     ///
+    /// With several tenants ([`issuer_template`](crate::JwtAuthBuilder::issuer_template)), use only a
+    /// claim whose values differ between the tenants and that no user can set, such as the claim in
+    /// the template. `sub` may be equal in two tenants, and an e-mail address may be unverified.
+    ///
     /// This setting parses the claims again for each request (about a microsecond).
     ///
     /// ```

@@ -12,7 +12,9 @@ impl JwtAuthBuilder {
     ///
     /// If called more than once, any of the names is accepted, with the same keys and rules.
     /// Google, for example, uses both `https://accounts.google.com` and `accounts.google.com`. The
-    /// first call replaces the default of [`better_auth`](crate::JwtAuthLayer::better_auth),
+    /// same user ID under two of the names is the same user; for issuers
+    /// or tenants with different users, use [`or`](Self::or) or
+    /// [`issuer_template`](Self::issuer_template). The first call replaces the default of [`better_auth`](crate::JwtAuthLayer::better_auth),
     /// [`discover`](Self::discover), or another builder for a known issuer.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer.policy.issuers.exact.push(issuer.into());
