@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     fetch::{FetchError, FetchedJwks, JwksFetch},
-    settings::check_url,
+    settings::check_jwks_uri,
 };
 use crate::redact::{describe_url, redact_url};
 
@@ -52,7 +52,7 @@ impl Discovery {
         })?;
         check_issuer(&metadata, issuer)?;
         let Metadata { jwks_uri, .. } = metadata;
-        if let Err(problem) = check_url(&jwks_uri, self.http_allowed) {
+        if let Err(problem) = check_jwks_uri(&jwks_uri, issuer, self.http_allowed) {
             let jwks_uri = describe_url("the jwks_uri", &cut(&jwks_uri));
             return Err(FetchError::new(format!("{jwks_uri} in {url:?} {problem}")));
         }

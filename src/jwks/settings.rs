@@ -57,6 +57,20 @@ pub(crate) fn check_url(url: &str, http_allowed: bool) -> Result<(), String> {
     }
 }
 
+/// Checks the URL of the keys in the metadata of an issuer. Fails with the reason.
+pub(super) fn check_jwks_uri(url: &str, issuer: &str, http_allowed: bool) -> Result<(), String> {
+    check_url(url, http_allowed)?;
+    let is_https = |url: &str| {
+        url.parse()
+            .is_ok_and(|url: Uri| url.scheme_str() == Some("https"))
+    };
+    // `check_url` accepts http for this machine, which an issuer elsewhere must not choose.
+    if is_https(issuer) && !is_https(url) && !http_allowed {
+        return Err("is not https, unlike the issuer; call .allow_http() to accept it".into());
+    }
+    Ok(())
+}
+
 /// Checks that the metadata of an issuer may be fetched. Returns the reason as an error otherwise.
 pub(crate) fn check_issuer(issuer: &str, http_allowed: bool) -> Result<(), String> {
     check_url(issuer, http_allowed)?;

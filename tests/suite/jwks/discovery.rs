@@ -218,6 +218,29 @@ async fn jwks_uri_must_be_https_unless_http_is_allowed() {
     }
 }
 
+/// Metadata from elsewhere must not choose a program on this machine as the source of the keys.
+#[tokio::test]
+async fn an_https_issuer_cannot_name_a_jwks_uri_on_this_machine() {
+    let key = key();
+    for host in ["localhost:8080", "127.0.0.1", "[::1]:8080"] {
+        let local = format!("http://{host}/jwks");
+        let web = Web::with([(OPENID, metadata(ISSUER, &local))]);
+        web.set(&local, keys(&key));
+        let error = web.error().await;
+        assert!(error.contains(".allow_http()"), "{error}");
+        assert_eq!(web.fetched(), [OPENID], "{host}");
+        let allowed = web.builder(ISSUER).allow_http().build().unwrap();
+        allowed.ready().await.unwrap();
+
+        let issuer = format!("http://{host}/tenant");
+        let url = format!("{issuer}/.well-known/openid-configuration");
+        web.set(&url, metadata(&issuer, &local));
+        let layer = web.builder(&issuer).build().unwrap();
+        layer.ready().await.unwrap();
+        assert_eq!(reason(&layer, &token(&key, &issuer)), "accepted", "{host}");
+    }
+}
+
 #[tokio::test]
 async fn the_name_of_the_issuer_can_be_set_apart() {
     let key = key();
