@@ -11,7 +11,7 @@ use super::{
 };
 use crate::redact::{describe_url, redact_url};
 
-/// The maximum length of a name from the metadata in an error, in characters.
+/// The maximum length of a name or a URL from the metadata in an error, in characters.
 const MAX_SHOWN_CHARS: usize = 256;
 
 /// Fetches the key set to which an issuer's metadata refers (OpenID Connect Discovery 1.0 section
@@ -53,12 +53,12 @@ impl Discovery {
         check_issuer(&metadata, issuer)?;
         let Metadata { jwks_uri, .. } = metadata;
         if let Err(problem) = check_jwks_uri(&jwks_uri, issuer, self.http_allowed) {
-            let jwks_uri = describe_url("the jwks_uri", &cut(&jwks_uri));
+            let jwks_uri = describe_jwks_uri(&jwks_uri);
             return Err(FetchError::new(format!("{jwks_uri} in {url:?} {problem}")));
         }
         let fetched = self.fetcher.fetch(&jwks_uri).await;
         fetched.map_err(|error| {
-            let jwks_uri = describe_url("the jwks_uri", &cut(&jwks_uri));
+            let jwks_uri = describe_jwks_uri(&jwks_uri);
             FetchError::new(format!("{jwks_uri} in {url:?}: {error}"))
         })
     }
@@ -150,6 +150,12 @@ fn problem(error: &serde_json::Error) -> String {
     } else {
         "it is not JSON".to_owned()
     }
+}
+
+/// Describes the URL of the keys, without a user name and a query, which are removed before the text
+/// is cut: a cut user name looks like a host.
+fn describe_jwks_uri(url: &str) -> String {
+    cut(&describe_url("the jwks_uri", url))
 }
 
 fn cut(text: &str) -> String {

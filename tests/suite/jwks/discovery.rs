@@ -242,6 +242,17 @@ async fn an_https_issuer_cannot_name_a_jwks_uri_on_this_machine() {
 }
 
 #[tokio::test]
+async fn a_long_password_in_jwks_uri_is_not_reported() {
+    for rest in ["@keys.example.com/jwks", "@[keys.example.com/jwks"] {
+        let url = format!("https://user:{}{rest}", "secret".repeat(100));
+        let web = Web::with([(OPENID, metadata(ISSUER, &url))]);
+        let error = web.error().await;
+        assert!(!error.contains("secret"), "{error}");
+        assert!(error.contains("jwks_uri"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn the_name_of_the_issuer_can_be_set_apart() {
     let key = key();
     let web = Web::with([(OPENID, metadata(ISSUER, KEYS)), (KEYS, keys(&key))]);
