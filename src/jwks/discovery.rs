@@ -6,7 +6,7 @@ use http::{StatusCode, Uri};
 use serde::Deserialize;
 
 use super::{
-    fetch::{FetchError, FetchedJwks, JwksFetch},
+    fetch::{FetchError, FetchedJwks, JwksFetch, MAX_JWKS_BYTES},
     settings::check_jwks_uri,
 };
 use crate::redact::{describe_url, redact_url};
@@ -69,6 +69,11 @@ impl Discovery {
         for url in candidates(issuer) {
             let shown = redact_url(&url).unwrap_or_default();
             match self.fetcher.fetch(&url).await {
+                Ok(fetched) if fetched.json.len() > MAX_JWKS_BYTES => {
+                    return Err(FetchError::new(format!(
+                        "the metadata at {shown:?} is larger than {MAX_JWKS_BYTES} bytes"
+                    )));
+                }
                 Ok(fetched) => return Ok((url, fetched.json)),
                 Err(error) if is_missing(&error) => missing.push(format!("{shown:?} ({error})")),
                 Err(error) => return Err(FetchError::new(format!("{shown:?}: {error}"))),

@@ -253,6 +253,27 @@ async fn a_long_password_in_jwks_uri_is_not_reported() {
 }
 
 #[tokio::test]
+async fn metadata_has_the_size_limit_of_a_key_set() {
+    let Page::Text(text) = metadata(ISSUER, KEYS) else {
+        unreachable!()
+    };
+    for (len, is_accepted) in [(1024 * 1024, true), (1024 * 1024 + 1, false)] {
+        let padded = Page::Text(text.clone() + &" ".repeat(len - text.len()));
+        let web = Web::with([(OPENID, padded), (KEYS, keys(&key()))]);
+        let layer = web.builder(ISSUER).build().unwrap();
+        match layer.ready().await {
+            Ok(()) => assert!(is_accepted, "{len}"),
+            Err(error) => assert!(error.to_string().contains("larger"), "{error}"),
+        }
+        assert_eq!(
+            web.fetched().len(),
+            if is_accepted { 2 } else { 1 },
+            "{len}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_name_of_the_issuer_can_be_set_apart() {
     let key = key();
     let web = Web::with([(OPENID, metadata(ISSUER, KEYS)), (KEYS, keys(&key))]);
