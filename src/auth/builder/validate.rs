@@ -37,6 +37,12 @@ impl IssuerSettings {
         if names.iter().any(|name| is_blank(name)) {
             faults.add("the issuer is empty; set it to the iss of the tokens, or omit .issuer(…) (from_env: unset BETTER_AUTH_ISSUER)");
         }
+        if names
+            .iter()
+            .any(|name| name.contains("://") && name.contains('{'))
+        {
+            faults.add("the issuer has a placeholder in braces, which .issuer(…) compares as text; set it with .issuer_template(…)");
+        }
         if policy.audiences.iter().any(|audience| is_blank(audience)) {
             faults.add("the audience is empty; set it to the aud of the tokens, or omit .audience(…) (from_env: unset BETTER_AUTH_AUDIENCE)");
         }

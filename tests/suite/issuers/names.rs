@@ -172,6 +172,13 @@ fn an_invalid_template_is_an_error_with_the_form() {
 }
 
 #[test]
+fn a_template_that_is_set_as_a_name_is_an_error() {
+    let error = with_secret().issuer(TEMPLATE).build().unwrap_err();
+    assert_contains(error, ".issuer_template(…)", "");
+    assert!(with_secret().issuer("{tid}").build().is_ok());
+}
+
+#[test]
 fn tenants_and_templates_need_each_other() {
     let with_template = || with_secret().issuer_template(TEMPLATE);
     let none: [&str; 0] = [];
