@@ -1,13 +1,17 @@
 //! The names of an issuer, from its settings and defaults; used by `build`.
 
 use super::issuer_settings::{IssuerSettings, KeySetLocation, PublicSource};
-use crate::{config_error::Faults, token::IssuerTemplate};
+use crate::{config_error::Faults, stray::stray_ends, token::IssuerTemplate};
 
 impl IssuerSettings {
     /// Parses the templates, and sets the default name if no other name is set.
     pub(super) fn complete_names(&mut self, faults: &mut Faults) {
         let names = &mut self.policy.issuers;
         for text in &self.issuer_templates {
+            if let Some(problem) = stray_ends(text) {
+                faults.add(format!("the template given with .issuer_template(…) {problem}, unlike the iss of the tokens; correct it"));
+                continue;
+            }
             match IssuerTemplate::new(text) {
                 Ok(template) => names.templates.push(template),
                 Err(problem) => faults.add(format!(
@@ -34,6 +38,8 @@ impl IssuerSettings {
 
     fn check_tenants(&self, faults: &mut Faults) {
         let has_template = !self.issuer_templates.is_empty();
+        let can_match =
+            |tenant: &str| IssuerTemplate::can_name(tenant) && stray_ends(tenant).is_none();
         match (&self.tenants, self.any_tenant) {
             (None, false) if has_template => faults.add("an issuer template is set, but no tenants; list the accepted tenants with .tenants([…]), or call .any_tenant()"),
             (Some(_), _) | (_, true) if !has_template => faults.add("tenants are set, but no .issuer_template(…) that contains one; set a template, or remove .tenants([…]) and .any_tenant()"),
@@ -41,8 +47,8 @@ impl IssuerSettings {
             (Some(tenants), false) if tenants.iter().all(String::is_empty) => {
                 faults.add("the list passed to .tenants([…]) contains no tenant, so no token is accepted; list the accepted tenants");
             }
-            (Some(tenants), false) if !tenants.iter().all(|tenant| IssuerTemplate::can_name(tenant)) => {
-                faults.add("a tenant given with .tenants([…]) is empty or contains white space, a control character, or one of `/?#%`, so no iss can name it; list only the segment at the template's {…}");
+            (Some(tenants), false) if !tenants.iter().all(|tenant| can_match(tenant)) => {
+                faults.add("a tenant given with .tenants([…]) is empty, is in quotes, or contains white space, a control character, or one of `/?#%`, so no iss can name it; list only the segment at the template's {…}");
             }
             _ => {}
         }

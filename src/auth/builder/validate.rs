@@ -63,6 +63,9 @@ impl IssuerSettings {
         if parties.iter().any(|party| is_blank(party)) {
             faults.add("the client set with .authorized_party(…) is empty; set it to the azp or client_id of the tokens");
         }
+        if let Some(problem) = parties.iter().find_map(|party| stray_ends(party)) {
+            faults.add(format!("the client set with .authorized_party(…) {problem}, unlike the azp or client_id of the tokens; correct it"));
+        }
         // An invalid origin, whose audience is unknown, has already been reported.
         let needs_audience =
             !self.public_keys.is_empty() && self.origin.is_none() && !self.audience_may_be_missing;

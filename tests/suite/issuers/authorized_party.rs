@@ -153,4 +153,8 @@ fn public_keys_need_an_audience_or_a_client() {
     assert!(builder().authorized_party("web").build().is_ok());
     let error = builder().authorized_party(" ").build().unwrap_err();
     assert_contains(error, "azp or client_id", "");
+    for client in ["web ", "\"web\""] {
+        let error = builder().authorized_party(client).build().unwrap_err();
+        assert_contains(error, "unlike the azp or client_id", client);
+    }
 }

@@ -172,6 +172,18 @@ fn an_invalid_template_is_an_error_with_the_form() {
 }
 
 #[test]
+fn stray_text_around_a_template_is_an_error() {
+    for template in [
+        format!(" {TEMPLATE}"),
+        format!("{TEMPLATE}\n"),
+        format!("\"{TEMPLATE}\""),
+    ] {
+        let error = with_secret().issuer_template(template).any_tenant().build();
+        assert_contains(error.unwrap_err(), "unlike the iss", "");
+    }
+}
+
+#[test]
 fn a_template_that_is_set_as_a_name_is_an_error() {
     let error = with_secret().issuer(TEMPLATE).build().unwrap_err();
     assert_contains(error, ".issuer_template(…)", "");
@@ -202,6 +214,11 @@ fn tenants_and_templates_need_each_other() {
         (
             "a tenant with a space",
             with_template().tenants(["a", "b "]),
+            "no iss can name",
+        ),
+        (
+            "a tenant in quotes",
+            with_template().tenants(["a", "'b'"]),
             "no iss can name",
         ),
         (
