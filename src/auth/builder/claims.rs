@@ -24,12 +24,11 @@ impl JwtAuthBuilder {
     /// Accepts an `iss` with a tenant in its path, in addition to the names set with
     /// [`issuer`](Self::issuer).
     ///
-    /// `{tid}` stands for one segment of the path, which is not empty and has no white space, no
-    /// control character, and none of `?`, `#`, and `%`, and must equal the string claim `tid`;
-    /// another claim is named in the same way. Which
-    /// tenants are accepted must be set with [`tenants`](Self::tenants) or
-    /// [`any_tenant`](Self::any_tenant). A key whose JWK has an `issuer` verifies only tokens of
-    /// that issuer, where `{tenantid}` means the tenant.
+    /// `{tid}` matches one path segment, which must not be empty or contain white space, control
+    /// characters, `?`, `#`, or `%`, and must equal the string claim `tid`. Any other claim can be
+    /// named in the same way. Set the accepted tenants with [`tenants`](Self::tenants) or
+    /// [`any_tenant`](Self::any_tenant). A key whose JWK has an `issuer` is used only for tokens of
+    /// that issuer; in this `issuer`, `{tenantid}` is the tenant.
     ///
     /// A user ID may be unique only within its tenant. Therefore, if more than one tenant is
     /// accepted, [`PathOwnerLayer`](crate::PathOwnerLayer) and
