@@ -140,7 +140,7 @@ pub(super) fn rows() -> Vec<Row> {
         multi_tenant("the key of another tenant, and a name beside it", json!({}))
             .keys(COMMON_KEYS, [jwk(&V2.replace(TENANT, OTHER_TENANT))])
             .configured(|| template().tenants([OTHER_TENANT]).issuer(V2))
-            .rejected("issuer", "the key is one of another tenant"),
+            .rejected("issuer", "the key set lists the key for another issuer"),
     ]
 }
 

@@ -69,6 +69,7 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
     let layers = sources.iter().map(|source| source.layer(Rules::Plain));
     for layer in layers.chain(sources::without_keys().into_iter().map(|(_, layer)| layer)) {
         output.debug("JwtAuthLayer", &layer);
+        output.debug("Issuers", &layer.issuers());
         output.debug("JwtAuth", &layer.layer(()));
         let verifier = layer.verifier();
         let _ = verifier.verify(&token);
