@@ -13,6 +13,7 @@ use crate::support::*;
 const OURS: &str = "https://app.example.com";
 const TENANT: &str = "https://tenant.example.com";
 const TENANT_SECRET: &str = "another secret of 32 bytes or more";
+#[cfg(feature = "cache")]
 const NEW_SECRET: &str = "a third secret, of 32 bytes or more";
 
 fn ours() -> JwtAuthBuilder {
