@@ -137,7 +137,7 @@ pub use self::{
     path_owner::{PathOwner, PathOwnerLayer},
     rejection::{Outcome, Rejection, RejectionDetails, ResponseBody, ResponseFuture},
     require_scope::{RequireScope, RequireScopeLayer},
-    token::{TokenError, TokenVerifier},
+    token::{CheckOutcome, ExplainedCheck, Explanation, TokenCheck, TokenError, TokenVerifier},
     user::{ClaimsError, CurrentUser},
 };
 

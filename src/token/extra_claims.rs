@@ -142,7 +142,6 @@ fn authorized_party(json: &str) -> Result<ClaimValue<'_>, TokenError> {
 }
 
 /// Returns whether a token belongs to a service and names no user.
-#[cfg(feature = "tracing")]
 pub(super) fn is_of_service(claims: &Claims<'_>, json: &str) -> bool {
     claims.sub.is_text("") && matches!(service_name(json), Ok(Some(_)))
 }

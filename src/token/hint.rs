@@ -1,4 +1,5 @@
-//! Suggests a configuration change that would make tokens like the rejected one valid.
+//! Suggests a configuration change that would make tokens like the rejected one valid; used for the
+//! log and by `explain`.
 //!
 //! A hint contains configured values and the kind of difference, but no value from the token.
 
@@ -25,11 +26,13 @@ pub(crate) struct Hint {
     pub(crate) text: String,
     /// Whether the signature is valid. If it is, the configuration is nearly always wrong;
     /// otherwise, the token may come from anyone.
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code))]
     pub(crate) is_verified: bool,
 }
 
 /// Returns whether there may be a hint for this error. The messages of all other errors name the
 /// fix.
+#[cfg(feature = "tracing")]
 pub(crate) fn has_hint(error: TokenError) -> bool {
     matches!(
         error,
@@ -119,10 +122,6 @@ pub(super) fn suggest(
             });
         }
     };
-    let claim_name = |configured: fn(&ExtraRules) -> Option<&ClaimName>, default: &str| {
-        let configured = policy.extra.as_deref().and_then(configured);
-        configured.map_or_else(|| default.to_owned(), ToString::to_string)
-    };
     let (text, is_verified) = match error {
         // With several issuers, this error may occur before the signature is checked, because the
         // token was found in a source of another issuer.
@@ -162,7 +161,7 @@ pub(super) fn suggest(
             (text, true)
         }
         TokenError::User => {
-            let name = claim_name(|extra| extra.email_claim.as_ref(), "email");
+            let name = claim_name(policy, |extra| extra.email_claim.as_ref(), "email");
             let problem = match policy.email(&claims.email) {
                 Ok(_) => return Some(Hint { text: "name contains a control character; configure the issuer to remove it".to_owned(), is_verified: true }),
                 Err(_) => problem(&claims.email),
@@ -178,7 +177,7 @@ pub(super) fn suggest(
             true,
         ),
         TokenError::Subject => {
-            let name = claim_name(|extra| extra.user_id_claim.as_ref(), "sub");
+            let name = claim_name(policy, |extra| extra.user_id_claim.as_ref(), "sub");
             let problem = problem(&claims.sub);
             (format!("{name} is required as the user ID, but {problem}; configure the issuer to add it (in Keycloak, with the client scope `basic`), or set another claim with .user_id_claim(…)"), true)
         }
@@ -282,6 +281,16 @@ fn required(name: &str, configured: &[String], claim: &ClaimValue<'_>, method: &
     text
 }
 
+/// Returns the claim that is configured instead of the default one, or the default.
+pub(super) fn claim_name(
+    policy: &Policy,
+    configured: fn(&ExtraRules) -> Option<&ClaimName>,
+    default: &str,
+) -> String {
+    let configured = policy.extra.as_deref().and_then(configured);
+    configured.map_or_else(|| default.to_owned(), ToString::to_string)
+}
+
 fn problem(claim: &ClaimValue<'_>) -> &'static str {
     match claim {
         ClaimValue::Absent => "the token has none",
@@ -294,7 +303,7 @@ fn problem(claim: &ClaimValue<'_>) -> &'static str {
     }
 }
 
-fn keys_origin(issuer: &Issuer) -> String {
+pub(super) fn keys_origin(issuer: &Issuer) -> String {
     #[cfg(feature = "jwks-custom")]
     if let Some(url) = issuer.keys.fetched() {
         return format!("from {}", url.health().url);
@@ -303,7 +312,7 @@ fn keys_origin(issuer: &Issuer) -> String {
     "that are set on the builder".to_owned()
 }
 
-fn algorithms(issuer: &Issuer) -> String {
+pub(super) fn algorithms(issuer: &Issuer) -> String {
     let names: Vec<String> = issuer.algorithms.iter().map(ToString::to_string).collect();
     names.join(", ")
 }

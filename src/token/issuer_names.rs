@@ -55,7 +55,6 @@ impl IssuerNames {
         self.templates.iter().find_map(|name| name.tenant(iss))
     }
 
-    #[cfg(feature = "tracing")]
     pub(super) fn is_of_unlisted_tenant(&self, iss: &str) -> bool {
         self.tenant(iss).is_none() && self.any_tenant(iss).is_some()
     }

@@ -7,14 +7,13 @@ mod claims;
 mod compact;
 #[cfg(feature = "tracing")]
 mod describe;
-#[cfg(feature = "tracing")]
 mod difference;
 mod error;
+mod explain;
 mod extra_claims;
+mod failed_check;
 mod header;
-#[cfg(feature = "tracing")]
 mod header_hint;
-#[cfg(feature = "tracing")]
 mod hint;
 mod issuer;
 mod issuer_names;
@@ -32,7 +31,11 @@ pub(crate) use self::{
     describe::HeaderSummary,
     hint::{Hint, has_hint},
 };
-pub use self::{error::TokenError, verifier::TokenVerifier};
+pub use self::{
+    error::TokenError,
+    explain::{CheckOutcome, ExplainedCheck, Explanation, TokenCheck},
+    verifier::TokenVerifier,
+};
 pub(crate) use self::{
     issuer::{Check, Issuer, Pending, VerifyError},
     issuer_names::{IssuerNames, IssuerTemplate},

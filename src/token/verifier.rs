@@ -7,6 +7,7 @@ use super::{
     claims::Claims,
     compact::{Compact, INLINE_CLAIMS_LEN, INLINE_HEADER_LEN},
     error::TokenError,
+    explain::Explanation,
     header::Header,
     issuer::{Issuer, VerifyError},
     issuer_names::IssuerNames,
@@ -101,6 +102,35 @@ impl TokenVerifier {
                 Ok(user) => return Ok(user),
             }
         }
+    }
+
+    /// Lists every check of a token, in the order of verification: passed, failed, or not reached,
+    /// with the configured value and, for the failed one, the kind of difference and the fix.
+    ///
+    /// This is for developers, for example in a command-line tool or a test; do not send the result
+    /// to clients. The result agrees with [`verify`](Self::verify), which this method calls: it uses
+    /// the cached keys, a token with an unknown key requests a fetch, and the functions set with
+    /// [`check`](crate::JwtAuthBuilder::check) run. It takes some microseconds more than `verify`.
+    ///
+    /// ```
+    /// use tower_jwt_auth::{JwtAuthLayer, TokenCheck, TokenError};
+    ///
+    /// let layer = JwtAuthLayer::builder()
+    ///     .secret("correct horse battery staple, and more")
+    ///     .issuer("https://app.example.com")
+    ///     .build()?;
+    /// let explanation = layer.verifier().explain("a.b");
+    /// println!("{explanation}");
+    /// assert_eq!(explanation.error(), Some(TokenError::Malformed));
+    /// assert_eq!(explanation.failed().map(|failed| failed.check()), Some(TokenCheck::Form));
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    pub fn explain(&self, token: &str) -> Explanation {
+        let error = self.verify(token).err();
+        let inner = &*self.0;
+        let now = inner.clock.now();
+        let token = token.as_bytes();
+        Explanation::new(&inner.issuers, inner.max_token_len, token, error, now)
     }
 
     /// Suggests a configuration change for a token that was rejected with this error.

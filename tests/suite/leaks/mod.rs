@@ -2,6 +2,7 @@
 //! a panic message.
 
 mod configuration;
+mod explanations;
 mod marks;
 mod panics;
 mod rejections;

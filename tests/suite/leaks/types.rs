@@ -153,6 +153,13 @@ fn users(output: &mut Output, user: &CurrentUser) {
 fn rejections(output: &mut Output) {
     let source = &sources::secrets()[0];
     for row in source.signer().invalid() {
+        let explanation = source.layer(row.rules).verifier().explain(&row.token);
+        output.debug("Explanation", &explanation);
+        for check in explanation.checks() {
+            output.debug("ExplainedCheck", check);
+            output.debug("TokenCheck", &check.check());
+            output.debug("CheckOutcome", &check.outcome());
+        }
         let verified = source.layer(row.rules).verifier().verify(&row.token);
         let error = verified.unwrap_err();
         output.add("TokenError", full_text(&error));

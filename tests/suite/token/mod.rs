@@ -4,6 +4,7 @@
 mod cache;
 mod claims;
 mod compact_form;
+pub(crate) mod explain;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod hints;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]

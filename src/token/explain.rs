@@ -1,0 +1,337 @@
+//! [`Explanation`]: all checks of a token, in their order, for developers; used by the verifier.
+//!
+//! The verifier decides which error a token has, and `failed_check` finds the check with that error.
+//! An explanation therefore never disagrees with the verifier.
+
+use std::fmt;
+
+use super::{
+    error::TokenError,
+    failed_check,
+    hint::{self, claim_name},
+    issuer::Issuer,
+};
+
+/// All checks of one token, in the order of verification: see
+/// [`TokenVerifier::explain`](crate::TokenVerifier::explain).
+///
+/// `Display` lists one check per line, with the outcome and the configured value. Below a failed
+/// check, it describes the difference and the fix:
+///
+/// ```text
+/// passed       form              at most 16384 bytes
+/// …
+/// FAILED       issuer            "https://app.example.com"
+///              iss must be "https://app.example.com", but the token's value has a trailing slash; …
+/// not reached  audience          "https://app.example.com"
+/// ```
+///
+/// No output contains a value from the token, except the name of a known algorithm. It does contain
+/// configured values, such as the issuer and the URL of the keys, so do not send it to clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    checks: Vec<ExplainedCheck>,
+    error: Option<TokenError>,
+}
+
+/// One check of an [`Explanation`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedCheck {
+    check: TokenCheck,
+    outcome: CheckOutcome,
+    configured: Option<String>,
+    difference: Option<String>,
+}
+
+/// A check that a token must pass. `Display` returns its name, such as `authorized party`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenCheck {
+    /// A secret is configured. Only layers with secrets have this check. With several issuers, or
+    /// with public keys as well, it follows [`IssuerSelection`](Self::IssuerSelection).
+    Secret,
+    /// The token is not too long and has the form of a signed JWT (RFC 7515 section 7.1).
+    Form,
+    /// The header is JSON with its registered types, and requires neither an extension nor
+    /// decryption (RFC 7515 section 4).
+    Header,
+    /// With several issuers, the unverified `iss` names one of them.
+    IssuerSelection,
+    /// The `alg` is one that the issuer's tokens may have.
+    Algorithm,
+    /// The `typ` and the `cty` are those of an access token.
+    Type,
+    /// The issuer has a key for the `kid` and the `alg`.
+    Key,
+    /// A key verifies the signature.
+    Signature,
+    /// The claims are JSON, each appears once, and they are not those of another kind of token.
+    Claims,
+    /// The token has an `exp`, has not expired, and is valid already.
+    Times,
+    /// The `iss` is the configured one.
+    Issuer,
+    /// The `aud` contains a configured audience.
+    Audience,
+    /// The token was issued to a configured client.
+    AuthorizedParty,
+    /// The user ID is present and can be used.
+    UserId,
+    /// The email address is present unless it is optional, and neither it nor the name contains a
+    /// control character.
+    Email,
+    /// The key is published for the tenant of the token. Only issuers with a template have this
+    /// check.
+    KeyIssuer,
+    /// The functions set with [`check`](crate::JwtAuthBuilder::check) accept the user.
+    OwnChecks,
+}
+
+/// The outcome of one check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CheckOutcome {
+    /// The token fulfils the requirement.
+    Passed,
+    /// The token is rejected because of this check.
+    Failed,
+    /// An earlier check failed, so this check does not matter.
+    NotReached,
+}
+
+/// The order of the checks for one issuer with one kind of keys. A test compares it with the
+/// verifier.
+const ORDER: [TokenCheck; 17] = [
+    TokenCheck::Secret,
+    TokenCheck::Form,
+    TokenCheck::Header,
+    TokenCheck::IssuerSelection,
+    TokenCheck::Algorithm,
+    TokenCheck::Type,
+    TokenCheck::Key,
+    TokenCheck::Signature,
+    TokenCheck::Claims,
+    TokenCheck::Times,
+    TokenCheck::Issuer,
+    TokenCheck::Audience,
+    TokenCheck::AuthorizedParty,
+    TokenCheck::UserId,
+    TokenCheck::Email,
+    TokenCheck::KeyIssuer,
+    TokenCheck::OwnChecks,
+];
+
+impl Explanation {
+    /// Explains the verifier's `error` for this token at `now`, in seconds since the epoch.
+    pub(super) fn new(
+        issuers: &[Issuer],
+        max_token_len: usize,
+        token: &[u8],
+        error: Option<TokenError>,
+        now: u64,
+    ) -> Self {
+        let is_short = token.len() <= max_token_len;
+        let (issuer, failed) = failed_check::find(issuers, is_short.then_some(token), error);
+        let mut outcome = CheckOutcome::Passed;
+        let checks = order(issuers, issuer).map(|check| {
+            outcome = match outcome {
+                CheckOutcome::Passed if failed == Some(check) => CheckOutcome::Failed,
+                CheckOutcome::Passed => CheckOutcome::Passed,
+                _ => CheckOutcome::NotReached,
+            };
+            let is_failed = outcome == CheckOutcome::Failed;
+            let error = error.filter(|_| is_failed);
+            ExplainedCheck {
+                check,
+                outcome,
+                configured: configured(check, issuers, issuer, max_token_len),
+                difference: error.map(|error| {
+                    let hint = is_short.then(|| hint::suggest(issuers, token, error, now));
+                    hint.flatten()
+                        .map_or_else(|| error.to_string(), |hint| hint.text)
+                }),
+            }
+        });
+        Self {
+            checks: checks.collect(),
+            error,
+        }
+    }
+
+    /// Returns all checks, in the order of verification. Either all of them passed, or exactly one
+    /// failed.
+    pub fn checks(&self) -> impl Iterator<Item = &ExplainedCheck> {
+        self.checks.iter()
+    }
+
+    /// Returns the check that failed, or `None` for an accepted token.
+    pub fn failed(&self) -> Option<&ExplainedCheck> {
+        let mut checks = self.checks.iter();
+        checks.find(|check| check.outcome == CheckOutcome::Failed)
+    }
+
+    /// Returns the error that [`verify`](crate::TokenVerifier::verify) returns for this token, or
+    /// `None` for an accepted token.
+    pub fn error(&self) -> Option<TokenError> {
+        self.error
+    }
+}
+
+impl ExplainedCheck {
+    /// Returns which check this is.
+    pub fn check(&self) -> TokenCheck {
+        self.check
+    }
+
+    /// Returns the outcome.
+    pub fn outcome(&self) -> CheckOutcome {
+        self.outcome
+    }
+
+    /// Returns the configured value as text, such as `"https://app.example.com"` or `leeway 5s`.
+    /// Returns `None` if the check has no setting, or if the token names none of several issuers.
+    pub fn configured(&self) -> Option<&str> {
+        self.configured.as_deref()
+    }
+
+    /// For a failed check, returns the kind of difference and the fix, without a value from the
+    /// token.
+    pub fn difference(&self) -> Option<&str> {
+        self.difference.as_deref()
+    }
+}
+
+/// Returns the checks of a token from this issuer, in order.
+fn order(issuers: &[Issuer], issuer: Option<&Issuer>) -> impl Iterator<Item = TokenCheck> {
+    let has_secret = issuers
+        .iter()
+        .any(|issuer| issuer.algorithms.iter().any(|alg| alg.is_hmac()));
+    let secret_is_first = matches!(issuers, [only] if only.keys.only_source().is_some());
+    let has_template = issuer.is_some_and(|issuer| issuer.policy.issuers.tenant_claim().is_some());
+    ORDER.into_iter().flat_map(move |check| {
+        let later = (check == TokenCheck::IssuerSelection && has_secret && !secret_is_first)
+            .then_some(TokenCheck::Secret);
+        let is_listed = match check {
+            TokenCheck::Secret => has_secret && secret_is_first,
+            TokenCheck::KeyIssuer => has_template,
+            _ => true,
+        };
+        is_listed.then_some(check).into_iter().chain(later)
+    })
+}
+
+fn configured(
+    check: TokenCheck,
+    issuers: &[Issuer],
+    issuer: Option<&Issuer>,
+    max_token_len: usize,
+) -> Option<String> {
+    let policy = issuer.map(|issuer| &issuer.policy);
+    let extra = policy.and_then(|policy| policy.extra.as_deref());
+    Some(match check {
+        TokenCheck::Secret | TokenCheck::Header | TokenCheck::Signature => return None,
+        TokenCheck::Form => format!("at most {max_token_len} bytes"),
+        TokenCheck::IssuerSelection if issuers.len() == 1 => "one issuer".to_owned(),
+        TokenCheck::IssuerSelection => {
+            let names = issuers.iter().flat_map(|one| one.policy.issuers.texts());
+            alternatives(names)
+        }
+        TokenCheck::Algorithm => hint::algorithms(issuer?),
+        TokenCheck::Type => {
+            let own = policy?.types.iter().map(String::as_str);
+            alternatives(["JWT", "at+jwt"].into_iter().chain(own))
+        }
+        TokenCheck::Key => format!("the keys {}", hint::keys_origin(issuer?)),
+        TokenCheck::Claims => match extra.map(|extra| extra.token_uses) {
+            None | Some([]) => return None,
+            Some(uses) => format!("token_use {}", alternatives(uses.iter().copied())),
+        },
+        TokenCheck::Times => format!("leeway {:?}", policy?.leeway),
+        TokenCheck::Issuer if policy?.issuers.is_empty() => "any issuer".to_owned(),
+        TokenCheck::Issuer => alternatives(policy?.issuers.texts()),
+        TokenCheck::Audience if policy?.any_audience => "any audience".to_owned(),
+        TokenCheck::Audience if policy?.audiences.is_empty() => {
+            "no audience, so the token must have none".to_owned()
+        }
+        TokenCheck::Audience => alternatives(policy?.audiences.iter().map(String::as_str)),
+        TokenCheck::AuthorizedParty => match extra.map(|extra| &*extra.authorized_parties) {
+            None | Some([]) => "any client".to_owned(),
+            Some(clients) => alternatives(clients.iter().map(String::as_str)),
+        },
+        TokenCheck::UserId => {
+            let name = claim_name(policy?, |extra| extra.user_id_claim.as_ref(), "sub");
+            format!("{name}, at most {} bytes", policy?.max_user_id_len)
+        }
+        TokenCheck::Email => {
+            let name = claim_name(policy?, |extra| extra.email_claim.as_ref(), "email");
+            let need = if policy?.email_optional {
+                "optional"
+            } else {
+                "required"
+            };
+            format!("{name}, {need}")
+        }
+        TokenCheck::KeyIssuer => alternatives(policy?.issuers.texts()),
+        TokenCheck::OwnChecks => format!("{} set with .check(…)", issuer?.checks.len()),
+    })
+}
+
+fn alternatives<'a>(values: impl Iterator<Item = &'a str>) -> String {
+    let quoted: Vec<_> = values.map(|value| format!("{value:?}")).collect();
+    quoted.join(" or ")
+}
+
+impl fmt::Display for TokenCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Secret => "secret",
+            Self::Form => "form",
+            Self::Header => "header",
+            Self::IssuerSelection => "issuer selection",
+            Self::Algorithm => "algorithm",
+            Self::Type => "type",
+            Self::Key => "key",
+            Self::Signature => "signature",
+            Self::Claims => "claims",
+            Self::Times => "times",
+            Self::Issuer => "issuer",
+            Self::Audience => "audience",
+            Self::AuthorizedParty => "authorized party",
+            Self::UserId => "user ID",
+            Self::Email => "email",
+            Self::KeyIssuer => "issuer of the key",
+            Self::OwnChecks => "own checks",
+        })
+    }
+}
+
+impl fmt::Display for CheckOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Passed => "passed",
+            Self::Failed => "FAILED",
+            Self::NotReached => "not reached",
+        })
+    }
+}
+
+impl fmt::Display for ExplainedCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (outcome, check) = (self.outcome, self.check);
+        match &self.configured {
+            Some(configured) => write!(f, "{outcome:<11}  {check:<17} {configured}")?,
+            None => write!(f, "{outcome:<11}  {check}")?,
+        }
+        match &self.difference {
+            Some(difference) => write!(f, "\n{:13}{difference}", ""),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.checks
+            .iter()
+            .try_for_each(|check| writeln!(f, "{check}"))
+    }
+}
