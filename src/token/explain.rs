@@ -5,12 +5,7 @@
 
 use std::fmt;
 
-use super::{
-    error::TokenError,
-    failed_check,
-    hint::{self, claim_name},
-    issuer::Issuer,
-};
+use super::{configured, error::TokenError, failed_check, hint, issuer::Issuer};
 
 /// All checks of one token, in the order of verification: see
 /// [`TokenVerifier::explain`](crate::TokenVerifier::explain).
@@ -143,7 +138,7 @@ impl Explanation {
             ExplainedCheck {
                 check,
                 outcome,
-                configured: configured(check, issuers, issuer, max_token_len),
+                configured: configured::describe(check, issuers, issuer, max_token_len),
                 difference: error.map(|error| {
                     let hint = is_short.then(|| hint::suggest(issuers, token, error, now));
                     hint.flatten()
@@ -217,67 +212,6 @@ fn order(issuers: &[Issuer], issuer: Option<&Issuer>) -> impl Iterator<Item = To
         };
         is_listed.then_some(check).into_iter().chain(later)
     })
-}
-
-fn configured(
-    check: TokenCheck,
-    issuers: &[Issuer],
-    issuer: Option<&Issuer>,
-    max_token_len: usize,
-) -> Option<String> {
-    let policy = issuer.map(|issuer| &issuer.policy);
-    let extra = policy.and_then(|policy| policy.extra.as_deref());
-    Some(match check {
-        TokenCheck::Secret | TokenCheck::Header | TokenCheck::Signature => return None,
-        TokenCheck::Form => format!("at most {max_token_len} bytes"),
-        TokenCheck::IssuerSelection if issuers.len() == 1 => "one issuer".to_owned(),
-        TokenCheck::IssuerSelection => {
-            let names = issuers.iter().flat_map(|one| one.policy.issuers.texts());
-            alternatives(names)
-        }
-        TokenCheck::Algorithm => hint::algorithms(issuer?),
-        TokenCheck::Type => {
-            let own = policy?.types.iter().map(String::as_str);
-            alternatives(["JWT", "at+jwt"].into_iter().chain(own))
-        }
-        TokenCheck::Key => format!("the keys {}", hint::keys_origin(issuer?)),
-        TokenCheck::Claims => match extra.map(|extra| extra.token_uses) {
-            None | Some([]) => return None,
-            Some(uses) => format!("token_use {}", alternatives(uses.iter().copied())),
-        },
-        TokenCheck::Times => format!("leeway {:?}", policy?.leeway),
-        TokenCheck::Issuer if policy?.issuers.is_empty() => "any issuer".to_owned(),
-        TokenCheck::Issuer => alternatives(policy?.issuers.texts()),
-        TokenCheck::Audience if policy?.any_audience => "any audience".to_owned(),
-        TokenCheck::Audience if policy?.audiences.is_empty() => {
-            "no audience, so the token must have none".to_owned()
-        }
-        TokenCheck::Audience => alternatives(policy?.audiences.iter().map(String::as_str)),
-        TokenCheck::AuthorizedParty => match extra.map(|extra| &*extra.authorized_parties) {
-            None | Some([]) => "any client".to_owned(),
-            Some(clients) => alternatives(clients.iter().map(String::as_str)),
-        },
-        TokenCheck::UserId => {
-            let name = claim_name(policy?, |extra| extra.user_id_claim.as_ref(), "sub");
-            format!("{name}, at most {} bytes", policy?.max_user_id_len)
-        }
-        TokenCheck::Email => {
-            let name = claim_name(policy?, |extra| extra.email_claim.as_ref(), "email");
-            let need = if policy?.email_optional {
-                "optional"
-            } else {
-                "required"
-            };
-            format!("{name}, {need}")
-        }
-        TokenCheck::KeyIssuer => alternatives(policy?.issuers.texts()),
-        TokenCheck::OwnChecks => format!("{} set with .check(…)", issuer?.checks.len()),
-    })
-}
-
-fn alternatives<'a>(values: impl Iterator<Item = &'a str>) -> String {
-    let quoted: Vec<_> = values.map(|value| format!("{value:?}")).collect();
-    quoted.join(" or ")
 }
 
 impl fmt::Display for TokenCheck {

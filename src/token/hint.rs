@@ -8,14 +8,15 @@ use std::fmt::Write;
 use super::{
     claims::Claims,
     compact::{Compact, INLINE_CLAIMS_LEN, INLINE_HEADER_LEN},
+    configured::{algorithms, claim_name, keys_origin},
     difference,
     error::TokenError,
-    extra_claims::{ExtraRules, is_of_service},
+    extra_claims::is_of_service,
     header::Header,
     issuer::Issuer,
     policy::{END_OF_9999, Policy},
 };
-use crate::{json::ClaimValue, user::ClaimName};
+use crate::json::ClaimValue;
 
 /// In seconds since 1970. No current token expires before this time, but an `exp` that contains a
 /// lifetime looks as if it did.
@@ -281,16 +282,6 @@ fn required(name: &str, configured: &[String], claim: &ClaimValue<'_>, method: &
     text
 }
 
-/// Returns the claim that is configured instead of the default one, or the default.
-pub(super) fn claim_name(
-    policy: &Policy,
-    configured: fn(&ExtraRules) -> Option<&ClaimName>,
-    default: &str,
-) -> String {
-    let configured = policy.extra.as_deref().and_then(configured);
-    configured.map_or_else(|| default.to_owned(), ToString::to_string)
-}
-
 fn problem(claim: &ClaimValue<'_>) -> &'static str {
     match claim {
         ClaimValue::Absent => "the token has none",
@@ -301,20 +292,6 @@ fn problem(claim: &ClaimValue<'_>) -> &'static str {
             "the token's value is not a string"
         }
     }
-}
-
-pub(super) fn keys_origin(issuer: &Issuer) -> String {
-    #[cfg(feature = "jwks-custom")]
-    if let Some(url) = issuer.keys.fetched() {
-        return format!("from {}", url.health().url);
-    }
-    let _ = issuer;
-    "that are set on the builder".to_owned()
-}
-
-pub(super) fn algorithms(issuer: &Issuer) -> String {
-    let names: Vec<String> = issuer.algorithms.iter().map(ToString::to_string).collect();
-    names.join(", ")
 }
 
 fn has_secrets_only(issuer: &Issuer) -> bool {

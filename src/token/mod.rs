@@ -5,6 +5,7 @@
 mod cache;
 mod claims;
 mod compact;
+mod configured;
 #[cfg(feature = "tracing")]
 mod describe;
 mod difference;
