@@ -2,6 +2,8 @@
 
 mod attacks;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
+mod doctor;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod jwks;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod rotation;

@@ -20,6 +20,11 @@
 //   GRACE_PERIOD        seconds, jwt()'s jwks.gracePeriod; default: 30 days
 //   SESSION_CACHE       `jwt`: a session_data cookie signed with the secret;
 //                       `jwks`: the same cookie signed with a key of the JWKS
+//   BASE_PATH           basePath, default /api/auth
+//   CLOCK_OFFSET        seconds that this server's clock is ahead of the real one, default 0
+//   NO_EMAIL            if not empty, the tokens of jwt() have no email
+//   RATE_LIMIT          requests per minute that Better Auth's rate limiter allows for /jwks;
+//                       default: no rate limiter
 //
 // Besides /api/auth/*:
 //   GET  /test/verification-token  the newest e-mail verification token, as text; 404 before any
@@ -47,6 +52,20 @@ if (!env.BETTER_AUTH_SECRET) {
 // `close` alone is not enough: it never comes if stdin is a file, such as /dev/null.
 finished(process.stdin.resume(), { writable: false }, () => process.exit());
 
+// In this process only, so the machine's clock is unchanged.
+const offset = Number(env.CLOCK_OFFSET ?? 0) * 1000;
+const RealDate = Date;
+if (offset) {
+  globalThis.Date = class extends RealDate {
+    constructor(...parts) {
+      super(...(parts.length ? parts : [Date.now()]));
+    }
+    static now() {
+      return RealDate.now() + offset;
+    }
+  };
+}
+
 // Better Auth needs its own origin, so the port must be known before it is set up.
 const server = createServer().listen(Number(env.PORT ?? 0), "127.0.0.1");
 await once(server, "listening");
@@ -61,6 +80,7 @@ let verificationToken;
 
 const auth = betterAuth({
   baseURL,
+  basePath: env.BASE_PATH,
   secret: env.BETTER_AUTH_SECRET,
   database: memoryAdapter({ user: [], session: [], account: [], verification: [], jwks: [] }),
   emailAndPassword: { enabled: true },
@@ -82,14 +102,22 @@ const auth = betterAuth({
         rotationInterval: seconds("ROTATION_INTERVAL"),
         gracePeriod: seconds("GRACE_PERIOD"),
       },
-      jwt: { issuer, audience, expirationTime: lifetime },
+      jwt: {
+        issuer,
+        audience,
+        expirationTime: lifetime,
+        definePayload: env.NO_EMAIL ? ({ user: { id, name } }) => ({ id, name }) : undefined,
+      },
     }),
     ...(env.HS256_TOKEN
       ? [hs256Token({ shareBetterAuthSecret, issuer, audience, expiresIn: lifetime })]
       : []),
   ],
   logger: { log: (level, message, ...details) => console.error(level, message, ...details) },
-  rateLimit: { enabled: false },
+  rateLimit: {
+    enabled: Boolean(env.RATE_LIMIT),
+    customRules: { "/jwks": { window: 60, max: Number(env.RATE_LIMIT) } },
+  },
   telemetry: { enabled: false },
 });
 
@@ -146,6 +174,7 @@ function answer(res, status, body) {
 
 server.on("request", async (req, res) => {
   const route = `${req.method} ${req.url.split("?")[0]}`;
+  if (offset) res.setHeader("date", new Date().toUTCString());
   try {
     await (routes[route] ?? betterAuthHandler)(req, res);
   } catch (error) {

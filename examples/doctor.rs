@@ -1,0 +1,179 @@
+//! Finds out why a service rejects the tokens of a Better Auth server.
+//!
+//! ```sh
+//! cargo run --example doctor --features better-auth -- https://app.example.com
+//! ```
+//!
+//! The argument is the origin of the Better Auth server, as your service passes it to
+//! `JwtAuthLayer::better_auth`. The doctor fetches the key set and the metadata, and compares the
+//! clocks. If standard input is not a terminal, it reads a token from there, so that the token does
+//! not end up in the shell's history, and explains every check of it. It prints no value from the
+//! token.
+//!
+//! The exit code is 0 if everything fits, 1 if something does not, and 2 for wrong arguments.
+
+#[path = "doctor/server.rs"]
+mod server;
+#[path = "doctor/token.rs"]
+mod token;
+
+use std::{
+    env,
+    io::{self, IsTerminal, Read},
+    process::ExitCode,
+};
+
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, SharedKeys};
+
+const USAGE: &str = "\
+usage: doctor <origin of Better Auth> [options] [< file with a token]
+
+  --issuer <iss>      as .issuer(…); default: the origin
+  --audience <aud>    as .audience(…); default: the origin
+  --jwks-url <URL>    as .jwks_url(…); default: <origin>/api/auth/jwks
+  --email-optional    as .email_optional()";
+
+/// In bytes; more than the longest token that the layer accepts by default.
+const MAX_INPUT: u64 = 64 * 1024;
+
+/// The settings of the service, in the terms of the builder.
+pub struct Settings {
+    pub origin: String,
+    pub issuer: Option<String>,
+    pub audience: Option<String>,
+    pub jwks_url: Option<String>,
+    pub email_optional: bool,
+}
+
+impl Settings {
+    fn from_args(mut args: impl Iterator<Item = String>) -> Option<Self> {
+        let mut settings = Self {
+            origin: args.next().filter(|origin| !origin.starts_with('-'))?,
+            issuer: None,
+            audience: None,
+            jwks_url: None,
+            email_optional: false,
+        };
+        while let Some(option) = args.next() {
+            match option.as_str() {
+                "--issuer" => settings.issuer = Some(args.next()?),
+                "--audience" => settings.audience = Some(args.next()?),
+                "--jwks-url" => settings.jwks_url = Some(args.next()?),
+                "--email-optional" => settings.email_optional = true,
+                _ => return None,
+            }
+        }
+        Some(settings)
+    }
+
+    pub fn issuer(&self) -> &str {
+        self.issuer.as_deref().unwrap_or(&self.origin)
+    }
+
+    pub fn audience(&self) -> &str {
+        self.audience.as_deref().unwrap_or(&self.origin)
+    }
+
+    /// A builder like that of the service.
+    pub fn builder(&self) -> JwtAuthBuilder {
+        let mut builder = JwtAuthLayer::better_auth(&self.origin);
+        if let Some(url) = &self.jwks_url {
+            builder = builder.jwks_url(url);
+        }
+        if let Some(issuer) = &self.issuer {
+            builder = builder.issuer(issuer);
+        }
+        if let Some(audience) = &self.audience {
+            builder = builder.audience(audience);
+        }
+        if self.email_optional {
+            builder = builder.email_optional();
+        }
+        builder
+    }
+}
+
+/// What fits, and what does not.
+#[derive(Default)]
+pub struct Report {
+    problems: Vec<String>,
+}
+
+impl Report {
+    pub fn fits(&self, topic: &str, text: impl AsRef<str>) {
+        println!("ok    {topic}: {}", text.as_ref());
+    }
+
+    pub fn note(&self, topic: &str, text: impl AsRef<str>) {
+        println!("note  {topic}: {}", text.as_ref());
+    }
+
+    pub fn problem(&mut self, topic: &str, text: impl AsRef<str>) {
+        println!("FAIL  {topic}: {}", text.as_ref());
+        if !self.problems.iter().any(|known| known == topic) {
+            self.problems.push(topic.to_owned());
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Some(mut settings) = Settings::from_args(env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let mut report = Report::default();
+    check_settings(&mut settings, &mut report);
+    let keys = server::check(&settings, &mut report).await;
+    match token_from_stdin() {
+        Ok(Some(text)) => token::check(&settings, keys, &text, &mut report).await,
+        Ok(None) => report.note("token", "none on standard input; to explain one, pipe it"),
+        Err(error) => report.problem("token", format!("cannot read standard input: {error}")),
+    }
+
+    match report.problems.as_slice() {
+        [] => {
+            println!("\nEverything fits.");
+            ExitCode::SUCCESS
+        }
+        problems => {
+            println!("\nThis does not fit: {}", problems.join(", "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Checks that the service can be configured with this origin. Otherwise, continues with the origin
+/// that was probably meant.
+fn check_settings(settings: &mut Settings, report: &mut Report) {
+    // With shared keys instead of a URL, building the layer starts no fetch.
+    let keys = SharedKeys::new(KeySet::default());
+    let builder = JwtAuthLayer::better_auth(&settings.origin).shared_keys(keys);
+    let built = builder.build();
+    let url = settings.origin.parse::<url::Url>();
+    if let Err(error) = built {
+        let has_slash = settings.origin.ends_with('/');
+        let topic = if has_slash { "trailing slash" } else { "URL" };
+        report.problem(topic, error.to_string());
+        if let Ok(url) = &url {
+            settings.origin = url.origin().ascii_serialization();
+        }
+    }
+    let is_remote = |url: &url::Url| !url.host_str().is_some_and(server::is_loopback);
+    let is_unsafe = url.is_ok_and(|url| url.scheme() == "http" && is_remote(&url));
+    if is_unsafe && settings.jwks_url.is_none() {
+        report.problem("scheme", "the origin is not https: pass the public origin, which is the iss of the tokens; inside a Docker network, also call .jwks_url(…) and .allow_http()");
+    }
+}
+
+/// Reads a token, unless a person would have to type it.
+fn token_from_stdin() -> io::Result<Option<String>> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    stdin.take(MAX_INPUT).read_to_string(&mut text)?;
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
