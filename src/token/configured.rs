@@ -7,7 +7,7 @@ use crate::user::ClaimName;
 /// selects.
 pub(super) fn describe(
     check: TokenCheck,
-    issuers: &[Issuer],
+    issuers: &[&Issuer],
     issuer: Option<&Issuer>,
     max_token_len: usize,
 ) -> Option<String> {

@@ -118,7 +118,7 @@ const ORDER: [TokenCheck; 17] = [
 impl Explanation {
     /// Explains the verifier's `error` for this token at `now`, in seconds since the epoch.
     pub(super) fn new(
-        issuers: &[Issuer],
+        issuers: &[&Issuer],
         max_token_len: usize,
         token: &[u8],
         error: Option<TokenError>,
@@ -196,7 +196,7 @@ impl ExplainedCheck {
 }
 
 /// Returns the checks of a token from this issuer, in order.
-fn order(issuers: &[Issuer], issuer: Option<&Issuer>) -> impl Iterator<Item = TokenCheck> {
+fn order(issuers: &[&Issuer], issuer: Option<&Issuer>) -> impl Iterator<Item = TokenCheck> {
     let has_secret = issuers
         .iter()
         .any(|issuer| issuer.algorithms.iter().any(|alg| alg.is_hmac()));

@@ -13,12 +13,12 @@ use crate::json::ClaimValue;
 /// Returns the issuer that the token selects, and the check that failed with this error. `token` is
 /// `None` if it is too long to be read.
 pub(super) fn find<'i>(
-    issuers: &'i [Issuer],
+    issuers: &[&'i Issuer],
     token: Option<&[u8]>,
     error: Option<TokenError>,
 ) -> (Option<&'i Issuer>, Option<TokenCheck>) {
     let only = match issuers {
-        [only] => Some(only),
+        [only] => Some(*only),
         _ => None,
     };
     let Some(compact) = token.and_then(|token| Compact::split(token).ok()) else {
@@ -32,7 +32,7 @@ pub(super) fn find<'i>(
     let json = compact.decode_payload(&mut buffer).ok();
     let claims = json.as_deref().and_then(|json| Claims::parse(json).ok());
     let issuer = only.or_else(|| match &claims.as_ref()?.iss {
-        ClaimValue::Text(iss) => issuers.iter().find(|issuer| issuer.is_named(iss)),
+        ClaimValue::Text(iss) => issuers.iter().copied().find(|issuer| issuer.is_named(iss)),
         _ => None,
     });
     let failed = error.map(|error| match issuer {

@@ -130,7 +130,9 @@ impl TokenVerifier {
         let inner = &*self.0;
         let now = inner.clock.now();
         let token = token.as_bytes();
-        Explanation::new(&inner.issuers, inner.max_token_len, token, error, now)
+        let issuers = inner.issuers.all();
+        let issuers: Vec<&Issuer> = issuers.iter().map(|issuer| &**issuer).collect();
+        Explanation::new(&issuers, inner.max_token_len, token, error, now)
     }
 
     /// Suggests a configuration change for a token that was rejected with this error.
