@@ -76,10 +76,15 @@ impl Fault {
         }
     }
 
-    pub(crate) fn missing_variable(name: &str) -> Self {
+    /// `alternative` is a sentence about what can be set instead.
+    pub(crate) fn missing_variable(name: &str, alternative: Option<&'static str>) -> Self {
+        let advice = alternative.unwrap_or_default();
         Self {
-            message: format!("{name} environment variable is required"),
-            hint: Some("set it to the secret that your issuer signs with"),
+            message: format!("{name} environment variable is required{advice}"),
+            hint: match alternative {
+                Some(_) => None,
+                None => Some("set it to the secret that your issuer signs with"),
+            },
         }
     }
 

@@ -31,6 +31,13 @@ pub(crate) fn keys_skipped(place: &str, skipped: &[String]) {
     let _ = (place, skipped);
 }
 
+/// Logs that `from_env` uses the secret, because both variables are set. Better Auth itself needs
+/// both, so this is no error.
+pub(crate) fn url_ignored() {
+    #[cfg(feature = "tracing")]
+    tracing::info!(target: TARGET, "BETTER_AUTH_URL is ignored because BETTER_AUTH_SECRET is set; for the tokens of the jwt() plugin, unset the secret in this service");
+}
+
 /// The events about fetched keys.
 #[cfg(feature = "jwks-custom")]
 pub(crate) mod fetching {

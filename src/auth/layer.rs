@@ -1,6 +1,6 @@
 //! [`JwtAuthLayer`]: its constructors and its use without tower.
 
-use std::{env, sync::Arc};
+use std::sync::Arc;
 
 use tower::Layer;
 
@@ -34,9 +34,13 @@ impl JwtAuthLayer {
     ///
     /// | variable | sets |
     /// |---|---|
-    /// | `BETTER_AUTH_SECRET` | the secret that HS256 tokens are signed with; required |
+    /// | `BETTER_AUTH_SECRET` | the secret that HS256 tokens are signed with |
+    /// | `BETTER_AUTH_URL` | without `BETTER_AUTH_SECRET`: the origin of Better Auth, whose `jwt()` plugin issues the tokens, as for [`better_auth`](Self::better_auth) (feature `better-auth`) |
     /// | `BETTER_AUTH_ISSUER` | the `iss` that a token must have, if set |
     /// | `BETTER_AUTH_AUDIENCE` | the `aud` that a token must have, if set |
+    ///
+    /// One of the first two is required; an empty one is treated as unset. If both are set, the
+    /// secret is used, and an event at INFO reports that the URL is ignored.
     ///
     /// The environment is read once. To change other settings as well, use
     /// [`builder_from_env`](Self::builder_from_env); to ignore the environment, use
@@ -48,8 +52,9 @@ impl JwtAuthLayer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the secret is missing, weak, or well known, or if the issuer or the
-    /// audience is set but empty.
+    /// [`ConfigError`] if the secret and the URL are missing, if the secret is weak or well known,
+    /// if the URL is not an origin, or if the issuer or the audience is set but empty. Without the
+    /// features for fetched public keys, the URL alone is also an error.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
@@ -73,14 +78,7 @@ impl JwtAuthLayer {
     /// # }
     /// ```
     pub fn builder_from_env() -> JwtAuthBuilder {
-        let mut builder = Self::builder().secret_from_env("BETTER_AUTH_SECRET");
-        if let Some(issuer) = variable("BETTER_AUTH_ISSUER") {
-            builder = builder.issuer(issuer);
-        }
-        if let Some(audience) = variable("BETTER_AUTH_AUDIENCE") {
-            builder = builder.audience(audience);
-        }
-        builder
+        JwtAuthBuilder::from_env()
     }
 
     /// Starts a builder for the tokens of Better Auth's `jwt()` plugin (feature `better-auth`). The
@@ -331,10 +329,4 @@ impl<S> Layer<S> for JwtAuthLayer {
     fn layer(&self, inner: S) -> Self::Service {
         JwtAuth::new(inner, Arc::clone(&self.shared))
     }
-}
-
-/// Reads an environment variable. A value that is not UTF-8 becomes a string that no token
-/// contains, so the setting fails closed.
-fn variable(name: &str) -> Option<String> {
-    env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }

@@ -41,7 +41,12 @@ impl IssuerSettings {
         };
         let needs_keys = self.public_keys.is_empty();
         if let Err(problem) = check_origin(&origin, needs_keys && !self.fetching.http_allowed) {
-            let origin = describe_url("the origin", &origin);
+            let setting = if self.origin_is_from_env {
+                "the origin in BETTER_AUTH_URL"
+            } else {
+                "the origin"
+            };
+            let origin = describe_url(setting, &origin);
             faults.add(format!("{origin} {problem}"));
             return;
         }

@@ -27,6 +27,8 @@ pub(super) struct IssuerSettings {
     /// The origin of Better Auth, from which the defaults of the issuer, the audience, and the key
     /// set's URL are derived.
     pub(super) origin: Option<String>,
+    /// Whether `from_env` read the origin.
+    pub(super) origin_is_from_env: bool,
     /// The `iss` that is required if no other name is set.
     pub(super) default_issuer: Option<String>,
     /// Unparsed, so that `build` reports an invalid one together with all other problems.

@@ -16,6 +16,7 @@ mod operations;
 mod build;
 
 mod better_auth;
+mod environment;
 mod issuer_names;
 mod issuer_settings;
 mod layer_settings;

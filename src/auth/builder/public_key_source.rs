@@ -7,6 +7,8 @@ use crate::{
     key_source::KeySource,
 };
 
+const MISSING_BETTER_AUTH: &str = "the keys of Better Auth's jwt() plugin require the feature `better-auth` of tower-jwt-auth; enable it in Cargo.toml";
+
 impl IssuerSettings {
     pub(super) fn public_key_source(
         &mut self,
@@ -42,6 +44,16 @@ impl IssuerSettings {
         }
     }
 
+    /// Returns the error for a missing feature: the feature of Better Auth for its origin, which
+    /// includes the others.
+    fn missing_feature(&self, otherwise: &'static str) -> &'static str {
+        if self.origin.is_some() {
+            MISSING_BETTER_AUTH
+        } else {
+            otherwise
+        }
+    }
+
     #[cfg(feature = "jwks-custom")]
     fn fetched_keys(
         &self,
@@ -57,7 +69,10 @@ impl IssuerSettings {
         };
 
         if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
-            faults.add(MISSING_BACKEND);
+            faults.add(self.missing_feature(MISSING_BACKEND));
+            if self.origin.is_some() {
+                return None;
+            }
         }
         if self.fetching.ttl < std::time::Duration::from_secs(1) {
             faults.add("the time to live set with .jwks_ttl(…) is less than a second; omit the call for the default of ten minutes");
@@ -86,7 +101,7 @@ impl IssuerSettings {
         }
         let fetcher = match &self.fetching.fetcher {
             Some(fetcher) => Arc::clone(fetcher),
-            None => builtin_fetcher(faults)?,
+            None => builtin_fetcher(self, faults)?,
         };
         let fetcher = if is_issuer {
             Arc::new(Discovery {
@@ -116,8 +131,9 @@ impl IssuerSettings {
         _: &[Algorithm],
         faults: &mut Faults,
     ) -> Option<KeySource> {
-        faults.add("keys from a URL require the feature `jwks` of tower-jwt-auth; enable it in Cargo.toml, or pass the keys to .jwks_text(…)");
-        if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
+        faults.add(self.missing_feature("keys from a URL require the feature `jwks` of tower-jwt-auth; enable it in Cargo.toml, or pass the keys to .jwks_text(…)"));
+        let needs_backend = cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto")));
+        if needs_backend && self.origin.is_none() {
             faults.add(MISSING_BACKEND);
         }
         None
@@ -161,12 +177,18 @@ fn given_keys(sources: Vec<PublicSource>, faults: &mut Faults) -> KeySet {
 }
 
 #[cfg(feature = "jwks")]
-fn builtin_fetcher(_: &mut Faults) -> Option<std::sync::Arc<dyn crate::jwks::JwksFetch>> {
+fn builtin_fetcher(
+    _: &IssuerSettings,
+    _: &mut Faults,
+) -> Option<std::sync::Arc<dyn crate::jwks::JwksFetch>> {
     Some(std::sync::Arc::new(crate::jwks::HttpClient::default()))
 }
 
 #[cfg(all(feature = "jwks-custom", not(feature = "jwks")))]
-fn builtin_fetcher(faults: &mut Faults) -> Option<std::sync::Arc<dyn crate::jwks::JwksFetch>> {
-    faults.add("no client is available to fetch the keys; call .jwks_fetcher(…), or enable the feature `jwks` of tower-jwt-auth");
+fn builtin_fetcher(
+    issuer: &IssuerSettings,
+    faults: &mut Faults,
+) -> Option<std::sync::Arc<dyn crate::jwks::JwksFetch>> {
+    faults.add(issuer.missing_feature("no client is available to fetch the keys; call .jwks_fetcher(…), or enable the feature `jwks` of tower-jwt-auth"));
     None
 }

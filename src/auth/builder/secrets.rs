@@ -34,9 +34,10 @@ impl JwtAuthBuilder {
     /// Adds the secret in this environment variable for HS256 tokens. [`build`](Self::build) reads
     /// it once. An empty value is treated as missing.
     pub fn secret_from_env(mut self, name: impl Into<String>) -> Self {
-        self.issuer
-            .secrets
-            .push(SecretSource::Variable(name.into()));
+        self.issuer.secrets.push(SecretSource::Variable {
+            name: name.into(),
+            alternative: None,
+        });
         self
     }
 

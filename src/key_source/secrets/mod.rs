@@ -21,7 +21,11 @@ use crate::{
 pub(crate) enum SecretSource {
     One(Secret),
     List(Vec<Secret>),
-    Variable(String),
+    Variable {
+        name: String,
+        /// The end of the error if the variable is missing: what can be set instead.
+        alternative: Option<&'static str>,
+    },
     File(PathBuf),
 }
 
@@ -30,8 +34,8 @@ impl fmt::Debug for SecretSource {
         match self {
             Self::One(secret) => secret.fmt(f),
             Self::List(secrets) => secrets.fmt(f),
-            Self::Variable(name) if is_variable_name(name) => write!(f, "Variable({name})"),
-            Self::Variable(_) => f.write_str("Variable(..)"),
+            Self::Variable { name, .. } if is_variable_name(name) => write!(f, "Variable({name})"),
+            Self::Variable { .. } => f.write_str("Variable(..)"),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
         }
     }
@@ -80,8 +84,8 @@ impl LoadedSecrets {
                 }
                 Some(Self::Fixed(secrets))
             }
-            SecretSource::Variable(name) => {
-                let secret = variable(&name, policy, faults)?;
+            SecretSource::Variable { name, alternative } => {
+                let secret = variable(&name, alternative, policy, faults)?;
                 check(&secret, &describe_variable(&name), policy, faults);
                 Some(Self::Fixed(vec![secret]))
             }
@@ -106,7 +110,12 @@ impl LoadedSecrets {
 
 /// Reads the secret in an environment variable. An empty value is treated as unset, because a
 /// compose file passes an empty value if the host does not set the variable.
-fn variable(name: &str, policy: SecretPolicy, faults: &mut Faults) -> Option<Secret> {
+fn variable(
+    name: &str,
+    alternative: Option<&'static str>,
+    policy: SecretPolicy,
+    faults: &mut Faults,
+) -> Option<Secret> {
     match env::var_os(name).map(OsString::into_string) {
         Some(Ok(text)) if !text.is_empty() => Some(text.into()),
         Some(Err(_)) => {
@@ -118,7 +127,7 @@ fn variable(name: &str, policy: SecretPolicy, faults: &mut Faults) -> Option<Sec
         }
         _ if policy.allow_missing => None,
         _ if is_variable_name(name) => {
-            faults.push(Fault::missing_variable(name));
+            faults.push(Fault::missing_variable(name, alternative));
             None
         }
         _ => {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tower_jwt_auth::{ConfigError, JwtAuthBuilder, JwtAuthLayer};
 
 use super::{FAR, assert_hides, fault};
-use crate::support::*;
+use crate::{events::Captured, support::*};
 
 #[test]
 fn a_missing_variable_fails_with_a_fixed_message() {
@@ -31,10 +31,18 @@ fn an_invalid_variable_name_is_an_error_and_not_a_panic() {
 #[test]
 fn a_missing_secret_fails_from_env_with_a_fixed_message() {
     let report = child([] as [(&str, &str); 0]);
-    assert_eq!(
-        report["from_env"],
-        "BETTER_AUTH_SECRET environment variable is required"
-    );
+    let error = report["from_env"].as_str().unwrap();
+    let required = "BETTER_AUTH_SECRET environment variable is required";
+    // The feature adds a sentence about BETTER_AUTH_URL.
+    if cfg!(feature = "better-auth") {
+        let advice = error.strip_prefix(required).expect(error);
+        assert!(
+            advice.starts_with(". Set it to the secret") && advice.contains("BETTER_AUTH_URL"),
+            "{error}"
+        );
+    } else {
+        assert_eq!(error, required);
+    }
     assert_eq!(report["debug"], report["from_env"]);
 }
 
@@ -196,6 +204,7 @@ pub(super) fn child<'a, V: AsRef<OsStr>>(
         ])
         .args(["--ignored", "--nocapture"])
         .env_remove("BETTER_AUTH_SECRET")
+        .env_remove("BETTER_AUTH_URL")
         .env_remove("BETTER_AUTH_ISSUER")
         .env_remove("BETTER_AUTH_AUDIENCE")
         .envs(variables)
@@ -244,10 +253,19 @@ fn in_a_separate_environment() {
         JwtAuthLayer::builder().secret(SECRET),
         |builder, (name, _)| builder.secret_from_env(name),
     );
+    let events = Captured::start();
     let from_env = JwtAuthLayer::from_env();
+    let events = events.text();
+    #[cfg(feature = "jwks")]
+    if let Ok(layer) = &from_env {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        let _ = runtime.block_on(layer.ready());
+    }
     let report = json!({
         "from_env": error(&from_env),
         "debug": from_env.as_ref().err().map(|error| format!("{error:?}")),
+        "events": events,
         "tokens": from_env.as_ref().ok().map(reasons),
         "variables": each(|builder| builder),
         "allow_missing": each(JwtAuthBuilder::allow_missing_secret),

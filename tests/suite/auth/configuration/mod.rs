@@ -1,5 +1,6 @@
 //! The errors of `build()`, and how they are reported.
 
+mod better_auth_url;
 mod environment;
 mod secret_sources;
 mod weak_secrets;
