@@ -30,6 +30,10 @@ pub mod choosing_keys {}
 pub mod issuers {}
 
 #[doc = links!()]
+#[doc = include_str!("../docs/configuration.md")]
+pub mod configuration {}
+
+#[doc = links!()]
 #[doc = include_str!("../docs/path-ownership.md")]
 pub mod path_ownership {}
 

@@ -34,7 +34,7 @@
 //!
 //! # Guides
 //!
-//! - Start: [Better Auth], [coming from FastAPI], [choosing keys], [issuers], [recipes]
+//! - Start: [Better Auth], [coming from FastAPI], [choosing keys], [issuers], [configuration], [recipes]
 //! - Permissions: [path ownership], [claims and permissions]
 //! - Clients: [errors and clients], [tonic and hyper]
 //! - Operations: [observability], [containers], [forward auth], [performance]
@@ -44,6 +44,7 @@
 //! [coming from FastAPI]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/from_fastapi/index.html
 //! [choosing keys]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/choosing_keys/index.html
 //! [issuers]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/issuers/index.html
+//! [configuration]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/configuration/index.html
 //! [recipes]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/recipes/index.html
 //! [path ownership]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/path_ownership/index.html
 //! [claims and permissions]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/claims_and_permissions/index.html
@@ -95,6 +96,7 @@
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls in a tokio task; rustls uses AWS-LC with either backend |
 //! | `jwks-custom` | the same without reqwest, for your own `JwksFetch` |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`, which skips the signature check for recently verified tokens |
+//! | `config` | [`JwtAuthConfig`]: the settings of a layer as data, from TOML, JSON, or another format of serde |
 //! | `tower-http` | `LogRejections`, which makes `TraceLayer` log the reason for a rejection, including in gRPC |
 //! | `test-kit` | `test_kit`: tokens, users, a clock, and keys for your tests; enable it in `[dev-dependencies]` |
 //!
@@ -141,6 +143,9 @@ pub use self::{
     user::{ClaimsError, CurrentUser},
 };
 
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use self::auth::JwtAuthConfig;
 #[cfg(feature = "cache")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cache")))]
 pub use self::token::CacheStats;
@@ -164,6 +169,7 @@ pub mod forward_auth {}
     doc,
     feature = "axum",
     feature = "cache",
+    feature = "config",
     feature = "jwks",
     feature = "test-kit",
     feature = "tower-http",

@@ -1,6 +1,8 @@
 //! [`Algorithm`]: the registered signature algorithms.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
+
+use crate::config_error::{ConfigError, Fault};
 
 /// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
 ///
@@ -89,6 +91,29 @@ impl Algorithm {
             self,
             Self::RS256 | Self::RS384 | Self::RS512 | Self::PS256 | Self::PS384 | Self::PS512
         )
+    }
+}
+
+/// Parses the registered name, such as `EdDSA`, or `Ed25519`. Names are case-sensitive (RFC 7515
+/// section 4.1.1).
+///
+/// ```
+/// use tower_jwt_auth::Algorithm;
+///
+/// assert_eq!("ES256".parse::<Algorithm>()?, Algorithm::ES256);
+/// # Ok::<(), tower_jwt_auth::ConfigError>(())
+/// ```
+impl FromStr for Algorithm {
+    type Err = ConfigError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::from_name(name).ok_or_else(|| {
+            let names = NAMES.map(|(name, _)| name).join(", ");
+            Fault::new(format!(
+                "this is not the name of a supported algorithm; use one of {names}"
+            ))
+            .into()
+        })
     }
 }
 

@@ -3,6 +3,8 @@
 mod authorization_header;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod better_auth;
+#[cfg(feature = "config")]
+mod config;
 mod configuration;
 mod cookie;
 mod extensions;

@@ -194,7 +194,7 @@ fn a_variable_that_is_not_utf_8_is_rejected_without_a_panic() {
 }
 
 /// Returns the report of `in_a_separate_environment` about these variables.
-pub(super) fn child<'a, V: AsRef<OsStr>>(
+pub(in crate::auth) fn child<'a, V: AsRef<OsStr>>(
     variables: impl IntoIterator<Item = (&'a str, V)>,
 ) -> Value {
     let output = Command::new(env::current_exe().unwrap())
@@ -262,7 +262,15 @@ fn in_a_separate_environment() {
         let runtime = runtime.enable_all().build().unwrap();
         let _ = runtime.block_on(layer.ready());
     }
+    #[cfg(feature = "config")]
+    let config = env::var("CONFIG").ok().map(|text| {
+        let config: tower_jwt_auth::JwtAuthConfig = serde_json::from_str(&text).unwrap();
+        reasons(&JwtAuthBuilder::try_from(config).unwrap().build().unwrap())
+    });
+    #[cfg(not(feature = "config"))]
+    let config = Value::Null;
     let report = json!({
+        "config": config,
         "from_env": error(&from_env),
         "debug": from_env.as_ref().err().map(|error| format!("{error:?}")),
         "events": events,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 use tower_jwt_auth::{ConfigError, JwtAuthBuilder, JwtAuthLayer};
 
-use self::environment::child;
+pub(super) use self::environment::child;
 use crate::{key_source::secret_file::Folder, support::*};
 
 #[test]
