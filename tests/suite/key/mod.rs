@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod algorithm_confusion;
+mod algorithm_names;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod algorithms;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]

@@ -104,6 +104,14 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
         output.debug("CacheStats", &layer.cache_stats().unwrap());
         output.debug("JwtAuthLayer", &layer);
     }
+    #[cfg(feature = "config")]
+    {
+        let text = format!(r#"{{"issuers": {{"secret_from_env": "{MARKED}", "x": "{MARKED}"}}}}"#);
+        let config: tower_jwt_auth::JwtAuthConfig = serde_json::from_str(&text).unwrap();
+        output.debug("JwtAuthConfig", &config);
+        let error = tower_jwt_auth::JwtAuthBuilder::try_from(config).unwrap_err();
+        output.add("ConfigError", full_text(&error));
+    }
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     keys(&mut output);
     #[cfg(feature = "jwks-custom")]
@@ -122,6 +130,7 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
         feature = "aws-lc-rs",
         feature = "axum",
         feature = "cache",
+        feature = "config",
         feature = "jwks",
         feature = "test-kit",
         feature = "tower-http"
