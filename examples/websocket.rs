@@ -2,7 +2,7 @@
 //! a page cannot set the headers of a WebSocket request.
 //!
 //! ```sh
-//! cargo run --example websocket
+//! cargo run --example websocket --features jwks-custom
 //! ```
 //!
 //! To stay connected, a client sends `Bearer <token>` with a fresh token before the old one
@@ -20,12 +20,7 @@
 
 mod support;
 
-use std::{
-    env,
-    error::Error,
-    future::pending,
-    time::{Duration, SystemTime},
-};
+use std::{env, error::Error, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -36,7 +31,7 @@ use axum::{
     response::Response,
     routing::{any, get},
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tower_jwt_auth::{
     ConfigError, CurrentUser, JwtAuthBuilder, JwtAuthLayer, TokenSource, TokenVerifier,
 };
@@ -86,11 +81,11 @@ enum End {
 
 async fn serve(mut socket: WebSocket, mut user: CurrentUser, verifier: TokenVerifier) {
     let end = loop {
-        let expiry = expiry(user.expires_at());
+        let expired = user.expired();
         let turn = tokio::select! {
             // Polls the expiry first, so that no message is accepted after the token has expired.
             biased;
-            () = expiry => Err(End::Close(4401, "the token expired")),
+            () = expired => Err(End::Close(4401, "the token expired")),
             turn = turn(&mut socket, &mut user, &verifier) => turn,
         };
         if let Err(end) = turn {
@@ -99,20 +94,6 @@ async fn serve(mut socket: WebSocket, mut user: CurrentUser, verifier: TokenVeri
     };
     if let End::Close(code, reason) = end {
         close(socket, code, reason).await;
-    }
-}
-
-/// Completes at this time, or never if there is none.
-///
-/// The clock is read again each minute, because it may have been set, and because a timer stops
-/// while the machine sleeps. A timer also has a maximum duration.
-async fn expiry(time: Option<SystemTime>) {
-    let Some(time) = time else {
-        return pending().await;
-    };
-    // `duration_since` fails if the time has passed.
-    while let Ok(left) = time.duration_since(SystemTime::now()) {
-        sleep(left.min(Duration::from_secs(60))).await;
     }
 }
 

@@ -46,6 +46,10 @@ pub struct JwtAuth<S> {
 pub(super) struct Shared {
     pub(super) verifier: TokenVerifier,
     pub(super) sources: TokenSources,
+    /// Whether `bearer_token` can replace `sources`, and no user is kept. This is the fast path.
+    pub(super) reads_only_header: bool,
+    /// Whether a user that an outer layer has inserted is accepted without a token.
+    pub(super) keeps_user: bool,
     pub(super) format: Arc<RejectionFormat>,
     /// Whether inner layers and extractors need this layer's rejection format. They use the default
     /// format anyway, so only a different format is inserted into each request.
@@ -110,7 +114,7 @@ pub(super) enum Decision {
 
 impl Shared {
     /// Authenticates a request. The extensions of an accepted request contain its user or the mark
-    /// for an anonymous request, which replaces the values of an outer layer.
+    /// for an anonymous request, which replaces the values of an outer layer, unless its user is kept.
     ///
     /// `waiter` is the request's place in the waiting room if it has already waited for keys.
     #[inline]
@@ -119,11 +123,13 @@ impl Shared {
         request: &mut Request<B>,
         waiter: Option<Box<Waiter>>,
     ) -> Decision {
-        let (verified, is_private) = if self.sources.is_header_alone() {
+        let (verified, is_private) = if self.reads_only_header {
             match bearer_token(request.headers_mut()) {
                 Ok(token) => (self.verifier.verify_or_wait(token, None, waiter), false),
                 Err(rejection) => return self.without_token(rejection, request),
             }
+        } else if self.keeps_user && request.extensions().get::<CurrentUser>().is_some() {
+            return self.keep_user(request);
         } else {
             match self.sources.token(request) {
                 Ok(Token {
@@ -156,6 +162,15 @@ impl Shared {
         }
         self.share_format(request, Outcome::Accepted);
         Decision::Accept { is_private }
+    }
+
+    /// Accepts a request as the user that an outer layer has inserted.
+    #[cold]
+    fn keep_user<B>(&self, request: &mut Request<B>) -> Decision {
+        // The token, if any, is not verified, but inner middleware must still not log it.
+        self.sources.mark_sensitive(request);
+        self.share_format(request, Outcome::Accepted);
+        Decision::Accept { is_private: false }
     }
 
     fn without_token<B>(&self, rejection: Rejection, request: &mut Request<B>) -> Decision {

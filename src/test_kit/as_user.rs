@@ -18,8 +18,8 @@ use crate::{presence::Anonymous, user::CurrentUser};
 /// assert!(request.extensions().get::<CurrentUser>().is_some());
 /// ```
 #[must_use]
-pub fn as_user<B>(mut request: Request<B>, user: CurrentUser) -> Request<B> {
-    request.extensions_mut().insert(user);
+pub fn as_user<B>(mut request: Request<B>, user: impl Into<CurrentUser>) -> Request<B> {
+    request.extensions_mut().insert::<CurrentUser>(user.into());
     request
 }
 
@@ -62,9 +62,12 @@ pub struct AsUserLayer {
 }
 
 impl AsUserLayer {
-    /// Creates a layer that runs every request as this user.
-    pub fn new(user: CurrentUser) -> Self {
-        Self { user: Some(user) }
+    /// Creates a layer that runs every request as this user: a [`CurrentUser`], or a
+    /// [`TestUser`](super::TestUser) with roles, scopes, and other claims.
+    pub fn new(user: impl Into<CurrentUser>) -> Self {
+        Self {
+            user: Some(user.into()),
+        }
     }
 
     /// Creates a layer that makes every request anonymous, like a request without a token if

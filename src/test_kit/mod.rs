@@ -5,7 +5,7 @@
 //! - [`TestClock`] is that clock: a test of expiry advances it instead of sleeping.
 //! - [`AsUserLayer`] replaces [`JwtAuthLayer`](crate::JwtAuthLayer) and runs every request as the
 //!   same user, like `app.dependency_overrides[get_current_user]` in FastAPI; [`as_user()`] does
-//!   that for one request.
+//!   that for one request. [`TestUser`] is a user with roles, scopes, and other claims.
 //! - `TestJwks` is an issuer's JWK Set in memory, with rotation, failures, and slow responses
 //!   (features `jwks-custom` and `aws-lc-rs` or `rust-crypto`).
 //!
@@ -50,6 +50,7 @@ mod issuer;
 mod jwks;
 mod signer;
 mod token;
+mod user;
 
 #[cfg(all(
     feature = "jwks-custom",
@@ -68,4 +69,5 @@ pub use self::{
     clock::TestClock,
     issuer::TestIssuer,
     token::TestToken,
+    user::TestUser,
 };

@@ -231,7 +231,7 @@ impl TestToken {
     }
 }
 
-fn json(value: impl Serialize) -> Value {
+pub(super) fn json(value: impl Serialize) -> Value {
     serde_json::to_value(value).expect("the value can be serialized as JSON")
 }
 

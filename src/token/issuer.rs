@@ -36,6 +36,9 @@ pub(crate) struct Issuer {
     pub(crate) checks: Vec<Check>,
     /// Whom its user IDs name.
     pub(crate) user_ids: UserIds,
+    /// The leeway of the policy, for `CurrentUser::expired`.
+    #[cfg(feature = "jwks-custom")]
+    pub(crate) leeway_millis: u32,
 }
 
 /// The reason why a token is not accepted, at least not yet.
@@ -179,6 +182,8 @@ impl Issuer {
                 issuer: IssuerRef::new(self),
                 user_ids: self.user_ids,
                 has_template: self.policy.issuers.tenant_claim().is_some(),
+                #[cfg(feature = "jwks-custom")]
+                leeway_millis: self.leeway_millis,
             },
         );
         self.check(&user)?;

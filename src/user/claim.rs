@@ -38,10 +38,15 @@ impl ClaimName {
 
     /// Returns the claim in the JSON of a token's claims, or `None` if it is duplicated.
     pub(crate) fn find_in<'j>(&self, json: &'j str) -> Option<ClaimValue<'j>> {
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        let Found(found) = AtPath(&self.path).deserialize(&mut deserializer).ok()?;
-        Some(found)
+        find_at(&self.path, json)
     }
+}
+
+/// Returns the claim at this path, outermost name first, or `None` if it is duplicated.
+pub(super) fn find_at<'j, N: AsRef<str>>(path: &[N], json: &'j str) -> Option<ClaimValue<'j>> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let Found(found) = AtPath(path).deserialize(&mut deserializer).ok()?;
+    Some(found)
 }
 
 /// Writes the name, or the pointer.
@@ -64,14 +69,14 @@ fn unescape(segment: &str) -> Option<String> {
         .then(|| segment.replace("~1", "/").replace("~0", "~"))
 }
 
-struct AtPath<'w>(&'w [String]);
+struct AtPath<'w, N>(&'w [N]);
 
 struct Found<'de>(ClaimValue<'de>);
 
 /// The result of a pointer into a value that is not an object.
 const NOTHING: Found<'_> = Found(ClaimValue::Absent);
 
-impl<'de> DeserializeSeed<'de> for AtPath<'_> {
+impl<'de, N: AsRef<str>> DeserializeSeed<'de> for AtPath<'_, N> {
     type Value = Found<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -83,7 +88,7 @@ impl<'de> DeserializeSeed<'de> for AtPath<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for AtPath<'_> {
+impl<'de, N: AsRef<str>> Visitor<'de> for AtPath<'_, N> {
     type Value = Found<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,7 +131,7 @@ impl<'de> Visitor<'de> for AtPath<'_> {
         };
         let mut was_found = false;
         while let Some(Text(member)) = object.next_key()? {
-            if member != *name {
+            if member != name.as_ref() {
                 object.next_value::<IgnoredAny>()?;
             } else if was_found {
                 // Another reader of the token might use the other value.

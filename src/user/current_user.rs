@@ -49,6 +49,10 @@ pub struct CurrentUser {
     user_ids: UserIds,
     may_name_tenant: bool,
     verified_by: Option<IssuerRef>,
+    /// The time for which the layer accepts the token after its expiry. Zero for a user without a
+    /// token.
+    #[cfg(feature = "jwks-custom")]
+    pub(super) leeway_millis: u32,
 }
 
 impl CurrentUser {
@@ -117,6 +121,8 @@ impl CurrentUser {
             user_ids: verified_by.map_or(UserIds::FirstIssuers, |by| by.user_ids),
             may_name_tenant: verified_by.is_some_and(|by| by.has_template),
             verified_by: verified_by.map(|by| by.issuer),
+            #[cfg(feature = "jwks-custom")]
+            leeway_millis: verified_by.map_or(0, |by| by.leeway_millis),
         }
     }
 
@@ -164,14 +170,15 @@ impl CurrentUser {
     /// token is accepted. Returns `None` for a user created with [`CurrentUser::new`].
     ///
     /// A request is verified once, when it arrives. Close longer-lived connections, such as a
-    /// WebSocket or an event stream, at this time.
+    /// WebSocket or an event stream, at this time; with the feature `jwks-custom`, `expired()` waits
+    /// for it.
     pub fn expires_at(&self) -> Option<SystemTime> {
         let seconds = Duration::try_from_secs_f64(self.expires_at?).ok()?;
         UNIX_EPOCH.checked_add(seconds)
     }
 
     /// Returns `exp` unchanged, in seconds since the epoch.
-    #[cfg(feature = "cache")]
+    #[cfg(any(feature = "cache", feature = "jwks-custom"))]
     pub(crate) fn exp(&self) -> Option<f64> {
         self.expires_at
     }
@@ -247,7 +254,7 @@ impl CurrentUser {
         self.may_name_tenant
     }
 
-    fn json(&self) -> &str {
+    pub(super) fn json(&self) -> &str {
         self.text.get(..self.claims).unwrap_or_default()
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct VerifiedBy {
     pub(crate) user_ids: UserIds,
     /// Whether a template is configured, so that the token's `iss` may name a tenant.
     pub(crate) has_template: bool,
+    #[cfg(feature = "jwks-custom")]
+    pub(crate) leeway_millis: u32,
 }
 
 /// The people that an issuer's user IDs identify.

@@ -3,10 +3,13 @@
 
 mod claim;
 mod current_user;
+#[cfg(feature = "jwks-custom")]
+mod expired;
 mod identity;
 mod scopes;
 mod served;
 mod span;
+mod token_claims;
 
 pub use self::current_user::{ClaimsError, CurrentUser};
 pub(crate) use self::{

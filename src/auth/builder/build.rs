@@ -134,6 +134,8 @@ impl JwtAuthBuilder {
                 #[cfg(feature = "cache")]
                 cache,
             ),
+            reads_only_header: sources.is_header_alone() && !layer.keeps_user,
+            keeps_user: layer.keeps_user,
             sources,
             shares_format: !layer.format.is_default(),
             format: Arc::new(layer.format),
@@ -238,6 +240,8 @@ impl IssuerSettings {
         Some(Issuer {
             keys,
             algorithms,
+            #[cfg(feature = "jwks-custom")]
+            leeway_millis: u32::try_from(self.policy.leeway.as_millis()).unwrap_or(u32::MAX),
             policy: self.policy,
             checks: self.checks,
             user_ids,

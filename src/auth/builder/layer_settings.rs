@@ -18,6 +18,7 @@ pub(super) struct LayerSettings {
     pub(super) format: RejectionFormat,
     pub(super) anonymous_may_pass: bool,
     pub(super) preflight_may_pass: bool,
+    pub(super) keeps_user: bool,
     pub(super) max_token_len: usize,
     #[cfg(feature = "cache")]
     pub(super) cached_tokens: Option<usize>,
@@ -33,6 +34,7 @@ impl Default for LayerSettings {
             format: RejectionFormat::default(),
             anonymous_may_pass: false,
             preflight_may_pass: false,
+            keeps_user: false,
             max_token_len: DEFAULT_MAX_TOKEN_LEN,
             #[cfg(feature = "cache")]
             cached_tokens: None,

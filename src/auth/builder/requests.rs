@@ -49,6 +49,46 @@ impl JwtAuthBuilder {
         self
     }
 
+    /// Keeps a [`CurrentUser`](crate::CurrentUser) that an outer layer has inserted: the request is
+    /// accepted as that user, and its token, if any, is not verified. All other requests are
+    /// verified as usual. Without this setting, the layer always requires a token and replaces the
+    /// user.
+    ///
+    /// Use it inside a layer of your own that authenticates some requests in another way, for example
+    /// with an API key. Neither the rules of this layer nor [`check`](Self::check) apply to its users.
+    /// Authorization layers treat a user from [`CurrentUser::new`](crate::CurrentUser::new) as one of
+    /// the first issuer's users.
+    ///
+    /// **All middleware outside this layer can then decide who the user is.** Set it only if you
+    /// trust all of it, and if it inserts a user only after it has authenticated the request.
+    ///
+    /// ```
+    /// use axum::{Router, extract::Request, middleware::{from_fn, Next}, response::Response, routing::get};
+    /// use tower_jwt_auth::{ConfigError, CurrentUser, JwtAuthBuilder};
+    ///
+    /// /// Requests with a valid API key run as a service. All others need a token.
+    /// async fn api_key(mut request: Request, next: Next) -> Response {
+    ///     # fn service_with(_: &[u8]) -> Option<&'static str> { None }
+    ///     let key = request.headers().get("x-api-key");
+    ///     if let Some(service) = key.and_then(|key| service_with(key.as_bytes())) {
+    ///         request.extensions_mut().insert(CurrentUser::new(service, ""));
+    ///     }
+    ///     next.run(request).await
+    /// }
+    ///
+    /// fn app(auth: JwtAuthBuilder) -> Result<Router, ConfigError> {
+    ///     Ok(Router::new()
+    ///         .route("/reports", get(async || "…"))
+    ///         .route_layer(auth.keep_user().build()?)
+    ///         .route_layer(from_fn(api_key))) // runs first
+    /// }
+    /// # drop(app);
+    /// ```
+    pub fn keep_user(mut self) -> Self {
+        self.layer_settings(".keep_user()").keeps_user = true;
+        self
+    }
+
     /// Rejects tokens longer than this many bytes. The default is 16 KiB.
     pub fn max_token_len(mut self, bytes: usize) -> Self {
         self.layer_settings(".max_token_len(…)").max_token_len = bytes;

@@ -59,7 +59,7 @@ impl TokenSources {
         Self { sources, fields }
     }
 
-    #[inline]
+    /// Returns whether `bearer_token` finds every token.
     pub(in crate::auth) fn is_header_alone(&self) -> bool {
         matches!(
             self.sources.as_slice(),
@@ -76,9 +76,7 @@ impl TokenSources {
         &self,
         request: &'r mut Request<B>,
     ) -> Result<Token<'r>, Rejection> {
-        for name in &self.fields {
-            header::mark_sensitive(request.headers_mut(), name);
-        }
+        self.mark_sensitive(request);
         let mut found = None;
         for IssuerSource { source, issuer } in &self.sources {
             let Some((text, is_private)) = source.find(request.headers(), request.uri())? else {
@@ -94,6 +92,13 @@ impl TokenSources {
             }
         }
         found.ok_or(Rejection::MissingToken)
+    }
+
+    /// Marks the fields that may contain a token as sensitive.
+    pub(in crate::auth) fn mark_sensitive<B>(&self, request: &mut Request<B>) {
+        for name in &self.fields {
+            header::mark_sensitive(request.headers_mut(), name);
+        }
     }
 
     /// Returns whether a request without a token has a JWT without the `Bearer` scheme in its

@@ -9,6 +9,7 @@ mod configuration;
 mod cookie;
 mod extensions;
 mod issuers;
+mod kept_user;
 mod misuse;
 #[cfg(all(
     feature = "axum",
@@ -27,4 +28,5 @@ mod token_sources;
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
 mod waiting_requests;
+#[cfg(feature = "jwks-custom")]
 mod websocket;

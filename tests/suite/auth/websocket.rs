@@ -213,11 +213,15 @@ async fn an_expiry_beyond_the_timers_range_keeps_the_socket_open() {
     }
 }
 
-/// The layer accepts the token because of its leeway, but its `exp` is past.
+/// The layer accepts the token because of its leeway, although its `exp` is past.
 #[tokio::test]
-async fn an_expiry_in_the_past_closes_the_socket_immediately() {
+async fn the_socket_is_closed_when_the_leeway_ends() {
     let auth = builder().leeway(Duration::from_secs(300));
-    let protocols = format!("bearer, {}", token_until(now() - 60, "alice"));
+    let exp = now() - 295;
+    let protocols = format!("bearer, {}", token_until(exp, "alice"));
     let mut client = Client::open(auth, &protocols).await.unwrap();
+    client.send("hello").await;
+    assert_eq!(client.receive().await, "alice@example.com: hello");
     assert_eq!(client.receive().await, "4401 the token expired");
+    assert!(now() >= exp + 300, "closed before the end of the leeway");
 }

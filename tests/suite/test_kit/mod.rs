@@ -7,3 +7,4 @@ mod issuer;
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
 mod jwks;
+mod user;

@@ -1,4 +1,7 @@
-//! The user ID, the email address and the issuer of a user.
+//! `CurrentUser`: the claims that identify it, its issuer, further claims, and its expiry.
 
 mod claims;
+#[cfg(feature = "jwks-custom")]
+mod expired;
 mod other_issuers;
+mod token_claims;
