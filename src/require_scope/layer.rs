@@ -5,13 +5,13 @@ use std::sync::Arc;
 use tower::Layer;
 
 use super::{
-    needed::{HowMany, Needed},
+    needed::{Grants, HowMany, Needed},
     rules::Rules,
     service::RequireScope,
 };
 use crate::{
     config_error::ConfigError,
-    user::{ClaimName, Grant, ServedUsers},
+    user::{CurrentUser, Grant, ServedUsers},
 };
 
 /// Layer that applies the [`RequireScope`] middleware: it accepts a request only if its user has a
@@ -107,6 +107,40 @@ impl RequireScopeLayer {
         Self::requiring(Grant::Roles, HowMany::Any, roles)
     }
 
+    /// Creates a layer that accepts a user if `rule` returns `true`, for permissions that are neither
+    /// scopes nor roles in a list: Zitadel's role objects, Firebase's booleans, a plan. Like a user
+    /// without a scope, a rejected user gets 403 with `insufficient_scope` in the challenge.
+    ///
+    /// The rule runs for each request that has a user of an accepted issuer, and blocks it, so it
+    /// must not wait for a database. [`claims`](crate::CurrentUser::claims) takes about a
+    /// microsecond. Return `false` if the claims cannot be read.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use serde::{Deserialize, de::IgnoredAny};
+    /// use tower_jwt_auth::{CurrentUser, RequireScopeLayer};
+    ///
+    /// /// Zitadel: {"urn:zitadel:iam:org:project:roles": {"admin": {"2093": "example.com"}}}
+    /// #[derive(Deserialize)]
+    /// struct Zitadel {
+    ///     #[serde(rename = "urn:zitadel:iam:org:project:roles")]
+    ///     roles: BTreeMap<String, IgnoredAny>,
+    /// }
+    ///
+    /// fn is_admin(user: &CurrentUser) -> bool {
+    ///     user.claims::<Zitadel>().is_ok_and(|claims| claims.roles.contains_key("admin"))
+    /// }
+    ///
+    /// let admins = RequireScopeLayer::rule(is_admin);
+    /// # drop(admins);
+    /// ```
+    pub fn rule<F>(rule: F) -> Self
+    where
+        F: Fn(&CurrentUser) -> bool + Send + Sync + 'static,
+    {
+        Self::with(Needed::Rule(Arc::new(rule)))
+    }
+
     /// Reads only this claim instead of the default ones. `claim` is a name or, if it starts with a
     /// slash, a JSON Pointer (RFC 6901) to a nested claim.
     ///
@@ -121,9 +155,10 @@ impl RequireScopeLayer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if `claim` is empty, or a pointer with an empty part or a stray `~`.
+    /// [`ConfigError`] if `claim` is empty, or a pointer with an empty part or a stray `~`, or if the
+    /// layer was created with [`rule`](Self::rule).
     pub fn in_claim(mut self, claim: &str) -> Result<Self, ConfigError> {
-        self.rules_mut().needed.claim = Some(ClaimName::new(claim)?);
+        self.rules_mut().needed.read_from(claim)?;
         Ok(self)
     }
 
@@ -161,10 +196,14 @@ impl RequireScopeLayer {
         how_many: HowMany,
         names: impl IntoIterator<Item = N>,
     ) -> Result<Self, ConfigError> {
-        let needed = Needed::new(grant, how_many, names)?;
-        Ok(Self {
+        let grants = Grants::new(grant, how_many, names)?;
+        Ok(Self::with(Needed::Grants(grants)))
+    }
+
+    fn with(needed: Needed) -> Self {
+        Self {
             rules: Arc::new(Rules::new(needed)),
-        })
+        }
     }
 }
 

@@ -1,4 +1,7 @@
-//! The scopes or roles that a layer requires, and their comparison with a user's grants.
+//! The scopes or roles that a layer requires, and their comparison with a user's grants; or a rule
+//! of the application.
+
+use std::{fmt, sync::Arc};
 
 use crate::{
     config_error::Fault,
@@ -6,18 +9,69 @@ use crate::{
     user::{ClaimName, CurrentUser, Grant},
 };
 
+/// The requirement of a layer.
+#[derive(Clone)]
+pub(super) enum Needed {
+    Grants(Grants),
+    /// A rule of the application.
+    Rule(Rule),
+}
+
+pub(super) type Rule = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
+
+impl Needed {
+    pub(super) fn is_met_by(&self, user: &CurrentUser) -> bool {
+        match self {
+            Self::Grants(grants) => grants.are_held_by(user),
+            Self::Rule(rule) => rule(user),
+        }
+    }
+
+    /// Returns the details of a rejection.
+    pub(super) fn details(&self) -> Option<&RejectionDetails> {
+        match self {
+            Self::Grants(grants) => Some(&grants.details),
+            Self::Rule(_) => None,
+        }
+    }
+
+    /// Reads the grants only from this claim.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] if the name is invalid, or if a rule decides, which reads no grants.
+    pub(super) fn read_from(&mut self, claim: &str) -> Result<(), Fault> {
+        let Self::Grants(grants) = self else {
+            return Err(Fault::new(
+                "a layer created with RequireScopeLayer::rule(…) reads no claim itself; remove .in_claim(…), and read the claim in the rule with user.claims::<T>()",
+            ));
+        };
+        grants.claim = Some(ClaimName::new(claim)?);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Needed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grants(grants) => grants.fmt(f),
+            Self::Rule(_) => f.write_str("Rule"),
+        }
+    }
+}
+
 /// The grants that a user needs.
 #[derive(Clone, Debug)]
-pub(super) struct Needed {
+pub(super) struct Grants {
     grant: Grant,
     /// Never empty.
     names: Vec<String>,
     how_many: HowMany,
     /// The claim that contains the grants, if not the default ones.
-    pub(super) claim: Option<ClaimName>,
+    claim: Option<ClaimName>,
     /// The details of a rejection. The challenge (RFC 6750 section 3) can list scopes but has no
     /// parameter for roles.
-    pub(super) details: RejectionDetails,
+    details: RejectionDetails,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +80,7 @@ pub(super) enum HowMany {
     All,
 }
 
-impl Needed {
+impl Grants {
     pub(super) fn new<N: Into<String>>(
         grant: Grant,
         how_many: HowMany,
@@ -69,7 +123,7 @@ impl Needed {
         })
     }
 
-    pub(super) fn is_met_by(&self, user: &CurrentUser) -> bool {
+    fn are_held_by(&self, user: &CurrentUser) -> bool {
         let granted = user.grants(self.grant, self.claim.as_ref());
         let has = |name: &String| granted.iter().any(|granted| granted == name);
         match self.how_many {

@@ -47,7 +47,7 @@ impl Rules {
         }
         Err(Refusal {
             rejection: Rejection::InsufficientScope,
-            details: Some(&self.needed.details),
+            details: self.needed.details(),
             is_hidden: false,
         })
     }

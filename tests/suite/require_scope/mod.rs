@@ -1,5 +1,7 @@
 //! `RequireScopeLayer`: the scopes and roles that a request needs.
 
+mod rule;
+
 use serde_json::{Value, json};
 use tower::layer::util::Stack;
 use tower_jwt_auth::{ConfigError, CurrentUser, JwtAuthLayer, RequireScopeLayer};
