@@ -10,14 +10,15 @@ use axum::{
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::{presence::Presence, rejection::Rejection, token::TokenError, user::CurrentUser};
+use crate::{presence::Presence, rejection::Rejection, user::CurrentUser};
 
 /// Extractor for the claims of the current user's token, as your own type.
 ///
-/// A request without a user, or with claims that do not deserialize into `T`, gets 401. If no
+/// A request without a user gets 401. A valid token whose claims do not deserialize into `T` gets
+/// 403 without a challenge, because the same user's next token has the same claims. If no
 /// [`JwtAuthLayer`](crate::JwtAuthLayer) wraps the handler, extraction fails with 500.
-/// `Option<Claims<T>>` is `None` for a request that the layer accepts without a token; all other
-/// responses are the same.
+/// `Option<Claims<T>>` is `None` only for a request that the layer accepts without a token; all
+/// other responses are the same.
 ///
 /// Each extraction parses the claims; see [`CurrentUser::claims`].
 ///
@@ -154,7 +155,7 @@ fn extract_claims<T: DeserializeOwned>(
         return Ok(None);
     };
     let claims = user.claims().map(|claims| Some(Claims(claims)));
-    claims.map_err(|_| ExtractRejection::new(TokenError::Claims.into(), parts))
+    claims.map_err(|_| ExtractRejection::new(Rejection::MissingClaim, parts))
 }
 
 /// Omits the claims, even if `T` implements `Debug`.

@@ -6,14 +6,15 @@ use http::Response;
 use tower_http::trace::{DefaultOnResponse, OnResponse};
 use tracing::Span;
 
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, RejectionDetails};
 
 /// `OnResponse` for tower-http's `TraceLayer` that logs the [`Rejection`] of a response and passes
 /// all other responses to another `OnResponse`.
 ///
 /// `TraceLayer` sees a rejected gRPC request as HTTP 200 and logs a success. With `LogRejections`,
 /// it logs the event "request rejected" with `reason`, `status`, and `latency`, at ERROR for a 5xx
-/// status and at INFO for a 4xx status.
+/// status and at INFO for a 4xx status. If [`log_user_ids`](crate::JwtAuthBuilder::log_user_ids) is
+/// set, the event of a 403 also has the field `user_id`.
 ///
 /// `TraceLayer::new_for_grpc` also logs each rejected call at ERROR; the guide [Observability]
 /// configures its classifier.
@@ -59,12 +60,14 @@ impl<B, O: OnResponse<B>> OnResponse<B> for LogRejections<O> {
             return self.others.on_response(response, latency, span);
         };
         let reason = rejection.reason();
+        let details = response.extensions().get::<RejectionDetails>();
+        let user_id = details.and_then(RejectionDetails::user_id);
         // Not the response's status, which is always 200 in gRPC.
         let status = rejection.status().as_u16();
         if rejection.status().is_server_error() {
-            tracing::error!(parent: span, reason, status, ?latency, "request rejected");
+            tracing::error!(parent: span, reason, status, ?latency, user_id, "request rejected");
         } else {
-            tracing::info!(parent: span, reason, status, ?latency, "request rejected");
+            tracing::info!(parent: span, reason, status, ?latency, user_id, "request rejected");
         }
     }
 }

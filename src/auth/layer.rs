@@ -175,6 +175,9 @@ impl JwtAuthLayer {
     /// [`authenticate`](Self::authenticate). Also logs the rejection and passes it to the observer.
     /// Inside the middleware, use [`Rejection::respond`](crate::Rejection::respond).
     ///
+    /// If [`log_user_ids`](JwtAuthBuilder::log_user_ids) is set, insert the user into the extensions
+    /// of `request` first.
+    ///
     /// ```
     /// use bytes::Bytes;
     /// use http::{Response, request::Parts};

@@ -218,8 +218,10 @@ impl Shared {
         rejection: Rejection,
         request: &request::Parts,
     ) -> Response<Bytes> {
-        self.event_log.log_rejection(rejection);
-        self.respond(rejection, request)
+        let protocol = self.format.protocol(request);
+        let extensions = &request.extensions;
+        self.format
+            .log_and_respond(rejection.into(), protocol, &self.event_log, extensions)
     }
 
     fn respond<'r>(&self, rejection: Rejection, head: impl Into<Head<'r>>) -> Response<Bytes> {

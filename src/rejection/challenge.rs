@@ -76,6 +76,7 @@ fn default_challenge(rejection: Rejection) -> Option<&'static str> {
         | Rejection::OtherIssuer
         | Rejection::NoPattern
         | Rejection::NoParameter
+        | Rejection::MissingClaim
         | Rejection::NotConfigured
         | Rejection::NoUser
         | Rejection::KeysUnavailable => return None,

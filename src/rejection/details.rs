@@ -1,7 +1,7 @@
-//! [`RejectionDetails`]: the scopes or roles that a request lacks; used by the layers and the
-//! challenge.
+//! [`RejectionDetails`]: the scopes or roles that a request lacks, and its user; used by the layers
+//! and the challenge.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use http::StatusCode;
 
@@ -9,8 +9,10 @@ use super::Rejection;
 
 /// Details of a [`Rejection`](crate::Rejection), such as the scopes that an operation requires.
 ///
-/// If there are any, the layers insert them into the response's extensions. They contain no part of
-/// the request.
+/// If there are any, the layers insert them into the response's extensions and pass them to
+/// [`answer_with`](crate::JwtAuthBuilder::answer_with). They contain no part of the request, except
+/// the user's ID if [`log_user_ids`](crate::JwtAuthBuilder::log_user_ids) is set. `Debug` never
+/// prints that ID.
 ///
 /// ```
 /// use http::{Response, StatusCode};
@@ -24,11 +26,12 @@ use super::Rejection;
 /// }
 /// # log(&Response::new(()));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RejectionDetails {
     scope: Option<Arc<str>>,
     roles: Option<Arc<str>>,
+    user_id: Option<Arc<str>>,
 }
 
 impl RejectionDetails {
@@ -41,6 +44,18 @@ impl RejectionDetails {
     /// Returns the roles that would suffice, separated by commas.
     pub fn roles(&self) -> Option<&str> {
         self.roles.as_deref()
+    }
+
+    /// Returns the ID of the user who was rejected with 403, if
+    /// [`log_user_ids`](crate::JwtAuthBuilder::log_user_ids) is set. The ID is unique only within
+    /// its issuer.
+    pub fn user_id(&self) -> Option<&str> {
+        self.user_id.as_deref()
+    }
+
+    pub(super) fn with_user_id(mut self, user_id: &str) -> Self {
+        self.user_id = Some(user_id.into());
+        self
     }
 
     pub(crate) fn requiring_scopes(scopes: &[String]) -> Self {
@@ -58,6 +73,16 @@ impl RejectionDetails {
     }
 }
 
+/// Omits the user's ID, which is a part of the token.
+impl fmt::Debug for RejectionDetails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RejectionDetails")
+            .field("scope", &self.scope)
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A rejection with the details for its challenge.
 #[derive(Clone, Copy)]
 pub(crate) struct Refusal<'a> {
@@ -67,11 +92,21 @@ pub(crate) struct Refusal<'a> {
     pub(crate) is_hidden: bool,
 }
 
-impl Refusal<'_> {
+impl<'a> Refusal<'a> {
+    pub(super) fn with_details(self, details: &'a RejectionDetails) -> Self {
+        Self {
+            details: Some(details),
+            ..self
+        }
+    }
+
     /// Returns the rejection that the client may see. The events contain the real one.
     pub(crate) fn shown(self) -> Self {
         if self.is_hidden && self.rejection.status() == StatusCode::FORBIDDEN {
-            Rejection::NotFound.into()
+            Self {
+                rejection: Rejection::NotFound,
+                ..self
+            }
         } else {
             self
         }

@@ -1,8 +1,9 @@
 //! [`EventLog`]: the events about requests, which need the feature `tracing`; used by all layers
 //! and extractors. `crate::events` has the other events.
 //!
-//! No event contains any part of a secret, a claim, or a signature. An event about a rejected token
-//! contains the escaped start of the algorithm's name and of the key ID.
+//! No event contains any part of a secret, a claim, or a signature, except the user's ID if
+//! `.log_user_ids()` is set. An event about a rejected token contains the escaped start of the algorithm's
+//! name and of the key ID.
 
 use super::Rejection;
 #[cfg(feature = "tracing")]
@@ -66,7 +67,12 @@ impl EventLog {
     /// Logs a rejection at DEBUG. A rejection caused by misconfiguration is also logged at WARN or
     /// ERROR, once per layer.
     pub(crate) fn log_rejection(&self, rejection: Rejection) {
-        self.log_token_rejection(rejection, None);
+        self.log(rejection, None, None);
+    }
+
+    /// Like `log_rejection`, with the user's ID if the application allows it.
+    pub(crate) fn log_refusal(&self, rejection: Rejection, user_id: Option<&str>) {
+        self.log(rejection, None, user_id);
     }
 
     /// Returns whether there is no subscriber at all. This check is cheaper than a check of the
@@ -83,6 +89,10 @@ impl EventLog {
 
     /// Like `log_rejection`, with a summary of the token's header.
     pub(crate) fn log_token_rejection(&self, rejection: Rejection, token: Option<HeaderSummary>) {
+        self.log(rejection, token, None);
+    }
+
+    fn log(&self, rejection: Rejection, token: Option<HeaderSummary>, user_id: Option<&str>) {
         let reason = rejection.reason();
         match rejection {
             Rejection::NotConfigured if self.is_first(Problem::NotConfigured) => {
@@ -103,7 +113,7 @@ impl EventLog {
         } = token.unwrap_or_default();
         let algorithm = algorithm.map(tracing::field::display);
         let (separator, hint) = hint.map_or(("", ""), |hint| ("; ", hint));
-        tracing::debug!(target: TARGET, reason, algorithm, key_id, "request rejected: {rejection}{separator}{hint}");
+        tracing::debug!(target: TARGET, reason, algorithm, key_id, user_id, "request rejected: {rejection}{separator}{hint}");
     }
 
     /// Logs, once for each reason, the fix for a rejected token. If the signature is valid, the
@@ -189,6 +199,8 @@ impl EventLog {
 #[cfg(not(feature = "tracing"))]
 impl EventLog {
     pub(crate) fn log_rejection(&self, _: Rejection) {}
+
+    pub(crate) fn log_refusal(&self, _: Rejection, _: Option<&str>) {}
 
     pub(crate) fn no_owner_in_path(&self, _: Rejection, _: impl FnOnce() -> String) {}
 

@@ -42,7 +42,7 @@ fn detail_and_json(rejection: Rejection) -> (&'static str, &'static str) {
             both!("Access denied: Cannot access another user's data")
         }
         Rejection::NotFound => both!("Not Found"),
-        Rejection::InsufficientScope => both!("Not enough permissions"),
+        Rejection::InsufficientScope | Rejection::MissingClaim => both!("Not enough permissions"),
         Rejection::NotConfigured | Rejection::NoUser => {
             both!("Authentication system not properly configured")
         }

@@ -101,9 +101,17 @@ pub enum Rejection {
     )]
     OtherIssuer,
     /// The user lacks the scope or the role that [`RequireScopeLayer`](crate::RequireScopeLayer)
-    /// requires (RFC 6750 section 3.1, `insufficient_scope`).
-    #[error("the user lacks a scope or a role that RequireScopeLayer requires")]
+    /// requires, or its rule rejects the user (RFC 6750 section 3.1, `insufficient_scope`).
+    #[error(
+        "the user lacks a scope or a role that RequireScopeLayer requires, or its rule rejects the user"
+    )]
     InsufficientScope,
+    /// The token is valid, but its claims do not have the shape that the extractor `Claims<T>` of
+    /// the handler requires.
+    #[error(
+        "the claims of the token do not have the shape that the handler's Claims<T> requires; for a claim that may be missing, use an Option or #[serde(default)]"
+    )]
+    MissingClaim,
     /// No secret is configured for verifying the token: a configuration error.
     #[error("{}", TokenError::NotConfigured)]
     NotConfigured,
@@ -127,7 +135,8 @@ impl Rejection {
             | Self::NoPattern
             | Self::NoParameter
             | Self::OtherIssuer
-            | Self::InsufficientScope => StatusCode::FORBIDDEN,
+            | Self::InsufficientScope
+            | Self::MissingClaim => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotConfigured | Self::NoUser => StatusCode::INTERNAL_SERVER_ERROR,
             Self::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -145,6 +154,7 @@ impl Rejection {
             Self::NoPattern => "no_pattern",
             Self::NoParameter => "no_parameter",
             Self::InsufficientScope => "insufficient_scope",
+            Self::MissingClaim => "missing_claim",
             Self::NotConfigured => "not_configured",
             Self::KeysUnavailable => "keys_unavailable",
             Self::NoUser => "no_user",

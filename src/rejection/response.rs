@@ -11,12 +11,13 @@ use http::{
 use super::{
     Rejection,
     challenge::{Challenge, challenge},
-    details::Refusal,
+    details::{Refusal, RejectionDetails},
     event_log::EventLog,
     grpc::{Head, Protocol},
     message::{detail, json, problem},
     outcome::{Observer, Outcome},
 };
+use crate::user::CurrentUser;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -30,7 +31,8 @@ const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 /// The application's function that builds custom responses.
-pub(crate) type Custom = Arc<dyn Fn(&Rejection) -> Response<Bytes> + Send + Sync>;
+pub(crate) type Custom =
+    Arc<dyn Fn(&Rejection, Option<&RejectionDetails>) -> Response<Bytes> + Send + Sync>;
 
 /// The format of a layer's rejections.
 #[derive(Clone, Default)]
@@ -40,6 +42,8 @@ pub(crate) struct RejectionFormat {
     pub(crate) problem_json: bool,
     pub(crate) custom: Option<Custom>,
     pub(crate) observer: Option<Observer>,
+    /// Whether the event and the details of a 403 contain the user's ID.
+    pub(crate) logs_user_ids: bool,
 }
 
 /// The format in a request's extensions, for the layers and extractors inside a `JwtAuthLayer`.
@@ -75,6 +79,7 @@ static DEFAULT: RejectionFormat = RejectionFormat {
     problem_json: false,
     custom: None,
     observer: None,
+    logs_user_ids: false,
 };
 
 /// Builds the response to a request that is rejected inside a `JwtAuthLayer`.
@@ -84,7 +89,6 @@ pub(crate) fn reject_inside_auth<'r>(
     event_log: &EventLog,
     head: impl Into<Head<'r>>,
 ) -> Response<Bytes> {
-    event_log.log_rejection(refusal.rejection);
     let head = head.into();
     let inherited = head.extensions.get::<InheritedFormat>();
     let format = inherited.map_or(&DEFAULT, |inherited| &*inherited.format);
@@ -93,7 +97,7 @@ pub(crate) fn reject_inside_auth<'r>(
     } else {
         format.protocol(head)
     };
-    format.respond(refusal.shown(), protocol)
+    format.log_and_respond(refusal, protocol, event_log, head.extensions)
 }
 
 /// Builds the HTTP response of a layer with default settings.
@@ -145,9 +149,41 @@ impl RejectionFormat {
             problem_json,
             custom,
             observer,
+            logs_user_ids,
         } = self;
-        let is_http = !http_only && !problem_json;
-        is_http && challenge.is_default() && custom.is_none() && observer.is_none()
+        let has_function = custom.is_some() || observer.is_some();
+        let has_flag = *http_only || *problem_json || *logs_user_ids;
+        challenge.is_default() && !has_function && !has_flag
+    }
+
+    /// Logs a rejection and builds its response. For a 403, both contain the ID of the user in the
+    /// request's extensions, if that is set.
+    pub(crate) fn log_and_respond(
+        &self,
+        refusal: Refusal<'_>,
+        protocol: Protocol,
+        event_log: &EventLog,
+        extensions: &Extensions,
+    ) -> Response<Bytes> {
+        let user_id = self.loggable_user_id(refusal.rejection, extensions);
+        event_log.log_refusal(refusal.rejection, user_id);
+        let Some(user_id) = user_id else {
+            return self.respond(refusal.shown(), protocol);
+        };
+        let details = refusal.details.cloned().unwrap_or_default();
+        let details = details.with_user_id(user_id);
+        self.respond(refusal.shown().with_details(&details), protocol)
+    }
+
+    /// Returns the ID of the user who is rejected with 403, if it may be logged.
+    fn loggable_user_id<'r>(
+        &self,
+        rejection: Rejection,
+        extensions: &'r Extensions,
+    ) -> Option<&'r str> {
+        let is_logged = self.logs_user_ids && rejection.status() == StatusCode::FORBIDDEN;
+        let user = is_logged.then(|| extensions.get::<CurrentUser>())?;
+        user.map(CurrentUser::user_id)
     }
 
     pub(crate) fn protocol<'r>(&self, head: impl Into<Head<'r>>) -> Protocol {
@@ -184,7 +220,7 @@ impl RejectionFormat {
     fn http(&self, refusal: Refusal<'_>) -> Response<Bytes> {
         let rejection = refusal.rejection;
         let mut response = match &self.custom {
-            Some(custom) => custom(&rejection),
+            Some(custom) => custom(&rejection, refusal.details),
             None => Response::new(Bytes::new()),
         };
         // An accidental success status, such as the default of `Response::new`, would make a
@@ -262,6 +298,7 @@ impl fmt::Debug for RejectionFormat {
             .field("problem_json", &self.problem_json)
             .field("custom", &self.custom.is_some())
             .field("observer", &self.observer.is_some())
+            .field("logs_user_ids", &self.logs_user_ids)
             .finish()
     }
 }

@@ -41,7 +41,7 @@ fn routes() -> Router {
     Router::new()
         .route("/user", get(user).post(user))
         .route("/optional-user", get(optional_user))
-        .route("/claims", get(claims))
+        .route("/claims", get(claims).post(claims))
         .route("/optional-claims", get(optional_claims))
         .route("/result", get(result))
 }
@@ -113,14 +113,26 @@ async fn an_anonymous_user_is_none_for_option_and_401_otherwise() {
 }
 
 #[tokio::test]
-async fn claims_of_another_shape_make_the_token_invalid() {
+async fn claims_of_another_shape_get_403_without_a_challenge() {
     let router = || guarded(builder().allow_anonymous());
     for claims in [claims(), claims_with(json!({ "role": 7 }))] {
         for path in ["/claims", "/optional-claims"] {
             let answer = ask(router(), path, Some(&token(&claims))).await;
-            answer.assert_invalid_token("claims", path);
+            answer.assert_http(403, "missing_claim", "Not enough permissions", &path);
+            assert_eq!(answer.challenge(), None, "{path}");
         }
     }
+    let mut request = Request::post("/claims").version(Version::HTTP_2);
+    for (name, value) in [
+        ("content-type", "application/grpc".to_owned()),
+        ("authorization", format!("Bearer {}", token(&claims()))),
+    ] {
+        request = request.header(name, value);
+    }
+    let answer = send(router(), request.body(Body::empty()).unwrap()).await;
+    let (detail, grpc) = ("Not enough permissions", "application/grpc");
+    answer.assert_grpc("7", detail, grpc, "gRPC");
+    assert_eq!(answer.reason(), "missing_claim");
 }
 
 #[tokio::test]
@@ -155,11 +167,13 @@ async fn a_rejection_is_a_response() {
         Rejection::MissingToken,
         TokenError::Expired.into(),
         Rejection::InsufficientScope,
+        Rejection::MissingClaim,
     ] {
         let answer = support::IntoAnswer::into_answer(rejection.into_response()).await;
         assert_eq!(answer.status(), rejection.status());
         assert_eq!(answer.reason(), rejection.reason());
-        assert!(answer.challenge().is_some());
+        let has_challenge = rejection != Rejection::MissingClaim;
+        assert_eq!(answer.challenge().is_some(), has_challenge);
     }
 }
 

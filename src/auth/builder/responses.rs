@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 
 use super::JwtAuthBuilder;
-use crate::rejection::{Outcome, Rejection};
+use crate::rejection::{Outcome, Rejection, RejectionDetails};
 
 /// # Responses and metrics
 impl JwtAuthBuilder {
@@ -60,7 +60,8 @@ impl JwtAuthBuilder {
     }
 
     /// Builds the response to each rejection with this function. The crate's other layers and
-    /// extractors use it too when they run inside this layer.
+    /// extractors use it too when they run inside this layer. If there are any details, such as the
+    /// required scopes, the function gets them too.
     ///
     /// Missing headers are added: the challenge, `cache-control: no-store`, and `retry-after`. A
     /// success status, such as the default of `Response::new`, is replaced by the rejection's own
@@ -72,19 +73,47 @@ impl JwtAuthBuilder {
     ///
     /// let auth = JwtAuthLayer::builder()
     ///     .secret("correct horse battery staple, and more")
-    ///     .answer_with(|rejection| Response::new(format!("no: {}\n", rejection.status())))
+    ///     .answer_with(|rejection, details| {
+    ///         let scope = details.and_then(|details| details.scope()).unwrap_or("none");
+    ///         Response::new(format!("{}: required scope: {scope}\n", rejection.status()))
+    ///     })
     ///     .build()?;
     /// # drop(auth);
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
     pub fn answer_with<F, T>(mut self, respond: F) -> Self
     where
-        F: Fn(&Rejection) -> Response<T> + Send + Sync + 'static,
+        F: Fn(&Rejection, Option<&RejectionDetails>) -> Response<T> + Send + Sync + 'static,
         T: Into<Bytes>,
     {
-        self.layer_settings(".answer_with(…)").format.custom = Some(Arc::new(move |rejection| {
-            respond(rejection).map(Into::into)
-        }));
+        self.layer_settings(".answer_with(…)").format.custom =
+            Some(Arc::new(move |rejection, details| {
+                respond(rejection, details).map(Into::into)
+            }));
+        self
+    }
+
+    /// Logs who was rejected: adds the user's ID to the event of each 403, and to the
+    /// [`RejectionDetails`] in the extensions of its response. An audit trail needs it. The crate's
+    /// other layers and extractors do the same when they run inside this layer. If another
+    /// `JwtAuthLayer` runs between them and this one, its setting applies.
+    ///
+    /// Off by default, because a user's ID is personal data. A 401 has no verified user, so its
+    /// event never has an ID. The event has the level DEBUG; with the feature `tower-http`,
+    /// `LogRejections` logs the ID at INFO.
+    ///
+    /// ```
+    /// use tower_jwt_auth::JwtAuthLayer;
+    ///
+    /// let auth = JwtAuthLayer::builder()
+    ///     .secret("correct horse battery staple, and more")
+    ///     .log_user_ids()
+    ///     .build()?;
+    /// # drop(auth);
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    pub fn log_user_ids(mut self) -> Self {
+        self.layer_settings(".log_user_ids()").format.logs_user_ids = true;
         self
     }
 

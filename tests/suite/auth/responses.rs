@@ -59,7 +59,7 @@ async fn problem_json_applies_to_all_layers() {
 #[tokio::test]
 async fn a_custom_answer_applies_to_all_layers() {
     let custom = || {
-        builder().answer_with(|rejection| {
+        builder().answer_with(|rejection, _| {
             let body = format!("<{}>", rejection.reason());
             let mut response = Response::new(body);
             *response.status_mut() = StatusCode::IM_A_TEAPOT;
@@ -86,7 +86,7 @@ async fn a_custom_answer_applies_to_all_layers() {
 #[tokio::test]
 async fn a_custom_answer_cannot_be_a_success() {
     for status in [100, 200, 204, 206] {
-        let custom = builder().answer_with(move |_| {
+        let custom = builder().answer_with(move |_, _| {
             let mut response = Response::new("no");
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
             response
@@ -97,7 +97,7 @@ async fn a_custom_answer_cannot_be_a_success() {
         }
     }
     // A redirect is allowed.
-    let to_sign_in = builder().answer_with(|_| {
+    let to_sign_in = builder().answer_with(|_, _| {
         let response = Response::builder()
             .status(303)
             .header("location", "/sign-in");
@@ -109,7 +109,7 @@ async fn a_custom_answer_cannot_be_a_success() {
 
 #[tokio::test]
 async fn a_custom_answer_keeps_its_headers() {
-    let custom = builder().answer_with(|_| {
+    let custom = builder().answer_with(|_, _| {
         let response = Response::builder().status(401);
         let response = response.header("www-authenticate", "Basic");
         response
@@ -128,7 +128,7 @@ async fn custom_response_formats_do_not_apply_to_grpc() {
         ("problem details", builder().problem_json()),
         (
             "a custom answer",
-            builder().answer_with(|_| Response::new("no")),
+            builder().answer_with(|_, _| Response::new("no")),
         ),
     ] {
         for (mut request, rejection) in rejected() {
@@ -185,7 +185,9 @@ fn invalid_response_settings_are_rejected() {
         ),
         (
             "two forms",
-            builder().problem_json().answer_with(|_| Response::new("")),
+            builder()
+                .problem_json()
+                .answer_with(|_, _| Response::new("")),
             ".problem_json() and .answer_with(…) are both set",
         ),
     ] {
@@ -229,7 +231,7 @@ async fn the_observer_receives_the_outcome_of_each_layer() {
 #[test]
 fn debug_output_of_the_settings_hides_closures() {
     let secret = "the secret of a closure".to_owned();
-    let builder = builder().answer_with(move |_| Response::new(secret.clone()));
+    let builder = builder().answer_with(move |_, _| Response::new(secret.clone()));
     let debug = format!("{builder:?} {:?}", builder.clone().build().unwrap());
     assert!(!debug.contains("the secret of"), "{debug}");
     assert!(debug.contains("custom: true"), "{debug}");

@@ -1,6 +1,7 @@
 //! The events for the operator. `leaks` checks that they reveal no secret.
 
 mod observability;
+mod user_ids;
 
 use std::{
     any::Any,

@@ -8,7 +8,9 @@ use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use serde_json::json;
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_jwt_auth::{CurrentUser, JwtAuthLayer, PathOwnerLayer, Rejection, RequireScopeLayer};
+use tower_jwt_auth::{
+    CurrentUser, JwtAuthLayer, PathOwnerLayer, Rejection, RejectionDetails, RequireScopeLayer,
+};
 
 use super::{
     marks::*,
@@ -56,6 +58,8 @@ async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
     }
     coverage.requests_without_a_token().await;
     coverage.paths().await;
+    #[cfg(feature = "axum")]
+    coverage.claims().await;
 
     let mut all = reasons();
     if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
@@ -63,11 +67,35 @@ async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
         all.remove("unknown_key");
     }
     if cfg!(not(feature = "axum")) {
-        // Without axum, no route has parameters.
+        // Without axum, no route has parameters, and there are no extractors.
         all.remove("no_parameter");
+        all.remove("missing_claim");
     }
     assert_eq!(coverage.reasons, all);
     println!("{} rejections, {} reasons", coverage.requests, all.len());
+}
+
+/// If user IDs are logged, they are in one field, and nothing else is revealed.
+#[tokio::test]
+async fn a_logged_user_id_is_the_only_claim_in_the_events() {
+    let source = &sources::secrets()[0];
+    let bearer = bearer(&source.signer().valid());
+    for mut request in shapes(&bearer) {
+        *request.uri_mut() = format!("/api/{BOB}/tasks").parse().unwrap();
+        let auth = keyless().secret(MARKED).log_user_ids().build().unwrap();
+        let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
+        let service = tower::layer::util::Stack::new(owner, auth);
+        let events = Captured::start();
+        let answer = ask(service, request).await;
+        let events = events.text();
+        assert_eq!(answer.reason(), "not_owner");
+        let user_id = format!(" user_id=\"{SUB}\"");
+        assert_eq!(events.matches(&user_id).count(), told(), "{events}");
+        let marks = Marks::new().and_token(&bearer[0]);
+        marks.assert_absent(events.replace(&user_id, ""), "the events");
+        let response = format!("{:?} {:?}", answer.response, answer.body);
+        marks.assert_absent(response, "the response");
+    }
 }
 
 /// All reasons in the source code.
@@ -194,6 +222,29 @@ impl Coverage {
         }
     }
 
+    /// Tries an extractor for claims that the token does not have.
+    #[cfg(feature = "axum")]
+    async fn claims(&mut self) {
+        use axum::{extract::FromRequestParts, response::IntoResponse};
+        use tower_jwt_auth::Claims;
+
+        let source = &sources::secrets()[0];
+        for request in shapes(&bearer(&source.signer().valid())) {
+            let extract = tower::layer::layer_fn(|_: Inner| {
+                Inner::new(service_fn(async |request: Request<()>| {
+                    let (mut parts, ()) = request.into_parts();
+                    let claims = Claims::<u8>::from_request_parts(&mut parts, &()).await;
+                    let (parts, body) = claims.unwrap_err().into_response().into_parts();
+                    let body = body.collect().await.unwrap().to_bytes();
+                    Ok(Response::from_parts(parts, Full::from(body)))
+                }))
+            });
+            let layer = (source.layer(Rules::Plain), extract);
+            self.one(layer, request, "missing_claim", "an extractor")
+                .await;
+        }
+    }
+
     async fn all_shapes(
         &mut self,
         layer: JwtAuthLayer,
@@ -306,6 +357,9 @@ where
     let mut reason = "accepted";
     if let Some(rejection) = parts.extensions.get::<Rejection>() {
         reason = rejection.reason();
+        let details = parts.extensions.get::<RejectionDetails>();
+        let user_id = details.and_then(RejectionDetails::user_id);
+        assert_eq!(user_id, None, "user IDs are not logged by default");
         write!(received, "{} {reason} {parts:?}", full_text(rejection)).unwrap();
     }
     let mut received = received.into_bytes();

@@ -179,6 +179,17 @@ fn rejections(output: &mut Output) {
         "RejectionDetails",
         &tower_jwt_auth::RejectionDetails::default(),
     );
+    let auth = JwtAuthLayer::builder().secret(MARKED).log_user_ids();
+    let (mut parts, ()) = with_bearer("").into_parts();
+    parts.extensions.insert(CurrentUser::new(SUB, EMAIL));
+    let rejection = tower_jwt_auth::Rejection::NotOwner;
+    // The event contains the ID, because that is set.
+    let _events = Captured::start();
+    let response = auth.build().unwrap().reject(rejection, &parts);
+    let details = response.extensions().get().unwrap();
+    let details: &tower_jwt_auth::RejectionDetails = details;
+    assert_eq!(details.user_id(), Some(SUB));
+    output.debug("RejectionDetails", details);
 }
 
 /// Also covers the futures and bodies, which only the services create.
@@ -227,7 +238,7 @@ fn settings(output: &mut Output) {
     }
     let marked = MARKED.to_owned();
     let builder = JwtAuthLayer::builder()
-        .answer_with(move |_| Response::new(marked.clone()))
+        .answer_with(move |_, _| Response::new(marked.clone()))
         .observe(|_| ());
     output.debug("JwtAuthBuilder", &builder);
 }
@@ -317,13 +328,14 @@ fn fetching(output: &mut Output) {
 
 #[cfg(feature = "test-kit")]
 fn test_kit(output: &mut Output) {
-    use tower_jwt_auth::test_kit::{AsUserLayer, TestClock, TestIssuer};
+    use tower_jwt_auth::test_kit::{AsUserLayer, TestClock, TestIssuer, TestUser};
 
     let issuer = TestIssuer::hs256_with(MARKED);
     output.debug("TestIssuer", &issuer);
     let token = issuer.token_for(SUB).email(EMAIL);
     output.debug("TestToken", &token);
     output.debug("TestClock", &TestClock::new());
+    output.debug("TestUser", &TestUser::new(SUB).name(NAME));
     let layer = AsUserLayer::new(CurrentUser::new(SUB, EMAIL));
     output.debug("AsUserLayer", &layer);
     output.debug("AsUser", &layer.layer(()));

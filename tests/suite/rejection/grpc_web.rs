@@ -226,8 +226,8 @@ async fn grpc_over_http_1_keeps_the_http_status_of_the_rejection() {
         request
     };
     let custom = || {
-        let response = |_: &tower_jwt_auth::Rejection| Response::new(Bytes::from("custom"));
-        builder().answer_with(response).build().unwrap()
+        let builder = builder().answer_with(|_, _| Response::new(Bytes::from("custom")));
+        builder.build().unwrap()
     };
     for version in [Version::HTTP_10, Version::HTTP_11] {
         let request = || request(version, &["trailers"]);

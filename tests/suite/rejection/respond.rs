@@ -44,7 +44,7 @@ async fn inner_code_rejects_in_the_format_of_the_layer() {
     let realm = rejected(builder().realm("tasks"), Rejection::MissingToken, valid()).await;
     assert_eq!(realm.challenge(), Some(r#"Bearer realm="tasks""#));
 
-    let custom = builder().answer_with(|rejection| Response::new(rejection.reason().to_owned()));
+    let custom = builder().answer_with(|rejection, _| Response::new(rejection.reason().to_owned()));
     let custom = rejected(custom, Rejection::NotOwner, valid()).await;
     assert_eq!(
         (custom.status().as_u16(), &custom.body[..]),

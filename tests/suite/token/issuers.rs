@@ -274,9 +274,11 @@ fn layer_settings_on_a_builder_passed_to_or_are_rejected() {
         (".problem_json()", b().problem_json()),
         (
             ".answer_with(…)",
-            b().answer_with(|_| http::Response::new("")),
+            b().answer_with(|_, _| http::Response::new("")),
         ),
         (".observe(…)", b().observe(|_| {})),
+        (".keep_user()", b().keep_user()),
+        (".log_user_ids()", b().log_user_ids()),
         (".http_answers_only()", b().http_answers_only()),
         (".max_token_len(…)", b().max_token_len(1024)),
         (".clock(…)", b().clock(|| at(NOW))),
