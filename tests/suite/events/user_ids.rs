@@ -98,7 +98,16 @@ async fn other_rejections_never_name_a_user() {
         assert_eq!(user_id(&answer), None);
         assert_logged(&events, reason, None);
     }
-    // A 403 without a user, from a layer without a `JwtAuthLayer` around it.
+    // The user is known, but the rejection is no 403.
+    let (mut parts, ()) = get("/").into_parts();
+    parts.extensions.insert(CurrentUser::new("alice", ""));
+    for rejection in [Rejection::MissingToken, Rejection::KeysUnavailable] {
+        let events = Captured::start();
+        let response = auth().reject(rejection, &parts);
+        assert!(response.extensions().get::<RejectionDetails>().is_none());
+        assert_logged(&events, rejection.reason(), None);
+    }
+    // A rejection without a user, from a layer without a `JwtAuthLayer` around it.
     let events = Captured::start();
     let answer = ask(owner(), get("/api/alice")).await;
     assert_eq!(user_id(&answer), None);

@@ -1,6 +1,5 @@
 //! The claims of a token that no rule needs: `iat`, `jti`, `sid`, `act`.
 
-use serde_json::json;
 use tower_jwt_auth::CurrentUser;
 
 use crate::support::*;
@@ -31,6 +30,7 @@ fn iat_is_the_time_of_issue() {
 #[cfg(feature = "test-kit")]
 #[test]
 fn an_iat_that_is_not_a_time_is_none() {
+    use serde_json::json;
     use tower_jwt_auth::test_kit::TestUser;
 
     for iat in [json!("1"), json!(null), json!(-1), json!([1]), json!({})] {
