@@ -97,7 +97,7 @@
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls in a tokio task; rustls uses AWS-LC with either backend |
 //! | `jwks-custom` | the same without reqwest, for your own `JwksFetch`; `CurrentUser::expired` |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`, which skips the signature check for recently verified tokens |
-//! | `config` | [`JwtAuthConfig`]: the settings of a layer as data, from TOML, JSON, or another format of serde |
+//! | `config` | `JwtAuthConfig`: the settings of a layer as data, from TOML, JSON, or another format of serde |
 //! | `tower-http` | `LogRejections`, which makes `TraceLayer` log the reason for a rejection, including in gRPC |
 //! | `test-kit` | `test_kit`: tokens, users, a clock, and keys for your tests; enable it in `[dev-dependencies]` |
 //!
