@@ -32,6 +32,8 @@ pub(super) struct LayerTable {
     problem_json: Field<bool>,
     /// Whether gRPC requests get responses in plain HTTP.
     http_answers_only: Field<bool>,
+    /// Whether the event and the details of a 403 have the user ID.
+    log_user_ids: Field<bool>,
     /// The number of cached tokens.
     cache_tokens: Field<usize>,
     #[serde(flatten)]
@@ -71,6 +73,7 @@ impl LayerTable {
             one resource_metadata => JwtAuthBuilder::resource_metadata,
             switch problem_json => JwtAuthBuilder::problem_json,
             switch http_answers_only => JwtAuthBuilder::http_answers_only,
+            switch log_user_ids => JwtAuthBuilder::log_user_ids,
         );
         cached(builder, layer.cache_tokens, reader)
     }

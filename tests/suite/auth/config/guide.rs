@@ -20,12 +20,14 @@ const SOURCES: &str = include_str!("../../../../src/auth/config/token_source.rs"
 
 /// The methods of the builder that have no field: secrets, values that are not data, and methods
 /// that the structure of the configuration replaces.
-const WITHOUT_FIELD: [&str; 13] = [
+const WITHOUT_FIELD: [&str; 14] = [
     "answer_with",
     "build",
     "check",
     "clock",
     "jwks_fetcher",
+    // It depends on code outside the layer.
+    "keep_user",
     "key",
     "keys",
     "observe",

@@ -7,6 +7,7 @@ use std::sync::{
 
 use http::{HeaderValue, Request};
 use serde_json::{Value, json};
+use tower_jwt_auth::{PathOwnerLayer, RejectionDetails};
 
 use super::{Secrets, build, convert};
 use crate::support::*;
@@ -71,6 +72,22 @@ async fn each_switch_of_the_layer_is_off_unless_it_is_true() {
                 "{name} {is_on}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn the_user_id_of_a_403_is_kept_only_if_the_switch_is_on() {
+    let secrets = Secrets::new();
+    for is_on in [false, true] {
+        let layer = build(&with(&secrets, "log_user_ids", is_on.into()));
+        let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
+        let mut request = with_bearer(&token(&claims()));
+        *request.uri_mut() = "/api/bob/tasks".parse().unwrap();
+        let answer = ask((layer, owner), request).await;
+        assert_eq!(answer.reason(), "not_owner");
+        let details: Option<&RejectionDetails> = answer.response.extensions().get();
+        let user_id = details.and_then(RejectionDetails::user_id);
+        assert_eq!(user_id, is_on.then_some("alice"));
     }
 }
 
