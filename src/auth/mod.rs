@@ -7,6 +7,7 @@ mod future;
 mod issuers;
 mod layer;
 mod profiles;
+mod readiness;
 mod service;
 mod token_source;
 

@@ -8,7 +8,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 
-use super::{error::TokenError, extra_claims::ExtraClaims};
+use super::error::TokenError;
 use crate::{
     json::{ClaimValue, Name},
     nesting,
@@ -37,6 +37,18 @@ const SESSION: u8 = 1;
 
 /// `cnf` (RFC 7800 section 3.1).
 const CONFIRMATION: u8 = 1 << 1;
+
+/// The claims that the extra rules of a policy read.
+#[derive(Default)]
+pub(crate) struct ExtraClaims<'a> {
+    /// The claim that must equal the tenant in `iss`.
+    pub(crate) tenant: ClaimValue<'a>,
+    /// `azp` or `client_id`.
+    pub(crate) authorized_party: ClaimValue<'a>,
+    pub(super) token_use: ClaimValue<'a>,
+    /// Whether `sub` is the name of a service.
+    pub(crate) is_service: bool,
+}
 
 impl<'a> Claims<'a> {
     #[inline]

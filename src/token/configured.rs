@@ -1,6 +1,6 @@
 //! Describes the settings of an issuer; used by `hint` and `explain`.
 
-use super::{explain::TokenCheck, extra_claims::ExtraRules, issuer::Issuer, policy::Policy};
+use super::{extra_claims::ExtraRules, issuer::Issuer, policy::Policy, token_check::TokenCheck};
 use crate::user::ClaimName;
 
 /// Returns the configured value of a check, if it has one. `issuer` is the issuer that the token

@@ -5,7 +5,11 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{claims::Claims, error::TokenError, printable::is_visible};
+use super::{
+    claims::{Claims, ExtraClaims},
+    error::TokenError,
+    printable::is_visible,
+};
 use crate::{json::ClaimValue, user::ClaimName};
 
 /// The prefix of a service's user ID, which the ID of a user must not have.
@@ -26,18 +30,6 @@ pub(crate) struct ExtraRules {
     pub(crate) token_uses: &'static [&'static str],
     /// Whether a token that has a `common_name` but no user is accepted as a service's token.
     pub(crate) allow_services: bool,
-}
-
-/// The claims that these rules read.
-#[derive(Default)]
-pub(crate) struct ExtraClaims<'a> {
-    /// The claim that must equal the tenant in `iss`.
-    pub(crate) tenant: ClaimValue<'a>,
-    /// `azp` or `client_id`.
-    pub(crate) authorized_party: ClaimValue<'a>,
-    token_use: ClaimValue<'a>,
-    /// Whether `sub` is the name of a service.
-    pub(crate) is_service: bool,
 }
 
 impl ExtraRules {

@@ -4,9 +4,9 @@ use super::{
     claims::Claims,
     compact::{Compact, INLINE_CLAIMS_LEN, INLINE_HEADER_LEN},
     error::TokenError,
-    explain::TokenCheck,
     header::Header,
     issuer::Issuer,
+    token_check::TokenCheck,
 };
 use crate::json::ClaimValue;
 

@@ -21,6 +21,7 @@ mod issuer_names;
 mod issuers;
 mod policy;
 mod printable;
+mod token_check;
 mod verifier;
 
 #[cfg(feature = "cache")]
@@ -34,7 +35,8 @@ pub(crate) use self::{
 };
 pub use self::{
     error::TokenError,
-    explain::{CheckOutcome, ExplainedCheck, Explanation, TokenCheck},
+    explain::{CheckOutcome, ExplainedCheck, Explanation},
+    token_check::TokenCheck,
     verifier::TokenVerifier,
 };
 pub(crate) use self::{
