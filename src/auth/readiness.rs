@@ -103,7 +103,7 @@ impl JwtAuthLayer {
         sources.map(crate::jwks::JwksUrl::health).collect()
     }
 
-    /// Returns the statistics of the [token cache](JwtAuthBuilder::cache_tokens), or `None` if it
+    /// Returns the statistics of the [token cache](crate::JwtAuthBuilder::cache_tokens), or `None` if it
     /// is off.
     #[cfg(feature = "cache")]
     #[cfg_attr(docsrs, doc(cfg(feature = "cache")))]
