@@ -153,6 +153,8 @@ impl JwtAuthBuilder {
     ) -> Result<Vec<Issuer>, ConfigError> {
         let mut faults = Faults::default();
         let others = self.take_others(&mut faults);
+        // The first issuer is that of the layer, so this builder is checked like the others.
+        self.check_same_users(&others, &mut faults);
         let now = clock.now();
         let mut all = Vec::new();
         for builder in std::iter::once(self).chain(others) {
@@ -172,15 +174,21 @@ impl JwtAuthBuilder {
         Ok(issuers)
     }
 
+    /// Checks that a builder other than the first one sets `.same_users()` if one of `theirs`, which
+    /// were passed to its `.or(…)`, does. Otherwise, it is unclear whose users are meant.
+    fn check_same_users(&self, theirs: &[Self], faults: &mut Faults) {
+        let has_same_users = |builder: &Self| builder.issuer.has_same_users;
+        if !has_same_users(self) && theirs.iter().any(has_same_users) {
+            faults.add(".same_users() is set on a builder that is passed to .or(…) of an issuer that does not set it; .same_users() refers to the users of the first issuer, so if they are the same people, pass this builder to .or(…) of the first builder, or to Issuers::add");
+        }
+    }
+
     /// Returns all other issuers, including those that were passed to their builders.
     fn take_others(&mut self, faults: &mut Faults) -> Vec<Self> {
         let mut all = Vec::new();
         for mut other in std::mem::take(&mut self.others) {
             let theirs = other.take_others(faults);
-            let has_same_users = |builder: &Self| builder.issuer.has_same_users;
-            if !has_same_users(&other) && theirs.iter().any(has_same_users) {
-                faults.add(".same_users() is set on a builder that is passed to .or(…) of an issuer that does not set it; .same_users() refers to the users of the first issuer, so if they are the same people, pass this builder to .or(…) of the first builder");
-            }
+            other.check_same_users(&theirs, faults);
             all.push(other);
             all.extend(theirs);
         }

@@ -13,6 +13,7 @@ use crate::support::*;
 const OURS: &str = "https://app.example.com";
 const TENANT: &str = "https://tenant.example.com";
 const TENANT_SECRET: &str = "another secret of 32 bytes or more";
+const NESTED_SECRET: &str = "a fourth secret of 32 bytes or more";
 #[cfg(feature = "cache")]
 const NEW_SECRET: &str = "a third secret, of 32 bytes or more";
 
@@ -83,6 +84,27 @@ async fn the_users_of_an_added_issuer_are_those_of_another() {
         *request.uri_mut() = "/api/alice/tasks".parse().unwrap();
         let answer = ask((layer, owner), request).await;
         assert_eq!(answer.reason(), expected);
+    }
+}
+
+#[test]
+fn same_users_in_a_builder_inside_the_added_one_is_an_error() {
+    // It is unclear whether the users of the layer or those of the added issuer are meant.
+    let layer = ours().build().unwrap();
+    let nested = || {
+        let builder = JwtAuthLayer::builder().secret(NESTED_SECRET);
+        builder.issuer("https://old.tenant.example.com")
+    };
+    let added = tenant().or(nested().same_users());
+    let error = layer.issuers().add(added).unwrap_err().to_string();
+    assert!(error.contains(".same_users() refers to"), "{error}");
+    assert_eq!(layer.issuers().names(), [OURS]);
+    for added in [
+        tenant().or(nested()),
+        tenant().same_users().or(nested().same_users()),
+    ] {
+        let layer = ours().build().unwrap();
+        layer.issuers().add(added).unwrap();
     }
 }
 
