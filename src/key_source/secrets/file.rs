@@ -115,22 +115,31 @@ impl SecretFile {
     }
 
     fn fault(&self, problem: &str) -> Fault {
-        Fault::new(format!(
-            "the secret file {}: {problem}",
-            self.path.display()
-        ))
+        Fault::new(if may_be_shown(&self.path) {
+            format!("the secret file {}: {problem}", self.path.display())
+        } else {
+            format!("the file set with .secret_from_file(…): {problem}")
+        })
     }
 }
 
 impl fmt::Debug for SecretFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretFile")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        let mut debug = f.debug_struct("SecretFile");
+        if may_be_shown(&self.path) {
+            debug.field("path", &self.path);
+        }
+        debug.finish_non_exhaustive()
     }
 }
 
 /// The reason why a file could not be read.
+/// Returns whether a path can be shown, because it is unlikely to be a secret that was set instead of
+/// the path of its file.
+pub(super) fn may_be_shown(path: &Path) -> bool {
+    path.is_absolute() || path.starts_with(".") || path.starts_with("..") || path.exists()
+}
+
 #[derive(PartialEq, Eq)]
 struct ReadError {
     reason: String,

@@ -9,7 +9,10 @@ use std::{env, ffi::OsString, fmt, path::PathBuf};
 
 pub(crate) use self::policy::SecretPolicy;
 pub(super) use self::watched::WatchedSecrets;
-use self::{file::SecretFile, policy::MAX_SECRETS};
+use self::{
+    file::{SecretFile, may_be_shown},
+    policy::MAX_SECRETS,
+};
 use crate::{
     config_error::{Fault, Faults},
     key::{Keys, Secret},
@@ -36,7 +39,8 @@ impl fmt::Debug for SecretSource {
             Self::List(secrets) => secrets.fmt(f),
             Self::Variable { name, .. } if is_variable_name(name) => write!(f, "Variable({name})"),
             Self::Variable { .. } => f.write_str("Variable(..)"),
-            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::File(path) if may_be_shown(path) => f.debug_tuple("File").field(path).finish(),
+            Self::File(_) => f.write_str("File(..)"),
         }
     }
 }

@@ -205,6 +205,7 @@ fn a_value_in_the_wrong_field_is_never_shown() {
             "secret",
             "secrets",
             "secret_from_env",
+            "secret_from_file",
             "leeway",
             "algorithms",
             "email_optional",
