@@ -86,6 +86,15 @@ impl<'de, T: Setting> Visitor<'de> for FieldVisitor<T> {
         })
     }
 
+    /// The default of serde shows the value in its error, here and for unsigned integers.
+    fn visit_i128<E: Error>(self, _: i128) -> Result<Self::Value, E> {
+        Ok(Field::Wrong("a number with more than 64 bits"))
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<Self::Value, E> {
+        Ok(Field::Wrong("a number with more than 64 bits"))
+    }
+
     fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
         Ok(Field::Wrong("a fractional number"))
     }

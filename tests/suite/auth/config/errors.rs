@@ -2,7 +2,7 @@
 //! value.
 
 use serde_json::{Value, json};
-use tower_jwt_auth::JwtAuthConfig;
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthConfig};
 
 use super::{Secrets, config, conversion_error, convert};
 use crate::support::SECRET;
@@ -280,5 +280,20 @@ fn debug_output_shows_only_the_number_of_issuers() {
         (json!({}), "JwtAuthConfig { issuers: 0, .. }"),
     ] {
         assert_eq!(format!("{:?}", config(&json)), expected);
+    }
+}
+
+#[test]
+fn an_integer_of_128_bits_is_an_error_without_its_value() {
+    use serde::{Deserialize, de::value};
+
+    let found = |config: JwtAuthConfig| JwtAuthBuilder::try_from(config).unwrap_err().to_string();
+    let unsigned = value::U128Deserializer::<value::Error>::new(u128::MAX);
+    let signed = value::I128Deserializer::<value::Error>::new(i128::MIN);
+    for config in [
+        JwtAuthConfig::deserialize(unsigned),
+        JwtAuthConfig::deserialize(signed),
+    ] {
+        assert!(found(config.unwrap()).contains("is a number"));
     }
 }
