@@ -84,6 +84,12 @@ impl Explanation {
     ) -> Self {
         let is_short = token.len() <= max_token_len;
         let (issuer, failed) = failed_check::find(issuers, is_short.then_some(token), error);
+        let is_listed = |failed: &TokenCheck| order(issuers, issuer).any(|check| check == *failed);
+        // The check is not listed if the issuer was added or removed after the verification.
+        let failed = failed.map(|failed| {
+            let other = TokenCheck::IssuerSelection;
+            if is_listed(&failed) { failed } else { other }
+        });
         let mut outcome = CheckOutcome::Passed;
         let checks = order(issuers, issuer).map(|check| {
             outcome = match outcome {

@@ -341,3 +341,43 @@ fn a_key_of_another_tenant_is_found_after_the_claims() {
     let failed = failed_check(&theirs, &key.token(&claims("a")));
     assert_eq!(failed, Some(TokenCheck::KeyIssuer));
 }
+
+#[test]
+fn an_issuer_that_is_added_during_an_explanation_leaves_one_failed_check() {
+    use std::sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use tower_jwt_auth::Issuers;
+
+    const TENANT: &str = "https://tenant.example.com";
+    const TENANT_SECRET: &str = "another secret of 32 bytes or more";
+
+    let issuers: Arc<OnceLock<Issuers>> = Arc::default();
+    let reads = AtomicUsize::new(0);
+    let known = Arc::clone(&issuers);
+    // The verifier reads the clock once, and then the explanation does.
+    let clock = move || {
+        if let Some(issuers) = known.get()
+            && reads.fetch_add(1, Ordering::Relaxed) == 1
+        {
+            let tenant = JwtAuthLayer::builder().secret(TENANT_SECRET);
+            issuers.add(tenant.issuer(TENANT)).unwrap();
+        }
+        at(NOW)
+    };
+    let other = JwtAuthLayer::builder().secret("a third secret, of 32 bytes or more");
+    let layer = builder()
+        .issuer(ISSUER)
+        .or(other.issuer("https://other.example.com"));
+    let layer = layer.clock(clock).build().unwrap();
+    issuers.set(layer.issuers()).unwrap();
+    let claims = claims_with(json!({ "iss": TENANT })).to_string();
+    let token = sign(r#"{"alg":"HS256"}"#, claims, TENANT_SECRET);
+    let explanation = layer.verifier().explain(&token);
+    assert_eq!(layer.issuers().names().len(), 3);
+    assert!(explanation.error().is_some());
+    let failed = explanation.failed().map(ExplainedCheck::check);
+    assert_eq!(failed, Some(TokenCheck::IssuerSelection), "{explanation}");
+}
