@@ -42,7 +42,8 @@ impl JwtAuthLayer {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Like [`ready`](Self::ready), for at most this time.
+    /// Like [`ready`](Self::ready), for at most this time. Outside a tokio runtime, there is no timer,
+    /// so the limit does not apply.
     ///
     /// # Errors
     ///

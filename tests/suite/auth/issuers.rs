@@ -281,6 +281,18 @@ mod fetched {
         assert!(layer.is_ready());
     }
 
+    #[test]
+    fn without_a_runtime_ready_within_does_not_panic() {
+        let wait = |layer: &JwtAuthLayer| {
+            let ready = layer.ready_within(Duration::from_secs(1));
+            futures_util::FutureExt::now_or_never(ready).unwrap()
+        };
+        wait(&ours().build().unwrap()).unwrap();
+        let layer = MemoryIssuer::new().builder().build().unwrap();
+        let error = wait(&layer).unwrap_err().to_string();
+        assert!(error.contains("runtime"), "{error}");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn ready_within_returns_the_error_of_a_fetch_at_once() {
         let issuer = MemoryIssuer::new();
