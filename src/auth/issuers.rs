@@ -44,6 +44,11 @@ impl Issuers {
     /// The first call changes a layer with a single issuer into one with several: from then on, each
     /// token must name its issuer in `iss`.
     ///
+    /// The token sources of the layer stay the same: if all of them belong to a known issuer such as
+    /// that of [`cloudflare_access`](crate::JwtAuthLayer::cloudflare_access), no request can have a
+    /// token of the added issuer. [`is_ready`](crate::JwtAuthLayer::is_ready) needs the keys of added
+    /// issuers too, so one tenant without keys fails a readiness probe for all.
+    ///
     /// # Errors
     ///
     /// [`ConfigError`], as for [`build`](JwtAuthBuilder::build); if an issuer of the layer or of the

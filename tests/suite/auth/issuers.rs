@@ -265,6 +265,34 @@ mod fetched {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn removing_an_issuer_ends_the_wait_for_its_keys() {
+        for is_added_again in [false, true] {
+            let mut issuer = MemoryIssuer::new();
+            issuer.delay = Duration::from_secs(8);
+            let token = issuer
+                .rotate()
+                .token(&claims_with(json!({ "iss": TENANT })));
+            let layer = ours().build().unwrap();
+            layer.issuers().add(added(&issuer)).unwrap();
+            let waiting = tokio::spawn(ask(layer.clone(), with_bearer(&token)));
+            sleep(Duration::from_secs(1)).await;
+            let start = tokio::time::Instant::now();
+            assert!(layer.issuers().remove(TENANT));
+            if is_added_again {
+                layer.issuers().add(tenant()).unwrap();
+            }
+            let reason = waiting.await.unwrap().reason().to_owned();
+            let expected = if is_added_again {
+                "algorithm"
+            } else {
+                "issuer"
+            };
+            assert_eq!(reason, expected);
+            assert!(start.elapsed() < Duration::from_secs(1));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn ready_within_waits_no_longer_than_its_limit() {
         let mut issuer = MemoryIssuer::new();
         issuer.delay = Duration::from_secs(4);
