@@ -52,7 +52,7 @@ pub(super) struct Shared {
     pub(super) keeps_user: bool,
     pub(super) format: Arc<RejectionFormat>,
     /// Whether inner layers and extractors need this layer's rejection format. They use the default
-    /// format anyway, so only a different format is inserted into each request.
+    /// format anyway, so the default one is inserted only to replace that of an outer layer.
     pub(super) shares_format: bool,
     pub(super) anonymous_may_pass: bool,
     pub(super) preflight_may_pass: bool,
@@ -169,7 +169,10 @@ impl Shared {
     fn keep_user<B>(&self, request: &mut Request<B>) -> Decision {
         // The token, if any, is not verified, but inner middleware must still not log it.
         self.sources.mark_sensitive(request);
-        self.share_format(request, Outcome::Accepted);
+        // The user is that of the outer layer, whose format stays unless this one is configured.
+        if self.shares_format {
+            self.share_format(request, Outcome::Accepted);
+        }
         Decision::Accept { is_private: false }
     }
 
@@ -193,7 +196,8 @@ impl Shared {
     /// Reports an accepted request and shares the rejection format with inner layers.
     #[inline]
     fn share_format<B>(&self, request: &mut Request<B>, outcome: Outcome) {
-        if !self.shares_format {
+        // The format of an outer layer does not apply to the users of this one: it may log their IDs.
+        if !self.shares_format && !InheritedFormat::is_in(request.extensions()) {
             return;
         }
         if let Some(observer) = &self.format.observer {

@@ -62,6 +62,12 @@ impl InheritedFormat {
             http_only: format.http_only || is_http_only(extensions),
         }
     }
+
+    /// Returns whether an outer layer has inserted its format.
+    #[inline]
+    pub(crate) fn is_in(extensions: &Extensions) -> bool {
+        extensions.get::<Self>().is_some()
+    }
 }
 
 /// Returns whether an outer layer allows only plain HTTP responses.

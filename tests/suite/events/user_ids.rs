@@ -116,13 +116,15 @@ async fn other_rejections_never_name_a_user() {
 
 #[tokio::test]
 async fn the_innermost_layer_decides_whether_users_are_named() {
-    let (logs, plain) = (
+    let (logs, plain, default) = (
         logging().build().unwrap(),
         builder().realm("a").build().unwrap(),
+        builder().build().unwrap(),
     );
     for (inner, outer, expected) in [
         (logs.clone(), plain.clone(), Some("alice")),
-        (plain, logs, None),
+        (plain, logs.clone(), None),
+        (default, logs, None),
     ] {
         let stack = Stack::new(Stack::new(owner(), inner), outer);
         let answer = ask(stack, alices("/api/bob/tasks")).await;
