@@ -62,6 +62,9 @@ impl JwtAuthLayer {
         &self,
         limit: std::time::Duration,
     ) -> Result<(), crate::jwks::JwksError> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return self.ready().await;
+        }
         match tokio::time::timeout(limit, self.ready()).await {
             Ok(result) => result,
             Err(_) => {
