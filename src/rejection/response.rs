@@ -66,7 +66,8 @@ impl InheritedFormat {
     /// Returns whether an outer layer has inserted its format.
     #[inline]
     pub(crate) fn is_in(extensions: &Extensions) -> bool {
-        extensions.get::<Self>().is_some()
+        // The user, or the mark in its place, is there as well.
+        extensions.len() > 1 && extensions.get::<Self>().is_some()
     }
 }
 
