@@ -88,6 +88,15 @@ async fn a_service_has_no_email_even_if_its_token_has_one() {
     assert_eq!(email, "");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_user_beside_services_keeps_and_needs_an_email() {
+    let allowed = || cloudflare().allow_services();
+    let (_, email) = result(allowed(), json!({})).await.unwrap();
+    assert!(email.contains('@'), "{email}");
+    let without = json!({ "email": null });
+    assert_eq!(result(allowed(), without).await, Err("user"));
+}
+
 /// Otherwise, a user could have the ID of a service.
 #[tokio::test(start_paused = true)]
 async fn the_prefix_is_reserved_in_a_named_user_id_claim() {
