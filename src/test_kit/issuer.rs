@@ -109,6 +109,8 @@ impl TestIssuer {
     /// Starts a builder for a layer that accepts the tokens of this issuer and uses its clock. You
     /// can add other settings, such as [`email_optional`](JwtAuthBuilder::email_optional).
     ///
+    /// In a layer with several issuers, share one clock: see [`with_clock`](Self::with_clock).
+    ///
     /// Unlike other layers with public keys, it needs no audience. Without one, a token with an
     /// `aud` is rejected with `audience_not_configured`.
     pub fn layer(&self) -> JwtAuthBuilder {
