@@ -36,7 +36,8 @@ pub struct RejectionDetails {
 
 impl RejectionDetails {
     /// Returns the scopes that would suffice, separated by spaces, as the challenge lists them (RFC
-    /// 6750 section 3).
+    /// 6750 section 3). They include scopes that the user already has. Returns `None` if roles or a
+    /// [`rule`](crate::RequireScopeLayer::rule) are required instead.
     pub fn scope(&self) -> Option<&str> {
         self.scope.as_deref()
     }

@@ -109,7 +109,8 @@ impl RequireScopeLayer {
 
     /// Creates a layer that accepts a user if `rule` returns `true`, for permissions that are neither
     /// scopes nor roles in a list: Zitadel's role objects, Firebase's booleans, a plan. Like a user
-    /// without a scope, a rejected user gets 403 with `insufficient_scope` in the challenge.
+    /// without a scope, a rejected user gets 403 with `insufficient_scope` in the challenge. A rule has
+    /// no name, so neither the challenge nor [`RejectionDetails`](crate::RejectionDetails) describes it.
     ///
     /// The rule runs for each request that has a user of an accepted issuer, and blocks it, so it
     /// must not wait for a database. [`claims`](crate::CurrentUser::claims) takes about a
