@@ -57,7 +57,9 @@ impl JwtAuthBuilder {
     /// Use it inside a layer of your own that authenticates some requests in another way, for example
     /// with an API key. Neither the rules of this layer nor [`check`](Self::check) apply to its users.
     /// Authorization layers treat a user from [`CurrentUser::new`](crate::CurrentUser::new) as one of
-    /// the first issuer's users.
+    /// the first issuer's users. Such a user has no scopes, roles, or other claims, so
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer) rejects it unless its
+    /// [`rule`](crate::RequireScopeLayer::rule) accepts it.
     ///
     /// **All middleware outside this layer can then decide who the user is.** Set it only if you
     /// trust all of it, and if it inserts a user only after it has authenticated the request.
