@@ -1,5 +1,7 @@
 //! `TokenVerifier::explain`: which check rejects a token, and that it agrees with the verifier.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 use tower_jwt_auth::{
     CheckOutcome::{self, *},
@@ -23,6 +25,8 @@ pub(crate) fn explain(layer: &JwtAuthLayer, token: &str) -> Explanation {
     let explanation = verifier.explain(token);
     assert_eq!(explanation.error(), verifier.verify(token).err());
     let outcomes: Vec<CheckOutcome> = explanation.checks().map(ExplainedCheck::outcome).collect();
+    let distinct: HashSet<_> = explanation.checks().map(ExplainedCheck::check).collect();
+    assert_eq!(distinct.len(), outcomes.len(), "a check is listed twice");
     let position = outcomes.iter().position(|outcome| *outcome == Failed);
     assert_eq!(position.is_some(), explanation.error().is_some());
     let passed = position.unwrap_or(outcomes.len());
