@@ -67,7 +67,11 @@ fn default_challenge(rejection: Rejection) -> Option<&'static str> {
         Rejection::InvalidToken(TokenError::NotYetValid) => {
             r#"Bearer error="invalid_token", error_description="The access token is not yet valid""#
         }
-        Rejection::InvalidToken(_) => {
+        Rejection::InvalidToken(_)
+        | Rejection::InvalidCredential
+        | Rejection::SessionSignature
+        | Rejection::InvalidSession
+        | Rejection::Banned => {
             r#"Bearer error="invalid_token", error_description="The access token is invalid""#
         }
         Rejection::InsufficientScope => r#"Bearer error="insufficient_scope""#,
@@ -79,6 +83,8 @@ fn default_challenge(rejection: Rejection) -> Option<&'static str> {
         | Rejection::MissingClaim
         | Rejection::NotConfigured
         | Rejection::NoUser
-        | Rejection::KeysUnavailable => return None,
+        | Rejection::CrossSite
+        | Rejection::KeysUnavailable
+        | Rejection::SessionsUnavailable => return None,
     })
 }

@@ -1,5 +1,5 @@
-//! [`RejectionDetails`]: the scopes or roles that a request lacks, and its user; used by the layers
-//! and the challenge.
+//! [`RejectionDetails`]: the scopes or roles that a request lacks, its user, and a reason of the
+//! application; used by the layers and the challenge.
 
 use std::{fmt, sync::Arc};
 
@@ -32,6 +32,7 @@ pub struct RejectionDetails {
     scope: Option<Arc<str>>,
     roles: Option<Arc<str>>,
     user_id: Option<Arc<str>>,
+    reason: Option<Arc<str>>,
 }
 
 impl RejectionDetails {
@@ -52,6 +53,20 @@ impl RejectionDetails {
     /// its issuer.
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
+    }
+
+    /// Returns the reason that an `Authenticator` of the application gave, such as `key_revoked`. It
+    /// is logged beside the [reason](Rejection::reason) of the rejection, and clients do not see it.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    #[cfg(feature = "authenticator")]
+    pub(crate) fn because(reason: Arc<str>) -> Self {
+        Self {
+            reason: Some(reason),
+            ..Self::default()
+        }
     }
 
     pub(super) fn with_user_id(mut self, user_id: &str) -> Self {
@@ -80,6 +95,7 @@ impl fmt::Debug for RejectionDetails {
         f.debug_struct("RejectionDetails")
             .field("scope", &self.scope)
             .field("roles", &self.roles)
+            .field("reason", &self.reason)
             .finish_non_exhaustive()
     }
 }

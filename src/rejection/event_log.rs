@@ -5,7 +5,9 @@
 //! `.log_user_ids()` is set. An event about a rejected token contains the escaped start of the algorithm's
 //! name and of the key ID.
 
-use super::Rejection;
+use super::{Rejection, details::Refusal};
+#[cfg(feature = "tracing")]
+use super::details::RejectionDetails;
 #[cfg(feature = "tracing")]
 use crate::{
     events::TARGET,
@@ -32,6 +34,8 @@ enum Problem {
     NoPattern,
     AppliedTwice,
     MissingScheme,
+    SessionsUnavailable,
+    CrossSite,
     Token(TokenError),
 }
 
@@ -47,7 +51,9 @@ impl Problem {
             Self::NoPattern => 5,
             Self::AppliedTwice => 6,
             Self::MissingScheme => 7,
-            Self::Token(error) => 8 + error as u32,
+            Self::SessionsUnavailable => 8,
+            Self::CrossSite => 9,
+            Self::Token(error) => 10 + error as u32,
         };
         1 << index
     }
@@ -67,12 +73,13 @@ impl EventLog {
     /// Logs a rejection at DEBUG. A rejection caused by misconfiguration is also logged at WARN or
     /// ERROR, once per layer.
     pub(crate) fn log_rejection(&self, rejection: Rejection) {
-        self.log(rejection, None, None);
+        self.log(rejection.into(), None, None);
     }
 
-    /// Like `log_rejection`, with the user's ID if the application allows it.
-    pub(crate) fn log_refusal(&self, rejection: Rejection, user_id: Option<&str>) {
-        self.log(rejection, None, user_id);
+    /// Like `log_rejection`, with the application's own reason, and with the user's ID if the
+    /// application allows it.
+    pub(crate) fn log_refusal(&self, refusal: Refusal<'_>, user_id: Option<&str>) {
+        self.log(refusal, None, user_id);
     }
 
     /// Returns whether there is no subscriber at all. This check is cheaper than a check of the
@@ -89,10 +96,11 @@ impl EventLog {
 
     /// Like `log_rejection`, with a summary of the token's header.
     pub(crate) fn log_token_rejection(&self, rejection: Rejection, token: Option<HeaderSummary>) {
-        self.log(rejection, token, None);
+        self.log(rejection.into(), token, None);
     }
 
-    fn log(&self, rejection: Rejection, token: Option<HeaderSummary>, user_id: Option<&str>) {
+    fn log(&self, refusal: Refusal<'_>, token: Option<HeaderSummary>, user_id: Option<&str>) {
+        let rejection = refusal.rejection;
         let reason = rejection.reason();
         match rejection {
             Rejection::NotConfigured if self.is_first(Problem::NotConfigured) => {
@@ -104,6 +112,13 @@ impl EventLog {
             Rejection::KeysUnavailable if self.is_first(Problem::KeysUnavailable) => {
                 tracing::error!(target: TARGET, reason, "requests cannot be authenticated: {rejection}");
             }
+            Rejection::SessionsUnavailable if self.is_first(Problem::SessionsUnavailable) => {
+                tracing::error!(target: TARGET, reason, "requests cannot be authenticated: {rejection}");
+            }
+            // Any other site can cause it, so the level is INFO.
+            Rejection::CrossSite if self.is_first(Problem::CrossSite) => {
+                tracing::info!(target: TARGET, reason, "a request was rejected: {rejection}");
+            }
             _ => {}
         }
         let HeaderSummary {
@@ -113,7 +128,8 @@ impl EventLog {
         } = token.unwrap_or_default();
         let algorithm = algorithm.map(tracing::field::display);
         let (separator, hint) = hint.map_or(("", ""), |hint| ("; ", hint));
-        tracing::debug!(target: TARGET, reason, algorithm, key_id, user_id, "request rejected: {rejection}{separator}{hint}");
+        let own_reason = refusal.details.and_then(RejectionDetails::reason);
+        tracing::debug!(target: TARGET, reason, own_reason, algorithm, key_id, user_id, "request rejected: {rejection}{separator}{hint}");
     }
 
     /// Logs, once for each reason, the fix for a rejected token. If the signature is valid, the
@@ -200,7 +216,7 @@ impl EventLog {
 impl EventLog {
     pub(crate) fn log_rejection(&self, _: Rejection) {}
 
-    pub(crate) fn log_refusal(&self, _: Rejection, _: Option<&str>) {}
+    pub(crate) fn log_refusal(&self, _: Refusal<'_>, _: Option<&str>) {}
 
     pub(crate) fn no_owner_in_path(&self, _: Rejection, _: impl FnOnce() -> String) {}
 

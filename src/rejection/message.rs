@@ -32,9 +32,13 @@ fn detail_and_json(rejection: Rejection) -> (&'static str, &'static str) {
     }
     match rejection {
         Rejection::MissingToken => both!("Not authenticated"),
-        Rejection::SeveralTokens | Rejection::InvalidToken(_) => {
-            both!("Could not validate credentials")
-        }
+        Rejection::SeveralTokens
+        | Rejection::InvalidToken(_)
+        | Rejection::InvalidCredential
+        | Rejection::SessionSignature
+        | Rejection::InvalidSession
+        | Rejection::Banned => both!("Could not validate credentials"),
+        Rejection::CrossSite => both!("Cross-site request"),
         Rejection::NotOwner
         | Rejection::NoPattern
         | Rejection::NoParameter
@@ -46,6 +50,8 @@ fn detail_and_json(rejection: Rejection) -> (&'static str, &'static str) {
         Rejection::NotConfigured | Rejection::NoUser => {
             both!("Authentication system not properly configured")
         }
-        Rejection::KeysUnavailable => both!("Authentication is temporarily unavailable"),
+        Rejection::KeysUnavailable | Rejection::SessionsUnavailable => {
+            both!("Authentication is temporarily unavailable")
+        }
     }
 }

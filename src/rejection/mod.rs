@@ -75,6 +75,26 @@ pub enum Rejection {
     /// The token is invalid (RFC 6750 section 3.1, `invalid_token`).
     #[error(transparent)]
     InvalidToken(TokenError),
+    /// The credential is invalid, according to an `Authenticator` of the application.
+    #[error("the credential is invalid, according to an Authenticator of the application")]
+    InvalidCredential,
+    /// The session token is not in the form `<token>.<MAC>`, or no configured secret made its MAC.
+    #[error(
+        "the session token is not signed with a configured secret; if Better Auth's secret was rotated, set the current one with .secret(…) or, while replicas change over, both with .secrets([…])"
+    )]
+    SessionSignature,
+    /// The session does not exist or is over: the user signed out, it expired, or it was revoked.
+    #[error("the session does not exist or is over")]
+    InvalidSession,
+    /// The session's user is banned.
+    #[error("the user of the session is banned")]
+    Banned,
+    /// A page of another site may have sent the request, to which the browser attached the session
+    /// cookie.
+    #[error(
+        "the session cookie came with a request from another origin; if that page is yours, add its origin with .trusted_origins([…])"
+    )]
+    CrossSite,
     /// The path does not belong to the current user.
     #[error("the path does not belong to the user")]
     NotOwner,
@@ -118,6 +138,9 @@ pub enum Rejection {
     /// The keys for verifying the token cannot be fetched, and none is cached.
     #[error("{}", TokenError::KeysUnavailable)]
     KeysUnavailable,
+    /// The session, or another credential that is looked up, could not be looked up.
+    #[error("the session cannot be looked up at the moment; another event reports why")]
+    SessionsUnavailable,
     /// No `JwtAuthLayer` wraps a layer or an extractor that needs the user: a programming error.
     #[error(
         "no JwtAuthLayer ran before PathOwnerLayer, RequireScopeLayer, or an extractor; apply JwtAuthLayer outside it: around its route, later in a chain of .layer(…) calls, or earlier in a ServiceBuilder"
@@ -129,17 +152,23 @@ impl Rejection {
     /// Returns the status of the response over plain HTTP.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::MissingToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Self::MissingToken
+            | Self::InvalidToken(_)
+            | Self::InvalidCredential
+            | Self::SessionSignature
+            | Self::InvalidSession
+            | Self::Banned => StatusCode::UNAUTHORIZED,
             Self::SeveralTokens => StatusCode::BAD_REQUEST,
             Self::NotOwner
             | Self::NoPattern
             | Self::NoParameter
             | Self::OtherIssuer
             | Self::InsufficientScope
-            | Self::MissingClaim => StatusCode::FORBIDDEN,
+            | Self::MissingClaim
+            | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotConfigured | Self::NoUser => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable | Self::SessionsUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -149,6 +178,11 @@ impl Rejection {
             Self::MissingToken => "missing_token",
             Self::SeveralTokens => "several_tokens",
             Self::InvalidToken(error) => error.reason(),
+            Self::InvalidCredential => "invalid_credential",
+            Self::SessionSignature => "session_signature",
+            Self::InvalidSession => "session",
+            Self::Banned => "banned",
+            Self::CrossSite => "cross_site",
             Self::NotOwner | Self::NotFound => "not_owner",
             Self::OtherIssuer => "other_issuer",
             Self::NoPattern => "no_pattern",
@@ -157,6 +191,7 @@ impl Rejection {
             Self::MissingClaim => "missing_claim",
             Self::NotConfigured => "not_configured",
             Self::KeysUnavailable => "keys_unavailable",
+            Self::SessionsUnavailable => "sessions_unavailable",
             Self::NoUser => "no_user",
         }
     }

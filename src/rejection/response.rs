@@ -21,7 +21,7 @@ use crate::user::CurrentUser;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// In seconds. Failed fetches are retried within 30 seconds.
+/// In seconds. Failed fetches of keys are retried within 30 seconds, and failed lookups at once.
 const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("10");
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -173,7 +173,7 @@ impl RejectionFormat {
         extensions: &Extensions,
     ) -> Response<Bytes> {
         let user_id = self.loggable_user_id(refusal.rejection, extensions);
-        event_log.log_refusal(refusal.rejection, user_id);
+        event_log.log_refusal(refusal, user_id);
         let Some(user_id) = user_id else {
             return self.respond(refusal.shown(), protocol);
         };
@@ -255,7 +255,7 @@ impl RejectionFormat {
         insert_if_absent(headers, WWW_AUTHENTICATE, || {
             challenge(refusal, &self.challenge)
         });
-        if refusal.rejection == Rejection::KeysUnavailable {
+        if refusal.rejection.status() == StatusCode::SERVICE_UNAVAILABLE {
             insert_if_absent(headers, RETRY_AFTER, || Some(RETRY_AFTER_SECS));
         }
     }
