@@ -93,3 +93,37 @@ pub(crate) mod fetching {
         let _ = url;
     }
 }
+
+/// The events about credentials that are looked up.
+#[cfg(feature = "sessions")]
+pub(crate) mod lookups {
+    #[cfg(feature = "tracing")]
+    use super::TARGET;
+
+    /// Logs a lookup without an answer. Only the first of several in a row is logged at WARN.
+    pub(crate) fn failed(service: &str, why: &str, is_first: bool) {
+        #[cfg(feature = "tracing")]
+        if is_first {
+            tracing::warn!(target: TARGET, service, "sessions cannot be looked up: {why}");
+        } else {
+            tracing::debug!(target: TARGET, service, "a session cannot be looked up: {why}");
+        }
+        #[cfg(not(feature = "tracing"))]
+        let _ = (service, why, is_first);
+    }
+
+    /// Logs the first answer after failures that were logged.
+    pub(crate) fn succeeded(service: &str) {
+        #[cfg(feature = "tracing")]
+        tracing::info!(target: TARGET, service, "sessions can be looked up again");
+        #[cfg(not(feature = "tracing"))]
+        let _ = service;
+    }
+
+    pub(crate) fn stalled(service: &str) {
+        #[cfg(feature = "tracing")]
+        tracing::error!(target: TARGET, service, "sessions cannot be looked up outside a tokio runtime; run the service in one");
+        #[cfg(not(feature = "tracing"))]
+        let _ = service;
+    }
+}

@@ -108,26 +108,35 @@
 
 mod accessors;
 mod auth;
+#[cfg(feature = "authenticator")]
+mod authenticator;
 #[cfg(feature = "axum")]
 mod axum;
 mod base64url;
 mod clock;
 mod config_error;
+mod cookies;
 mod events;
+#[cfg(any(feature = "jwks", feature = "sessions"))]
+mod http_client;
 mod json;
 mod key;
 mod key_source;
-mod loopback;
+#[cfg(feature = "sessions")]
+mod lookups;
 mod nesting;
 mod path_owner;
 mod presence;
 mod redact;
 mod rejection;
 mod require_scope;
+#[cfg(feature = "sessions")]
+mod sessions;
 mod stray;
 mod token;
 #[cfg(feature = "tower-http")]
 mod tower_http;
+mod url_check;
 mod user;
 
 pub use self::{
@@ -147,6 +156,12 @@ pub use self::{
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub use self::auth::JwtAuthConfig;
+#[cfg(feature = "authenticator")]
+#[cfg_attr(docsrs, doc(cfg(feature = "authenticator")))]
+pub use self::authenticator::{Authentication, Authenticator};
+#[cfg(feature = "sessions")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sessions")))]
+pub use self::sessions::BetterAuthSessions;
 #[cfg(feature = "cache")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cache")))]
 pub use self::token::CacheStats;

@@ -1,5 +1,5 @@
 //! [`JwtAuthFuture`]: resolves to the inner service's response or to a rejection, after waiting for
-//! keys if necessary.
+//! keys or for a lookup if necessary.
 
 use std::{
     future::Future,
@@ -12,16 +12,13 @@ use http::{HeaderValue, Request, Response, header::CACHE_CONTROL};
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use super::service::{Decision, JwtAuth};
-use crate::{
-    rejection::{ResponseBody, ResponseFuture},
-    token::Pending,
-};
+use super::service::{Decision, JwtAuth, Wait};
+use crate::rejection::{ResponseBody, ResponseFuture};
 
 pin_project! {
     /// Response future of [`JwtAuth`].
     ///
-    /// It allocates only for a request that waits for keys to be fetched.
+    /// It allocates only for a request that waits: for keys, or for a credential that is looked up.
     #[must_use = "futures do nothing unless they are polled"]
     pub struct JwtAuthFuture<S, B>
     where
@@ -38,14 +35,14 @@ pin_project! {
     enum Stage<S, B, F> {
         /// The inner service was called, or the rejection is ready.
         Now { #[pin] future: ResponseFuture<F> },
-        /// The request waits for keys. Afterwards, the inner service is polled until it is ready
-        /// and then called.
+        /// The request waits. Afterwards, the inner service is polled until it is ready and then
+        /// called.
         Waiting { step: Step, pending: Option<(Request<B>, JwtAuth<S>)> },
     }
 }
 
 enum Step {
-    ForKeys(Pending),
+    ForDecision(Wait),
     ForService,
 }
 
@@ -60,10 +57,10 @@ where
         }
     }
 
-    pub(super) fn waiting(wait: Pending, request: Request<B>, service: JwtAuth<S>) -> Self {
+    pub(super) fn waiting(wait: Wait, request: Request<B>, service: JwtAuth<S>) -> Self {
         Self {
             stage: Stage::Waiting {
-                step: Step::ForKeys(wait),
+                step: Step::ForDecision(wait),
                 pending: Some((request, service)),
             },
             is_private: false,
@@ -98,14 +95,12 @@ where
                 return Poll::Pending;
             };
             let future = match step {
-                Step::ForKeys(wait) => {
-                    let decision = match ready!(Pin::new(&mut *wait).poll(cx)) {
-                        Ok(waiter) => service.shared.authenticate(request, Some(waiter)),
-                        Err(error) => Decision::Reject(error.into()),
-                    };
-                    match decision {
-                        Decision::Reject(rejection) => {
-                            ResponseFuture::rejected(service.shared.reject(rejection, request))
+                Step::ForDecision(wait) => {
+                    let shared = &service.shared;
+                    match ready!(wait.poll(shared, request, cx)) {
+                        Decision::Reject(rejection, details) => {
+                            let response = shared.reject(rejection, details.as_deref(), request);
+                            ResponseFuture::rejected(response)
                         }
                         Decision::Accept { is_private } => {
                             *this.is_private = is_private;

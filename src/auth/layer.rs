@@ -1,6 +1,6 @@
 //! [`JwtAuthLayer`]: its constructors and its use without tower.
 
-use std::sync::Arc;
+use std::{future::poll_fn, sync::Arc};
 
 use tower::Layer;
 
@@ -127,8 +127,8 @@ impl JwtAuthLayer {
     ///
     /// Returns the user, or `None` for a request that the layer accepts without one
     /// ([`allow_anonymous`](JwtAuthBuilder::allow_anonymous),
-    /// [`allow_cors_preflight`](JwtAuthBuilder::allow_cors_preflight)). It waits for keys as the
-    /// middleware does, and copies the head of the request (about a microsecond).
+    /// [`allow_cors_preflight`](JwtAuthBuilder::allow_cors_preflight)). It waits for keys and lookups
+    /// as the middleware does, and copies the head of the request (about a microsecond).
     ///
     /// # Errors
     ///
@@ -157,18 +157,20 @@ impl JwtAuthLayer {
         request: &http::request::Parts,
     ) -> Result<Option<CurrentUser>, Box<http::Response<bytes::Bytes>>> {
         let mut request = http::Request::from_parts(request.clone(), ());
-        let mut waiter = None;
-        let rejection = loop {
-            match self.shared.authenticate(&mut request, waiter) {
+        let mut decision = self.shared.authenticate(&mut request, None);
+        let (rejection, details) = loop {
+            decision = match decision {
                 Decision::Accept { .. } => return Ok(request.extensions_mut().remove()),
-                Decision::Reject(rejection) => break rejection,
-                Decision::Wait(pending) => match pending.await {
-                    Ok(place) => waiter = Some(place),
-                    Err(error) => break error.into(),
-                },
-            }
+                Decision::Reject(rejection, details) => break (rejection, details),
+                Decision::Wait(mut wait) => {
+                    poll_fn(|cx| wait.poll(&self.shared, &mut request, cx)).await
+                }
+            };
         };
-        Err(Box::new(self.shared.reject(rejection, &mut request)))
+        let response = self
+            .shared
+            .reject(rejection, details.as_deref(), &mut request);
+        Err(Box::new(response))
     }
 
     /// Builds this layer's response for a request that your code rejects after

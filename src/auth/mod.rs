@@ -6,6 +6,8 @@ mod config;
 mod future;
 mod issuers;
 mod layer;
+#[cfg(feature = "authenticator")]
+mod lookup;
 mod profiles;
 mod readiness;
 mod service;

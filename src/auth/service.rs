@@ -1,6 +1,8 @@
 //! [`JwtAuth`]: finds and verifies the token of a request, and stores its user.
 
 use std::{
+    future::Future,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -13,6 +15,8 @@ use http::{
 };
 use tower::Service;
 
+#[cfg(feature = "authenticator")]
+use super::lookup::{Lookups, PendingLookup};
 use super::{
     future::JwtAuthFuture,
     token_source::{Token, TokenSources, bearer_token},
@@ -24,10 +28,10 @@ use crate::{
     key_source::Waiter,
     presence::Anonymous,
     rejection::{
-        EventLog, Head, InheritedFormat, Outcome, Rejection, RejectionFormat, ResponseBody,
-        ResponseFuture,
+        EventLog, InheritedFormat, Outcome, Refusal, Rejection, RejectionDetails, RejectionFormat,
+        ResponseBody, ResponseFuture,
     },
-    token::{Pending, TokenVerifier, VerifyError},
+    token::{Pending, TokenError, TokenVerifier, VerifyError},
     user::CurrentUser,
 };
 
@@ -46,6 +50,9 @@ pub struct JwtAuth<S> {
 pub(super) struct Shared {
     pub(super) verifier: TokenVerifier,
     pub(super) sources: TokenSources,
+    /// The other credentials that the layer accepts, if any.
+    #[cfg(feature = "authenticator")]
+    pub(super) lookups: Option<Lookups>,
     /// Whether `bearer_token` can replace `sources`, and no user is kept. This is the fast path.
     pub(super) reads_only_header: bool,
     /// Whether a user that an outer layer has inserted is accepted without a token.
@@ -86,8 +93,10 @@ where
                 JwtAuthFuture::now(ResponseFuture::inner(self.inner.call(request)), is_private)
             }
             // The inner service is not called and stays ready for the next request.
-            Decision::Reject(rejection) => {
-                let response = self.shared.reject(rejection, &mut request);
+            Decision::Reject(rejection, details) => {
+                let response = self
+                    .shared
+                    .reject(rejection, details.as_deref(), &mut request);
                 JwtAuthFuture::now(ResponseFuture::rejected(response), false)
             }
             Decision::Wait(wait) => {
@@ -107,9 +116,41 @@ pub(super) enum Decision {
         /// Whether the response must not be stored by shared caches.
         is_private: bool,
     },
-    Reject(Rejection),
+    Reject(Rejection, Option<Box<RejectionDetails>>),
+    Wait(Wait),
+}
+
+impl<R: Into<Rejection>> From<R> for Decision {
+    fn from(rejection: R) -> Self {
+        Self::Reject(rejection.into(), None)
+    }
+}
+
+/// The event that a request waits for.
+pub(super) enum Wait {
     /// The token's key is unknown, and a fetch may find it.
-    Wait(Pending),
+    Keys(Pending),
+    #[cfg(feature = "authenticator")]
+    Lookup(PendingLookup),
+}
+
+impl Wait {
+    /// Waits, and then decides about the request again.
+    pub(super) fn poll<B>(
+        &mut self,
+        shared: &Shared,
+        request: &mut Request<B>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Decision> {
+        match self {
+            Self::Keys(pending) => Pin::new(pending).poll(cx).map(|waited| match waited {
+                Ok(waiter) => shared.authenticate(request, Some(waiter)),
+                Err(error) => error.into(),
+            }),
+            #[cfg(feature = "authenticator")]
+            Self::Lookup(lookup) => lookup.poll(shared, request, cx),
+        }
+    }
 }
 
 impl Shared {
@@ -145,13 +186,18 @@ impl Shared {
         };
         match verified {
             Ok(user) => self.accept(user, is_private, request),
-            Err(VerifyError::Rejected(error)) => Decision::Reject(error.into()),
-            Err(VerifyError::Pending(pending)) => Decision::Wait(pending),
+            Err(VerifyError::Rejected(error)) => self.without_jwt(error, request),
+            Err(VerifyError::Pending(pending)) => Decision::Wait(Wait::Keys(pending)),
         }
     }
 
     #[inline]
-    fn accept<B>(&self, user: CurrentUser, is_private: bool, request: &mut Request<B>) -> Decision {
+    pub(super) fn accept<B>(
+        &self,
+        user: CurrentUser,
+        is_private: bool,
+        request: &mut Request<B>,
+    ) -> Decision {
         // Nested layers with different keys or rules are legitimate, so only a second verification
         // by the same layer is reported.
         let verified_by = user.verified_by();
@@ -176,21 +222,41 @@ impl Shared {
         Decision::Accept { is_private: false }
     }
 
+    /// Rejects an invalid token, unless it is a session token.
+    fn without_jwt<B>(&self, error: TokenError, request: &mut Request<B>) -> Decision {
+        #[cfg(feature = "authenticator")]
+        if let Some(decision) = self.session_bearer(request) {
+            return decision;
+        }
+        let _ = request;
+        error.into()
+    }
+
     fn without_token<B>(&self, rejection: Rejection, request: &mut Request<B>) -> Decision {
-        let anonymous = if rejection != Rejection::MissingToken {
-            return Decision::Reject(rejection);
-        } else if self.preflight_may_pass && is_preflight(request) {
+        if rejection != Rejection::MissingToken {
+            return rejection.into();
+        }
+        #[cfg(feature = "authenticator")]
+        if let Some(decision) = self.look_up(0, request) {
+            return decision;
+        }
+        self.anonymous(request).unwrap_or_else(|| rejection.into())
+    }
+
+    /// Accepts a request without a valid credential if that is allowed.
+    pub(super) fn anonymous<B>(&self, request: &mut Request<B>) -> Option<Decision> {
+        let anonymous = if self.preflight_may_pass && is_preflight(request) {
             Anonymous::Preflight
         } else if self.anonymous_may_pass {
             Anonymous::Client
         } else {
-            return Decision::Reject(rejection);
+            return None;
         };
         #[cfg(feature = "tracing")]
         self.missing_scheme(request);
         anonymous.mark(request.extensions_mut());
         self.share_format(request, Outcome::Anonymous);
-        Decision::Accept { is_private: false }
+        Some(Decision::Accept { is_private: false })
     }
 
     /// Reports an accepted request and shares the rejection format with inner layers.
@@ -210,10 +276,14 @@ impl Shared {
     pub(super) fn reject<B>(
         &self,
         rejection: Rejection,
+        details: Option<&RejectionDetails>,
         request: &mut Request<B>,
     ) -> Response<Bytes> {
-        self.report(rejection, request);
-        self.respond(rejection, &*request)
+        let mut refusal = Refusal::from(rejection);
+        refusal.details = details;
+        self.report(refusal, request);
+        self.format
+            .respond(refusal, self.format.protocol(&*request))
     }
 
     /// Rejects a request for a reason unrelated to its token.
@@ -228,24 +298,20 @@ impl Shared {
             .log_and_respond(rejection.into(), protocol, &self.event_log, extensions)
     }
 
-    fn respond<'r>(&self, rejection: Rejection, head: impl Into<Head<'r>>) -> Response<Bytes> {
-        let protocol = self.format.protocol(head);
-        self.format.respond(rejection.into(), protocol)
-    }
-
     /// Logs a rejection with the details of its token.
     #[cfg(feature = "tracing")]
-    fn report<B>(&self, rejection: Rejection, request: &mut Request<B>) {
+    fn report<B>(&self, refusal: Refusal<'_>, request: &mut Request<B>) {
         if EventLog::is_off() {
             return;
         }
+        let rejection = refusal.rejection;
         let error = match rejection {
             Rejection::InvalidToken(error) => error,
             Rejection::MissingToken => {
                 let hint = self.missing_scheme(request).map(HeaderSummary::hint);
                 return self.event_log.log_token_rejection(rejection, hint);
             }
-            _ => return self.event_log.log_rejection(rejection),
+            _ => return self.event_log.log_refusal(refusal, None),
         };
         self.event_log.token_hint(error, || {
             let token = self.sources.token(request).ok()?;
@@ -266,8 +332,8 @@ impl Shared {
     }
 
     #[cfg(not(feature = "tracing"))]
-    fn report<B>(&self, rejection: Rejection, _: &mut Request<B>) {
-        self.event_log.log_rejection(rejection);
+    fn report<B>(&self, refusal: Refusal<'_>, _: &mut Request<B>) {
+        self.event_log.log_refusal(refusal, None);
     }
 }
 

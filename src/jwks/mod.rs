@@ -52,7 +52,7 @@ use crate::{config_error::Fault, events, key::Keys};
 
 pub(crate) use self::discovery::Discovery;
 #[cfg(feature = "jwks")]
-pub(crate) use self::http_client::HttpClient;
+pub(crate) use self::http_client::HttpFetch;
 pub(crate) use self::settings::{Settings, check_issuer, check_url};
 pub(crate) use self::wait::{KeyWait, Waiter};
 pub use self::{

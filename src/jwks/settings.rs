@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Uri;
 
-use crate::{key::Algorithm, loopback::is_loopback};
+use crate::{key::Algorithm, url_check};
 
 /// A shorter `max-age` is raised to this, so that an issuer cannot cause constant fetches.
 const MIN_MAX_AGE: Duration = Duration::from_secs(60);
@@ -33,28 +33,7 @@ impl Settings {
 
 /// Checks that keys may be fetched from a URL. Returns the reason as an error otherwise.
 pub(crate) fn check_url(url: &str, http_allowed: bool) -> Result<(), String> {
-    let uri: Uri = url
-        .parse()
-        .map_err(|_| "is not a URL; set a URL that starts with https://")?;
-    let host = uri.host().unwrap_or_default();
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    if host.is_empty() || authority.contains('@') {
-        return Err("has no host, or contains a user name; set https://<host>/<path>".into());
-    }
-    if uri.port_u16().is_none() && authority != host {
-        return Err(
-            "has a port that is not a number up to 65535; set https://<host>/<path>".into(),
-        );
-    }
-    match uri.scheme_str() {
-        Some("https") => Ok(()),
-        Some("http") if http_allowed || is_loopback(host) => Ok(()),
-        Some("http") => Err(
-            "is not https, so an attacker on the network could replace the keys; set an https URL or, inside a Docker network, call .allow_http()"
-                .into(),
-        ),
-        _ => Err("is not a URL; set a URL that starts with https://".into()),
-    }
+    url_check::check_url(url, http_allowed, "replace the keys")
 }
 
 /// Checks the URL of the keys in the metadata of an issuer. Fails with the reason.

@@ -5,9 +5,9 @@
 //! `.log_user_ids()` is set. An event about a rejected token contains the escaped start of the algorithm's
 //! name and of the key ID.
 
-use super::{Rejection, details::Refusal};
 #[cfg(feature = "tracing")]
 use super::details::RejectionDetails;
+use super::{Rejection, details::Refusal};
 #[cfg(feature = "tracing")]
 use crate::{
     events::TARGET,
@@ -70,14 +70,9 @@ impl EventLog {
 
 #[cfg(feature = "tracing")]
 impl EventLog {
-    /// Logs a rejection at DEBUG. A rejection caused by misconfiguration is also logged at WARN or
-    /// ERROR, once per layer.
-    pub(crate) fn log_rejection(&self, rejection: Rejection) {
-        self.log(rejection.into(), None, None);
-    }
-
-    /// Like `log_rejection`, with the application's own reason, and with the user's ID if the
-    /// application allows it.
+    /// Logs a rejection at DEBUG, with the application's own reason, and with the user's ID if the
+    /// application allows it. A rejection caused by misconfiguration is also logged at WARN or ERROR,
+    /// once per layer.
     pub(crate) fn log_refusal(&self, refusal: Refusal<'_>, user_id: Option<&str>) {
         self.log(refusal, None, user_id);
     }
@@ -94,7 +89,7 @@ impl EventLog {
         tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
     }
 
-    /// Like `log_rejection`, with a summary of the token's header.
+    /// Like `log_refusal`, with a summary of the token's header.
     pub(crate) fn log_token_rejection(&self, rejection: Rejection, token: Option<HeaderSummary>) {
         self.log(rejection.into(), token, None);
     }
@@ -214,8 +209,6 @@ impl EventLog {
 
 #[cfg(not(feature = "tracing"))]
 impl EventLog {
-    pub(crate) fn log_rejection(&self, _: Rejection) {}
-
     pub(crate) fn log_refusal(&self, _: Refusal<'_>, _: Option<&str>) {}
 
     pub(crate) fn no_owner_in_path(&self, _: Rejection, _: impl FnOnce() -> String) {}

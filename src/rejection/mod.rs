@@ -23,7 +23,6 @@ pub use self::{
 pub(crate) use self::{
     details::Refusal,
     event_log::EventLog,
-    grpc::Head,
     response::{InheritedFormat, RejectionFormat, reject_inside_auth},
 };
 

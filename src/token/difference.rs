@@ -75,7 +75,7 @@ fn compare_urls(configured: &Uri, found: &Uri) -> (u8, &'static str) {
     let has_same_host = configured.host() == found.host();
     let has_same_path = path(configured) == path(found);
     if !has_same_host {
-        let is_local = |uri: &Uri| uri.host().is_some_and(crate::loopback::is_loopback);
+        let is_local = |uri: &Uri| uri.host().is_some_and(crate::url_check::is_loopback);
         return match (is_local(configured), is_local(found)) {
             (false, true) => (
                 6,

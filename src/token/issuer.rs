@@ -37,7 +37,7 @@ pub(crate) struct Issuer {
     /// Whom its user IDs name.
     pub(crate) user_ids: UserIds,
     /// The leeway of the policy, for `CurrentUser::expired`.
-    #[cfg(feature = "jwks-custom")]
+    #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
     pub(crate) leeway_millis: u32,
 }
 
@@ -182,12 +182,20 @@ impl Issuer {
                 issuer: IssuerRef::new(self),
                 user_ids: self.user_ids,
                 has_template: self.policy.issuers.tenant_claim().is_some(),
-                #[cfg(feature = "jwks-custom")]
+                #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
                 leeway_millis: self.leeway_millis,
             },
         );
         self.check(&user)?;
         Ok(user)
+    }
+
+    /// Applies the rules for users to a user who was not created from a token.
+    #[cfg(feature = "authenticator")]
+    pub(super) fn accept_user(&self, user: CurrentUser) -> Result<CurrentUser, TokenError> {
+        self.policy.check_user(&user)?;
+        self.check(&user)?;
+        Ok(user.accepted_by(IssuerRef::new(self)))
     }
 
     /// Applies the application's rules.

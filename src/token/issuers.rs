@@ -84,6 +84,11 @@ impl IssuerList {
         }
     }
 
+    #[cfg(feature = "authenticator")]
+    pub(super) fn first(&self) -> Option<&Issuer> {
+        self.built.first()
+    }
+
     /// Returns the issuer that accepts this `iss`, which is not verified yet.
     pub(super) fn named(&self, iss: &str) -> Option<ListedIssuer<'_>> {
         let mut built = self.built.iter().enumerate();

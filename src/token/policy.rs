@@ -10,6 +10,8 @@ use super::{
     issuer_names::IssuerNames,
     printable::{has_no_control, is_visible},
 };
+#[cfg(feature = "authenticator")]
+use crate::user::CurrentUser;
 use crate::{json::ClaimValue, key::Algorithm, user::Identity};
 
 /// The end of the year 9999, in seconds since 1970. A later `exp` is a mistake, for example
@@ -170,6 +172,16 @@ impl Policy {
             ClaimValue::Null | ClaimValue::Integer(_) | ClaimValue::Other => false,
         };
         matches.then_some(()).ok_or(TokenError::Audience)
+    }
+
+    /// Applies the rules for the user ID, the email address, and the name.
+    #[cfg(feature = "authenticator")]
+    pub(super) fn check_user(&self, user: &CurrentUser) -> Result<(), TokenError> {
+        let text = |text| ClaimValue::Text(Cow::Borrowed(text));
+        self.user_id(&text(user.user_id()))?;
+        self.email(&text(user.email()))?;
+        name(&user.name().map_or(ClaimValue::Absent, text))?;
+        Ok(())
     }
 
     #[inline(always)]

@@ -186,11 +186,19 @@ impl TokenVerifier {
         self.0.issuers.remove(name)
     }
 
-    /// Returns whether each issuer has keys.
+    /// Returns whether each issuer whose tokens are accepted has keys.
     pub(crate) fn has_all_keys(&self) -> bool {
         let now = self.0.clock.now();
         let issuers = self.issuers();
-        issuers.iter().all(|issuer| issuer.keys.are_available(now))
+        { issuers.iter() }
+            .all(|issuer| issuer.algorithms.is_empty() || issuer.keys.are_available(now))
+    }
+
+    /// Applies the rules of the first issuer to a user without a token.
+    #[cfg(feature = "authenticator")]
+    pub(crate) fn check_user(&self, user: CurrentUser) -> Result<CurrentUser, TokenError> {
+        let first = self.0.issuers.first();
+        first.ok_or(TokenError::NotConfigured)?.accept_user(user)
     }
 
     /// Verifies a token with the cached keys, or returns a future that waits for other keys.

@@ -51,7 +51,7 @@ pub struct CurrentUser {
     verified_by: Option<IssuerRef>,
     /// The time for which the layer accepts the token after its expiry. Zero for a user without a
     /// token.
-    #[cfg(feature = "jwks-custom")]
+    #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
     pub(super) leeway_millis: u32,
 }
 
@@ -121,9 +121,16 @@ impl CurrentUser {
             user_ids: verified_by.map_or(UserIds::FirstIssuers, |by| by.user_ids),
             may_name_tenant: verified_by.is_some_and(|by| by.has_template),
             verified_by: verified_by.map(|by| by.issuer),
-            #[cfg(feature = "jwks-custom")]
+            #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
             leeway_millis: verified_by.map_or(0, |by| by.leeway_millis),
         }
+    }
+
+    /// Returns this user, accepted by the rules of this issuer.
+    #[cfg(feature = "authenticator")]
+    pub(crate) fn accepted_by(mut self, issuer: IssuerRef) -> Self {
+        self.verified_by = Some(issuer);
+        self
     }
 
     /// Returns the issuer that verified the token, or `None` for a user without a token.
@@ -170,7 +177,7 @@ impl CurrentUser {
     /// token is accepted. Returns `None` for a user created with [`CurrentUser::new`].
     ///
     /// A request is verified once, when it arrives. Close longer-lived connections, such as a
-    /// WebSocket or an event stream, at this time; with the feature `jwks-custom`, `expired()` waits
+    /// WebSocket or an event stream, at this time; with the feature `jwks-custom` or `sessions`, `expired()` waits
     /// for it.
     pub fn expires_at(&self) -> Option<SystemTime> {
         let seconds = Duration::try_from_secs_f64(self.expires_at?).ok()?;
@@ -178,7 +185,7 @@ impl CurrentUser {
     }
 
     /// Returns `exp` unchanged, in seconds since the epoch.
-    #[cfg(any(feature = "cache", feature = "jwks-custom"))]
+    #[cfg(any(feature = "cache", feature = "jwks-custom", feature = "sessions"))]
     pub(crate) fn exp(&self) -> Option<f64> {
         self.expires_at
     }
@@ -242,6 +249,12 @@ impl CurrentUser {
     /// Returns a claim, or `None` if it is duplicated.
     pub(crate) fn claim(&self, name: &ClaimName) -> Option<ClaimValue<'_>> {
         name.find_in(self.json())
+    }
+
+    /// Returns the size of the user's claims, in bytes.
+    #[cfg(feature = "sessions")]
+    pub(crate) fn size(&self) -> usize {
+        self.text.len()
     }
 
     /// Returns the people among whom the user ID is unique.

@@ -3,7 +3,7 @@
 
 mod claim;
 mod current_user;
-#[cfg(feature = "jwks-custom")]
+#[cfg(any(feature = "jwks-custom", feature = "sessions"))]
 mod expired;
 mod identity;
 mod scopes;

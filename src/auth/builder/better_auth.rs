@@ -8,7 +8,7 @@ use super::{
     JwtAuthBuilder,
     issuer_settings::{IssuerSettings, KeySetLocation, PublicSource},
 };
-use crate::{config_error::Faults, loopback::is_loopback, redact::describe_url};
+use crate::{config_error::Faults, redact::describe_url, url_check::is_loopback};
 
 /// Tolerates clocks that differ by a few seconds.
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);

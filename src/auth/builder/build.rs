@@ -112,13 +112,20 @@ impl JwtAuthBuilder {
             .chain(others.into_iter().map(|other| other.issuer))
             .collect();
         let of_issuers = { all.iter_mut() }.map(|issuer| std::mem::take(&mut issuer.sources));
-        let sources = TokenSources::new(self.layer.sources.take(), of_issuers.collect());
+        #[cfg_attr(not(feature = "sessions"), allow(unused_mut))]
+        let mut sources = TokenSources::new(self.layer.sources.take(), of_issuers.collect());
         sources.check(&mut faults);
         for issuer in &mut all {
             issuer.apply_origin(&mut faults);
             issuer.complete_names(&mut faults);
         }
         check_issuers(&all, &mut faults);
+        #[cfg(feature = "authenticator")]
+        let lookups = self.layer.lookups(&all, &mut sources, &mut faults);
+        #[cfg(feature = "authenticator")]
+        if let (Some(first), true) = (all.first_mut(), self.layer.has_lookups()) {
+            first.keys_may_be_missing = true;
+        }
         let issuers = all
             .into_iter()
             .enumerate()
@@ -137,6 +144,8 @@ impl JwtAuthBuilder {
             reads_only_header: sources.is_header_alone() && !layer.keeps_user,
             keeps_user: layer.keeps_user,
             sources,
+            #[cfg(feature = "authenticator")]
+            lookups,
             shares_format: !layer.format.is_default(),
             format: Arc::new(layer.format),
             anonymous_may_pass: layer.anonymous_may_pass,
@@ -211,7 +220,8 @@ impl IssuerSettings {
         }
         let has_origin = self.origin.is_some();
         let (has_secrets, has_public) = (!self.secrets.is_empty(), !self.public_keys.is_empty());
-        if !has_secrets && !has_public && !has_origin {
+        let has_no_key = !has_secrets && !has_public && !has_origin;
+        if has_no_key && !self.keys_may_be_missing {
             faults.add(
                 "no key is configured; for a secret, call .secret_from_env(\"API_TOKEN_SECRET\"), .secret_from_file(…), or .secret(…); for public keys, call JwtAuthLayer::better_auth(…) or .jwks_url(…)",
             );
@@ -220,10 +230,16 @@ impl IssuerSettings {
         // An invalid origin has been reported but has added no URL, so `has_public` alone is not
         // enough.
         let kinds = (has_secrets, has_public || has_origin);
-        let algorithms = named
-            .clone()
-            .unwrap_or_else(|| default_algorithms(kinds).collect());
-        check_algorithms(&algorithms, kinds, faults);
+        let accepts_no_token = has_no_key && self.keys_may_be_missing;
+        let algorithms = match &named {
+            Some(named) => named.clone(),
+            // Tokens of every algorithm are then rejected.
+            None if accepts_no_token => Vec::new(),
+            None => default_algorithms(kinds).collect(),
+        };
+        if named.is_some() || !accepts_no_token {
+            check_algorithms(&algorithms, kinds, faults);
+        }
         let public = self.public_key_source(&named.unwrap_or_default(), faults);
         let needed = { algorithms.iter() }.map(|algorithm| algorithm.min_secret_len());
         self.secret_policy.needed_len = needed.max().unwrap_or_default();
@@ -248,7 +264,7 @@ impl IssuerSettings {
         Some(Issuer {
             keys,
             algorithms,
-            #[cfg(feature = "jwks-custom")]
+            #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
             leeway_millis: u32::try_from(self.policy.leeway.as_millis()).unwrap_or(u32::MAX),
             policy: self.policy,
             checks: self.checks,

@@ -38,6 +38,9 @@ pub(super) struct IssuerSettings {
     pub(super) policy: Policy,
     /// Whether `build` accepts public keys without an audience; only for the test kit.
     pub(super) audience_may_be_missing: bool,
+    /// Whether `build` accepts an issuer without keys, whose tokens are then rejected: the layer
+    /// accepts other credentials.
+    pub(super) keys_may_be_missing: bool,
     /// Unparsed, so that `build` reports an invalid name together with all other problems.
     pub(super) user_id_claim: Option<String>,
     pub(super) email_claim: Option<String>,

@@ -20,6 +20,10 @@ pub(super) struct LayerSettings {
     pub(super) preflight_may_pass: bool,
     pub(super) keeps_user: bool,
     pub(super) max_token_len: usize,
+    #[cfg(feature = "authenticator")]
+    pub(super) authenticators: Vec<std::sync::Arc<dyn crate::authenticator::Authenticator>>,
+    #[cfg(feature = "sessions")]
+    pub(super) sessions: Option<crate::sessions::BetterAuthSessions>,
     #[cfg(feature = "cache")]
     pub(super) cached_tokens: Option<usize>,
     pub(super) clock: Clock,
@@ -36,6 +40,10 @@ impl Default for LayerSettings {
             preflight_may_pass: false,
             keeps_user: false,
             max_token_len: DEFAULT_MAX_TOKEN_LEN,
+            #[cfg(feature = "authenticator")]
+            authenticators: Vec::new(),
+            #[cfg(feature = "sessions")]
+            sessions: None,
             #[cfg(feature = "cache")]
             cached_tokens: None,
             clock: Clock::default(),

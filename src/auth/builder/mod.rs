@@ -8,6 +8,8 @@ mod secrets;
 mod public_keys;
 
 mod claims;
+#[cfg(feature = "authenticator")]
+mod lookups;
 mod requests;
 mod responses;
 

@@ -181,7 +181,7 @@ fn builtin_fetcher(
     _: &IssuerSettings,
     _: &mut Faults,
 ) -> Option<std::sync::Arc<dyn crate::jwks::JwksFetch>> {
-    Some(std::sync::Arc::new(crate::jwks::HttpClient::default()))
+    Some(std::sync::Arc::new(crate::jwks::HttpFetch::new()))
 }
 
 #[cfg(all(feature = "jwks-custom", not(feature = "jwks")))]

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use http::{HeaderName, Request, header::AUTHORIZATION};
 
-use super::{Place, TokenSource, cookie, header};
-use crate::{config_error::Faults, rejection::Rejection};
+use super::{Place, TokenSource, header};
+use crate::{config_error::Faults, cookies::is_cookie_name, rejection::Rejection};
 
 /// All sources of a layer.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub(in crate::auth) struct TokenSources {
     sources: Vec<IssuerSource>,
     /// The fields in which a token may be.
     fields: Vec<HeaderName>,
+    /// Whether `fields` has a field in which no source looks for a token.
+    has_other_fields: bool,
 }
 
 /// A source, and the issuer whose tokens it may contain.
@@ -56,18 +58,23 @@ impl TokenSources {
             .collect();
         let places = sources.iter().flat_map(|of| of.source.places());
         let fields = places.filter_map(Place::field).collect();
-        Self { sources, fields }
+        Self {
+            sources,
+            fields,
+            has_other_fields: false,
+        }
     }
 
-    /// Returns whether `bearer_token` finds every token.
+    /// Returns whether `bearer_token` finds every token and marks every field.
     pub(in crate::auth) fn is_header_alone(&self) -> bool {
-        matches!(
+        let is_header = matches!(
             self.sources.as_slice(),
             [IssuerSource {
                 source: TokenSource(Place::Header),
                 issuer: None,
             }]
-        )
+        );
+        is_header && !self.has_other_fields
     }
 
     /// Returns the only token of a request. Marks the fields that may contain it as sensitive, so
@@ -101,6 +108,20 @@ impl TokenSources {
         }
     }
 
+    /// Adds a field that must be marked as sensitive because of another credential.
+    #[cfg(feature = "sessions")]
+    pub(in crate::auth) fn mark_also(&mut self, field: HeaderName) {
+        self.fields.push(field);
+        self.has_other_fields = true;
+    }
+
+    /// Returns whether a source reads the cookie with this name.
+    #[cfg(feature = "sessions")]
+    pub(in crate::auth) fn reads_cookie(&self, name: &str) -> bool {
+        let mut places = self.sources.iter().flat_map(|of| of.source.places());
+        places.any(|place| matches!(place, Place::Cookie(cookie) if cookie == name))
+    }
+
     /// Returns whether a request without a token has a JWT without the `Bearer` scheme in its
     /// `Authorization` field, if the layer reads that field.
     #[cfg(feature = "tracing")]
@@ -128,7 +149,7 @@ impl TokenSources {
                 Place::Field(Some(name)) if *name == AUTHORIZATION => faults.add(
                     "TokenSource::header_field(…) names the Authorization field, in which a scheme precedes the token; use TokenSource::header()",
                 ),
-                Place::Cookie(name) if !cookie::is_name(name) => faults.add(
+                Place::Cookie(name) if !is_cookie_name(name) => faults.add(
                     "the name set with TokenSource::cookie(…) is not a cookie name; use visible ASCII without separators, such as access_token",
                 ),
                 Place::Query(name) if name.is_empty() => faults.add(

@@ -1,0 +1,114 @@
+//! The settings for credentials that are looked up, and their validation.
+
+use std::sync::Arc;
+
+use super::{JwtAuthBuilder, issuer_settings::IssuerSettings, layer_settings::LayerSettings};
+#[cfg(feature = "sessions")]
+use crate::sessions::BetterAuthSessions;
+use crate::{
+    auth::{lookup::Lookups, token_source::TokenSources},
+    authenticator::Authenticator,
+    config_error::Faults,
+};
+
+/// # Sessions and other credentials
+///
+/// A JWT in a [token source](Self::token_sources) decides alone. Without one, a session token in the
+/// `Authorization` header decides, then the authenticators in the order in which they were added, and
+/// finally the session cookie. Their users must satisfy the rules of this builder for users:
+/// [`check`](Self::check), the e-mail address ([`email_optional`](Self::email_optional)), and the form
+/// of the user ID. A layer that accepts such credentials needs no keys; without keys, it rejects every
+/// JWT.
+impl JwtAuthBuilder {
+    /// Accepts the sessions of a Better Auth server too (feature `sessions`): in its cookie, or as a
+    /// bearer token.
+    ///
+    /// The issuer of a session's user is the origin of Better Auth. The user is one of the first
+    /// issuer's if that issuer has no name, or is that origin or a path below it. Otherwise, the user is
+    /// another issuer's: see [`or`](Self::or) and [`BetterAuthSessions::same_users`].
+    ///
+    /// If [anonymous requests](Self::allow_anonymous) are allowed, a request whose session cookie is not
+    /// accepted is anonymous, because a browser cannot remove that cookie; a bearer token that is not
+    /// accepted is rejected.
+    ///
+    /// The inner service sees the whole `Cookie` header marked as sensitive.
+    ///
+    /// ```
+    /// use tower_jwt_auth::{BetterAuthSessions, JwtAuthLayer};
+    ///
+    /// let auth = JwtAuthLayer::builder()
+    ///     .sessions(BetterAuthSessions::remote("https://app.example.com"))
+    ///     .build()?;
+    /// # drop(auth);
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    #[cfg(feature = "sessions")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sessions")))]
+    pub fn sessions(mut self, sessions: BetterAuthSessions) -> Self {
+        self.layer_settings(".sessions(…)").sessions = Some(sessions);
+        self
+    }
+
+    /// Adds a check of your own for credentials such as API keys (feature `authenticator`): see
+    /// [`Authenticator`]. The authenticators are asked in the order in which they were added, and the
+    /// first that does not return [`NotMine`](crate::Authentication::NotMine) decides.
+    ///
+    /// Its user is one of the first issuer's, unless
+    /// [`CurrentUser::from_issuer`](crate::CurrentUser::from_issuer) names another issuer.
+    #[cfg_attr(docsrs, doc(cfg(feature = "authenticator")))]
+    pub fn authenticate_with(mut self, authenticator: impl Authenticator) -> Self {
+        self.layer_settings(".authenticate_with(…)")
+            .authenticators
+            .push(Arc::new(authenticator));
+        self
+    }
+}
+
+impl LayerSettings {
+    /// Returns whether the layer accepts credentials other than JWTs.
+    pub(super) fn has_lookups(&self) -> bool {
+        #[cfg(feature = "sessions")]
+        if self.sessions.is_some() {
+            return true;
+        }
+        !self.authenticators.is_empty()
+    }
+
+    /// Checks the settings for other credentials. `issuers` are those of the layer, whose names are
+    /// complete.
+    pub(super) fn lookups(
+        &self,
+        issuers: &[IssuerSettings],
+        sources: &mut TokenSources,
+        faults: &mut Faults,
+    ) -> Option<Lookups> {
+        #[cfg(feature = "sessions")]
+        let sessions = { self.sessions.clone() }
+            .and_then(|sessions| self.build_sessions(sessions, issuers, sources, faults));
+        #[cfg(not(feature = "sessions"))]
+        let _ = (issuers, sources, faults);
+        self.has_lookups().then(|| Lookups {
+            authenticators: self.authenticators.clone(),
+            #[cfg(feature = "sessions")]
+            sessions,
+        })
+    }
+
+    #[cfg(feature = "sessions")]
+    fn build_sessions(
+        &self,
+        sessions: BetterAuthSessions,
+        issuers: &[IssuerSettings],
+        sources: &mut TokenSources,
+        faults: &mut Faults,
+    ) -> Option<crate::sessions::Sessions> {
+        if { sessions.cookie_names() }.any(|name| sources.reads_cookie(&name)) {
+            faults.add("TokenSource::cookie(…) names the session cookie, which is found without it; remove that source");
+        }
+        sources.mark_also(http::header::COOKIE);
+        let names = issuers.first().map(|first| &first.policy.issuers);
+        let names = names.filter(|names| !names.is_empty());
+        let names = names.map(|names| names.exact.as_slice());
+        sessions.build(names, self.clock.clone(), faults)
+    }
+}

@@ -1,0 +1,255 @@
+//! [`Lookups`]: bounded lookups of credentials at another service, and the answers that are kept; used
+//! by `sessions`.
+//!
+//! A request first looks for a kept answer. Without one, it joins the lookup of the same credential
+//! that is in flight, or starts one. A lookup runs in its own tokio task, so it also ends if all
+//! requests that wait for it go away:
+//!
+//! ```text
+//! start ─ refused at once if the breaker is open or the queue is full
+//!   │
+//! queue ─ waits for one of the permits
+//!   │
+//! run ─── the deadline, which includes the queue, ends it
+//!   │
+//! end ─── the breaker counts an outage, or the answer is kept; all waiting requests get the result
+//! ```
+
+mod answers;
+mod breaker;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, watch},
+    time::{Instant, timeout_at},
+};
+
+use self::{
+    answers::Answers,
+    breaker::{Admission, Breaker},
+};
+use crate::{
+    authenticator::Authentication, events::lookups as events, rejection::Rejection,
+    user::CurrentUser,
+};
+
+/// The time after which a lookup is abandoned, including its time in the queue.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The maximum number of lookups that wait for a permit.
+const MAX_QUEUED: usize = 256;
+
+/// The result of a lookup that did not fail.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    User(CurrentUser),
+    Rejected(Rejection),
+}
+
+impl From<Answer> for Authentication {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::User(user) => Self::User(user),
+            Answer::Rejected(rejection) => Self::rejected(rejection),
+        }
+    }
+}
+
+/// Error returned if a lookup has no answer.
+#[derive(Debug)]
+pub(crate) struct LookupError {
+    /// The reason, for the operator. It contains no part of the credential.
+    pub(crate) message: String,
+    /// Whether the service cannot be reached. Only this opens the breaker: clients can provoke other
+    /// errors.
+    pub(crate) is_outage: bool,
+}
+
+/// The lookups that are queued or running, by credential.
+type InFlight = HashMap<Arc<[u8]>, watch::Receiver<Progress>>;
+
+/// `None` until a lookup ends, and then its answer, if it has one.
+type Progress = Option<Option<Answer>>;
+
+/// The lookups of one service.
+#[derive(Clone)]
+pub(crate) struct Lookups(Arc<Inner>);
+
+struct Inner {
+    /// The name of the service in events.
+    service: String,
+    max_in_flight: usize,
+    in_flight: Mutex<InFlight>,
+    permits: Semaphore,
+    breaker: Breaker,
+    answers: Option<Answers>,
+    /// Whether the lack of a tokio runtime was logged.
+    was_stalled: AtomicBool,
+}
+
+impl Lookups {
+    /// Answers are kept for `fresh_for`; zero keeps none.
+    pub(crate) fn new(service: String, max_concurrent: usize, fresh_for: Duration) -> Self {
+        Self(Arc::new(Inner {
+            service,
+            max_in_flight: max_concurrent.saturating_add(MAX_QUEUED),
+            in_flight: Mutex::default(),
+            permits: Semaphore::new(max_concurrent.min(Semaphore::MAX_PERMITS)),
+            breaker: Breaker::default(),
+            answers: (!fresh_for.is_zero()).then(|| Answers::new(fresh_for)),
+            was_stalled: AtomicBool::new(false),
+        }))
+    }
+
+    /// Returns the answer that is kept for a user's credential, if it is fresh.
+    #[inline]
+    pub(crate) fn kept_user(&self, credential: &[u8]) -> Option<CurrentUser> {
+        self.0.answers.as_ref()?.user(credential)
+    }
+
+    /// Returns the rejection that is kept for a credential, if it is fresh.
+    pub(crate) fn kept_rejection(&self, credential: &[u8]) -> Option<Rejection> {
+        self.0.answers.as_ref()?.rejection(credential)
+    }
+
+    /// Waits for the lookup of this credential that is in flight, or starts one.
+    pub(crate) fn join<F>(&self, credential: &[u8], lookup: impl FnOnce() -> F) -> Authentication
+    where
+        F: Future<Output = Result<Answer, LookupError>> + Send + 'static,
+    {
+        let Some(mut result) = self.in_flight(credential, lookup) else {
+            return unavailable();
+        };
+        Authentication::lookup(async move {
+            // The sender is dropped without a result only if the lookup panics or its runtime ends.
+            let ended = result.wait_for(Option::is_some).await;
+            let answer = ended.ok().and_then(|result| result.clone().flatten());
+            answer.map_or_else(unavailable, Authentication::from)
+        })
+    }
+
+    fn in_flight<F>(
+        &self,
+        credential: &[u8],
+        lookup: impl FnOnce() -> F,
+    ) -> Option<watch::Receiver<Progress>>
+    where
+        F: Future<Output = Result<Answer, LookupError>> + Send + 'static,
+    {
+        let inner = &self.0;
+        let mut in_flight = inner.in_flight();
+        if let Some(result) = in_flight.get(credential) {
+            return Some(result.clone());
+        }
+        if in_flight.len() >= inner.max_in_flight {
+            return None;
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            if !inner.was_stalled.swap(true, Ordering::Relaxed) {
+                events::stalled(&inner.service);
+            }
+            return None;
+        };
+        let admission = inner.breaker.admit(Instant::now())?;
+        let (sender, result) = watch::channel(None);
+        let credential: Arc<[u8]> = credential.into();
+        in_flight.insert(Arc::clone(&credential), result.clone());
+        let place = Place {
+            inner: Arc::clone(inner),
+            credential,
+        };
+        let lookup = lookup();
+        runtime.spawn(async move {
+            let answer = place.run(admission, lookup).await;
+            // Requests that arrive from now on find the kept answer or start another lookup.
+            drop(place);
+            let _ = sender.send(Some(answer));
+        });
+        Some(result)
+    }
+}
+
+impl Inner {
+    fn in_flight(&self) -> MutexGuard<'_, InFlight> {
+        self.in_flight
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of a lookup among those in flight, which it leaves when it is dropped.
+struct Place {
+    inner: Arc<Inner>,
+    credential: Arc<[u8]>,
+}
+
+impl Place {
+    /// Runs a lookup, and returns its answer, if there is one.
+    async fn run<F>(&self, admission: Admission, lookup: F) -> Option<Answer>
+    where
+        F: Future<Output = Result<Answer, LookupError>>,
+    {
+        let inner = &*self.inner;
+        let started = Instant::now();
+        let deadline = started + LOOKUP_TIMEOUT;
+        let permit = timeout_at(deadline, inner.permits.acquire()).await.ok()?;
+        // The service may have become unreachable in the meantime.
+        if admission == Admission::Closed && inner.breaker.is_open() {
+            return None;
+        }
+        let result = timeout_at(deadline, lookup).await.unwrap_or_else(|_| {
+            Err(LookupError {
+                message: format!("no response within {} s", LOOKUP_TIMEOUT.as_secs()),
+                is_outage: true,
+            })
+        });
+        drop(permit);
+        let now = Instant::now();
+        match result {
+            Ok(answer) => {
+                if inner.breaker.record_answer() {
+                    events::succeeded(&inner.service);
+                }
+                if let Some(answers) = &inner.answers {
+                    answers.keep(&self.credential, &answer, started);
+                }
+                Some(answer)
+            }
+            Err(error) => {
+                let is_first = inner.breaker.record_error(error.is_outage, now);
+                events::failed(&inner.service, &error.message, is_first);
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.inner.in_flight().remove(&self.credential);
+    }
+}
+
+fn unavailable() -> Authentication {
+    Authentication::rejected(Rejection::SessionsUnavailable)
+}
+
+impl fmt::Debug for Lookups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lookups")
+            .field("service", &self.0.service)
+            .field("max_in_flight", &self.0.max_in_flight)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,157 @@
+//! The forms of a session token, and its MAC; used by `sessions`.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use crate::key::{Algorithm, Keys, SignatureCheck};
+
+/// The length of a token, in letters and digits. It is the same in all releases of Better Auth.
+pub(super) const TOKEN_LEN: usize = 32;
+
+/// The length of a MAC, an HMAC-SHA256, in bytes.
+const MAC_LEN: usize = 32;
+
+/// The length of a MAC in padded base64.
+const ENCODED_MAC_LEN: usize = 44;
+
+/// The maximum length of a signed token, in which each character of the MAC may be percent-encoded.
+pub(super) const MAX_LEN: usize = TOKEN_LEN + 1 + 3 * ENCODED_MAC_LEN;
+
+/// The ways to write `+`, `/` and `=`.
+const SPELLINGS: [[&[u8]; 3]; 3] = [
+    [b"+", b"/", b"="],
+    [b"%2B", b"%2F", b"%3D"],
+    [b"%2b", b"%2f", b"%3d"],
+];
+
+/// A session token with its MAC: `<token>.<MAC>`, as in the cookie and in Better Auth's
+/// `set-auth-token`.
+pub(super) struct SignedToken<'a> {
+    pub(super) token: &'a str,
+    mac: [u8; MAC_LEN],
+}
+
+impl<'a> SignedToken<'a> {
+    /// Reads a text that has exactly this form. The MAC may be percent-encoded, as JavaScript's
+    /// `encodeURIComponent` does it or in lower case, but not in part: each session has only three
+    /// spellings, so that a client cannot make up many.
+    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+        let (token, rest) = text.split_at_checked(TOKEN_LEN)?;
+        let token = raw_token(token)?;
+        let encoded = rest.strip_prefix(b".")?;
+        // The padding is the last character, so it shows the spelling.
+        let spelling = { SPELLINGS.iter() }.find(|[_, _, padding]| encoded.ends_with(padding))?;
+        let encoded = with_spelling(encoded, spelling)?;
+        // The decoder checks the unused bits, so no MAC has a second encoding.
+        let mut mac = [0; ENCODED_MAC_LEN / 4 * 3];
+        let len = STANDARD.decode_slice(encoded, &mut mac).ok()?;
+        let mac = mac.get(..len)?.try_into().ok()?;
+        Some(Self { token, mac })
+    }
+
+    /// Returns whether one of these secrets made the MAC. The comparison takes constant time.
+    pub(super) fn is_signed_with(&self, secrets: &Keys) -> bool {
+        matches!(
+            secrets.verify(Algorithm::HS256, None, self.token.as_bytes(), &self.mac),
+            SignatureCheck::Verified { .. }
+        )
+    }
+}
+
+/// Returns a token without a MAC, if it is exactly 32 letters and digits. Any other text could name
+/// another entry of Better Auth's storage.
+pub(super) fn raw_token(text: &[u8]) -> Option<&str> {
+    let is_token = text.len() == TOKEN_LEN && text.iter().all(u8::is_ascii_alphanumeric);
+    is_token.then(|| std::str::from_utf8(text).ok())?
+}
+
+/// Returns the base64 text of a MAC that is written in this way.
+fn with_spelling(mut text: &[u8], spelling: &[&[u8]; 3]) -> Option<[u8; ENCODED_MAC_LEN]> {
+    let mut plain = [0; ENCODED_MAC_LEN];
+    for place in &mut plain {
+        let special = { spelling.iter().zip(b"+/=") }
+            .find_map(|(spelled, plain)| Some((*plain, text.strip_prefix(*spelled)?)));
+        (*place, text) = match (special, text) {
+            (Some(special), _) => special,
+            (None, [byte, rest @ ..]) if byte.is_ascii_alphanumeric() => (*byte, rest),
+            _ => return None,
+        };
+    }
+    text.is_empty().then_some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "abcdefghijklmnopqrstuvwxyz012345";
+
+    fn has_form(text: &str) -> bool {
+        SignedToken::parse(text.as_bytes()).is_some()
+    }
+
+    #[test]
+    fn a_signed_token_has_three_spellings() {
+        let mac = STANDARD.encode([0xfb; MAC_LEN]);
+        assert!(mac.contains(['+', '/']) && mac.ends_with('='));
+        let upper = mac
+            .replace('+', "%2B")
+            .replace('/', "%2F")
+            .replace('=', "%3D");
+        for mac in [
+            &mac,
+            &upper,
+            &upper
+                .replace("%2F", "%2f")
+                .replace("%2B", "%2b")
+                .replace("%3D", "%3d"),
+        ] {
+            let text = format!("{TOKEN}.{mac}");
+            let signed = SignedToken::parse(text.as_bytes()).expect("the form is right");
+            assert_eq!((signed.token, signed.mac), (TOKEN, [0xfb; MAC_LEN]));
+            assert!(text.len() <= MAX_LEN);
+        }
+        let mixed = upper.replace("%3D", "=");
+        assert!(!has_form(&format!("{TOKEN}.{mixed}")));
+    }
+
+    #[test]
+    fn other_forms_are_rejected() {
+        let mac = STANDARD.encode([0; MAC_LEN]);
+        assert!(has_form(&format!("{TOKEN}.{mac}")));
+        let unused_bits = mac.replace("A=", "B=");
+        for text in [
+            String::new(),
+            TOKEN.to_owned(),
+            format!("{TOKEN}."),
+            format!("{TOKEN}{mac}"),
+            format!("{TOKEN}..{mac}"),
+            format!("{TOKEN}.{mac}="),
+            format!("{TOKEN}.{mac}\n"),
+            format!(" {TOKEN}.{mac}"),
+            format!("{TOKEN}.{}", &mac[1..]),
+            format!("{TOKEN}.A{mac}"),
+            format!("{TOKEN}.{unused_bits}"),
+            format!("{TOKEN}.%41{}", &mac[1..]),
+            format!("{TOKEN}.-{}", &mac[1..]),
+            format!("a{TOKEN}.{mac}"),
+            format!("{}-.{mac}", &TOKEN[1..]),
+            format!("active-sessions-{}.{mac}", &TOKEN[16..]),
+            format!("{}%61.{mac}", &TOKEN[3..]),
+        ] {
+            assert!(!has_form(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_raw_token_is_32_letters_and_digits() {
+        assert_eq!(raw_token(TOKEN.as_bytes()), Some(TOKEN));
+        for text in [
+            "",
+            &TOKEN[1..],
+            "active-sessions-qrstuvwxyz012345",
+            "abcdefghijklmnopqrstuvwxyz01234é",
+        ] {
+            assert_eq!(raw_token(text.as_bytes()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Reads the record of a session and its user, in the form of Better Auth's `get-session`; used by
+//! `sessions`.
+
+use std::{borrow::Cow, time::UNIX_EPOCH};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::surrogates::replace_lone_surrogates;
+use crate::{
+    clock::Clock,
+    lookups::Answer,
+    rejection::Rejection,
+    user::{CurrentUser, Identity, IssuerRef, UserIds, VerifiedBy},
+};
+
+/// The names of claims that have a meaning of their own, so no column of the user may set them.
+const RESERVED_CLAIMS: [&str; 11] = [
+    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "act", "cnf", "session",
+];
+
+/// Reads records, and builds their users.
+#[derive(Debug)]
+pub(super) struct RecordReader {
+    /// The issuer of the users.
+    pub(super) issuer: String,
+    pub(super) user_ids: UserIds,
+    pub(super) clock: Clock,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    session: Map<String, Value>,
+    user: Map<String, Value>,
+}
+
+impl RecordReader {
+    /// Reads the record of the session with this token. `null` is the record of a missing session.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a record that is neither that nor a session, for the operator.
+    pub(super) fn read(&self, json: &str, token: &str) -> Result<Answer, &'static str> {
+        let json = replace_lone_surrogates(json);
+        let record: Option<Record> = serde_json::from_str(&json).map_err(|_| {
+            "the response is not the JSON of a session and its user; check the URL, and that no customSession plugin removes them"
+        })?;
+        let Some(Record { mut session, user }) = record else {
+            return Ok(Answer::Rejected(Rejection::InvalidSession));
+        };
+        // The token is removed here, before anything is built from the session.
+        if session.remove("token") != Some(Value::from(token)) {
+            return Err(
+                "the response does not have the token of the session that was asked for; check that no customSession plugin removes session.token",
+            );
+        }
+        let user_id = user.get("id").and_then(id_text);
+        let owner = session.get("userId").and_then(id_text);
+        let belongs = user_id == owner;
+        let Some(user_id) = user_id.filter(|_| belongs) else {
+            return Err(
+                "the session and the user in the response do not belong together: session.userId must equal user.id",
+            );
+        };
+        let expires_at = session.get("expiresAt").and_then(seconds);
+        let Some(expires_at) = expires_at else {
+            return Err("the session in the response has no expiresAt that is a time");
+        };
+        let now = self.clock.now();
+        if now >= expires_at {
+            return Ok(Answer::Rejected(Rejection::InvalidSession));
+        }
+        if is_banned(&user, now) {
+            return Ok(Answer::Rejected(Rejection::Banned));
+        }
+        let user_id = user_id.into_owned();
+        Ok(Answer::User(self.user(user_id, session, user, expires_at)))
+    }
+
+    fn user(
+        &self,
+        user_id: String,
+        session: Map<String, Value>,
+        mut user: Map<String, Value>,
+        expires_at: u64,
+    ) -> CurrentUser {
+        user.retain(|name, _| !RESERVED_CLAIMS.contains(&name.as_str()));
+        let text = |name| user.get(name).and_then(Value::as_str).map(str::to_owned);
+        let (email, name) = (text("email").unwrap_or_default(), text("name"));
+        let mut claims = user;
+        let mut claim = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                claims.insert(name.to_owned(), value);
+            }
+        };
+        claim("iss", Some(self.issuer.as_str().into()));
+        claim("sub", Some(user_id.as_str().into()));
+        claim("exp", Some(expires_at.into()));
+        let created = session.get("createdAt").and_then(seconds);
+        claim("iat", created.map(Value::from));
+        claim("sid", session.get("id").and_then(id_text).map(Value::from));
+        // The admin plugin sets it to the ID of the admin who acts as the user.
+        let actor = session.get("impersonatedBy").and_then(id_text);
+        claim("act", actor.map(|actor| json!({ "sub": actor })));
+        claim("session", Some(Value::Object(session)));
+        let json = Value::Object(claims).to_string();
+        let identity = Identity {
+            user_id: &user_id,
+            email: &email,
+            name: name.as_deref(),
+            // Whole seconds up to the year 9999 are exact in an `f64`.
+            expires_at: Some(expires_at as f64),
+            issuer: Some(&self.issuer),
+        };
+        CurrentUser::from_claims(
+            &json,
+            identity,
+            VerifiedBy {
+                issuer: IssuerRef::new(self),
+                user_ids: self.user_ids,
+                has_template: false,
+                leeway_millis: 0,
+            },
+        )
+    }
+}
+
+/// Returns an ID as text. IDs are numbers in a database that counts them.
+fn id_text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(id) => Some(Cow::Borrowed(id)),
+        Value::Number(id) => id.as_u64().map(|id| Cow::Owned(id.to_string())),
+        _ => None,
+    }
+}
+
+/// Returns the seconds since the epoch of a time as JavaScript writes it, rounded down.
+fn seconds(value: &Value) -> Option<u64> {
+    let time = humantime::parse_rfc3339(value.as_str()?).ok()?;
+    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
+}
+
+/// Returns whether the user is banned at `now`, in seconds since the epoch. Better Auth ends the
+/// sessions of a user whom `ban-user` bans, but does not check a ban that the database records.
+fn is_banned(user: &Map<String, Value>, now: u64) -> bool {
+    let is_set = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        _ => true,
+    };
+    if !user.get("banned").is_some_and(is_set) {
+        return false;
+    }
+    // A ban without an end, or with one that is not a time, does not end.
+    match user.get("banExpires") {
+        Some(end) => seconds(end).is_none_or(|end| now < end),
+        None => true,
+    }
+}

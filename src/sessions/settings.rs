@@ -1,0 +1,367 @@
+//! [`BetterAuthSessions`]: the settings for sessions, and their validation; used by the layer's
+//! builder.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{
+    Sessions, cookie::CookieNames, cross_site::TrustedOrigins, record::RecordReader, remote::Remote,
+};
+use crate::{
+    clock::Clock,
+    config_error::Faults,
+    cookies::is_cookie_name,
+    key::{Algorithm, Secret},
+    key_source::{KeySource, SecretPolicy, SecretSource},
+    lookups::Lookups,
+    redact::{describe_url, redact_url},
+    url_check::{check_url, is_unsafe_http},
+    user::UserIds,
+};
+
+const SESSION_PATH: &str = "/api/auth/get-session";
+
+const DEFAULT_PREFIX: &str = "better-auth";
+
+const DEFAULT_FRESH_FOR: Duration = Duration::from_secs(10);
+
+/// The maximum time for which an answer may be kept. A user who signs out keeps access for that long.
+const MAX_FRESH_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// A Better Auth server answers no more lookups at a time on two cores.
+const DEFAULT_MAX_LOOKUPS: usize = 16;
+
+/// The sessions of a Better Auth server, for
+/// [`JwtAuthBuilder::sessions`](crate::JwtAuthBuilder::sessions).
+///
+/// A session token arrives in Better Auth's session cookie, or as a bearer token if the server has the
+/// plugin `bearer()`. It is looked up at Better Auth, and the answer is kept for ten seconds
+/// ([`fresh_for`](Self::fresh_for)), so a sign-out takes effect within that time.
+///
+/// ```
+/// use tower_jwt_auth::{BetterAuthSessions, JwtAuthLayer};
+///
+/// let auth = JwtAuthLayer::builder()
+///     .sessions(BetterAuthSessions::remote("https://app.example.com"))
+///     .build()?;
+/// # drop(auth);
+/// # Ok::<(), tower_jwt_auth::ConfigError>(())
+/// ```
+///
+/// # The user
+///
+/// [`user_id`](crate::CurrentUser::user_id), [`email`](crate::CurrentUser::email), and
+/// [`name`](crate::CurrentUser::name) come from the user, and
+/// [`issuer`](crate::CurrentUser::issuer) is the origin. The claims are the user's columns, with
+/// `session` for those of the session except its token, which appears nowhere. The claims `iss`,
+/// `sub`, `exp`, `iat` (the time of the sign-in), `sid` (the session's ID), and, during an
+/// impersonation, `act` have their registered meaning, so a column with the name of a registered claim
+/// is omitted.
+///
+/// # Bounds
+///
+/// At most 16 lookups run at a time ([`max_lookups`](Self::max_lookups)) and 256 wait; requests with
+/// the same session share one. A lookup ends within two seconds, its wait included. Then, or if the
+/// queue is full, requests get 503 with the reason `sessions_unavailable`. After five consecutive
+/// failures to reach the server, only one lookup per second is tried. The answers for 10,000 sessions
+/// and for 1,000 invalid ones are kept.
+#[derive(Clone)]
+#[must_use = "settings do nothing until they are passed to a builder"]
+pub struct BetterAuthSessions {
+    origin: String,
+    source: Source,
+    http_allowed: bool,
+    cookie_name: String,
+    accepts_raw_tokens: bool,
+    secrets: Vec<SecretSource>,
+    fresh_for: Duration,
+    max_lookups: usize,
+    trusted_origins: Vec<String>,
+    has_same_users: bool,
+}
+
+#[derive(Clone)]
+enum Source {
+    /// The URL of `get-session`; by default, it is derived from the origin.
+    Remote(Option<String>),
+    #[cfg(feature = "test-kit")]
+    Test(Arc<dyn super::source::SessionSource>),
+}
+
+/// # Where sessions are looked up
+impl BetterAuthSessions {
+    /// Accepts the sessions of the Better Auth server at this origin, such as
+    /// `https://app.example.com`. They are looked up at `<origin>/api/auth/get-session`.
+    ///
+    /// The origin is Better Auth's `baseURL` without a path and without a trailing slash. Its pages may
+    /// send requests with the session cookie.
+    ///
+    /// In production, Better Auth limits all lookups together to 100 in ten seconds. Exempt them in its
+    /// configuration: `rateLimit: { customRules: { "/get-session": false } }`.
+    pub fn remote(origin: impl Into<String>) -> Self {
+        Self::new(origin.into(), Source::Remote(None))
+    }
+
+    #[cfg(feature = "test-kit")]
+    #[allow(dead_code)]
+    pub(crate) fn for_tests(origin: &str, source: Arc<dyn super::source::SessionSource>) -> Self {
+        Self::new(origin.to_owned(), Source::Test(source))
+    }
+
+    fn new(origin: String, source: Source) -> Self {
+        Self {
+            origin,
+            source,
+            http_allowed: false,
+            cookie_name: cookie_name(DEFAULT_PREFIX),
+            accepts_raw_tokens: false,
+            secrets: Vec::new(),
+            fresh_for: DEFAULT_FRESH_FOR,
+            max_lookups: DEFAULT_MAX_LOOKUPS,
+            trusted_origins: Vec::new(),
+            has_same_users: false,
+        }
+    }
+
+    /// Looks up sessions at this URL of Better Auth's endpoint `get-session`, instead of deriving it
+    /// from the origin: for another `basePath`, or for the address inside a Docker network, with
+    /// [`allow_http`](Self::allow_http).
+    ///
+    /// ```
+    /// use tower_jwt_auth::BetterAuthSessions;
+    ///
+    /// let sessions = BetterAuthSessions::remote("https://app.example.com")
+    ///     .session_url("http://auth:3000/api/auth/get-session")
+    ///     .allow_http();
+    /// ```
+    pub fn session_url(mut self, url: impl Into<String>) -> Self {
+        #[cfg_attr(not(feature = "test-kit"), allow(irrefutable_let_patterns))]
+        if let Source::Remote(session_url) = &mut self.source {
+            *session_url = Some(url.into());
+        }
+        self
+    }
+
+    /// Allows a URL with `http`. The lookups contain session tokens, so use it only in a network in
+    /// which nobody can read them. Loopback addresses are always allowed.
+    pub fn allow_http(mut self) -> Self {
+        self.http_allowed = true;
+        self
+    }
+
+    /// Reuses an answer for this time, at most an hour. The default is ten seconds. An answer is never
+    /// used beyond the expiry of its session. With zero, only requests that arrive during a lookup of
+    /// their session share it.
+    ///
+    /// A user who signs out or is banned keeps access for at most this time.
+    pub fn fresh_for(mut self, time: Duration) -> Self {
+        self.fresh_for = time;
+        self
+    }
+
+    /// Sets the maximum number of concurrent lookups. The default is 16. At most 256 others wait.
+    pub fn max_lookups(mut self, count: usize) -> Self {
+        self.max_lookups = count;
+        self
+    }
+}
+
+/// # Which session tokens are accepted
+impl BetterAuthSessions {
+    /// Sets the prefix of the cookie's name, as Better Auth's `cookiePrefix` does: `app` for the cookie
+    /// `app.session_token`. The default is `better-auth`. The cookie may have `__Secure-` or `__Host-`
+    /// in front.
+    pub fn cookie_prefix(self, prefix: &str) -> Self {
+        let name = cookie_name(prefix);
+        self.cookie_name(name)
+    }
+
+    /// Sets the whole name of the cookie, as Better Auth's `cookies.session_token.name` does. The cookie
+    /// may have `__Secure-` or `__Host-` in front.
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie_name = name.into();
+        self
+    }
+
+    /// Also accepts session tokens without a MAC as bearer tokens. Their form is 32 letters and digits.
+    ///
+    /// A client has such a token from `session.token` in a response of Better Auth. It cannot be checked
+    /// before it is looked up, so every invented token causes a lookup.
+    pub fn raw_tokens(mut self) -> Self {
+        self.accepts_raw_tokens = true;
+        self
+    }
+
+    /// Adds the secret of Better Auth. A session token whose MAC no secret made is then rejected before
+    /// it is looked up, with the reason `session_signature`. Without a secret, every token of the right
+    /// form is looked up.
+    ///
+    /// A service that has this secret can forge sessions of Better Auth.
+    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.secrets.push(SecretSource::One(secret.into()));
+        self
+    }
+
+    /// Adds several secrets, the current one first. Better Auth accepts only sessions of its current
+    /// secret, so list an old one only while its replicas change over.
+    pub fn secrets<I>(mut self, secrets: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<Secret>,
+    {
+        let secrets = secrets.into_iter().map(Into::into).collect();
+        self.secrets.push(SecretSource::List(secrets));
+        self
+    }
+
+    /// Adds the secret in this environment variable, which [`build`](crate::JwtAuthBuilder::build)
+    /// reads once.
+    pub fn secret_from_env(mut self, name: impl Into<String>) -> Self {
+        self.secrets.push(SecretSource::Variable {
+            name: name.into(),
+            alternative: None,
+        });
+        self
+    }
+
+    /// Allows pages at these origins to send requests with the session cookie, in addition to those at
+    /// the origin of Better Auth and at the origin of this service. All other pages get 403 with the
+    /// reason `cross_site`, unless the method is `GET`, `HEAD`, or `OPTIONS` without `Upgrade`.
+    ///
+    /// `https://app.example.com` and `https://api.example.com` are different origins. Write an origin as
+    /// browsers do: in lower case, without the default port, a path, or a trailing slash.
+    pub fn trusted_origins<I>(mut self, origins: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.trusted_origins
+            .extend(origins.into_iter().map(Into::into));
+        self
+    }
+
+    /// Declares that the users of these sessions are the same people as the first issuer's, although
+    /// the first issuer is not at the origin of Better Auth: see
+    /// [`JwtAuthBuilder::same_users`](crate::JwtAuthBuilder::same_users).
+    pub fn same_users(mut self) -> Self {
+        self.has_same_users = true;
+        self
+    }
+}
+
+impl BetterAuthSessions {
+    /// Checks the settings. `first_issuer` has the names of the first issuer, if any.
+    pub(crate) fn build(
+        self,
+        first_issuer: Option<&[String]>,
+        clock: Clock,
+        faults: &mut Faults,
+    ) -> Option<Sessions> {
+        let now = clock.now();
+        let url = self.url(faults);
+        if !is_cookie_name(&self.cookie_name) {
+            faults.add("the name of the session cookie is not a cookie name; pass visible ASCII without separators to .cookie_prefix(…) or .cookie_name(…), such as better-auth");
+        }
+        if self.max_lookups == 0 {
+            faults.add("the limit set with .max_lookups(…) is 0, so no session can be looked up; omit the call for the default of 16");
+        }
+        if self.fresh_for > MAX_FRESH_FOR {
+            faults.add(format!(
+                "the time set with .fresh_for(…) is {} s, but the maximum is {} s, because a user who signs out keeps access for that time",
+                self.fresh_for.as_secs_f64(),
+                MAX_FRESH_FOR.as_secs()
+            ));
+        }
+        let secrets = (!self.secrets.is_empty()).then(|| {
+            let policy = SecretPolicy {
+                needed_len: Algorithm::HS256.min_secret_len(),
+                ..SecretPolicy::default()
+            };
+            KeySource::from_secrets(self.secrets, policy, now, faults)
+        });
+        let trusted_origins = TrustedOrigins::new(&self.origin, &self.trusted_origins, faults);
+        let is_first_issuer = self.has_same_users
+            || first_issuer
+                .is_none_or(|names| names.iter().any(|name| is_below(name, &self.origin)));
+        let url = url?;
+        let service = redact_url(&url).unwrap_or_default();
+        let source = match self.source {
+            Source::Remote(_) => Arc::new(Remote::new(url)),
+            #[cfg(feature = "test-kit")]
+            Source::Test(source) => source,
+        };
+        Some(Sessions {
+            cookie_names: CookieNames::new(&self.cookie_name),
+            trusted_origins,
+            accepts_raw_tokens: self.accepts_raw_tokens,
+            secrets,
+            reader: Arc::new(RecordReader {
+                issuer: self.origin,
+                user_ids: if is_first_issuer {
+                    UserIds::FirstIssuers
+                } else {
+                    UserIds::OtherIssuers
+                },
+                clock,
+            }),
+            source,
+            lookups: Lookups::new(service, self.max_lookups, self.fresh_for),
+        })
+    }
+
+    /// Checks the URL of `get-session`, and returns it.
+    fn url(&self, faults: &mut Faults) -> Option<String> {
+        let session_url = match &self.source {
+            Source::Remote(url) => url.clone(),
+            #[cfg(feature = "test-kit")]
+            Source::Test(_) => None,
+        };
+        let Some(url) = session_url else {
+            let url = format!("{}{SESSION_PATH}", self.origin);
+            if is_unsafe_http(&url) && !self.http_allowed {
+                let what = describe_url("the origin of Better Auth", &self.origin);
+                faults.add(format!(
+                    "{what} is not https; pass the public origin, and if Better Auth is inside a Docker network, call .session_url(\"http://auth:3000{SESSION_PATH}\").allow_http()"
+                ));
+                return None;
+            }
+            return Some(url);
+        };
+        let checked = check_url(&url, self.http_allowed, "read session tokens");
+        let problem = match checked {
+            Ok(()) if url.contains(['?', '#']) => {
+                "has a query or a fragment; set only the URL of the endpoint".to_owned()
+            }
+            Ok(()) => return Some(url),
+            Err(problem) => problem,
+        };
+        let what = describe_url("the URL set with .session_url(…)", &url);
+        faults.add(format!("{what} {problem}"));
+        None
+    }
+
+    /// Returns all names that the session cookie may have.
+    pub(crate) fn cookie_names(&self) -> impl Iterator<Item = String> + use<> {
+        CookieNames::new(&self.cookie_name).into_names()
+    }
+}
+
+fn cookie_name(prefix: &str) -> String {
+    format!("{prefix}.session_token")
+}
+
+/// Returns whether an issuer is this origin or a path below it.
+fn is_below(issuer: &str, origin: &str) -> bool {
+    let rest = issuer.strip_prefix(origin);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl fmt::Debug for BetterAuthSessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BetterAuthSessions")
+            .field("origin", &redact_url(&self.origin))
+            .field("cookie_name", &self.cookie_name)
+            .field("secrets", &self.secrets)
+            .field("fresh_for", &self.fresh_for)
+            .finish_non_exhaustive()
+    }
+}

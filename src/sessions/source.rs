@@ -1,0 +1,53 @@
+//! [`SessionSource`]: the place where sessions are looked up; used by `sessions`.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+use crate::lookups::LookupError;
+
+/// The source of session records.
+pub(crate) trait SessionSource: Send + Sync + 'static {
+    /// Returns the record of a session in the form of Better Auth's `get-session`: JSON with its
+    /// session and user, or `null` if there is no session.
+    fn find(self: Arc<Self>, credential: SessionCredential) -> Found;
+}
+
+pub(crate) type Found = Pin<Box<dyn Future<Output = Result<String, LookupError>> + Send>>;
+
+/// The place where a session token was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Bearer,
+    /// The cookie with the name of this index.
+    Cookie(u8),
+}
+
+/// A session token that may be looked up: its form, and its MAC if a secret is configured, have been
+/// checked.
+pub(crate) struct SessionCredential {
+    /// `None` for a bearer token.
+    pub(super) cookie_name: Option<String>,
+    /// The token as it came, with its MAC if it had one.
+    pub(super) text: String,
+    /// The token without its MAC: 32 letters and digits.
+    pub(crate) token: String,
+}
+
+impl SessionCredential {
+    pub(super) fn new(place: Place, cookie_name: &str, text: &str, token: &str) -> Self {
+        let is_cookie = place != Place::Bearer;
+        Self {
+            cookie_name: is_cookie.then(|| cookie_name.to_owned()),
+            text: text.to_owned(),
+            token: token.to_owned(),
+        }
+    }
+}
+
+/// Omits the token.
+impl fmt::Debug for SessionCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionCredential")
+            .field("cookie_name", &self.cookie_name)
+            .finish_non_exhaustive()
+    }
+}
