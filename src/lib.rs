@@ -1,4 +1,4 @@
-//! Tower layers that verify the JWT of a request and pass its user to the handler.
+//! Tower layers that verify the JWT or the session of a request and pass its user to the handler.
 //!
 //! - [`JwtAuthLayer`] verifies the bearer token and inserts the [`CurrentUser`] into the request's
 //!   extensions. Requests without a valid token get 401.
@@ -65,12 +65,13 @@
 //! | the request | HTTP | `www-authenticate` | `detail` | gRPC |
 //! |---|---|---|---|---|
 //! | has no bearer token | 401 | `Bearer` | Not authenticated | 16 |
-//! | has an invalid token | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
+//! | has an invalid token, session, or other credential | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
 //! | has two `Authorization` fields, or tokens in two places | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
 //! | is for another user's path, or comes from a user of an added issuer that `PathOwnerLayer` or `RequireScopeLayer` does not allow | 403 | none | Access denied: Cannot access another user's data | 7 |
 //! | has a valid token whose claims do not fit `Claims<T>` | 403 | none | Not enough permissions | 7 |
 //! | lacks a scope or a role, or a rule of `RequireScopeLayer` rejects its user | 403 | `Bearer error="insufficient_scope", scope="…"` | Not enough permissions | 7 |
-//! | needs keys that cannot be fetched and are not cached | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
+//! | comes from another site with a session cookie | 403 | none | Cross-site request | 7 |
+//! | needs keys that cannot be fetched and are not cached, or a session that cannot be looked up | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
 //! | has a token, but no secret is configured | 500 | none | Authentication system not properly configured | 13 |
 //! | reaches `PathOwnerLayer`, `RequireScopeLayer`, or an extractor without a `JwtAuthLayer` around it | 500 | none | Authentication system not properly configured | 13 |
 //!
@@ -96,6 +97,8 @@
 //! | `better-auth` | `jwks` and `aws-lc-rs`, for the `jwt()` plugin of Better Auth |
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls in a tokio task; rustls uses AWS-LC with either backend |
 //! | `jwks-custom` | the same without reqwest, for your own `JwksFetch`; `CurrentUser::expired` |
+//! | `sessions` | `BetterAuthSessions`: sessions of Better Auth, looked up with reqwest over rustls in a tokio task; `authenticator`; `CurrentUser::expired` |
+//! | `authenticator` | `Authenticator`: credentials that your code looks up, such as API keys |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`, which skips the signature check for recently verified tokens |
 //! | `config` | `JwtAuthConfig`: the settings of a layer as data, from TOML, JSON, or another format of serde |
 //! | `tower-http` | `LogRejections`, which makes `TraceLayer` log the reason for a rejection, including in gRPC |

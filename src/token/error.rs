@@ -13,7 +13,7 @@ pub enum TokenError {
     TooLong,
     /// An opaque Better Auth session token, `<id>.<signature>`, instead of a JWT.
     #[error(
-        "the token is an opaque Better Auth session token, not a JWT; the client must send a JWT, such as the one from /api/auth/token"
+        "the token is an opaque Better Auth session token, not a JWT; the client must send a JWT, such as the one from /api/auth/token, or the layer must accept sessions with .sessions(…) and, if they have no MAC, .raw_tokens()"
     )]
     OpaqueSessionToken,
     /// Not a JWS in compact serialization: three parts of strict base64url (RFC 7515 section 7.1).
