@@ -17,6 +17,8 @@ mod parity;
 mod path_owner;
 mod rejection;
 mod require_scope;
+#[cfg(feature = "sessions")]
+mod sessions;
 mod support;
 #[cfg(feature = "test-kit")]
 mod test_kit;

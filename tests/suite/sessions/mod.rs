@@ -1,0 +1,6 @@
+//! Sessions of Better Auth, at a server that responds as a test says. `tests/better-auth` has the
+//! tests with the real server.
+
+mod bounds;
+mod breaker;
+mod server;
