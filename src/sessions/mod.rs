@@ -12,6 +12,7 @@
 //! A kept answer is found by the whole credential, so a hit computes no MAC. The source of a lookup
 //! returns the record of the session as JSON, and `record` builds the user.
 
+mod build;
 mod cookie;
 mod credential;
 mod cross_site;

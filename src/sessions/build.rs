@@ -1,0 +1,128 @@
+//! Checks the settings of [`BetterAuthSessions`], and builds [`Sessions`] from them; used by the layer's
+//! builder.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    BetterAuthSessions, Sessions, cookie::CookieNames, cross_site::TrustedOrigins,
+    record::RecordReader, remote::Remote, settings::Source,
+};
+use crate::{
+    clock::Clock,
+    config_error::Faults,
+    cookies::is_cookie_name,
+    key::Algorithm,
+    key_source::{KeySource, SecretPolicy},
+    lookups::Lookups,
+    redact::{describe_url, redact_url},
+    url_check::{check_url, is_unsafe_http},
+    user::UserIds,
+};
+
+const SESSION_PATH: &str = "/api/auth/get-session";
+
+/// The maximum time for which an answer may be kept. A user who signs out keeps access for that long.
+const MAX_FRESH_FOR: Duration = Duration::from_secs(60 * 60);
+
+impl BetterAuthSessions {
+    /// Checks the settings. `first_issuer` has the names of the first issuer, if any.
+    pub(crate) fn build(
+        self,
+        first_issuer: Option<&[String]>,
+        clock: Clock,
+        faults: &mut Faults,
+    ) -> Option<Sessions> {
+        let now = clock.now();
+        let url = self.url(faults);
+        if !is_cookie_name(&self.cookie_name) {
+            faults.add("the name of the session cookie is not a cookie name; pass visible ASCII without separators to .cookie_prefix(…) or .cookie_name(…), such as better-auth");
+        }
+        if self.max_lookups == 0 {
+            faults.add("the limit set with .max_lookups(…) is 0, so no session can be looked up; omit the call for the default of 16");
+        }
+        if self.fresh_for > MAX_FRESH_FOR {
+            faults.add(format!(
+                "the time set with .fresh_for(…) is {} s, but the maximum is {} s, because a user who signs out keeps access for that time",
+                self.fresh_for.as_secs_f64(),
+                MAX_FRESH_FOR.as_secs()
+            ));
+        }
+        let secrets = (!self.secrets.is_empty()).then(|| {
+            let policy = SecretPolicy {
+                needed_len: Algorithm::HS256.min_secret_len(),
+                ..SecretPolicy::default()
+            };
+            KeySource::from_secrets(self.secrets, policy, now, faults)
+        });
+        let trusted_origins = TrustedOrigins::new(&self.origin, &self.trusted_origins, faults);
+        let is_first_issuer = self.has_same_users
+            || first_issuer
+                .is_none_or(|names| names.iter().any(|name| is_below(name, &self.origin)));
+        let url = url?;
+        let service = redact_url(&url).unwrap_or_default();
+        let source = match self.source {
+            Source::Remote(_) => Arc::new(Remote::new(url)),
+            #[cfg(feature = "test-kit")]
+            Source::Test(source) => source,
+        };
+        Some(Sessions {
+            cookie_names: CookieNames::new(&self.cookie_name),
+            trusted_origins,
+            accepts_raw_tokens: self.accepts_raw_tokens,
+            secrets,
+            reader: Arc::new(RecordReader {
+                issuer: self.origin,
+                user_ids: if is_first_issuer {
+                    UserIds::FirstIssuers
+                } else {
+                    UserIds::OtherIssuers
+                },
+                clock,
+            }),
+            source,
+            lookups: Lookups::new(service, self.max_lookups, self.fresh_for),
+        })
+    }
+
+    /// Checks the URL of `get-session`, and returns it.
+    fn url(&self, faults: &mut Faults) -> Option<String> {
+        let session_url = match &self.source {
+            Source::Remote(url) => url.clone(),
+            #[cfg(feature = "test-kit")]
+            Source::Test(_) => None,
+        };
+        let Some(url) = session_url else {
+            let url = format!("{}{SESSION_PATH}", self.origin);
+            if is_unsafe_http(&url) && !self.http_allowed {
+                let what = describe_url("the origin of Better Auth", &self.origin);
+                faults.add(format!(
+                    "{what} is not https; pass the public origin, and if Better Auth is inside a Docker network, call .session_url(\"http://auth:3000{SESSION_PATH}\").allow_http()"
+                ));
+                return None;
+            }
+            return Some(url);
+        };
+        let checked = check_url(&url, self.http_allowed, "read session tokens");
+        let problem = match checked {
+            Ok(()) if url.contains(['?', '#']) => {
+                "has a query or a fragment; set only the URL of the endpoint".to_owned()
+            }
+            Ok(()) => return Some(url),
+            Err(problem) => problem,
+        };
+        let what = describe_url("the URL set with .session_url(…)", &url);
+        faults.add(format!("{what} {problem}"));
+        None
+    }
+
+    /// Returns all names that the session cookie may have.
+    pub(crate) fn cookie_names(&self) -> impl Iterator<Item = String> + use<> {
+        CookieNames::new(&self.cookie_name).into_names()
+    }
+}
+
+/// Returns whether an issuer is this origin or a path below it.
+fn is_below(issuer: &str, origin: &str) -> bool {
+    let rest = issuer.strip_prefix(origin);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
