@@ -20,8 +20,9 @@ const SOURCES: &str = include_str!("../../../../src/auth/config/token_source.rs"
 
 /// The methods of the builder that have no field: secrets, values that are not data, and methods
 /// that the structure of the configuration replaces.
-const WITHOUT_FIELD: [&str; 14] = [
+const WITHOUT_FIELD: [&str; 16] = [
     "answer_with",
+    "authenticate_with",
     "build",
     "check",
     "clock",
@@ -35,6 +36,7 @@ const WITHOUT_FIELD: [&str; 14] = [
     "public_key_pem",
     "secret",
     "secrets",
+    "sessions",
     "shared_keys",
 ];
 
