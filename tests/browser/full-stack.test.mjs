@@ -1,13 +1,10 @@
 // The page, the Better Auth server and the API of examples/full-stack, started with its `start`.
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
-import { freePort, launch, open, repository, start } from "./support.mjs";
-
-const ada = { email: "ada@example.com", password: "correct horse" };
-const bob = { email: "bob@example.com", password: "battery staple" };
-const notOwner = "Access denied: Cannot access another user's data";
+import { launch, open, repository } from "./support.mjs";
+import {
+  ada, addTask, bob, enter, newestCall, notOwner, serveOtherOrigin, startExample, tasks, userId,
+} from "./tasks-page.mjs";
 
 // Each test continues from the state of the one before it.
 describe("the full-stack example", () => {
@@ -18,11 +15,8 @@ describe("the full-stack example", () => {
   const urls = [];
 
   before(async () => {
-    const { WEB_PORT = await freePort(), API_PORT = await freePort() } = process.env;
-    const ports = { WEB_PORT, API_PORT };
-    web = `http://127.0.0.1:${ports.WEB_PORT}`;
-    api = `http://127.0.0.1:${ports.API_PORT}`;
-    example = await start("examples/full-stack/start", [], `Open ${web}`, ports);
+    example = await startExample();
+    ({ web, api } = example);
     browser = await launch();
     page = await open(browser, { viewport: { width: 1080, height: 620 } });
     page.on("request", (request) => requests.push(request));
@@ -39,16 +33,16 @@ describe("the full-stack example", () => {
   });
 
   test("a user who signs up has no tasks", async () => {
-    await credentials("Sign up", ada);
+    await enter(page, "Sign up", ada);
     await page.getByText("Signed in").waitFor();
-    await newestCall(`GET ${host()}/api/${await userId()}/tasks`, 200);
-    assert.deepEqual(await tasks(), []);
+    await newestCall(page, `GET ${host()}/api/${await userId(page)}/tasks`, 200);
+    assert.deepEqual(await tasks(page), []);
   });
 
   test("adding a task sends a preflight request without a token", async () => {
-    await addTask("buy milk");
-    assert.deepEqual(await tasks(), ["buy milk"]);
-    const url = `${api}/api/${await userId()}/tasks`;
+    await addTask(page, "buy milk");
+    assert.deepEqual(await tasks(page), ["buy milk"]);
+    const url = `${api}/api/${await userId(page)}/tasks`;
     // One preflight covers GET and POST, because its response allows both.
     const preflight = preflights.find((one) => one.url === url);
     assert.equal(preflight?.status, 200);
@@ -58,7 +52,7 @@ describe("the full-stack example", () => {
 
   test("another user's tasks get 403, and the page shows the detail", async () => {
     await page.getByRole("button", { name: "Somebody else's tasks" }).click();
-    await newestCall(`GET ${host()}/api/somebody-else/tasks`, 403, notOwner);
+    await newestCall(page, `GET ${host()}/api/somebody-else/tasks`, 403, notOwner);
     if (process.env.SCREENSHOT) {
       await page.screenshot({ path: `${repository}examples/full-stack/screenshot.png` });
     }
@@ -66,13 +60,13 @@ describe("the full-stack example", () => {
 
   test("a call without a token gets 401", async () => {
     await page.getByRole("button", { name: "Without a token" }).click();
-    await newestCall(await ownCall(), 401, "Not authenticated", "www-authenticate: Bearer");
+    await newestCall(page, await ownCall(), 401, "Not authenticated", "www-authenticate: Bearer");
   });
 
   test("a tampered token gets 401, and the page can read the reason", async () => {
     await page.getByRole("button", { name: "With a changed token" }).click();
     const challenge = 'www-authenticate: Bearer error="invalid_token"';
-    await newestCall(await ownCall(), 401, "Could not validate credentials", challenge);
+    await newestCall(page, await ownCall(), 401, "Could not validate credentials", challenge);
   });
 
   test("the token is cached and renewed a minute before it expires", async () => {
@@ -82,9 +76,9 @@ describe("the full-stack example", () => {
     for (const [later, count] of [[quarterOfAnHour - 70_000, 1], [quarterOfAnHour - 50_000, 2]]) {
       await page.clock.setSystemTime(Date.now() + later);
       await page.getByRole("button", { name: "Somebody else's tasks" }).click();
-      await newestCall("/api/somebody-else/tasks", 403);
+      await newestCall(page, "/api/somebody-else/tasks", 403);
       await page.getByRole("button", { name: "Without a token" }).click();
-      await newestCall(own, 401);
+      await newestCall(page, own, 401);
       assert.equal(tokenRequests(), count, `${later / 1000} s later`);
     }
     await page.clock.setSystemTime(Date.now());
@@ -95,42 +89,42 @@ describe("the full-stack example", () => {
     await page.getByText("Please sign in").waitFor();
     assert.equal(await page.getByText("buy milk").count(), 0);
     await page.getByRole("button", { name: "Somebody else's tasks" }).click();
-    await newestCall("/api/somebody-else/tasks", 401, "Not authenticated");
+    await newestCall(page, "/api/somebody-else/tasks", 401, "Not authenticated");
     const status = await page.evaluate(async () => (await fetch("/api/auth/token")).status);
     assert.equal(status, 401);
   });
 
   test("a wrong password is rejected with a message", async () => {
-    await credentials("Sign in", { ...ada, password: "wrong, and long" });
-    await newestCall("POST /api/auth/sign-in/email", 401, "Invalid email or password");
+    await enter(page, "Sign in", { ...ada, password: "wrong, and long" });
+    await newestCall(page, "POST /api/auth/sign-in/email", 401, "Invalid email or password");
     await page.getByText("Please sign in").waitFor();
   });
 
   test("the task is still there after signing in again and after a reload", async () => {
-    await credentials("Sign in", ada);
+    await enter(page, "Sign in", ada);
     await page.getByText("buy milk").waitFor();
     await page.reload();
     await page.getByText("buy milk").waitFor();
-    assert.deepEqual(await tasks(), ["buy milk"]);
+    assert.deepEqual(await tasks(page), ["buy milk"]);
   });
 
   test("a second user does not see the task and gets 403 for its path", async () => {
-    const adasId = await userId();
+    const adasId = await userId(page);
     await page.getByRole("button", { name: "Sign out" }).click();
-    await credentials("Sign up", bob);
+    await enter(page, "Sign up", bob);
     await page.getByText(bob.email).waitFor();
-    await newestCall(`/api/${await userId()}/tasks`, 200);
-    assert.notEqual(await userId(), adasId);
-    assert.deepEqual(await tasks(), []);
+    await newestCall(page, `/api/${await userId(page)}/tasks`, 200);
+    assert.notEqual(await userId(page), adasId);
+    assert.deepEqual(await tasks(page), []);
     await page.getByLabel("User id").fill(adasId);
     await page.getByRole("button", { name: "Somebody else's tasks" }).click();
-    await newestCall(`/api/${adasId}/tasks`, 403, notOwner);
+    await newestCall(page, `/api/${adasId}/tasks`, 403, notOwner);
     assert.equal(await page.getByText("buy milk").count(), 0);
   });
 
   test("a session that ended elsewhere shows the form at the next token renewal", async () => {
     await page.evaluate(() => fetch("/api/auth/sign-out", { method: "POST" }));
-    await addTask("feed the cat"); // the token is still valid
+    await addTask(page, "feed the cat"); // the token is still valid
     await page.clock.setSystemTime(Date.now() + 15 * 60_000);
     await page.getByLabel("New task").fill("too late");
     await page.getByRole("button", { name: "Add" }).click();
@@ -138,14 +132,8 @@ describe("the full-stack example", () => {
   });
 
   test("the browser blocks a page of another origin", async (t) => {
-    const server = createServer((_, res) => res.end("another page")).listen(0, "127.0.0.1");
-    t.after(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    await once(server, "listening");
     const other = await open(browser);
-    await other.goto(`http://127.0.0.1:${server.address().port}`);
+    await other.goto(await serveOtherOrigin(t));
     const send = (mode) =>
       other.evaluate(
         ([url, mode]) => fetch(url, { mode }).then(({ type }) => type, (error) => error.message),
@@ -174,29 +162,8 @@ describe("the full-stack example", () => {
     assert.deepEqual(console_.filter((text) => !text.startsWith("Failed to load resource")), []);
   });
 
-  async function credentials(button, { email, password }) {
-    await page.getByLabel("E-mail").fill(email);
-    await page.getByLabel("Password").fill(password);
-    await page.getByRole("button", { name: button, exact: true }).click();
-  }
-
-  async function addTask(title) {
-    await page.getByLabel("New task").fill(title);
-    await page.getByRole("button", { name: "Add" }).click();
-    await page.locator("#tasks").getByText(title).waitFor();
-  }
-
-  /** Waits until the first call in the list of the page contains all of these strings. */
-  async function newestCall(...texts) {
-    let newest = page.locator("#calls li:first-child");
-    for (const text of texts) newest = newest.filter({ hasText: `${text}` });
-    await newest.waitFor();
-  }
-
-  const userId = () => page.locator("#user-id").textContent();
-  const tasks = () => page.locator("#tasks li").allTextContents();
   const host = () => api.replace("http://", "");
-  const ownCall = async () => `GET ${host()}/api/${await userId()}/tasks`;
+  const ownCall = async () => `GET ${host()}/api/${await userId(page)}/tasks`;
   const tokenRequests = () => requests.filter((one) => one.url() === `${web}/api/auth/token`).length;
 });
 
