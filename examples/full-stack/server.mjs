@@ -3,6 +3,7 @@
 // Environment:
 //   WEB_PORT    the port on 127.0.0.1 (default 3001)
 //   API_ORIGIN  the origin of the API (default http://127.0.0.1:3000)
+//   SESSIONS    1 if the page calls the API with the session cookie instead of a JWT
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -13,9 +14,17 @@ import { toNodeHandler } from "better-auth/node";
 import { jwt } from "better-auth/plugins";
 import { build } from "esbuild";
 
-const { WEB_PORT = "3001", API_ORIGIN = "http://127.0.0.1:3000" } = process.env;
+const { WEB_PORT = "3001", API_ORIGIN = "http://127.0.0.1:3000", SESSIONS } = process.env;
+const sessions = SESSIONS === "1";
 const host = `127.0.0.1:${WEB_PORT}`;
 const origin = `http://${host}`;
+
+const forSessions = {
+  // The rate limit, which is on in production, counts all requests of the API as one client's.
+  rateLimit: { customRules: { "/get-session": false } },
+  // Here, the page and the API have the same host, which the cookie belongs to. For the hosts
+  // app.example.com and api.example.com, set advanced.crossSubDomainCookies as well.
+};
 
 const auth = betterAuth({
   baseURL: origin,
@@ -25,7 +34,7 @@ const auth = betterAuth({
   emailAndPassword: { enabled: true },
   // The server's own origin is always trusted. Add the origin of a page that is served elsewhere.
   trustedOrigins: [origin],
-  plugins: [jwt()],
+  ...(sessions ? forSessions : { plugins: [jwt()] }),
   telemetry: { enabled: false },
 });
 
@@ -35,7 +44,7 @@ const script = await build({
   entryPoints: [page("main.mjs")],
   bundle: true,
   format: "esm",
-  define: { API_ORIGIN: JSON.stringify(API_ORIGIN) },
+  define: { API_ORIGIN: JSON.stringify(API_ORIGIN), SESSIONS: `${sessions}` },
   write: false,
 });
 

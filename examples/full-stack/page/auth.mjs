@@ -1,10 +1,10 @@
-// Better Auth's client, and the token for the API.
+// Better Auth's client, and the credential for the API: a token or, with SESSIONS, the session cookie.
 import { createAuthClient } from "better-auth/client";
 import { jwtClient } from "better-auth/client/plugins";
 import { note } from "./calls.mjs";
 
 export const auth = createAuthClient({
-  plugins: [jwtClient()],
+  plugins: SESSIONS ? [] : [jwtClient()], // esbuild inserts SESSIONS
   fetchOptions: {
     onSuccess: ({ request, response }) => noteCall(request, response),
     onError: ({ request, response, error }) => noteCall(request, response, error.message),
@@ -13,6 +13,14 @@ export const auth = createAuthClient({
 
 function noteCall({ method, url }, { status }, detail) {
   note({ method, url, status, detail });
+}
+
+/**
+ * Returns the credential of the user, as options of `tasks`. The browser adds the session cookie, which
+ * the page cannot read. The cookie belongs to the host of the page, and is sent to all of its ports.
+ */
+export async function credential() {
+  return SESSIONS ? { credentials: "include" } : { token: await token() };
 }
 
 // In memory only, because every script on the page can read localStorage.
@@ -30,7 +38,7 @@ export async function token() {
  */
 export function forgetToken() {
   cached = undefined;
-  show("none yet");
+  show(SESSIONS ? "in the session cookie" : "none yet");
 }
 
 async function fetchToken() {

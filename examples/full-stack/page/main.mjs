@@ -1,6 +1,6 @@
 // The content of the page and the actions of its buttons.
 import { tasks } from "./api.mjs";
-import { auth, forgetToken, token } from "./auth.mjs";
+import { auth, credential, forgetToken, token } from "./auth.mjs";
 
 const $ = (selector) => document.querySelector(selector);
 let user;
@@ -22,17 +22,18 @@ on("#sign-out", "click", async () => {
 });
 
 on("#new-task", "submit", async ({ currentTarget }) => {
-  const { status } = await tasks(user.id, { token: await token(), add: fields(currentTarget) });
+  const { status } = await tasks(user.id, { ...(await credential()), add: fields(currentTarget) });
   if (status === 201) currentTarget.reset();
   await listOwn();
 });
 
 on("#others", "submit", async ({ currentTarget }) => {
-  await tasks(fields(currentTarget).user_id, { token: await token() });
+  await tasks(fields(currentTarget).user_id, await credential());
 });
 
 on("#without", "click", () => tasks(user?.id ?? "somebody"));
 
+$("#changed").hidden = SESSIONS; // because the page cannot change the cookie
 on("#changed", "click", async () => {
   const [header, payload, signature] = (await token())?.split(".") ?? ["no", "token", "held"];
   const other = signature.startsWith("A") ? "B" : "A";
@@ -54,7 +55,7 @@ async function show(newUser) {
 }
 
 async function listOwn() {
-  const { status, data } = await tasks(user.id, { token: await token() });
+  const { status, data } = await tasks(user.id, await credential());
   if (status === 401) return show(undefined); // the session has ended, for example in another tab
   if (status === 200) $("#tasks").replaceChildren(...data.map(({ title }) => item(title)));
 }
