@@ -9,4 +9,6 @@ pub mod refresh;
 pub mod requests;
 pub mod rounds;
 pub mod service;
+#[cfg(feature = "sessions")]
+pub mod sessions;
 pub mod tokens;

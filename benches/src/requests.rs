@@ -1,6 +1,9 @@
 //! Requests of all users in turn.
 
-use http::{HeaderValue, Request, Uri, header::AUTHORIZATION};
+use http::{
+    HeaderName, HeaderValue, Request, Uri,
+    header::{AUTHORIZATION, COOKIE},
+};
 
 use crate::tokens::subject;
 
@@ -8,19 +11,24 @@ use crate::tokens::subject;
 #[derive(Clone)]
 pub struct Requests {
     /// Parsed in advance, because a server parses a request before it calls a layer.
-    parts: Vec<(Uri, Option<HeaderValue>)>,
+    parts: Vec<(Uri, Option<(HeaderName, HeaderValue)>)>,
     next: usize,
 }
 
 impl Requests {
     /// Requests to the own path of each user.
     pub fn own(tokens: &[String]) -> Self {
-        Self::new(tokens.iter().map(Some), 0)
+        Self::new(tokens.iter().map(bearer), 0)
+    }
+
+    /// Requests to the own path of each user, with a cookie instead of a token.
+    pub fn with_cookies(cookies: &[String]) -> Self {
+        Self::new(cookies.iter().map(|cookie| field(COOKIE, cookie)), 0)
     }
 
     /// Requests to the path of another user.
     pub fn of_another(tokens: &[String]) -> Self {
-        Self::new(tokens.iter().map(Some), 1)
+        Self::new(tokens.iter().map(bearer), 1)
     }
 
     /// Requests without a token, to the paths of this many users.
@@ -28,13 +36,10 @@ impl Requests {
         Self::new((0..users).map(|_| None), 0)
     }
 
-    fn new<'a>(tokens: impl Iterator<Item = Option<&'a String>>, shift: usize) -> Self {
-        let parts = tokens.enumerate().map(|(user, token)| {
+    fn new(fields: impl Iterator<Item = Option<(HeaderName, HeaderValue)>>, shift: usize) -> Self {
+        let parts = fields.enumerate().map(|(user, field)| {
             let path = format!("/api/{}/tasks", subject(user + shift));
-            let value = token.map(|token| {
-                HeaderValue::try_from(format!("Bearer {token}")).expect("a token is ASCII")
-            });
-            (path.parse().expect("a path is a URI"), value)
+            (path.parse().expect("a path is a URI"), field)
         });
         Self {
             parts: parts.collect(),
@@ -44,13 +49,22 @@ impl Requests {
 
     /// Creates the next request. The cost is the same for every service.
     pub fn make<B: Default>(&mut self) -> Request<B> {
-        let (uri, value) = &self.parts[self.next];
+        let (uri, field) = &self.parts[self.next];
         self.next = (self.next + 1) % self.parts.len();
         let mut request = Request::new(B::default());
         *request.uri_mut() = uri.clone();
-        if let Some(value) = value {
-            request.headers_mut().insert(AUTHORIZATION, value.clone());
+        if let Some((name, value)) = field {
+            request.headers_mut().insert(name, value.clone());
         }
         request
     }
+}
+
+fn bearer(token: &String) -> Option<(HeaderName, HeaderValue)> {
+    field(AUTHORIZATION, &format!("Bearer {token}"))
+}
+
+fn field(name: HeaderName, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    let value = HeaderValue::try_from(value).expect("tokens and cookies are ASCII");
+    Some((name, value))
 }
