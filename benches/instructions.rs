@@ -14,6 +14,7 @@ use tower_jwt_auth_benches::{
     layers,
     requests::Requests,
     service::{Noop, ask},
+    sessions::{self, cookies},
     tokens::{Fault, Naming, USERS},
 };
 
@@ -49,6 +50,40 @@ fn main() {
         "refused_bad_signature" => {
             let invalid = Requests::own(&key.invalid_tokens(NAMING, Fault::Signature));
             run(auth.layer(Noop), invalid, StatusCode::UNAUTHORIZED, times);
+        }
+        #[cfg(feature = "sessions")]
+        "bare_with_cookie" => run(
+            Noop,
+            Requests::with_cookies(&cookies()),
+            StatusCode::OK,
+            times,
+        ),
+        #[cfg(feature = "sessions")]
+        "session" => {
+            let layer = layers::sessions();
+            run(
+                layer.layer(Noop),
+                Requests::with_cookies(&cookies()),
+                StatusCode::OK,
+                times,
+            );
+        }
+        #[cfg(feature = "sessions")]
+        "refused_forged_session" => {
+            let layer = layers::sessions();
+            let forged = Requests::with_cookies(&sessions::forged_cookies());
+            run(layer.layer(Noop), forged, StatusCode::UNAUTHORIZED, times);
+        }
+        #[cfg(feature = "sessions")]
+        "refused_malformed_session" => {
+            let layer = layers::sessions();
+            let malformed = Requests::with_cookies(&sessions::malformed_cookies());
+            run(
+                layer.layer(Noop),
+                malformed,
+                StatusCode::UNAUTHORIZED,
+                times,
+            );
         }
         other => panic!("{other} is not a path"),
     }

@@ -11,8 +11,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::Mac;
 use http::StatusCode;
 use serde_json::json;
-use tower::{Layer, ServiceExt};
-use tower_jwt_auth::JwtAuthLayer;
+use tower::Layer;
 use tower_jwt_auth_benches::{
     keys::{Alg, SigningKey, prepared_hmac},
     layers,
@@ -25,10 +24,8 @@ use tower_jwt_auth_benches::{
 
 fn main() {
     let plan = Plan::from_args();
-    let layer = JwtAuthLayer::builder().sessions(sessions::settings());
-    let layer = layer.build().expect("the configuration is valid");
+    let layer = layers::sessions();
     let cookies = sessions::cookies();
-    look_up(&layer, &cookies);
 
     let key = SigningKey::new(Alg::Hs256);
     let auth = layers::jwt_auth(&key, Naming::Anonymous);
@@ -72,20 +69,6 @@ fn main() {
         ),
     ];
     println!("{}", json!(measure(plan, lanes)));
-}
-
-/// Looks up each session once.
-fn look_up(layer: &JwtAuthLayer, cookies: &[String]) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("the runtime is built");
-    let mut requests = Requests::with_cookies(cookies);
-    for _ in cookies {
-        let response = layer.layer(Noop).oneshot(requests.make::<()>());
-        let response = runtime.block_on(response).expect("the service never fails");
-        assert_eq!(response.status(), StatusCode::OK);
-    }
 }
 
 fn requests<'a, S, R>(

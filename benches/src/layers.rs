@@ -1,6 +1,13 @@
 //! The measured layers.
 
+#[cfg(feature = "sessions")]
+use http::StatusCode;
+#[cfg(feature = "sessions")]
+use tower::{Layer, ServiceExt};
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, PathOwnerLayer};
+
+#[cfg(feature = "sessions")]
+use crate::{requests::Requests, service::Noop};
 
 use crate::{
     keys::{Alg, SECRET, SigningKey},
@@ -38,4 +45,23 @@ fn builder(key: &SigningKey, naming: Naming) -> JwtAuthBuilder {
 /// The layer for the paths of [`Requests`](crate::requests::Requests).
 pub fn path_owner() -> PathOwnerLayer {
     PathOwnerLayer::new("/api/{user_id}/{*rest}").expect("the pattern is valid")
+}
+
+/// The layer for sessions, which keeps the answers for [`cookies`](crate::sessions::cookies).
+#[cfg(feature = "sessions")]
+pub fn sessions() -> JwtAuthLayer {
+    let layer = JwtAuthLayer::builder().sessions(crate::sessions::settings());
+    let layer = layer.build().expect("the configuration is valid");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the runtime is built");
+    let cookies = crate::sessions::cookies();
+    let mut requests = Requests::with_cookies(&cookies);
+    for _ in &cookies {
+        let response = layer.layer(Noop).oneshot(requests.make::<()>());
+        let response = runtime.block_on(response).expect("the service never fails");
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+    layer
 }
