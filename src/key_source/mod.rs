@@ -6,6 +6,8 @@ mod shared;
 
 use std::{ops::Deref, sync::Arc};
 
+#[cfg(feature = "sessions")]
+pub(crate) use self::secrets::load_secrets;
 use self::secrets::{LoadedSecrets, WatchedSecrets};
 pub(crate) use self::secrets::{SecretPolicy, SecretSource};
 pub use self::shared::SharedKeys;

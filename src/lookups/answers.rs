@@ -8,7 +8,10 @@ use quick_cache::{
 };
 use tokio::time::Instant;
 
-use super::Answer;
+use super::{
+    Answer,
+    credential::{AcceptedCredential, Credential},
+};
 use crate::{rejection::Rejection, user::CurrentUser};
 
 /// The maximum number of users that are kept. A user with more than [`BYTES_PER_PLACE`] of claims
@@ -24,7 +27,7 @@ const MAX_REJECTIONS: usize = 1_000;
 /// The answers that are kept for a limited time.
 pub(super) struct Answers {
     fresh_for: Duration,
-    users: Cache<Box<[u8]>, Kept<CurrentUser>, ByClaims, RandomState>,
+    users: Cache<AcceptedCredential, Kept<CurrentUser>, ByClaims, RandomState>,
     rejections: Cache<Box<[u8]>, Kept<Rejection>, UnitWeighter, RandomState>,
 }
 
@@ -45,8 +48,8 @@ impl<T> Kept<T> {
 #[derive(Clone)]
 struct ByClaims;
 
-impl Weighter<Box<[u8]>, Kept<CurrentUser>> for ByClaims {
-    fn weight(&self, _: &Box<[u8]>, kept: &Kept<CurrentUser>) -> u64 {
+impl Weighter<AcceptedCredential, Kept<CurrentUser>> for ByClaims {
+    fn weight(&self, _: &AcceptedCredential, kept: &Kept<CurrentUser>) -> u64 {
         1 + (kept.value.size() / BYTES_PER_PLACE) as u64
     }
 }
@@ -73,24 +76,26 @@ impl Answers {
     }
 
     #[inline]
-    pub(super) fn user(&self, credential: &[u8]) -> Option<CurrentUser> {
-        self.users.get(credential)?.into_fresh(self.fresh_for)
+    pub(super) fn user(&self, credential: Credential<'_>) -> Option<CurrentUser> {
+        self.users.get(&credential)?.into_fresh(self.fresh_for)
     }
 
+    /// `credential` is its place and text.
     pub(super) fn rejection(&self, credential: &[u8]) -> Option<Rejection> {
         self.rejections.get(credential)?.into_fresh(self.fresh_for)
     }
 
-    /// Keeps an answer. It may be as old as the start of its lookup.
+    /// Keeps an answer. It may be as old as the start of its lookup. `credential` is its place and text.
     pub(super) fn keep(&self, credential: &[u8], answer: &Answer, since: Instant) {
+        let accepted = AcceptedCredential::new(credential);
         match answer {
             Answer::User(user) => {
                 let value = user.clone();
-                self.users.insert(credential.into(), Kept { value, since });
+                self.users.insert(accepted, Kept { value, since });
             }
             Answer::Rejected(rejection) => {
                 // The user's session may have ended, or the user may have been banned.
-                self.users.remove(credential);
+                self.users.remove(&accepted);
                 let value = *rejection;
                 self.rejections
                     .insert(credential.into(), Kept { value, since });

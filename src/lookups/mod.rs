@@ -17,6 +17,7 @@
 
 mod answers;
 mod breaker;
+mod credential;
 
 use std::{
     collections::HashMap,
@@ -35,6 +36,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+pub(crate) use self::credential::Credential;
 use self::{
     answers::Answers,
     breaker::{Admission, Breaker},
@@ -114,20 +116,25 @@ impl Lookups {
 
     /// Returns the answer that is kept for a user's credential, if it is fresh.
     #[inline]
-    pub(crate) fn kept_user(&self, credential: &[u8]) -> Option<CurrentUser> {
+    pub(crate) fn kept_user(&self, credential: Credential<'_>) -> Option<CurrentUser> {
         self.0.answers.as_ref()?.user(credential)
     }
 
-    /// Returns the rejection that is kept for a credential, if it is fresh.
-    pub(crate) fn kept_rejection(&self, credential: &[u8]) -> Option<Rejection> {
-        self.0.answers.as_ref()?.rejection(credential)
-    }
-
-    /// Waits for the lookup of this credential that is in flight, or starts one.
-    pub(crate) fn join<F>(&self, credential: &[u8], lookup: impl FnOnce() -> F) -> Authentication
+    /// Returns the kept rejection of a credential, or waits for the lookup of it that is in flight, or
+    /// starts one.
+    pub(crate) fn look_up<F>(
+        &self,
+        credential: Credential<'_>,
+        lookup: impl FnOnce() -> F,
+    ) -> Authentication
     where
         F: Future<Output = Result<Answer, LookupError>> + Send + 'static,
     {
+        let credential = credential.to_bytes();
+        let answers = self.0.answers.as_ref();
+        if let Some(rejection) = answers.and_then(|answers| answers.rejection(&credential)) {
+            return Authentication::rejected(rejection);
+        }
         let Some(mut result) = self.in_flight(credential, lookup) else {
             return unavailable();
         };
@@ -141,7 +148,7 @@ impl Lookups {
 
     fn in_flight<F>(
         &self,
-        credential: &[u8],
+        credential: Box<[u8]>,
         lookup: impl FnOnce() -> F,
     ) -> Option<watch::Receiver<Progress>>
     where
@@ -149,7 +156,7 @@ impl Lookups {
     {
         let inner = &self.0;
         let mut in_flight = inner.in_flight();
-        if let Some(result) = in_flight.get(credential) {
+        if let Some(result) = in_flight.get(&*credential) {
             return Some(result.clone());
         }
         if in_flight.len() >= inner.max_in_flight {

@@ -11,8 +11,8 @@ use crate::{
     clock::Clock,
     config_error::Faults,
     cookies::is_cookie_name,
-    key::Algorithm,
-    key_source::{KeySource, SecretPolicy},
+    key::{Algorithm, Keys},
+    key_source::{SecretPolicy, load_secrets},
     lookups::Lookups,
     redact::{describe_url, redact_url},
     url_check::{check_url, is_unsafe_http},
@@ -32,7 +32,6 @@ impl BetterAuthSessions {
         clock: Clock,
         faults: &mut Faults,
     ) -> Option<Sessions> {
-        let now = clock.now();
         let url = self.url(faults);
         if !is_cookie_name(&self.cookie_name) {
             faults.add("the name of the session cookie is not a cookie name; pass visible ASCII without separators to .cookie_prefix(…) or .cookie_name(…), such as better-auth");
@@ -52,7 +51,7 @@ impl BetterAuthSessions {
                 needed_len: Algorithm::HS256.min_secret_len(),
                 ..SecretPolicy::default()
             };
-            KeySource::from_secrets(self.secrets, policy, now, faults)
+            Keys::from_secrets(&load_secrets(self.secrets, policy, faults))
         });
         let trusted_origins = TrustedOrigins::new(&self.origin, &self.trusted_origins, faults);
         let is_first_issuer = self.has_same_users

@@ -2,10 +2,7 @@
 
 use http::HeaderMap;
 
-use crate::{
-    cookies::{cookies, value_of},
-    rejection::Rejection,
-};
+use crate::{cookies::cookies, rejection::Rejection};
 
 /// The prefixes of the cookie's name, the preferred one first (RFC 6265bis section 4.1.3). The others
 /// are looked for only without it: an attacker on another subdomain cannot set it.
@@ -49,10 +46,10 @@ impl CookieNames {
     ) -> Result<Option<SessionCookie<'r>>, Rejection> {
         let mut values: [Option<&[u8]>; PREFIXES.len()] = [None; PREFIXES.len()];
         let mut differ = [false; PREFIXES.len()];
-        for cookie in cookies(headers) {
+        for (found, value) in cookies(headers) {
             let names = self.0.iter().zip(values.iter_mut().zip(&mut differ));
             for (name, (first, differs)) in names {
-                if let Some(value) = value_of(cookie, name).filter(|value| !value.is_empty()) {
+                if found == name.as_bytes() && !value.is_empty() {
                     *differs |= *first.get_or_insert(value) != value;
                 }
             }

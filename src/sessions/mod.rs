@@ -29,14 +29,14 @@ use http::{HeaderMap, Method, Uri};
 pub use self::settings::BetterAuthSessions;
 use self::{
     cookie::CookieNames,
-    credential::{MAX_LEN, SignedToken, raw_token},
+    credential::{SignedToken, raw_token},
     cross_site::TrustedOrigins,
     record::RecordReader,
     source::{Place, SessionCredential, SessionSource},
 };
 use crate::{
     authenticator::Authentication,
-    key_source::KeySource,
+    key::Keys,
     lookups::{LookupError, Lookups},
     rejection::Rejection,
     user::CurrentUser,
@@ -48,7 +48,7 @@ pub(crate) struct Sessions {
     trusted_origins: TrustedOrigins,
     accepts_raw_tokens: bool,
     /// `None` if the MAC is not checked before the lookup.
-    secrets: Option<KeySource>,
+    secrets: Option<Keys>,
     reader: Arc<RecordReader>,
     source: Arc<dyn SessionSource>,
     lookups: Lookups,
@@ -57,8 +57,7 @@ pub(crate) struct Sessions {
 impl Sessions {
     /// Authenticates by a bearer token. Returns `None` if it does not have the form of a session token.
     pub(crate) fn bearer(&self, text: &[u8]) -> Option<Authentication> {
-        let key = Key::new(Place::Bearer, text)?;
-        if let Some(user) = self.kept_user(&key) {
+        if let Some(user) = self.kept_user(Place::Bearer, text) {
             return Some(user);
         }
         let token = match SignedToken::parse(text) {
@@ -68,7 +67,7 @@ impl Sessions {
             Some(signed) => signed.token,
             None => raw_token(text).filter(|_| self.accepts_raw_tokens)?,
         };
-        Some(self.look_up(&key, Place::Bearer, token))
+        Some(self.look_up(Place::Bearer, text, token))
     }
 
     /// Authenticates by the session cookie of a request.
@@ -83,21 +82,20 @@ impl Sessions {
             return Authentication::rejected(Rejection::CrossSite);
         }
         let place = Place::Cookie(cookie.name);
-        let Some(key) = Key::new(place, cookie.value) else {
-            return Authentication::rejected(Rejection::SessionSignature);
-        };
-        if let Some(user) = self.kept_user(&key) {
+        if let Some(user) = self.kept_user(place, cookie.value) {
             return user;
         }
         match SignedToken::parse(cookie.value) {
-            Some(signed) if self.is_signed(&signed) => self.look_up(&key, place, signed.token),
+            Some(signed) if self.is_signed(&signed) => {
+                self.look_up(place, cookie.value, signed.token)
+            }
             _ => Authentication::rejected(Rejection::SessionSignature),
         }
     }
 
     #[inline]
-    fn kept_user(&self, key: &Key) -> Option<Authentication> {
-        let user = self.lookups.kept_user(key.as_bytes())?;
+    fn kept_user(&self, place: Place, text: &[u8]) -> Option<Authentication> {
+        let user = self.lookups.kept_user(place.credential(text))?;
         Some(if self.reader.is_over(&user) {
             Authentication::rejected(Rejection::InvalidSession)
         } else {
@@ -107,20 +105,15 @@ impl Sessions {
 
     /// Returns whether a configured secret made the MAC, or whether there is none.
     fn is_signed(&self, signed: &SignedToken<'_>) -> bool {
-        let Some(secrets) = &self.secrets else {
-            return true;
-        };
-        signed.is_signed_with(&secrets.current(self.reader.clock.now()))
+        let secrets = self.secrets.as_ref();
+        secrets.is_none_or(|secrets| signed.is_signed_with(secrets))
     }
 
-    fn look_up(&self, key: &Key, place: Place, token: &str) -> Authentication {
-        if let Some(rejection) = self.lookups.kept_rejection(key.as_bytes()) {
-            return Authentication::rejected(rejection);
-        }
-        self.lookups.join(key.as_bytes(), || {
+    /// Looks up a session token, whose `text` is the whole credential.
+    fn look_up(&self, place: Place, text: &[u8], token: &str) -> Authentication {
+        self.lookups.look_up(place.credential(text), || {
             let (source, reader) = (Arc::clone(&self.source), Arc::clone(&self.reader));
-            let credential =
-                SessionCredential::new(place, self.cookie_name(place), key.text(), token);
+            let credential = SessionCredential::new(place, self.cookie_name(place), text, token);
             async move {
                 let token = credential.token.clone();
                 let record = source.find(credential).await?;
@@ -145,38 +138,6 @@ impl RecordReader {
     fn is_over(&self, user: &CurrentUser) -> bool {
         let now = self.clock.now();
         user.exp().is_none_or(|exp| now as f64 >= exp)
-    }
-}
-
-/// A credential as the key of its answer: the place where it was found, and its text. The two are
-/// never mixed, because Better Auth treats them differently.
-struct Key {
-    bytes: [u8; 1 + MAX_LEN],
-    len: usize,
-}
-
-impl Key {
-    /// Returns `None` for a text that is too long for a session token.
-    fn new(place: Place, text: &[u8]) -> Option<Self> {
-        let mut bytes = [0; 1 + MAX_LEN];
-        let (first, rest) = bytes.split_first_mut()?;
-        *first = match place {
-            Place::Bearer => 0,
-            Place::Cookie(name) => 1 + name,
-        };
-        rest.get_mut(..text.len())?.copy_from_slice(text);
-        let len = 1 + text.len();
-        Some(Self { bytes, len })
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-
-    /// Returns the text of a session token, which is ASCII.
-    fn text(&self) -> &str {
-        let text = self.as_bytes().get(1..).unwrap_or_default();
-        std::str::from_utf8(text).unwrap_or_default()
     }
 }
 

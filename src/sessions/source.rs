@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use crate::lookups::LookupError;
+use crate::lookups::{Credential, LookupError};
 
 /// The source of session records.
 pub(crate) trait SessionSource: Send + Sync + 'static {
@@ -32,12 +32,25 @@ pub(crate) struct SessionCredential {
     pub(crate) token: String,
 }
 
+impl Place {
+    /// Returns the credential with this text. Better Auth treats a bearer token and each cookie
+    /// differently.
+    pub(super) fn credential(self, text: &[u8]) -> Credential<'_> {
+        let place = match self {
+            Self::Bearer => 0,
+            Self::Cookie(name) => 1 + name,
+        };
+        Credential { place, text }
+    }
+}
+
 impl SessionCredential {
-    pub(super) fn new(place: Place, cookie_name: &str, text: &str, token: &str) -> Self {
+    /// `text` has the form of a session token, which is ASCII.
+    pub(super) fn new(place: Place, cookie_name: &str, text: &[u8], token: &str) -> Self {
         let is_cookie = place != Place::Bearer;
         Self {
             cookie_name: is_cookie.then(|| cookie_name.to_owned()),
-            text: text.to_owned(),
+            text: String::from_utf8_lossy(text).into_owned(),
             token: token.to_owned(),
         }
     }

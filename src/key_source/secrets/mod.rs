@@ -64,6 +64,18 @@ pub(super) fn load(
     parts
 }
 
+/// Loads the secrets of sources other than files, which may change. Adds problems to `faults`.
+#[cfg(feature = "sessions")]
+pub(crate) fn load_secrets(
+    sources: Vec<SecretSource>,
+    policy: SecretPolicy,
+    faults: &mut Faults,
+) -> Vec<Secret> {
+    let loaded = load(sources, policy, faults);
+    let secrets = loaded.iter().flat_map(LoadedSecrets::secrets);
+    secrets.cloned().collect()
+}
+
 /// The secrets of one source.
 #[derive(Debug)]
 pub(super) enum LoadedSecrets {
