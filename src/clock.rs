@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// The source of the time: the system, or a function for tests.
@@ -21,12 +21,17 @@ impl Clock {
     /// that every token has expired; if it were treated as zero, no token would have expired.
     #[inline]
     pub(crate) fn now(&self) -> u64 {
+        self.since_epoch().map_or(u64::MAX, |since| since.as_secs())
+    }
+
+    /// Returns the time since the Unix epoch, or `None` if the clock is broken.
+    #[inline]
+    pub(crate) fn since_epoch(&self) -> Option<Duration> {
         let now = match self {
             Self::System => SystemTime::now(),
             Self::Custom(now) => now(),
         };
-        now.duration_since(UNIX_EPOCH)
-            .map_or(u64::MAX, |since| since.as_secs())
+        now.duration_since(UNIX_EPOCH).ok()
     }
 
     /// Returns whether both are the same clock and therefore never return different times.

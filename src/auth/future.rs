@@ -129,7 +129,13 @@ where
 /// Adds `private` to the response's `Cache-Control` (RFC 6750 section 2.3), unless it already has
 /// `private` or `no-store`. Removes the directives that allow shared caches to store the response.
 fn mark_private<R>(response: &mut Response<R>) {
+    const PRIVATE: HeaderValue = HeaderValue::from_static("private");
+
     let headers = response.headers_mut();
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, PRIVATE);
+        return;
+    }
     let values: Vec<_> = headers.get_all(CACHE_CONTROL).iter().cloned().collect();
     let directives = values
         .iter()
@@ -147,8 +153,5 @@ fn mark_private<R>(response: &mut Response<R>) {
     let kept = directives.filter(|it| !it.is_empty() && !is_for_shared_caches(it));
     let all: Vec<&str> = ["private"].into_iter().chain(kept).collect();
     let value = HeaderValue::try_from(all.join(", "));
-    headers.insert(
-        CACHE_CONTROL,
-        value.unwrap_or(HeaderValue::from_static("private")),
-    );
+    headers.insert(CACHE_CONTROL, value.unwrap_or(PRIVATE));
 }

@@ -6,13 +6,12 @@ use quick_cache::{
     UnitWeighter, Weighter,
     sync::{Cache, DefaultLifecycle},
 };
-use tokio::time::Instant;
 
 use super::{
     Answer,
     credential::{AcceptedCredential, Credential},
 };
-use crate::{rejection::Rejection, user::CurrentUser};
+use crate::{clock::Clock, rejection::Rejection, user::CurrentUser};
 
 /// The maximum number of users that are kept. A user with more than [`BYTES_PER_PLACE`] of claims
 /// takes several places.
@@ -27,6 +26,7 @@ const MAX_REJECTIONS: usize = 1_000;
 /// The answers that are kept for a limited time.
 pub(super) struct Answers {
     fresh_for: Duration,
+    clock: Clock,
     users: Cache<AcceptedCredential, Kept<CurrentUser>, ByClaims, RandomState>,
     rejections: Cache<Box<[u8]>, Kept<Rejection>, UnitWeighter, RandomState>,
 }
@@ -34,12 +34,14 @@ pub(super) struct Answers {
 #[derive(Clone)]
 struct Kept<T> {
     value: T,
-    since: Instant,
+    /// The time since the epoch.
+    since: Duration,
 }
 
 impl<T> Kept<T> {
-    fn into_fresh(self, fresh_for: Duration) -> Option<T> {
-        let age = Instant::now().duration_since(self.since);
+    /// A clock that was set back ends the answer.
+    fn into_fresh(self, now: Duration, fresh_for: Duration) -> Option<T> {
+        let age = now.checked_sub(self.since)?;
         (age < fresh_for).then_some(self.value)
     }
 }
@@ -55,9 +57,10 @@ impl Weighter<AcceptedCredential, Kept<CurrentUser>> for ByClaims {
 }
 
 impl Answers {
-    pub(super) fn new(fresh_for: Duration) -> Self {
+    pub(super) fn new(fresh_for: Duration, clock: Clock) -> Self {
         Self {
             fresh_for,
+            clock,
             users: Cache::with(
                 MAX_USERS,
                 MAX_USERS as u64,
@@ -75,18 +78,31 @@ impl Answers {
         }
     }
 
+    /// Returns a user who has not expired.
     #[inline]
     pub(super) fn user(&self, credential: Credential<'_>) -> Option<CurrentUser> {
-        self.users.get(&credential)?.into_fresh(self.fresh_for)
+        let kept = self.users.get(&credential)?;
+        let now = self.clock.since_epoch()?;
+        let user = kept.into_fresh(now, self.fresh_for)?;
+        { user.exp() }
+            .is_none_or(|exp| now.as_secs_f64() < exp)
+            .then_some(user)
     }
 
     /// `credential` is its place and text.
     pub(super) fn rejection(&self, credential: &[u8]) -> Option<Rejection> {
-        self.rejections.get(credential)?.into_fresh(self.fresh_for)
+        let kept = self.rejections.get(credential)?;
+        kept.into_fresh(self.clock.since_epoch()?, self.fresh_for)
     }
 
-    /// Keeps an answer. It may be as old as the start of its lookup. `credential` is its place and text.
-    pub(super) fn keep(&self, credential: &[u8], answer: &Answer, since: Instant) {
+    /// Returns the time since the epoch, for `keep`.
+    pub(super) fn now(&self) -> Option<Duration> {
+        self.clock.since_epoch()
+    }
+
+    /// Keeps an answer. `credential` is its place and text, and `since` is the start of its lookup,
+    /// because the answer may be as old as that.
+    pub(super) fn keep(&self, credential: &[u8], answer: &Answer, since: Duration) {
         let accepted = AcceptedCredential::new(credential);
         match answer {
             Answer::User(user) => {

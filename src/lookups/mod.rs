@@ -42,7 +42,7 @@ use self::{
     breaker::{Admission, Breaker},
 };
 use crate::{
-    authenticator::Authentication, events::lookups as events, rejection::Rejection,
+    authenticator::Authentication, clock::Clock, events::lookups as events, rejection::Rejection,
     user::CurrentUser,
 };
 
@@ -101,20 +101,26 @@ struct Inner {
 }
 
 impl Lookups {
-    /// Answers are kept for `fresh_for`; zero keeps none.
-    pub(crate) fn new(service: String, max_concurrent: usize, fresh_for: Duration) -> Self {
+    /// Answers are kept for `fresh_for`, by this clock; zero keeps none.
+    pub(crate) fn new(
+        service: String,
+        max_concurrent: usize,
+        fresh_for: Duration,
+        clock: Clock,
+    ) -> Self {
         Self(Arc::new(Inner {
             service,
             max_in_flight: max_concurrent.saturating_add(MAX_QUEUED),
             in_flight: Mutex::default(),
             permits: Semaphore::new(max_concurrent.min(Semaphore::MAX_PERMITS)),
             breaker: Breaker::default(),
-            answers: (!fresh_for.is_zero()).then(|| Answers::new(fresh_for)),
+            answers: (!fresh_for.is_zero()).then(|| Answers::new(fresh_for, clock)),
             was_stalled: AtomicBool::new(false),
         }))
     }
 
-    /// Returns the answer that is kept for a user's credential, if it is fresh.
+    /// Returns the user who is kept for a credential, if the answer is fresh and the user has not
+    /// expired.
     #[inline]
     pub(crate) fn kept_user(&self, credential: Credential<'_>) -> Option<CurrentUser> {
         self.0.answers.as_ref()?.user(credential)
@@ -208,8 +214,9 @@ impl Place {
         F: Future<Output = Result<Answer, LookupError>>,
     {
         let inner = &*self.inner;
-        let started = Instant::now();
-        let deadline = started + LOOKUP_TIMEOUT;
+        let deadline = Instant::now() + LOOKUP_TIMEOUT;
+        let answers = inner.answers.as_ref();
+        let started = answers.and_then(Answers::now);
         let permit = timeout_at(deadline, inner.permits.acquire()).await.ok()?;
         // The service may have become unreachable in the meantime.
         if admission == Admission::Closed && inner.breaker.is_open() {
@@ -228,7 +235,7 @@ impl Place {
                 if inner.breaker.record_answer() {
                     events::succeeded(&inner.service);
                 }
-                if let Some(answers) = &inner.answers {
+                if let (Some(answers), Some(started)) = (answers, started) {
                     answers.keep(&self.credential, &answer, started);
                 }
                 Some(answer)

@@ -69,6 +69,7 @@ impl BetterAuthSessions {
             trusted_origins,
             accepts_raw_tokens: self.accepts_raw_tokens,
             secrets,
+            lookups: Lookups::new(service, self.max_lookups, self.fresh_for, clock.clone()),
             reader: Arc::new(RecordReader {
                 issuer: self.origin,
                 user_ids: if is_first_issuer {
@@ -79,7 +80,6 @@ impl BetterAuthSessions {
                 clock,
             }),
             source,
-            lookups: Lookups::new(service, self.max_lookups, self.fresh_for),
         })
     }
 

@@ -1,6 +1,7 @@
 //! The forms of a session token, and its MAC; used by `sessions`.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use memchr::{memchr, memchr3};
 
 use crate::key::{Algorithm, Keys, SignatureCheck};
 
@@ -19,7 +20,7 @@ const SPELLINGS: [[&[u8; 2]; 3]; 2] = [[b"2B", b"2F", b"3D"], [b"2b", b"2f", b"3
 /// A session token with its MAC: `<token>.<MAC>`, as in the cookie and in Better Auth's
 /// `set-auth-token`.
 pub(super) struct SignedToken<'a> {
-    pub(super) token: &'a str,
+    pub(super) token: &'a [u8],
     mac: [u8; MAC_LEN],
 }
 
@@ -45,7 +46,7 @@ impl<'a> SignedToken<'a> {
     /// Returns whether one of these secrets made the MAC. The comparison takes constant time.
     pub(super) fn is_signed_with(&self, secrets: &Keys) -> bool {
         matches!(
-            secrets.verify(Algorithm::HS256, None, self.token.as_bytes(), &self.mac),
+            secrets.verify(Algorithm::HS256, None, self.token, &self.mac),
             SignatureCheck::Verified { .. }
         )
     }
@@ -53,36 +54,38 @@ impl<'a> SignedToken<'a> {
 
 /// Returns a token without a MAC, if it is exactly 32 letters and digits. Any other text could name
 /// another entry of Better Auth's storage.
-pub(super) fn raw_token(text: &[u8]) -> Option<&str> {
+pub(super) fn raw_token(text: &[u8]) -> Option<&[u8]> {
     let is_token = text.len() == TOKEN_LEN && text.iter().all(u8::is_ascii_alphanumeric);
-    is_token.then(|| std::str::from_utf8(text).ok())?
+    is_token.then_some(text)
 }
 
 /// Returns the base64 text of a MAC in which all of `+`, `/` and `=` are percent-encoded in the same
 /// spelling.
 fn percent_decoded(text: &[u8]) -> Option<[u8; ENCODED_MAC_LEN]> {
-    // The padding is the last character, so it shows the spelling.
-    let [plus, slash, padding] =
-        { SPELLINGS.into_iter() }.find(|[_, _, padding]| text.ends_with(*padding))?;
-    let mut plain = [0; ENCODED_MAC_LEN];
-    let mut rest = text;
-    for place in &mut plain {
-        (*place, rest) = match rest {
-            [b'%', first, second, rest @ ..] => {
-                let code = &[*first, *second];
-                let byte = match code {
-                    _ if code == plus => b'+',
-                    _ if code == slash => b'/',
-                    _ if code == padding => b'=',
-                    _ => return None,
-                };
-                (byte, rest)
-            }
-            [byte, rest @ ..] if byte.is_ascii_alphanumeric() => (*byte, rest),
-            _ => return None,
-        };
+    if memchr3(b'+', b'/', b'=', text).is_some() {
+        return None;
     }
-    rest.is_empty().then_some(plain)
+    // The padding is the last character, so it shows the spelling.
+    let spelling = { SPELLINGS.iter() }.find(|[_, _, padding]| text.ends_with(*padding))?;
+    let mut plain = [0; ENCODED_MAC_LEN];
+    let (mut free, mut rest) = (plain.as_mut_slice(), text);
+    while let Some(start) = memchr(b'%', rest) {
+        let (run, [_, code @ ..]) = rest.split_at_checked(start)? else {
+            return None;
+        };
+        let (code, after) = code.split_first_chunk::<2>()?;
+        let index = spelling.iter().position(|&spelled| spelled == code)?;
+        free = push(push(free, run)?, b"+/=".get(index..=index)?)?;
+        rest = after;
+    }
+    push(free, rest)?.is_empty().then_some(plain)
+}
+
+/// Copies bytes to the start of a slice, and returns the rest of it.
+fn push<'s>(free: &'s mut [u8], bytes: &[u8]) -> Option<&'s mut [u8]> {
+    let (place, free) = free.split_at_mut_checked(bytes.len())?;
+    place.copy_from_slice(bytes);
+    Some(free)
 }
 
 #[cfg(test)]
@@ -113,7 +116,10 @@ mod tests {
         ] {
             let text = format!("{TOKEN}.{mac}");
             let signed = SignedToken::parse(text.as_bytes()).expect("the form is right");
-            assert_eq!((signed.token, signed.mac), (TOKEN, [0xfb; MAC_LEN]));
+            assert_eq!(
+                (signed.token, signed.mac),
+                (TOKEN.as_bytes(), [0xfb; MAC_LEN])
+            );
         }
         let mixed = upper.replace("%3D", "=");
         assert!(!has_form(&format!("{TOKEN}.{mixed}")));
@@ -149,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_raw_token_is_32_letters_and_digits() {
-        assert_eq!(raw_token(TOKEN.as_bytes()), Some(TOKEN));
+        assert_eq!(raw_token(TOKEN.as_bytes()), Some(TOKEN.as_bytes()));
         for text in [
             "",
             &TOKEN[1..],

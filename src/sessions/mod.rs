@@ -39,7 +39,6 @@ use crate::{
     key::Keys,
     lookups::{LookupError, Lookups},
     rejection::Rejection,
-    user::CurrentUser,
 };
 
 /// The accepted sessions of a layer.
@@ -96,11 +95,7 @@ impl Sessions {
     #[inline]
     fn kept_user(&self, place: Place, text: &[u8]) -> Option<Authentication> {
         let user = self.lookups.kept_user(place.credential(text))?;
-        Some(if self.reader.is_over(&user) {
-            Authentication::rejected(Rejection::InvalidSession)
-        } else {
-            Authentication::User(user)
-        })
+        Some(Authentication::User(user))
     }
 
     /// Returns whether a configured secret made the MAC, or whether there is none.
@@ -110,7 +105,7 @@ impl Sessions {
     }
 
     /// Looks up a session token, whose `text` is the whole credential.
-    fn look_up(&self, place: Place, text: &[u8], token: &str) -> Authentication {
+    fn look_up(&self, place: Place, text: &[u8], token: &[u8]) -> Authentication {
         self.lookups.look_up(place.credential(text), || {
             let (source, reader) = (Arc::clone(&self.source), Arc::clone(&self.reader));
             let credential = SessionCredential::new(place, self.cookie_name(place), text, token);
@@ -130,14 +125,6 @@ impl Sessions {
             Place::Bearer => "",
             Place::Cookie(name) => self.cookie_names.get(name),
         }
-    }
-}
-
-impl RecordReader {
-    /// Returns whether a session is over that was not when it was looked up.
-    fn is_over(&self, user: &CurrentUser) -> bool {
-        let now = self.clock.now();
-        user.exp().is_none_or(|exp| now as f64 >= exp)
     }
 }
 

@@ -45,13 +45,14 @@ impl Place {
 }
 
 impl SessionCredential {
-    /// `text` has the form of a session token, which is ASCII.
-    pub(super) fn new(place: Place, cookie_name: &str, text: &[u8], token: &str) -> Self {
+    /// `text` and `token` have the form of a session token, which is ASCII.
+    pub(super) fn new(place: Place, cookie_name: &str, text: &[u8], token: &[u8]) -> Self {
+        let owned = |text| String::from_utf8_lossy(text).into_owned();
         let is_cookie = place != Place::Bearer;
         Self {
             cookie_name: is_cookie.then(|| cookie_name.to_owned()),
-            text: String::from_utf8_lossy(text).into_owned(),
-            token: token.to_owned(),
+            text: owned(text),
+            token: owned(token),
         }
     }
 }

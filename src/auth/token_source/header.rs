@@ -80,6 +80,13 @@ pub(super) fn has_jwt_without_scheme(headers: &HeaderMap) -> bool {
 }
 
 pub(super) fn mark_sensitive(headers: &mut HeaderMap, name: &HeaderName) {
+    if headers.len() == headers.keys_len() {
+        // No field is repeated.
+        if let Some(field) = headers.get_mut(name) {
+            field.set_sensitive(true);
+        }
+        return;
+    }
     for (_, field) in headers.iter_mut().filter(|(field, _)| *field == name) {
         field.set_sensitive(true);
     }

@@ -14,8 +14,8 @@ pub(in crate::auth) struct TokenSources {
     sources: Vec<IssuerSource>,
     /// The fields in which a token may be.
     fields: Vec<HeaderName>,
-    /// Whether `fields` has a field in which no source looks for a token.
-    has_other_fields: bool,
+    /// The fields in which another credential may be.
+    other_fields: Vec<HeaderName>,
 }
 
 /// A source, and the issuer whose tokens it may contain.
@@ -61,7 +61,7 @@ impl TokenSources {
         Self {
             sources,
             fields,
-            has_other_fields: false,
+            other_fields: Vec::new(),
         }
     }
 
@@ -74,7 +74,7 @@ impl TokenSources {
                 issuer: None,
             }]
         );
-        is_header && !self.has_other_fields
+        is_header && self.other_fields.is_empty()
     }
 
     /// Returns the only token of a request. Marks the fields that may contain it as sensitive, so
@@ -103,7 +103,7 @@ impl TokenSources {
 
     /// Marks the fields that may contain a token as sensitive.
     pub(in crate::auth) fn mark_sensitive<B>(&self, request: &mut Request<B>) {
-        for name in &self.fields {
+        for name in self.fields.iter().chain(&self.other_fields) {
             header::mark_sensitive(request.headers_mut(), name);
         }
     }
@@ -111,8 +111,7 @@ impl TokenSources {
     /// Adds a field that must be marked as sensitive because of another credential.
     #[cfg(feature = "sessions")]
     pub(in crate::auth) fn mark_also(&mut self, field: HeaderName) {
-        self.fields.push(field);
-        self.has_other_fields = true;
+        self.other_fields.push(field);
     }
 
     /// Returns whether a source reads the cookie with this name.
