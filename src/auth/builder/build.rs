@@ -11,6 +11,7 @@ use crate::{
     auth::{JwtAuthLayer, service::Shared, token_source::TokenSources},
     clock::Clock,
     config_error::{ConfigError, Faults},
+    key::{KeySet, Keys},
     key_source::{IssuerKeys, KeySource},
     rejection::EventLog,
     token::{Issuer, IssuerNames, TokenVerifier},
@@ -250,6 +251,10 @@ impl IssuerSettings {
                 public: public?,
             },
             (_, true) => IssuerKeys::One(public?),
+            // Without secrets, tokens would be rejected because a secret is missing.
+            (false, false) if accepts_no_token => {
+                IssuerKeys::One(KeySource::Fixed(Keys::Public(KeySet::default())))
+            }
             (_, false) => IssuerKeys::One(secrets),
         };
         let user_ids = if self.has_same_users {
