@@ -9,13 +9,18 @@ macro_rules! links {
          [forward auth]: crate::forward_auth\n\
          [errors and clients]: crate::guide::errors_and_clients\n\
          [observability]: crate::guide::observability\n\
-         [recipes]: crate::guide::recipes\n\n"
+         [recipes]: crate::guide::recipes\n\
+         [sessions]: crate::guide::sessions\n\n"
     };
 }
 
 #[doc = links!()]
 #[doc = include_str!("../docs/better-auth.md")]
 pub mod better_auth {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/sessions.md")]
+pub mod sessions {}
 
 #[doc = links!()]
 #[doc = include_str!("../docs/from-fastapi.md")]
@@ -65,6 +70,7 @@ pub mod containers {}
 #[doc = include_str!("../docs/recipes.md")]
 pub mod recipes {}
 
+#[doc = links!()]
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
 

@@ -34,13 +34,14 @@
 //!
 //! # Guides
 //!
-//! - Start: [Better Auth], [coming from FastAPI], [choosing keys], [issuers], [configuration], [recipes]
+//! - Start: [Better Auth], [sessions or JWTs], [coming from FastAPI], [choosing keys], [issuers], [configuration], [recipes]
 //! - Permissions: [path ownership], [claims and permissions]
 //! - Clients: [errors and clients], [tonic and hyper]
 //! - Operations: [observability], [containers], [forward auth], [performance]
 //! - Tests and review: [testing], [threat model], [comparison with other crates]
 //!
 //! [Better Auth]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/better_auth/index.html
+//! [sessions or JWTs]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/sessions/index.html
 //! [coming from FastAPI]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/from_fastapi/index.html
 //! [choosing keys]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/choosing_keys/index.html
 //! [issuers]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/issuers/index.html
