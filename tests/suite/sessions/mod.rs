@@ -3,4 +3,5 @@
 
 mod bounds;
 mod breaker;
+mod guide;
 mod server;
