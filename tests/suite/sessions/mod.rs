@@ -3,5 +3,6 @@
 
 mod bounds;
 mod breaker;
+mod example;
 mod guide;
 mod server;
