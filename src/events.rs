@@ -100,6 +100,13 @@ pub(crate) mod lookups {
     #[cfg(feature = "tracing")]
     use super::TARGET;
 
+    pub(crate) fn allowed_over_http(url: &str) {
+        #[cfg(feature = "tracing")]
+        tracing::warn!(target: TARGET, url, "sessions are looked up over plain http because .allow_http() is set");
+        #[cfg(not(feature = "tracing"))]
+        let _ = url;
+    }
+
     /// Logs a lookup without an answer. Only the first of several in a row is logged at WARN.
     pub(crate) fn failed(service: &str, why: &str, is_first: bool) {
         #[cfg(feature = "tracing")]

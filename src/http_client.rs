@@ -243,8 +243,7 @@ fn wrong_status(url: &str, response: &Response) -> String {
             truncate(&target)
         ),
         None => format!(
-            "status {status}, a redirect to a location that is not a URL; configure the URL \
-             of the keys"
+            "status {status}, a redirect to a location that is not a URL; check the configured URL"
         ),
     }
 }

@@ -65,9 +65,9 @@
 //!
 //! | the request | HTTP | `www-authenticate` | `detail` | gRPC |
 //! |---|---|---|---|---|
-//! | has no bearer token | 401 | `Bearer` | Not authenticated | 16 |
+//! | has no credential | 401 | `Bearer` | Not authenticated | 16 |
 //! | has an invalid token, session, or other credential | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
-//! | has two `Authorization` fields, or tokens in two places | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
+//! | has two `Authorization` fields, tokens in two places, or two values of the session cookie | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
 //! | is for another user's path, or comes from a user of an added issuer that `PathOwnerLayer` or `RequireScopeLayer` does not allow | 403 | none | Access denied: Cannot access another user's data | 7 |
 //! | has a valid token whose claims do not fit `Claims<T>` | 403 | none | Not enough permissions | 7 |
 //! | lacks a scope or a role, or a rule of `RequireScopeLayer` rejects its user | 403 | `Bearer error="insufficient_scope", scope="…"` | Not enough permissions | 7 |

@@ -18,6 +18,7 @@
 mod answers;
 mod breaker;
 mod credential;
+mod failure_log;
 
 use std::{
     collections::HashMap,
@@ -40,6 +41,7 @@ pub(crate) use self::credential::Credential;
 use self::{
     answers::Answers,
     breaker::{Admission, Breaker},
+    failure_log::FailureLog,
 };
 use crate::{
     authenticator::Authentication, clock::Clock, events::lookups as events, rejection::Rejection,
@@ -89,9 +91,8 @@ type Progress = Option<Option<Answer>>;
 pub(crate) struct Lookups(Arc<Inner>);
 
 struct Inner {
-    /// The name of the service in events.
-    service: String,
-    max_in_flight: usize,
+    failures: FailureLog,
+    max_concurrent: usize,
     in_flight: Mutex<InFlight>,
     permits: Semaphore,
     breaker: Breaker,
@@ -109,8 +110,8 @@ impl Lookups {
         clock: Clock,
     ) -> Self {
         Self(Arc::new(Inner {
-            service,
-            max_in_flight: max_concurrent.saturating_add(MAX_QUEUED),
+            failures: FailureLog::new(service),
+            max_concurrent,
             in_flight: Mutex::default(),
             permits: Semaphore::new(max_concurrent.min(Semaphore::MAX_PERMITS)),
             breaker: Breaker::default(),
@@ -165,12 +166,14 @@ impl Lookups {
         if let Some(result) = in_flight.get(&*credential) {
             return Some(result.clone());
         }
-        if in_flight.len() >= inner.max_in_flight {
+        if in_flight.len() >= inner.max_concurrent.saturating_add(MAX_QUEUED) {
+            drop(in_flight);
+            inner.too_many();
             return None;
         }
         let Ok(runtime) = Handle::try_current() else {
             if !inner.was_stalled.swap(true, Ordering::Relaxed) {
-                events::stalled(&inner.service);
+                events::stalled(inner.failures.service());
             }
             return None;
         };
@@ -194,6 +197,14 @@ impl Lookups {
 }
 
 impl Inner {
+    /// Logs that a lookup cannot run.
+    fn too_many(&self) {
+        self.failures.failed(&format!(
+            "{} run at a time, and others wait for too long; if the service can answer more, raise .max_lookups(…)",
+            self.max_concurrent
+        ));
+    }
+
     fn in_flight(&self) -> MutexGuard<'_, InFlight> {
         self.in_flight
             .lock()
@@ -217,7 +228,10 @@ impl Place {
         let deadline = Instant::now() + LOOKUP_TIMEOUT;
         let answers = inner.answers.as_ref();
         let started = answers.and_then(Answers::now);
-        let permit = timeout_at(deadline, inner.permits.acquire()).await.ok()?;
+        let Ok(permit) = timeout_at(deadline, inner.permits.acquire()).await else {
+            inner.too_many();
+            return None;
+        };
         // The service may have become unreachable in the meantime.
         if admission == Admission::Closed && inner.breaker.is_open() {
             return None;
@@ -228,21 +242,22 @@ impl Place {
                 is_outage: true,
             })
         });
+        match &result {
+            Err(error) if error.is_outage => inner.breaker.record_outage(Instant::now()),
+            _ => inner.breaker.record_response(),
+        }
+        // The next lookup may start only after the breaker has counted this one.
         drop(permit);
-        let now = Instant::now();
         match result {
             Ok(answer) => {
-                if inner.breaker.record_answer() {
-                    events::succeeded(&inner.service);
-                }
+                inner.failures.succeeded();
                 if let (Some(answers), Some(started)) = (answers, started) {
                     answers.keep(&self.credential, &answer, started);
                 }
                 Some(answer)
             }
             Err(error) => {
-                let is_first = inner.breaker.record_error(error.is_outage, now);
-                events::failed(&inner.service, &error.message, is_first);
+                inner.failures.failed(&error.message);
                 None
             }
         }
@@ -262,8 +277,8 @@ fn unavailable() -> Authentication {
 impl fmt::Debug for Lookups {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lookups")
-            .field("service", &self.0.service)
-            .field("max_in_flight", &self.0.max_in_flight)
+            .field("service", &self.0.failures.service())
+            .field("max_concurrent", &self.0.max_concurrent)
             .finish_non_exhaustive()
     }
 }

@@ -65,10 +65,10 @@ pub enum Rejection {
     /// The request has no bearer token (RFC 6750 section 3, first example).
     #[error("the request has no bearer token")]
     MissingToken,
-    /// The request has more than one `Authorization` field, or tokens in more than one of the
-    /// configured places (RFC 6750 section 3.1, `invalid_request`).
+    /// The request has more than one `Authorization` field, tokens in more than one of the configured
+    /// places (RFC 6750 section 3.1, `invalid_request`), or two different values of the session cookie.
     #[error(
-        "the request has more than one Authorization field, or tokens in several places; if clients use several places on purpose, set their order with TokenSource::first_of(…)"
+        "the request has more than one Authorization field, two values of the session cookie, or tokens in several places; if clients use several places on purpose, set their order with TokenSource::first_of(…)"
     )]
     SeveralTokens,
     /// The token is invalid (RFC 6750 section 3.1, `invalid_token`).
@@ -79,7 +79,7 @@ pub enum Rejection {
     InvalidCredential,
     /// The session token is not in the form `<token>.<MAC>`, or no configured secret made its MAC.
     #[error(
-        "the session token is not signed with a configured secret; if Better Auth's secret was rotated, set the current one with .secret(…) or, while replicas change over, both with .secrets([…])"
+        "the session token is not in the form <token>.<MAC>, or no configured secret made its MAC; if Better Auth's secret was rotated, set the current one with .secret(…) or, while replicas change over, both with .secrets([…])"
     )]
     SessionSignature,
     /// The session does not exist or is over: the user signed out, it expired, or it was revoked.

@@ -15,7 +15,8 @@ pub enum Outcome {
     /// The token is valid, and the request was passed on. An inner layer or extractor may still
     /// reject it; that rejection is then reported too.
     Accepted,
-    /// The request has no token and was passed on without a user, because
+    /// The request was passed on without a user. It has no token, or a session cookie that is not
+    /// accepted, and
     /// [`allow_anonymous`](crate::JwtAuthBuilder::allow_anonymous) or
     /// [`allow_cors_preflight`](crate::JwtAuthBuilder::allow_cors_preflight) is set.
     Anonymous,

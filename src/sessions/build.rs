@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     config_error::Faults,
     cookies::is_cookie_name,
+    events::lookups as events,
     key::{Algorithm, Keys},
     key_source::{SecretPolicy, load_secrets},
     lookups::Lookups,
@@ -59,6 +60,9 @@ impl BetterAuthSessions {
                 .is_none_or(|names| names.iter().any(|name| is_below(name, &self.origin)));
         let url = url?;
         let service = redact_url(&url).unwrap_or_default();
+        if is_unsafe_http(&url) {
+            events::allowed_over_http(&service);
+        }
         let source = match self.source {
             Source::Remote(_) => Arc::new(Remote::new(url)),
             #[cfg(feature = "test-kit")]

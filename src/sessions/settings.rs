@@ -76,8 +76,8 @@ impl BetterAuthSessions {
     /// The origin is Better Auth's `baseURL` without a path and without a trailing slash. Its pages may
     /// send requests with the session cookie.
     ///
-    /// In production, Better Auth limits all lookups together to 100 in ten seconds. Exempt them in its
-    /// configuration: `rateLimit: { customRules: { "/get-session": false } }`.
+    /// In production, Better Auth rejects all lookups after 100 of them without a pause of ten seconds.
+    /// Exempt them in its configuration: `rateLimit: { customRules: { "/get-session": false } }`.
     pub fn remote(origin: impl Into<String>) -> Self {
         Self::new(origin.into(), Source::Remote(None))
     }

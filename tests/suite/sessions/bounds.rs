@@ -113,10 +113,15 @@ async fn at_most_256_lookups_wait_and_each_ends_within_two_seconds() {
         );
         asked
     };
-    let (full, others) = tokio::join!(full, others);
+    // The server still counts lookups that the layer has abandoned, so it is asked before the first is.
+    let most = async {
+        sleep(Duration::from_millis(1_500)).await;
+        server.most_at_a_time()
+    };
+    let (full, others, most) = tokio::join!(full, others, most);
     assert_eq!(full, (0, vec!["sessions_unavailable"; 272]));
     assert_eq!(others, (0, vec!["sessions_unavailable"; 100]));
-    assert_eq!(server.most_at_a_time(), 16);
+    assert_eq!(most, 16);
     let elapsed = start.elapsed();
     assert!((2_000..3_000).contains(&elapsed.as_millis()), "{elapsed:?}");
 }
