@@ -27,12 +27,15 @@ use std::{fmt, sync::Arc};
 use http::{HeaderMap, Method, Uri};
 
 pub use self::settings::BetterAuthSessions;
+#[cfg(feature = "test-kit")]
+pub(crate) use self::source::Found;
+pub(crate) use self::source::{SessionCredential, SessionSource};
 use self::{
     cookie::CookieNames,
     credential::{SignedToken, raw_token},
     cross_site::TrustedOrigins,
     record::RecordReader,
-    source::{Place, SessionCredential, SessionSource},
+    source::Place,
 };
 use crate::{
     authenticator::Authentication,

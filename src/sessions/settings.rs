@@ -83,7 +83,6 @@ impl BetterAuthSessions {
     }
 
     #[cfg(feature = "test-kit")]
-    #[allow(dead_code)]
     pub(crate) fn for_tests(
         origin: &str,
         source: std::sync::Arc<dyn super::source::SessionSource>,

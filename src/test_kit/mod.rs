@@ -8,6 +8,8 @@
 //!   that for one request. [`TestUser`] is a user with roles, scopes, and other claims.
 //! - `TestJwks` is an issuer's JWK Set in memory, with rotation, failures, and slow responses
 //!   (features `jwks-custom` and `aws-lc-rs` or `rust-crypto`).
+//! - `TestSessions` has the sessions of a Better Auth server in memory, with sign-in, sign-out,
+//!   failures, and slow responses (feature `sessions`).
 //!
 //! ```
 //! use std::time::Duration;
@@ -48,6 +50,10 @@ mod issuer;
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
 mod jwks;
+#[cfg(feature = "sessions")]
+mod session;
+#[cfg(feature = "sessions")]
+mod sessions;
 mod signer;
 mod token;
 mod user;
@@ -71,3 +77,6 @@ pub use self::{
     token::TestToken,
     user::TestUser,
 };
+#[cfg(feature = "sessions")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sessions")))]
+pub use self::{session::TestSession, sessions::TestSessions};

@@ -24,8 +24,7 @@ impl Signer {
     }
 
     pub(super) fn new_secret() -> Self {
-        let hex: String = seed().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self::secret(format!("for tests only: {hex}"))
+        Self::secret(random_secret())
     }
 
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
@@ -71,9 +70,15 @@ impl Signer {
     }
 }
 
+/// Returns a secret that differs on each call.
+pub(super) fn random_secret() -> String {
+    let hex: String = seed().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("for tests only: {hex}")
+}
+
 /// Returns 32 bytes that differ on each call. They come from the random keys of hash maps, which is
 /// sufficient to distinguish test issuers and needs no additional dependency.
-fn seed() -> [u8; 32] {
+pub(super) fn seed() -> [u8; 32] {
     let mut hash = Sha256::new();
     for index in 0..4 {
         hash.update(RandomState::new().hash_one(index).to_le_bytes());

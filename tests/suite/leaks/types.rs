@@ -344,6 +344,14 @@ fn test_kit(output: &mut Output) {
         any(feature = "aws-lc-rs", feature = "rust-crypto")
     ))]
     output.debug("TestJwks", &tower_jwt_auth::test_kit::TestJwks::new());
+    #[cfg(feature = "sessions")]
+    {
+        let sessions = tower_jwt_auth::test_kit::TestSessions::new();
+        let session = sessions.session_for(SUB).email(EMAIL).name(NAME);
+        let _ = session.sign_in();
+        output.debug("TestSession", &session);
+        output.debug("TestSessions", &sessions);
+    }
 }
 
 /// A call of `is_silent` compiles only for types without `Debug`: for the others, it is ambiguous

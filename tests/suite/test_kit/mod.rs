@@ -7,4 +7,6 @@ mod issuer;
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
 mod jwks;
+#[cfg(feature = "sessions")]
+mod sessions;
 mod user;
