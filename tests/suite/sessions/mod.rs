@@ -3,6 +3,7 @@
 
 mod bounds;
 mod breaker;
+mod cross_site;
 mod example;
 mod guide;
 mod server;
