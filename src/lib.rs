@@ -191,6 +191,7 @@ pub mod forward_auth {}
     feature = "cache",
     feature = "config",
     feature = "jwks",
+    feature = "sessions",
     feature = "test-kit",
     feature = "tower-http",
     any(feature = "aws-lc-rs", feature = "rust-crypto")
