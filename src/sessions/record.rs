@@ -153,7 +153,8 @@ fn is_banned(user: &Map<String, Value>, now: u64) -> bool {
     }
     // A ban without an end, or with one that is not a time, does not end.
     match user.get("banExpires") {
-        Some(end) => seconds(end).is_none_or(|end| now < end),
+        // The end was rounded down.
+        Some(end) => seconds(end).is_none_or(|end| now <= end),
         None => true,
     }
 }

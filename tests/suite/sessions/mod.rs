@@ -6,4 +6,5 @@ mod breaker;
 mod cross_site;
 mod example;
 mod guide;
+mod jwts;
 mod server;
