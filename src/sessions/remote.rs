@@ -81,6 +81,10 @@ fn explain(error: &GetError) -> LookupError {
         GetFailure::Status(StatusCode::TOO_MANY_REQUESTS) => {
             "; Better Auth's rate limit counts the lookups of all users together: exempt them with rateLimit: { customRules: { \"/get-session\": false } }"
         }
+        // Before 1.6, that plugin has its own schema, in which `disableRefresh` is not a text.
+        GetFailure::Status(StatusCode::BAD_REQUEST) => {
+            "; Better Auth before 1.6 rejects disableRefresh if the plugin customSession is used: update Better Auth"
+        }
         GetFailure::Status(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => {
             "; the URL is not that of Better Auth's endpoint get-session: set it with .session_url(…)"
         }
