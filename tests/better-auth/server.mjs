@@ -4,13 +4,22 @@
 // nothing else, to stdout (Better Auth's log goes to stderr). It exits when its
 // stdin closes, so that a test that dies leaves no orphan.
 //
-// Environment:
-//   BETTER_AUTH_SECRET  required; Better Auth prefers the first of BETTER_AUTH_SECRETS if that is set
-//   HS256_TOKEN         `separate` or `shared`: adds the endpoint of hs256-token.mjs, which signs with
-//                       API_TOKEN_SECRET or with Better Auth's own secret; default: no such endpoint
-//   API_TOKEN_SECRET    required by `separate`
+// Environment of the process:
 //   RELEASE             1.4, 1.5, 1.6 or 1.7 (default), with --import ./release.mjs: of Better Auth
 //   PORT                default 0: any free port
+//   CLOCK_OFFSET        seconds that this server's clock is ahead of the real one, default 0
+//   BETTER_AUTH_SECRETS read by Better Auth itself since 1.5, e.g. `2:new,1:old`; the first one signs
+//   API_TOKEN_SECRET    required if HS256_TOKEN is `separate`
+//   DATABASE            the rows at the start, as GET /test/database of an earlier server returned them
+//   VARIANTS            JSON, {"/prefix":{"VARIABLE":"value"}}: further Better Auths of this process,
+//                       at /prefix/api/auth, each with its own database unless SHARE_DATABASE is
+//                       set. Variables that are missing here are those of the process
+//
+// Environment of each Better Auth:
+//   BETTER_AUTH_SECRET  required; Better Auth prefers the first of BETTER_AUTH_SECRETS if that is set
+//   ONLY_SECRET         if not empty, BETTER_AUTH_SECRETS is ignored
+//   HS256_TOKEN         `separate` or `shared`: adds the endpoint of hs256-token.mjs, which signs with
+//                       API_TOKEN_SECRET or with Better Auth's own secret; default: no such endpoint
 //   ISSUER, AUDIENCE    `iss` and `aud` of the tokens of jwt() and of the HS256 endpoint;
 //                       default: the server's own origin. Empty: the HS256 token has no such
 //                       claim, and jwt() falls back to the origin
@@ -20,28 +29,44 @@
 //   GRACE_PERIOD        seconds, jwt()'s jwks.gracePeriod; default: 30 days
 //   SESSION_CACHE       `jwt`: a session_data cookie signed with the secret;
 //                       `jwks`: the same cookie signed with a key of the JWKS
+//   SESSION_TTL         seconds until a session expires, default 7 days
+//   SECURE_COOKIES      if not empty, the names of all cookies begin with __Secure-
+//   COOKIE_PREFIX       default better-auth
+//   SESSION_COOKIE      the session cookie's name, in the place of `<COOKIE_PREFIX>.session_token`
 //   BASE_PATH           basePath, default /api/auth
-//   CLOCK_OFFSET        seconds that this server's clock is ahead of the real one, default 0
 //   NO_EMAIL            if not empty, the tokens of jwt() have no email
-//   RATE_LIMIT          requests per minute that Better Auth's rate limiter allows for /jwks;
-//                       default: no rate limiter
+//   NO_BEARER, NO_JWT   if not empty, the plugin bearer() or jwt() is missing
+//   ADMIN               if not empty, adds the plugins admin() and organization()
+//   CUSTOM_SESSION      if not empty, adds customSession(), with a member `initial` and fewer columns;
+//                       it fails for a user without a name
+//   API_KEYS            if not empty, adds apiKey() with enableSessionForAPIKeys; only in 1.4
+//   RATE_LIMIT          `default`: the rate limiter as in production; `exempt`: the same, except for
+//                       get-session; a number: requests per minute that it allows for /jwks.
+//                       Default: no rate limiter
+//   FORWARDED_FOR       the client's address in the header that a proxy before Better Auth adds
 //
-// Besides /api/auth/*:
+// Besides /api/auth/*, also below the prefix of a variant:
 //   GET  /test/verification-token  the newest e-mail verification token, as text; 404 before any
 //   GET  /test/cached-session      what middleware finds in the session_data cookie, as JSON; null if nothing
-//   POST /test/jwks-mode           body `ok`, `429`, `500` or `hang`: what GET /api/auth/jwks does from now on
 //   POST /test/sign                body: claims as JSON; the token that jwt()'s key signs for them, as text
+//   GET  /test/database            all rows, as JSON
+//   POST /test/row                 body {"table":"user","id":"…","set":{"banned":true,"banExpires":{"in":60}}}:
+//                                  sets columns; `in` is a time, in seconds from now
+// and not below a prefix:
+//   POST /test/jwks-mode           body `ok`, `429`, `500` or `hang`: what GET /api/auth/jwks does from now on
 //   GET  /test/jwks-count          how many GET /api/auth/jwks came in, in any mode, as text
+//   GET  /test/session-requests    what GET get-session was asked, also below prefixes, as JSON
+//                                  [[url,[name,value,…]],…]; with ?containing=A,B only those with A or B
+//   POST /test/session-answer      body {"token":"…","answer":{"status":500,"headers":{},"body":""}}: the
+//                                  answer to get-session with this token. Also "hang", and null for the real one
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { finished } from "node:stream";
 import { text } from "node:stream/consumers";
-import { betterAuth } from "better-auth";
-import { memoryAdapter } from "better-auth/adapters/memory";
 import { getCookieCache } from "better-auth/cookies";
 import { toNodeHandler } from "better-auth/node";
-import { bearer, jwt } from "better-auth/plugins";
-import { hs256Token } from "./hs256-token.mjs";
+import { createAuth, createDatabase } from "./auth.mjs";
+import * as sessions from "./get-session.mjs";
 
 const { env } = process;
 if (!env.BETTER_AUTH_SECRET) {
@@ -69,67 +94,72 @@ if (offset) {
 // Better Auth needs its own origin, so the port must be known before it is set up.
 const server = createServer().listen(Number(env.PORT ?? 0), "127.0.0.1");
 await once(server, "listening");
-const baseURL = `http://127.0.0.1:${server.address().port}`;
+const origin = `http://127.0.0.1:${server.address().port}`;
 
-const issuer = (env.ISSUER ?? baseURL) || undefined;
-const audience = (env.AUDIENCE ?? baseURL) || undefined;
-const lifetime = `${env.TOKEN_TTL ?? 900}s`;
-const seconds = (name) => (env[name] === undefined ? undefined : Number(env[name]));
-const shareBetterAuthSecret = env.HS256_TOKEN === "shared";
-let verificationToken;
+const database = createDatabase(env.DATABASE);
+const main = await mount("", env, database);
+const variants = await Promise.all(
+  Object.entries(JSON.parse(env.VARIANTS ?? "{}")).map(([prefix, variables]) =>
+    mount(prefix, { ...env, ...variables }, variables.SHARE_DATABASE ? database : createDatabase()),
+  ),
+);
 
-const auth = betterAuth({
-  baseURL,
-  basePath: env.BASE_PATH,
-  secret: env.BETTER_AUTH_SECRET,
-  database: memoryAdapter({ user: [], session: [], account: [], verification: [], jwks: [] }),
-  emailAndPassword: { enabled: true },
-  emailVerification: {
-    sendOnSignUp: true,
-    autoSignInAfterVerification: true,
-    sendVerificationEmail: async ({ token }) => {
+/** Sets up a Better Auth, and what its paths below `prefix` do. */
+async function mount(prefix, env, database) {
+  let verificationToken;
+  const auth = createAuth({
+    env,
+    origin,
+    basePath: prefix ? `${prefix}/api/auth` : env.BASE_PATH,
+    database,
+    onVerification: (token) => {
       verificationToken = token;
     },
-  },
-  user: { deleteUser: { enabled: true } },
-  session: { cookieCache: { enabled: Boolean(env.SESSION_CACHE), strategy: "jwt" } },
-  plugins: [
-    bearer(),
-    jwt({
-      sessionCookieCache: env.SESSION_CACHE === "jwks",
-      jwks: {
-        keyPairConfig: { alg: env.JWT_ALG ?? "EdDSA" },
-        rotationInterval: seconds("ROTATION_INTERVAL"),
-        gracePeriod: seconds("GRACE_PERIOD"),
-      },
-      jwt: {
-        issuer,
-        audience,
-        expirationTime: lifetime,
-        definePayload: env.NO_EMAIL ? ({ user: { id, name } }) => ({ id, name }) : undefined,
-      },
-    }),
-    ...(env.HS256_TOKEN
-      ? [hs256Token({ shareBetterAuthSecret, issuer, audience, expiresIn: lifetime })]
-      : []),
-  ],
-  logger: { log: (level, message, ...details) => console.error(level, message, ...details) },
-  rateLimit: {
-    enabled: Boolean(env.RATE_LIMIT),
-    customRules: { "/jwks": { window: 60, max: Number(env.RATE_LIMIT) } },
-  },
-  telemetry: { enabled: false },
-});
+  });
+  // Rejects if the `init` of a plugin throws, which ends the process.
+  const { version } = await auth.$context;
 
-// Rejects if the `init` of a plugin throws, which ends the process.
-const { version } = await auth.$context;
+  const handler = toNodeHandler(auth);
+  const betterAuth = (req, res) => {
+    if (env.FORWARDED_FOR) req.headers["x-forwarded-for"] = env.FORWARDED_FOR;
+    return handler(req, res);
+  };
+  const routes = {
+    "GET /api/auth/get-session": (req, res) => sessions.getSession(req, res, betterAuth),
+    "GET /test/cached-session": async (req, res) => {
+      const cached = await getCookieCache(new Headers({ cookie: req.headers.cookie ?? "" }), {
+        secret: env.BETTER_AUTH_SECRET,
+        strategy: "jwt",
+        isSecure: false,
+      });
+      answer(res, 200, JSON.stringify(cached));
+    },
+    "POST /test/sign": async (req, res) => {
+      const payload = JSON.parse(await text(req));
+      const { token } = await auth.api.signJWT({ body: { payload } });
+      answer(res, 200, token);
+    },
+    "GET /test/verification-token": (req, res) =>
+      verificationToken ? answer(res, 200, verificationToken) : answer(res, 404, "none sent yet"),
+    "GET /test/database": (req, res) => answer(res, 200, JSON.stringify(database)),
+    "POST /test/row": async (req, res) => {
+      const time = (_, value) =>
+        typeof value?.in === "number" ? new Date(Date.now() + value.in * 1000) : value;
+      const { table, id, set } = JSON.parse(await text(req), time);
+      const row = database[table].find((row) => row.id === id);
+      if (!row) return answer(res, 404, `no such row: ${id}`);
+      Object.assign(row, set);
+      answer(res, 200, "");
+    },
+  };
+  return { prefix, version, betterAuth, routes };
+}
 
-const betterAuthHandler = toNodeHandler(auth);
-let jwks = betterAuthHandler;
+let jwks = main.betterAuth;
 let jwksCount = 0;
 
 const jwksModes = {
-  ok: betterAuthHandler,
+  ok: main.betterAuth,
   // What Better Auth's own rate limiter answers: its X-Retry-After is not the standard header.
   429: (req, res) =>
     res
@@ -139,44 +169,32 @@ const jwksModes = {
   hang: () => {},
 };
 
-const routes = {
+Object.assign(main.routes, sessions.routes, {
   "GET /api/auth/jwks": (req, res) => {
     jwksCount += 1;
     return jwks(req, res);
   },
   "GET /test/jwks-count": (req, res) => answer(res, 200, `${jwksCount}`),
-  "GET /test/cached-session": async (req, res) => {
-    const cached = await getCookieCache(new Headers({ cookie: req.headers.cookie ?? "" }), {
-      secret: env.BETTER_AUTH_SECRET,
-      strategy: "jwt",
-      isSecure: false,
-    });
-    answer(res, 200, JSON.stringify(cached));
-  },
   "POST /test/jwks-mode": async (req, res) => {
     const mode = (await text(req)).trim();
     if (!Object.hasOwn(jwksModes, mode)) return answer(res, 400, `no such mode: ${mode}`);
     jwks = jwksModes[mode];
     answer(res, 200, mode);
   },
-  "POST /test/sign": async (req, res) => {
-    const payload = JSON.parse(await text(req));
-    const { token } = await auth.api.signJWT({ body: { payload } });
-    answer(res, 200, token);
-  },
-  "GET /test/verification-token": (req, res) =>
-    verificationToken ? answer(res, 200, verificationToken) : answer(res, 404, "none sent yet"),
-};
+});
 
 function answer(res, status, body) {
   res.writeHead(status, { "content-type": "text/plain" }).end(body);
 }
 
 server.on("request", async (req, res) => {
-  const route = `${req.method} ${req.url.split("?")[0]}`;
+  const path = req.url.split("?")[0];
+  const { prefix, routes, betterAuth } =
+    variants.find(({ prefix }) => path.startsWith(`${prefix}/`)) ?? main;
+  const route = `${req.method} ${path.slice(prefix.length)}`;
   if (offset) res.setHeader("date", new Date().toUTCString());
   try {
-    await (routes[route] ?? betterAuthHandler)(req, res);
+    await (routes[route] ?? betterAuth)(req, res);
   } catch (error) {
     // A client that hangs up in the middle of a body must not end the server.
     console.error(error);
@@ -184,4 +202,4 @@ server.on("request", async (req, res) => {
   }
 });
 
-console.log(JSON.stringify({ baseURL, version }));
+console.log(JSON.stringify({ baseURL: origin, version: main.version }));

@@ -196,6 +196,37 @@ await withServer("SESSION_CACHE=jwks", { SESSION_CACHE: "jwks" }, async (server,
   check("session_data: the user's sub", cached.payload.sub === user.id);
 });
 
+const variants = JSON.stringify({ "/secure": { SECURE_COOKIES: "1", SHARE_DATABASE: "1" } });
+await withServer("sessions", { ADMIN: "1", VARIANTS: variants }, async (server, check) => {
+  const { cookies, user, byCookie } = await server.signUp();
+  const [token, mac] = cookies["better-auth.session_token"].split(".");
+  const bySecure = { cookie: `__Secure-better-auth.session_token=${token}.${mac}` };
+  const post = (path, body) =>
+    fetch(server.baseURL + path, { method: "POST", body: JSON.stringify(body) });
+  const getSession = async (prefix, headers) =>
+    (await server.get(`${prefix}/api/auth/get-session`, headers)).json();
+  check("a variant has its own cookies", (await getSession("", bySecure)) === null);
+  check("and shares the database", (await getSession("/secure", bySecure)).user.id === user.id);
+
+  await post("/test/row", { table: "user", id: user.id, set: { banExpires: { in: 60 } } });
+  const { banExpires } = (await getSession("", byCookie)).user;
+  check("row: a time", Math.abs(new Date(banExpires) - Date.now() - 60_000) < 2000);
+
+  const answer = { status: 200, headers: {}, body: "1" };
+  await post("/test/session-answer", { token, answer });
+  check("session-answer", (await getSession("", byCookie)) === 1);
+  const found = await (await server.get(`/test/session-requests?containing=${token}`)).json();
+  const sent = found.map(([url, headers]) => url + headers.includes(byCookie.cookie));
+  const url = "/api/auth/get-session";
+  check("session-requests", `${sent}` === `${url}false,/secure${url}false,${url}true,${url}true`);
+
+  const DATABASE = await server.text("/test/database");
+  await withServer("DATABASE", { DATABASE, ADMIN: "1" }, async (next, check) => {
+    const response = await next.get(url, byCookie);
+    check("the session is still there", (await response.json()).user.id === user.id);
+  });
+});
+
 const [code] = await once(node("server.mjs", { BETTER_AUTH_SECRET: "" }), "exit");
 checker("no secret")("the server does not start", code === 2);
 

@@ -1,0 +1,93 @@
+// One Better Auth, configured by environment variables: see server.mjs.
+import { betterAuth } from "better-auth";
+import { memoryAdapter } from "better-auth/adapters/memory";
+import * as plugins from "better-auth/plugins";
+import { hs256Token } from "./hs256-token.mjs";
+
+const TABLES = [
+  ...["user", "session", "account", "verification", "jwks"],
+  ...["organization", "member", "invitation", "apikey"],
+];
+
+/** Creates the tables of the memory adapter: empty, or with the rows of such tables as JSON. */
+export function createDatabase(json = "{}") {
+  const isTime = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+  const rows = JSON.parse(json, (_, value) => (isTime.test(value) ? new Date(value) : value));
+  return { ...Object.fromEntries(TABLES.map((table) => [table, []])), ...rows };
+}
+
+/** Creates a Better Auth. `onVerification` is called with each e-mail verification token. */
+export function createAuth({ env, origin, basePath, database, onVerification }) {
+  const number = (name) => (env[name] ? Number(env[name]) : undefined);
+  const issuer = (env.ISSUER ?? origin) || undefined;
+  const audience = (env.AUDIENCE ?? origin) || undefined;
+  const lifetime = `${env.TOKEN_TTL ?? 900}s`;
+  const shareBetterAuthSecret = env.HS256_TOKEN === "shared";
+  const isLimited = ["default", "exempt"].includes(env.RATE_LIMIT);
+
+  return betterAuth({
+    baseURL: origin,
+    basePath,
+    secret: env.BETTER_AUTH_SECRET,
+    // Without this, Better Auth itself reads BETTER_AUTH_SECRETS, since 1.5.
+    secrets: env.ONLY_SECRET ? [{ version: 1, value: env.BETTER_AUTH_SECRET }] : undefined,
+    database: memoryAdapter(database),
+    emailAndPassword: { enabled: true },
+    emailVerification: {
+      sendOnSignUp: true,
+      autoSignInAfterVerification: true,
+      sendVerificationEmail: async ({ token }) => onVerification(token),
+    },
+    user: { deleteUser: { enabled: true } },
+    session: {
+      cookieCache: { enabled: Boolean(env.SESSION_CACHE), strategy: "jwt" },
+      expiresIn: number("SESSION_TTL"),
+    },
+    plugins: [
+      ...(env.NO_BEARER ? [] : [plugins.bearer()]),
+      ...(env.NO_JWT ? [] : [jwt()]),
+      ...(env.HS256_TOKEN
+        ? [hs256Token({ shareBetterAuthSecret, issuer, audience, expiresIn: lifetime })]
+        : []),
+      ...(env.ADMIN ? [plugins.admin(), plugins.organization()] : []),
+      ...(env.API_KEYS ? [plugins.apiKey({ enableSessionForAPIKeys: true })] : []),
+      ...(env.CUSTOM_SESSION ? [plugins.customSession(reducedSession)] : []),
+    ],
+    logger: { log: (level, message, ...details) => console.error(level, message, ...details) },
+    rateLimit: {
+      enabled: Boolean(env.RATE_LIMIT),
+      customRules: isLimited
+        ? { ...(env.RATE_LIMIT === "exempt" && { "/get-session": false }) }
+        : { "/jwks": { window: 60, max: Number(env.RATE_LIMIT) } },
+    },
+    advanced: {
+      useSecureCookies: env.SECURE_COOKIES ? true : undefined,
+      cookiePrefix: env.COOKIE_PREFIX,
+      cookies: env.SESSION_COOKIE ? { session_token: { name: env.SESSION_COOKIE } } : undefined,
+    },
+    telemetry: { enabled: false },
+  });
+
+  function jwt() {
+    return plugins.jwt({
+      sessionCookieCache: env.SESSION_CACHE === "jwks",
+      jwks: {
+        keyPairConfig: { alg: env.JWT_ALG ?? "EdDSA" },
+        rotationInterval: number("ROTATION_INTERVAL"),
+        gracePeriod: number("GRACE_PERIOD"),
+      },
+      jwt: {
+        issuer,
+        audience,
+        expirationTime: lifetime,
+        definePayload: env.NO_EMAIL ? ({ user: { id, name } }) => ({ id, name }) : undefined,
+      },
+    });
+  }
+}
+
+// As in Better Auth's guide to customSession: a member of the application's own, and fewer columns.
+async function reducedSession({ user: { id, email, name }, session }) {
+  // Throws if a user has no name.
+  return { initial: name[0], user: { id, email, name }, session };
+}
