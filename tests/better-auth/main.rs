@@ -18,6 +18,7 @@ use axum::body::Body;
 use http::{Request, Response, header::AUTHORIZATION};
 use tower::ServiceExt;
 use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, Rejection};
+use tracing::{Level, subscriber::DefaultGuard};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use self::server::Server;
@@ -132,10 +133,7 @@ async fn an_unconfigured_audience_is_rejected_and_the_fix_is_logged() {
     let token = server.token(TOKEN, &ada).await;
 
     let log = Log::default();
-    let _guard = tracing_subscriber::fmt()
-        .with_writer(log.clone())
-        .finish()
-        .set_default();
+    let _guard = log.capture();
     let unconfigured = JwtAuthLayer::builder().secret(API_SECRET);
     let answer = ask(unconfigured, &token, &tasks_of(&ada.id)).await;
     assert_eq!(answer.status(), 401);
@@ -249,6 +247,15 @@ fn with_another_user(token: &str, user: &str, other: &str) -> String {
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
+    /// Captures the events of this thread, of level DEBUG and above.
+    fn capture(&self) -> DefaultGuard {
+        tracing_subscriber::fmt()
+            .with_max_level(Level::DEBUG)
+            .with_writer(self.clone())
+            .finish()
+            .set_default()
+    }
+
     fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }

@@ -173,6 +173,10 @@ impl Server {
             Credential::Anonymous => request,
             Credential::Bearer(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
             Credential::Cookies(cookies) => request.header(COOKIE, cookies),
+            Credential::Fields(fields) => { fields.iter() }
+                .fold(request, |request, (name, value)| {
+                    request.header(*name, *value)
+                }),
         };
         let request = request.body(Full::from(body)).expect("a request");
         let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
@@ -189,6 +193,8 @@ pub enum Credential<'a> {
     Anonymous,
     Bearer(&'a str),
     Cookies(&'a str),
+    /// Several credentials: header fields.
+    Fields(&'a [(&'a str, &'a str)]),
 }
 
 impl Drop for Server {
