@@ -8,6 +8,8 @@ mod jwks;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod rotation;
 mod server;
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks", feature = "sessions"))]
+mod sessions;
 
 use std::{
     io::{self, Write},
