@@ -1,9 +1,14 @@
 //! Sessions of a real Better Auth, in its releases 1.7, 1.6, and 1.4, and a service that accepts
 //! them.
 
+mod answers;
+mod api_keys;
 mod bans;
 mod cookies;
 mod expiry;
+mod lookups;
+mod rate_limit;
+mod secrets;
 mod service;
 mod site;
 mod users;
