@@ -8,6 +8,7 @@ mod cookies;
 mod credentials;
 mod expiry;
 mod lookups;
+mod outage;
 mod precedence;
 mod rate_limit;
 mod secrets;
