@@ -128,6 +128,44 @@ fn invalid_builders() -> Vec<(&'static str, JwtAuthBuilder)> {
     ]
 }
 
+#[cfg(feature = "sessions")]
+fn invalid_sessions() -> Vec<(&'static str, JwtAuthBuilder)> {
+    use tower_jwt_auth::BetterAuthSessions;
+
+    let sessions = || BetterAuthSessions::remote("https://app.example.com");
+    let url = format!("https://u:{MARKED}@a.example");
+    let rows = vec![
+        ("a secret as the origin", BetterAuthSessions::remote(MARKED)),
+        ("a password in the origin", BetterAuthSessions::remote(&url)),
+        ("a secret as the URL", sessions().session_url(MARKED)),
+        ("a password in the URL", sessions().session_url(&url)),
+        (
+            "a query in the URL",
+            sessions().session_url(format!("https://a.example/?key={MARKED}")),
+        ),
+        (
+            "a secret as a trusted origin",
+            sessions().trusted_origins([MARKED]),
+        ),
+        (
+            "a password in a trusted origin",
+            sessions().trusted_origins([&url]),
+        ),
+        (
+            "a secret as the cookie",
+            sessions().cookie_name(format!("{MARKED}=")),
+        ),
+        ("a short secret", sessions().secret(&MARKED[..31])),
+        ("a PEM key", sessions().secret(pem("PRIVATE KEY"))),
+        (
+            "a secret as the variable",
+            sessions().secret_from_env(MARKED),
+        ),
+    ];
+    let sessions = |(name, sessions)| (name, keyless().sessions(sessions));
+    rows.into_iter().map(sessions).collect()
+}
+
 #[test]
 fn no_configuration_error_reveals_a_secret() {
     let marks = Marks::new();
@@ -153,11 +191,10 @@ fn no_configuration_error_reveals_a_secret() {
         "not UTF-8".into(),
         JwtAuthLayer::builder().secret_from_file(binary),
     ));
-    rows.extend(
-        invalid_builders()
-            .into_iter()
-            .map(|(name, builder)| (name.into(), builder)),
-    );
+    let invalid = invalid_builders().into_iter();
+    #[cfg(feature = "sessions")]
+    let invalid = invalid.chain(invalid_sessions());
+    rows.extend(invalid.map(|(name, builder)| (name.into(), builder)));
 
     for (name, builder) in rows {
         let printed = format!("{builder:?} {builder:#?}");

@@ -6,6 +6,10 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
 };
+use http::{
+    Request,
+    header::{AUTHORIZATION, COOKIE},
+};
 
 /// The current and the previous secret. No two marks share ten consecutive bytes, so a piece that a
 /// test finds identifies its mark.
@@ -28,8 +32,21 @@ pub(super) const BOB: &str = "bob-Yx20muFf99";
 /// A string that is not a JWT.
 pub(super) const GARBAGE: &str = "garbage-Hv75coEe";
 
-const ALL: [&str; 10] = [
-    MARKED, OLD_MARKED, SUB, EMAIL, NAME, CLAIM, KID, MEMBER, BOB, GARBAGE,
+/// A session token of Better Auth.
+pub(super) const SESSION_TOKEN: &str = "tKn5Rw81mEc47Vz2QpJy6Nh3Ub9Ks0Af";
+
+const ALL: [&str; 11] = [
+    MARKED,
+    OLD_MARKED,
+    SUB,
+    EMAIL,
+    NAME,
+    CLAIM,
+    KID,
+    MEMBER,
+    BOB,
+    GARBAGE,
+    SESSION_TOKEN,
 ];
 
 /// The number of consecutive bytes that count as a leak. Shorter matches occur by chance.
@@ -57,6 +74,18 @@ impl Marks {
     pub(super) fn and_token(self, token: &str) -> Self {
         let parts = token.split('.').filter(|part| part.len() >= PIECE);
         parts.fold(self, |marks, part| marks.and_form(part.into()))
+    }
+
+    /// Adds the tokens in `Authorization` and the values of the cookies.
+    pub(super) fn and_request<B>(self, request: &Request<B>) -> Self {
+        let fields = |name| {
+            let fields = request.headers().get_all(name).iter();
+            fields.filter_map(|field| field.to_str().ok())
+        };
+        let tokens = fields(AUTHORIZATION).map(|field| field.trim_start_matches("Bearer "));
+        let cookies = fields(COOKIE).flat_map(|field| field.split("; "));
+        let values = cookies.filter_map(|cookie| Some(cookie.split_once('=')?.1));
+        tokens.chain(values).fold(self, Self::and_token)
     }
 
     fn and_form(mut self, form: Vec<u8>) -> Self {

@@ -3,6 +3,8 @@
 
 mod configuration;
 mod explanations;
+#[cfg(feature = "authenticator")]
+mod lookups;
 mod marks;
 mod panics;
 mod rejections;

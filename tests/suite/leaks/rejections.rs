@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, convert::Infallible, fmt::Write};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, Version, header::AUTHORIZATION};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Version, header::AUTHORIZATION};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use serde_json::json;
@@ -60,6 +60,10 @@ async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
     coverage.paths().await;
     #[cfg(feature = "axum")]
     coverage.claims().await;
+    #[cfg(feature = "authenticator")]
+    coverage.authenticators().await;
+    #[cfg(feature = "sessions")]
+    coverage.sessions().await;
 
     let mut all = reasons();
     if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
@@ -71,6 +75,18 @@ async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
         all.remove("no_parameter");
         all.remove("missing_claim");
     }
+    if cfg!(not(feature = "authenticator")) {
+        for reason in [
+            "invalid_credential",
+            "session_signature",
+            "session",
+            "banned",
+            "cross_site",
+            "sessions_unavailable",
+        ] {
+            all.remove(reason);
+        }
+    }
     assert_eq!(coverage.reasons, all);
     println!("{} rejections, {} reasons", coverage.requests, all.len());
 }
@@ -80,7 +96,7 @@ async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
 async fn a_logged_user_id_is_the_only_claim_in_the_events() {
     let source = &sources::secrets()[0];
     let bearer = bearer(&source.signer().valid());
-    for mut request in shapes(&bearer) {
+    for mut request in shapes(&AUTHORIZATION, &bearer) {
         *request.uri_mut() = format!("/api/{BOB}/tasks").parse().unwrap();
         let auth = keyless().secret(MARKED).log_user_ids().build().unwrap();
         let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
@@ -115,7 +131,7 @@ impl Coverage {
         let signer = source.signer();
         let valid = signer.valid();
         let marks = Marks::new().and_token(&valid);
-        for request in shapes(&bearer(&valid)) {
+        for request in shapes(&AUTHORIZATION, &bearer(&valid)) {
             let (received, reason) = send(source.layer(Rules::Plain), request).await;
             assert_eq!(reason, "accepted", "{}", source.name);
             marks.assert_absent(received, format!("{}: accepted", source.name));
@@ -193,7 +209,7 @@ impl Coverage {
         ] {
             #[cfg(not(feature = "axum"))]
             let _ = by_parameter;
-            for mut request in shapes(&bearer) {
+            for mut request in shapes(&AUTHORIZATION, &bearer) {
                 *request.uri_mut() = path.parse().unwrap();
                 self.one((auth(), owner()), copy(&request), reason, &path)
                     .await;
@@ -206,7 +222,7 @@ impl Coverage {
                 self.one((owner(), auth()), request, "no_user", &path).await;
             }
         }
-        for request in shapes(&bearer) {
+        for request in shapes(&AUTHORIZATION, &bearer) {
             let hidden = (auth(), owner().not_found());
             self.one(hidden, copy(&request), "not_owner", "hidden")
                 .await;
@@ -229,7 +245,7 @@ impl Coverage {
         use tower_jwt_auth::Claims;
 
         let source = &sources::secrets()[0];
-        for request in shapes(&bearer(&source.signer().valid())) {
+        for request in shapes(&AUTHORIZATION, &bearer(&source.signer().valid())) {
             let extract = tower::layer::layer_fn(|_: Inner| {
                 Inner::new(service_fn(async |request: Request<()>| {
                     let (mut parts, ()) = request.into_parts();
@@ -245,28 +261,30 @@ impl Coverage {
         }
     }
 
-    async fn all_shapes(
+    pub(super) async fn all_shapes(
         &mut self,
         layer: JwtAuthLayer,
         fields: &[String],
         reason: &'static str,
         row: &str,
     ) {
-        for request in shapes(fields) {
+        for request in shapes(&AUTHORIZATION, fields) {
             self.one(layer.clone(), request, reason, row).await;
         }
     }
 
-    async fn one<L, B>(&mut self, layer: L, request: Request<()>, reason: &'static str, row: &str)
-    where
+    pub(super) async fn one<L, B>(
+        &mut self,
+        layer: L,
+        request: Request<()>,
+        reason: &'static str,
+        row: &str,
+    ) where
         L: Layer<Inner>,
         L::Service: Service<Request<()>, Response = Response<B>, Error = Infallible>,
         B: Body<Data = Bytes, Error = Infallible>,
     {
-        let fields = request.headers().get_all(AUTHORIZATION).iter();
-        let marks = fields.fold(Marks::new(), |marks, field| {
-            marks.and_token(field.to_str().unwrap().trim_start_matches("Bearer "))
-        });
+        let marks = Marks::new().and_request(&request);
         let events = Captured::start();
         let (received, found) = send(layer, request).await;
         let events = events.text();
@@ -309,8 +327,8 @@ fn bearer(token: &str) -> [String; 1] {
     [format!("Bearer {token}")]
 }
 
-/// Requests with these `Authorization` headers: HTTP, gRPC and gRPC-Web.
-fn shapes(fields: &[String]) -> Vec<Request<()>> {
+/// Requests with these values of a header: HTTP, gRPC and gRPC-Web.
+pub(super) fn shapes(name: &HeaderName, fields: &[String]) -> Vec<Request<()>> {
     let shape = |method: Method, version, content_type: &'static str| {
         let mut request = get("/api/tasks");
         *request.method_mut() = method;
@@ -318,7 +336,7 @@ fn shapes(fields: &[String]) -> Vec<Request<()>> {
         let headers = request.headers_mut();
         headers.insert("content-type", HeaderValue::from_static(content_type));
         for field in fields {
-            headers.append(AUTHORIZATION, HeaderValue::try_from(field).unwrap());
+            headers.append(name, HeaderValue::try_from(field).unwrap());
         }
         request
     };

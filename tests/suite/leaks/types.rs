@@ -112,6 +112,10 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
         let error = tower_jwt_auth::JwtAuthBuilder::try_from(config).unwrap_err();
         output.add("ConfigError", full_text(&error));
     }
+    #[cfg(feature = "authenticator")]
+    authenticators(&mut output);
+    #[cfg(feature = "sessions")]
+    sessions(&mut output);
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     keys(&mut output);
     #[cfg(feature = "jwks-custom")]
@@ -132,6 +136,7 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
         feature = "cache",
         feature = "config",
         feature = "jwks",
+        feature = "sessions",
         feature = "test-kit",
         feature = "tower-http"
     ))) {
@@ -241,6 +246,53 @@ fn settings(output: &mut Output) {
         .answer_with(move |_, _| Response::new(marked.clone()))
         .observe(|_| ());
     output.debug("JwtAuthBuilder", &builder);
+}
+
+#[cfg(feature = "authenticator")]
+fn authenticators(output: &mut Output) {
+    use tower_jwt_auth::{Authentication, Rejection};
+
+    use crate::support::authenticator::ByFn;
+
+    for authentication in [
+        || Authentication::NotMine,
+        || Authentication::User(CurrentUser::new(SUB, EMAIL)),
+        || Authentication::rejected_because(Rejection::InvalidCredential, "key_revoked"),
+        || Authentication::lookup(async { Authentication::User(CurrentUser::new(SUB, EMAIL)) }),
+    ] {
+        output.debug("Authentication", &authentication());
+        let builder = JwtAuthLayer::builder()
+            .secret(MARKED)
+            .authenticate_with(ByFn(move |_: &http::request::Parts| authentication()));
+        output.debug("JwtAuthBuilder", &builder);
+        output.debug("JwtAuthLayer", &builder.build().unwrap());
+    }
+}
+
+#[cfg(feature = "sessions")]
+fn sessions(output: &mut Output) {
+    use tower_jwt_auth::BetterAuthSessions;
+
+    let origin = "https://app.example.com";
+    let url = format!("https://a:{MARKED}@app.example.com/session?b={MARKED}#{MARKED}");
+    for sessions in [
+        BetterAuthSessions::remote(origin)
+            .secret(MARKED)
+            .secrets([OLD_MARKED, MARKED]),
+        BetterAuthSessions::remote(origin).secret_from_env(MARKED),
+        BetterAuthSessions::remote(origin).session_url(&url),
+        BetterAuthSessions::remote(origin).trusted_origins([&url]),
+        BetterAuthSessions::remote(&url),
+        BetterAuthSessions::remote(MARKED),
+    ] {
+        output.debug("BetterAuthSessions", &sessions);
+        let builder = JwtAuthLayer::builder().sessions(sessions);
+        output.debug("JwtAuthBuilder", &builder);
+        match builder.build() {
+            Ok(layer) => output.debug("JwtAuthLayer", &layer),
+            Err(error) => output.add("ConfigError", full_text(&error)),
+        }
+    }
 }
 
 #[cfg(feature = "axum")]

@@ -7,4 +7,4 @@ mod cross_site;
 mod example;
 mod guide;
 mod jwts;
-mod server;
+pub(crate) mod server;

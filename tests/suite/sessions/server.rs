@@ -20,22 +20,22 @@ use tokio::{
 use tower_jwt_auth::{BetterAuthSessions, CurrentUser, JwtAuthLayer, Rejection};
 
 /// The secret of Better Auth.
-pub(super) const SECRET: &str = "session-secret-0123456789abcdefghij";
+pub(crate) const SECRET: &str = "session-secret-0123456789abcdefghij";
 
 /// The response of the server.
 #[derive(Clone)]
-pub(super) struct Answer {
-    pub(super) status: &'static str,
+pub(crate) struct Answer {
+    pub(crate) status: &'static str,
     /// Each with its line end.
-    pub(super) fields: String,
-    pub(super) body: String,
-    pub(super) delay: Duration,
+    pub(crate) fields: String,
+    pub(crate) body: String,
+    pub(crate) delay: Duration,
 }
 
 type Respond = dyn Fn(&str) -> Answer + Send + Sync;
 
 /// A server that is stopped on drop.
-pub(super) struct SessionServer {
+pub(crate) struct SessionServer {
     address: SocketAddr,
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
@@ -55,7 +55,7 @@ struct Running {
 }
 
 impl Answer {
-    pub(super) fn new(status: &'static str, body: impl Into<String>) -> Self {
+    pub(crate) fn new(status: &'static str, body: impl Into<String>) -> Self {
         Self {
             status,
             fields: "content-type: application/json\r\n".to_owned(),
@@ -65,21 +65,21 @@ impl Answer {
     }
 
     /// Better Auth's answer about the session in a request: that of [`user_of`] its token.
-    pub(super) fn session(request: &str) -> Self {
+    pub(crate) fn session(request: &str) -> Self {
         let token = token_in(request).expect("the request has a session token");
         Self::new("200 OK", record(token).to_string())
     }
 
-    pub(super) fn no_session() -> Self {
+    pub(crate) fn no_session() -> Self {
         Self::new("200 OK", "null")
     }
 
-    pub(super) fn status(status: &'static str) -> Self {
+    pub(crate) fn status(status: &'static str) -> Self {
         Self::new(status, "{}")
     }
 
     /// The answer after this time.
-    pub(super) fn after(mut self, delay: Duration) -> Self {
+    pub(crate) fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
@@ -87,11 +87,11 @@ impl Answer {
 
 impl SessionServer {
     /// Starts a server that accepts every session.
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(Answer::session).await
     }
 
-    pub(super) async fn with(respond: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) async fn with(respond: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -114,34 +114,34 @@ impl SessionServer {
         }
     }
 
-    pub(super) fn set(&self, respond: impl Fn(&str) -> Answer + Send + Sync + 'static) {
+    pub(crate) fn set(&self, respond: impl Fn(&str) -> Answer + Send + Sync + 'static) {
         *self.shared.respond.lock().unwrap() = Arc::new(respond);
     }
 
-    pub(super) fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(super) fn sessions(&self) -> BetterAuthSessions {
+    pub(crate) fn sessions(&self) -> BetterAuthSessions {
         BetterAuthSessions::remote(self.origin())
     }
 
     /// A layer that accepts these sessions alone.
-    pub(super) fn layer(&self) -> JwtAuthLayer {
+    pub(crate) fn layer(&self) -> JwtAuthLayer {
         layer(self.sessions())
     }
 
-    pub(super) fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().unwrap().clone()
     }
 
     /// The number of requests.
-    pub(super) fn lookups(&self) -> usize {
+    pub(crate) fn lookups(&self) -> usize {
         self.shared.requests.lock().unwrap().len()
     }
 
     /// The largest number of requests that it has served at a time.
-    pub(super) fn most_at_a_time(&self) -> usize {
+    pub(crate) fn most_at_a_time(&self) -> usize {
         self.shared.running.lock().unwrap().most
     }
 }
@@ -152,7 +152,7 @@ impl Drop for SessionServer {
     }
 }
 
-pub(super) fn layer(sessions: BetterAuthSessions) -> JwtAuthLayer {
+pub(crate) fn layer(sessions: BetterAuthSessions) -> JwtAuthLayer {
     JwtAuthLayer::builder().sessions(sessions).build().unwrap()
 }
 
@@ -200,7 +200,7 @@ fn token_in(request: &str) -> Option<&str> {
 }
 
 /// The record of the session with this token, as Better Auth's memory adapter returns it.
-pub(super) fn record(token: &str) -> Value {
+pub(crate) fn record(token: &str) -> Value {
     let id = user_of(token);
     json!({
         "session": {
@@ -225,42 +225,42 @@ pub(super) fn record(token: &str) -> Value {
 }
 
 /// The ID of the user of a session.
-pub(super) fn user_of(token: &str) -> String {
+pub(crate) fn user_of(token: &str) -> String {
     format!("user-{}", token.trim_start_matches('0'))
 }
 
 /// The token of the session with this number.
-pub(super) fn token(number: usize) -> String {
+pub(crate) fn token(number: usize) -> String {
     format!("{number:032}")
 }
 
 /// A token with its MAC.
-pub(super) fn signed(token: &str, secret: &str) -> String {
+pub(crate) fn signed(token: &str, secret: &str) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     let mac = mac.chain_update(token).finalize().into_bytes();
     format!("{token}.{}", BASE64_STANDARD.encode(mac))
 }
 
 /// The value of the `Cookie` field with the session of this number.
-pub(super) fn cookie(number: usize) -> String {
+pub(crate) fn cookie(number: usize) -> String {
     let value = signed(&token(number), SECRET);
     format!("better-auth.session_token={}", encoded(&value))
 }
 
 /// Percent-encodes a signed token as Better Auth does.
-pub(super) fn encoded(signed: &str) -> String {
+pub(crate) fn encoded(signed: &str) -> String {
     { signed.replace('+', "%2B") }
         .replace('/', "%2F")
         .replace('=', "%3D")
 }
 
 /// A request with this `Cookie` field.
-pub(super) fn request(cookie: &str) -> Request<()> {
+pub(crate) fn request(cookie: &str) -> Request<()> {
     Request::builder().header(COOKIE, cookie).body(()).unwrap()
 }
 
 /// The user of a request, or the reason for its rejection.
-pub(super) async fn authenticate(
+pub(crate) async fn authenticate(
     layer: &JwtAuthLayer,
     request: Request<()>,
 ) -> Result<Option<CurrentUser>, &'static str> {
@@ -272,7 +272,7 @@ pub(super) async fn authenticate(
 }
 
 /// The ID of the user of this `Cookie` field, or the reason for the rejection.
-pub(super) async fn ask(layer: &JwtAuthLayer, cookie: &str) -> Result<String, &'static str> {
+pub(crate) async fn ask(layer: &JwtAuthLayer, cookie: &str) -> Result<String, &'static str> {
     let user = authenticate(layer, request(cookie)).await?;
     Ok(user.map_or_else(String::new, |user| user.user_id().to_owned()))
 }

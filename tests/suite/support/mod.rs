@@ -1,5 +1,7 @@
 //! Tokens, requests and responses for the tests.
 
+#[cfg(feature = "authenticator")]
+pub(crate) mod authenticator;
 #[cfg(all(feature = "jwks", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 pub(crate) mod key_server;
 #[cfg(all(
