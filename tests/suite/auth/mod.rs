@@ -1,5 +1,7 @@
 //! `JwtAuthLayer`: token sources, configuration, and the behavior of the service.
 
+#[cfg(feature = "authenticator")]
+mod authenticators;
 mod authorization_header;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod better_auth;

@@ -2,29 +2,28 @@
 //! with other requests.
 
 use std::{
-    future::{Ready, poll_fn, ready},
+    future::poll_fn,
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
     time::Duration,
 };
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Full;
+use http::Request;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
 };
 use tower::{Layer, Service, ServiceExt};
-use tower_jwt_auth::{CurrentUser, JwtAuthLayer};
+use tower_jwt_auth::JwtAuthLayer;
 
 use crate::support::{
     memory_issuer::MemoryIssuer,
     signing_keys::{SigningKey, with_signature},
+    strict::{Broken, Strict},
     *,
 };
 
@@ -180,63 +179,4 @@ async fn the_1025th_request_for_the_first_keys_gets_503_immediately() {
         answer.assert_reached("alice", "waited");
     }
     assert_eq!(issuer.fetches().len(), 1);
-}
-
-/// Panics if it is called without a preceding `Poll::Ready`. A clone is not ready.
-#[derive(Default)]
-struct Strict {
-    is_ready: bool,
-    polled: usize,
-    polls_before_ready: usize,
-    is_broken: Arc<AtomicBool>,
-    polls: Arc<AtomicUsize>,
-    calls: Arc<AtomicUsize>,
-}
-
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("broken")]
-struct Broken;
-
-impl Clone for Strict {
-    fn clone(&self) -> Self {
-        Self {
-            is_ready: false,
-            polled: 0,
-            polls_before_ready: self.polls_before_ready,
-            is_broken: Arc::clone(&self.is_broken),
-            polls: Arc::clone(&self.polls),
-            calls: Arc::clone(&self.calls),
-        }
-    }
-}
-
-impl Service<Request<()>> for Strict {
-    type Response = Response<Full<Bytes>>;
-    type Error = Broken;
-    type Future = Ready<Result<Self::Response, Broken>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        self.polls.fetch_add(1, Ordering::Relaxed);
-        if self.is_broken.load(Ordering::Relaxed) {
-            return Poll::Ready(Err(Broken));
-        }
-        if self.polled < self.polls_before_ready {
-            self.polled += 1;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        self.is_ready = true;
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<()>) -> Self::Future {
-        assert!(
-            std::mem::take(&mut self.is_ready),
-            "called before it was ready"
-        );
-        self.polled = 0;
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        let user = request.extensions().get::<CurrentUser>().unwrap();
-        ready(Ok(Response::new(Full::from(user.user_id().to_owned()))))
-    }
 }

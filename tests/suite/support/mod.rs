@@ -11,6 +11,14 @@ pub(crate) mod key_server;
 pub(crate) mod memory_issuer;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub(crate) mod signing_keys;
+#[cfg(any(
+    feature = "authenticator",
+    all(
+        feature = "jwks-custom",
+        any(feature = "aws-lc-rs", feature = "rust-crypto")
+    )
+))]
+pub(crate) mod strict;
 
 use std::{
     collections::HashMap,
