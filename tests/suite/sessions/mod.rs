@@ -1,10 +1,17 @@
 //! Sessions of Better Auth, at a server that responds as a test says. `tests/better-auth` has the
 //! tests with the real server.
 
+mod bans;
 mod bounds;
 mod breaker;
 mod cross_site;
 mod example;
 mod guide;
 mod jwts;
+mod names;
+mod precedence;
+mod records;
+mod requests;
 pub(crate) mod server;
+mod settings;
+mod users;
