@@ -8,6 +8,7 @@ mod cross_site;
 mod example;
 mod guide;
 mod jwts;
+mod kept;
 mod names;
 mod precedence;
 mod records;
