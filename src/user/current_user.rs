@@ -38,17 +38,17 @@ use crate::json::ClaimValue;
 #[derive(Clone)]
 pub struct CurrentUser {
     /// The claims as JSON, followed by the decoded form of each value that is escaped in the JSON.
-    text: Arc<str>,
+    pub(super) text: Arc<str>,
     /// The length of the JSON, in bytes.
-    claims: usize,
-    user_id: StrRange,
-    email: StrRange,
-    name: Option<StrRange>,
-    expires_at: Option<f64>,
-    issuer: Option<StrRange>,
-    user_ids: UserIds,
-    may_name_tenant: bool,
-    verified_by: Option<IssuerRef>,
+    pub(super) claims: usize,
+    pub(super) user_id: StrRange,
+    pub(super) email: StrRange,
+    pub(super) name: Option<StrRange>,
+    pub(super) expires_at: Option<f64>,
+    pub(super) issuer: Option<StrRange>,
+    pub(super) user_ids: UserIds,
+    pub(super) may_name_tenant: bool,
+    pub(super) verified_by: Option<IssuerRef>,
     /// The time for which the layer accepts the token after its expiry. Zero for a user without a
     /// token.
     #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
@@ -56,45 +56,6 @@ pub struct CurrentUser {
 }
 
 impl CurrentUser {
-    /// Creates a user without a token, for tests and for other authentication layers outside a
-    /// [`PathOwnerLayer`](crate::PathOwnerLayer).
-    ///
-    /// The user has no name and never expires; the claims are `sub` and `email`. It belongs to the
-    /// first issuer of any layer; [`from_issuer`](Self::from_issuer) assigns it to another issuer.
-    pub fn new(user_id: impl Into<String>, email: impl Into<String>) -> Self {
-        let (user_id, email) = (user_id.into(), email.into());
-        let claims = serde_json::json!({ "sub": &user_id, "email": &email }).to_string();
-        let identity = Identity {
-            user_id: &user_id,
-            email: &email,
-            name: None,
-            expires_at: None,
-            issuer: None,
-        };
-        Self::from_claims(&claims, identity, None)
-    }
-
-    /// Returns this user, assigned to this issuer instead of the layer's first one: see
-    /// [`JwtAuthBuilder::or`](crate::JwtAuthBuilder::or). Authorization layers reject such a user
-    /// unless they name the issuer. The claims are unchanged.
-    ///
-    /// ```
-    /// use tower_jwt_auth::CurrentUser;
-    ///
-    /// let ours = CurrentUser::new("alice", "alice@example.com");
-    /// let theirs = ours.clone().from_issuer("https://partner.example.com");
-    /// assert_eq!(theirs.issuer(), Some("https://partner.example.com"));
-    /// ```
-    #[must_use]
-    pub fn from_issuer(mut self, issuer: impl Into<String>) -> Self {
-        let mut text = Cow::Borrowed(&*self.text);
-        self.issuer = Some(StrRange::append(&issuer.into(), &mut text));
-        self.text = text.into();
-        self.user_ids = UserIds::OtherIssuers;
-        self.may_name_tenant = false;
-        self
-    }
-
     #[inline]
     pub(crate) fn from_claims(
         json: &str,

@@ -10,6 +10,7 @@ mod scopes;
 mod served;
 mod span;
 mod token_claims;
+mod without_token;
 
 pub use self::current_user::{ClaimsError, CurrentUser};
 pub(crate) use self::{

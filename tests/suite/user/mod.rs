@@ -5,3 +5,4 @@ mod claims;
 mod expired;
 mod other_issuers;
 mod token_claims;
+mod without_token;
