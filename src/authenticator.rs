@@ -54,6 +54,16 @@ pub trait Authenticator: Send + Sync + 'static {
     fn authenticate(&self, request: &Parts) -> Authentication;
 }
 
+/// A function is an authenticator too.
+impl<F> Authenticator for F
+where
+    F: Fn(&Parts) -> Authentication + Send + Sync + 'static,
+{
+    fn authenticate(&self, request: &Parts) -> Authentication {
+        self(request)
+    }
+}
+
 /// The result of an [`Authenticator`].
 #[must_use]
 #[non_exhaustive]
@@ -71,7 +81,8 @@ pub enum Authentication {
 
 impl Authentication {
     /// Waits for the result of a lookup. The future does not borrow from the request, which continues
-    /// to the inner service afterwards.
+    /// to the inner service afterwards. If the result is [`NotMine`](Self::NotMine), the next
+    /// authenticator is asked.
     pub fn lookup(future: impl Future<Output = Self> + Send + 'static) -> Self {
         Self::Lookup(Box::pin(future))
     }

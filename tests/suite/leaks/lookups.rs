@@ -7,7 +7,7 @@ use super::{
     marks::*,
     rejections::{Coverage, shapes},
 };
-use crate::support::{authenticator::ByFn, *};
+use crate::support::{authenticator::by_fn, *};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -22,7 +22,7 @@ impl Coverage {
             Rejection::SessionsUnavailable,
         ] {
             for waits in [false, true] {
-                let rejects = ByFn(move |request: &Parts| {
+                let rejects = by_fn(move |request: &Parts| {
                     let key = request.headers[API_KEY].clone();
                     let result = Authentication::rejected_because(rejection, "key_revoked");
                     if !waits {
@@ -47,7 +47,7 @@ impl Coverage {
             (CurrentUser::new(SUB, ""), "user"),
             (CurrentUser::new(SUB, EMAIL), "check"),
         ] {
-            let accepts = ByFn(move |_: &Parts| Authentication::User(user.clone()));
+            let accepts = by_fn(move |_: &Parts| Authentication::User(user.clone()));
             let layer = keyless().authenticate_with(accepts).check(|_| false);
             self.all_shapes(layer.build().unwrap(), &[], reason, "a rule")
                 .await;

@@ -252,7 +252,7 @@ fn settings(output: &mut Output) {
 fn authenticators(output: &mut Output) {
     use tower_jwt_auth::{Authentication, Rejection};
 
-    use crate::support::authenticator::ByFn;
+    use crate::support::authenticator::by_fn;
 
     for authentication in [
         || Authentication::NotMine,
@@ -263,7 +263,7 @@ fn authenticators(output: &mut Output) {
         output.debug("Authentication", &authentication());
         let builder = JwtAuthLayer::builder()
             .secret(MARKED)
-            .authenticate_with(ByFn(move |_: &http::request::Parts| authentication()));
+            .authenticate_with(by_fn(move |_: &http::request::Parts| authentication()));
         output.debug("JwtAuthBuilder", &builder);
         output.debug("JwtAuthLayer", &builder.build().unwrap());
     }

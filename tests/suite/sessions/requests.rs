@@ -12,7 +12,7 @@ use tower_jwt_auth::{
 };
 
 use super::server::{self, Answer, SECRET, SessionServer, encoded, signed, token};
-use crate::support::{self, ask, authenticator::ByFn};
+use crate::support::{self, ask, authenticator::by_fn};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -46,7 +46,7 @@ pub(super) fn builder(server: &SessionServer) -> JwtAuthBuilder {
 }
 
 pub(super) fn with(sessions: BetterAuthSessions) -> JwtAuthBuilder {
-    let keys = ByFn(|request: &Parts| match request.headers.get(API_KEY) {
+    let keys = by_fn(|request: &Parts| match request.headers.get(API_KEY) {
         None => Authentication::NotMine,
         Some(key) if key == "valid" => {
             Authentication::User(CurrentUser::new("service", "service@example.com"))

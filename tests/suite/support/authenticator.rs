@@ -1,16 +1,12 @@
 //! An authenticator from a function.
 
 use http::request::Parts;
-use tower_jwt_auth::{Authentication, Authenticator};
+use tower_jwt_auth::Authentication;
 
-/// Calls the function for each request that has no JWT.
-pub(crate) struct ByFn<F>(pub(crate) F);
-
-impl<F> Authenticator for ByFn<F>
+/// Returns the function, whose argument the compiler cannot infer without this bound.
+pub(crate) fn by_fn<F>(function: F) -> F
 where
-    F: Fn(&Parts) -> Authentication + Send + Sync + 'static,
+    F: Fn(&Parts) -> Authentication,
 {
-    fn authenticate(&self, request: &Parts) -> Authentication {
-        (self.0)(request)
-    }
+    function
 }

@@ -14,7 +14,7 @@ use tower_jwt_auth::{
     Authentication, CurrentUser, JwtAuthBuilder, JwtAuthLayer, Rejection, TokenSource,
 };
 
-use crate::support::{authenticator::ByFn, *};
+use crate::support::{authenticator::by_fn, *};
 
 /// The result of an authenticator.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ fn each_way(result: Reply) -> [Reply; 3] {
 
 /// Adds an authenticator with this result.
 fn with(builder: JwtAuthBuilder, result: Reply) -> JwtAuthBuilder {
-    builder.authenticate_with(ByFn(move |_: &Parts| result.clone().into()))
+    builder.authenticate_with(by_fn(move |_: &Parts| result.clone().into()))
 }
 
 fn only(result: Reply) -> JwtAuthLayer {
@@ -67,7 +67,7 @@ const INVALID: Reply = Rejected(Rejection::InvalidCredential);
 
 #[tokio::test]
 async fn a_jwt_decides_alone() {
-    let asked = ByFn(|_: &Parts| panic!("the authenticator is asked"));
+    let asked = by_fn(|_: &Parts| panic!("the authenticator is asked"));
     let sources = [TokenSource::header(), TokenSource::cookie("token")];
     let builder = builder().token_sources(sources).allow_anonymous();
     let layer = builder.authenticate_with(asked).build().unwrap();
@@ -122,7 +122,7 @@ async fn the_first_that_does_not_answer_not_mine_decides() {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let add = |builder: JwtAuthBuilder, (index, result): (usize, Reply)| {
             let asked = Arc::clone(&asked);
-            builder.authenticate_with(ByFn(move |_: &Parts| {
+            builder.authenticate_with(by_fn(move |_: &Parts| {
                 asked.lock().unwrap().push(index);
                 result.clone().into()
             }))

@@ -70,7 +70,7 @@ async fn an_own_reason_is_for_the_operator_only() {
         let outcomes = Arc::new(Mutex::new(Vec::new()));
         let observed = Arc::clone(&outcomes);
         let layer = keyless()
-            .authenticate_with(ByFn(move |_: &Parts| {
+            .authenticate_with(by_fn(move |_: &Parts| {
                 let rejection = Rejection::InvalidCredential;
                 let revoked = Authentication::rejected_because(rejection, "key_revoked");
                 if waits {
@@ -121,7 +121,7 @@ async fn log_rejections_logs_an_own_reason() {
     use tower_http::trace::TraceLayer;
     use tower_jwt_auth::LogRejections;
 
-    let rejects = ByFn(|_: &Parts| {
+    let rejects = by_fn(|_: &Parts| {
         Authentication::rejected_because(Rejection::InvalidCredential, "key_revoked")
     });
     let layer = keyless().authenticate_with(rejects).build().unwrap();

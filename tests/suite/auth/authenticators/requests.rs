@@ -45,7 +45,7 @@ async fn the_request_reaches_the_service_unchanged() {
     let (expected, _) = sent().into_parts();
     for result in each_way(user("alice")) {
         let seen = Arc::new(Mutex::new(None));
-        let authenticator = ByFn({
+        let authenticator = by_fn({
             let seen = Arc::clone(&seen);
             move |request: &Parts| {
                 *seen.lock().unwrap() = Some(request.clone());
@@ -88,7 +88,7 @@ async fn the_head_of_a_request_is_not_cloned() {
         let shared = Arc::new(());
         request.extensions_mut().insert(Arc::clone(&shared));
         let counts = Arc::new(Mutex::new(Vec::new()));
-        let authenticator = ByFn({
+        let authenticator = by_fn({
             let (shared, counts) = (Arc::clone(&shared), Arc::clone(&counts));
             move |_: &Parts| {
                 counts.lock().unwrap().push(Arc::strong_count(&shared));
@@ -181,7 +181,7 @@ async fn after_a_lookup_the_inner_service_is_polled_until_ready() {
 async fn after_a_lookup_an_error_of_poll_ready_is_returned() {
     let strict = Strict::default();
     let (is_broken, calls) = (Arc::clone(&strict.is_broken), Arc::clone(&strict.calls));
-    let breaks = ByFn(move |_: &Parts| {
+    let breaks = by_fn(move |_: &Parts| {
         let is_broken = Arc::clone(&is_broken);
         Authentication::lookup(async move {
             is_broken.store(true, Ordering::Relaxed);
@@ -210,7 +210,7 @@ async fn a_waiting_request_does_not_use_the_capacity_of_the_service() {
     let (sender, receiver) = oneshot::channel();
     let receiver = Mutex::new(Some(receiver));
     // Only the first request waits.
-    let waits = ByFn(move |_: &Parts| match receiver.lock().unwrap().take() {
+    let waits = by_fn(move |_: &Parts| match receiver.lock().unwrap().take() {
         None => user("bob").into(),
         Some(receiver) => Authentication::lookup(async {
             receiver.await.unwrap();
@@ -250,7 +250,7 @@ async fn a_dropped_request_drops_its_lookup() {
     }
 
     let is_dropped = Arc::new(AtomicBool::new(false));
-    let hangs = ByFn({
+    let hangs = by_fn({
         let is_dropped = Arc::clone(&is_dropped);
         move |_: &Parts| {
             let guard = SetOnDrop(Arc::clone(&is_dropped));

@@ -10,7 +10,7 @@ use crate::auth::sockets::{listen, tonic_example};
 
 /// Looks up API keys: `valid` is Alice's.
 fn api_keys() -> JwtAuthLayer {
-    let by_key = ByFn(|request: &Parts| {
+    let by_key = by_fn(|request: &Parts| {
         let Some(key) = request.headers.get("x-api-key").cloned() else {
             return Authentication::NotMine;
         };
