@@ -120,6 +120,15 @@ impl Faults {
         self.0.extend(error.faults);
     }
 
+    /// Adds the errors in the settings that this part of the configuration names.
+    #[cfg(feature = "sessions")]
+    pub(crate) fn take_from(&mut self, part: &str, faults: Self) {
+        self.0.extend(faults.0.into_iter().map(|fault| Fault {
+            message: format!("in {part}: {}", fault.message),
+            ..fault
+        }));
+    }
+
     #[cfg(feature = "jwks-custom")]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -52,12 +52,17 @@ impl BetterAuthSessions {
                 needed_len: Algorithm::HS256.min_secret_len(),
                 ..SecretPolicy::default()
             };
-            Keys::from_secrets(&load_secrets(self.secrets, policy, faults))
+            let mut own = Faults::default();
+            let secrets = load_secrets(self.secrets, policy, &mut own);
+            faults.take_from(".sessions(…)", own);
+            Keys::from_secrets(&secrets)
         });
         let trusted_origins = TrustedOrigins::new(&self.origin, &self.trusted_origins, faults);
-        let is_first_issuer = self.has_same_users
-            || first_issuer
-                .is_none_or(|names| names.iter().any(|name| is_below(name, &self.origin)));
+        let is_first_issuer =
+            first_issuer.is_none_or(|names| names.iter().any(|name| is_below(name, &self.origin)));
+        if is_first_issuer && self.has_same_users {
+            faults.add("in .sessions(…): .same_users() has no effect, because the users already are those of the layer's first issuer; remove it");
+        }
         let url = url?;
         let service = redact_url(&url).unwrap_or_default();
         if is_unsafe_http(&url) {
@@ -76,7 +81,7 @@ impl BetterAuthSessions {
             lookups: Lookups::new(service, self.max_lookups, self.fresh_for, clock.clone()),
             reader: Arc::new(RecordReader {
                 issuer: self.origin,
-                user_ids: if is_first_issuer {
+                user_ids: if is_first_issuer || self.has_same_users {
                     UserIds::FirstIssuers
                 } else {
                     UserIds::OtherIssuers
@@ -94,21 +99,23 @@ impl BetterAuthSessions {
             #[cfg(feature = "test-kit")]
             Source::Test(_) => None,
         };
+        if is_unsafe_http(&self.origin) && !self.http_allowed {
+            let what = describe_url("the origin of Better Auth", &self.origin);
+            faults.add(format!(
+                "{what} is not https; pass the public origin, and if Better Auth is inside a Docker network, call .session_url(\"http://auth:3000{SESSION_PATH}\").allow_http()"
+            ));
+            return None;
+        }
         let Some(url) = session_url else {
-            let url = format!("{}{SESSION_PATH}", self.origin);
-            if is_unsafe_http(&url) && !self.http_allowed {
-                let what = describe_url("the origin of Better Auth", &self.origin);
-                faults.add(format!(
-                    "{what} is not https; pass the public origin, and if Better Auth is inside a Docker network, call .session_url(\"http://auth:3000{SESSION_PATH}\").allow_http()"
-                ));
-                return None;
-            }
-            return Some(url);
+            return Some(format!("{}{SESSION_PATH}", self.origin));
         };
         let checked = check_url(&url, self.http_allowed, "read session tokens");
         let problem = match checked {
             Ok(()) if url.contains(['?', '#']) => {
                 "has a query or a fragment; set only the URL of the endpoint".to_owned()
+            }
+            Ok(()) if has_no_path(&url) => {
+                format!("has no path; set the URL of the endpoint, which ends in {SESSION_PATH}")
             }
             Ok(()) => return Some(url),
             Err(problem) => problem,
@@ -122,6 +129,11 @@ impl BetterAuthSessions {
     pub(crate) fn cookie_names(&self) -> impl Iterator<Item = String> + use<> {
         CookieNames::new(&self.cookie_name).into_names()
     }
+}
+
+/// Returns whether a URL without a query and a fragment names only an origin.
+fn has_no_path(url: &str) -> bool {
+    url.parse::<http::Uri>().is_ok_and(|uri| uri.path() == "/")
 }
 
 /// Returns whether an issuer is this origin or a path below it.

@@ -1,7 +1,10 @@
 //! Reads the record of a session and its user, in the form of Better Auth's `get-session`; used by
 //! `sessions`.
 
-use std::{borrow::Cow, time::UNIX_EPOCH};
+use std::{
+    borrow::Cow,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -66,8 +69,9 @@ impl RecordReader {
         let Some(expires_at) = expires_at else {
             return Err("the session in the response has no expiresAt that is a time");
         };
-        let now = self.clock.now();
-        if now >= expires_at {
+        // A broken clock is treated as the end of time.
+        let now = self.clock.since_epoch().unwrap_or(Duration::MAX);
+        if now.as_secs() >= expires_at {
             return Ok(Answer::Rejected(Rejection::InvalidSession));
         }
         if is_banned(&user, now) {
@@ -136,13 +140,17 @@ fn id_text(value: &Value) -> Option<Cow<'_, str>> {
 
 /// Returns the seconds since the epoch of a time as JavaScript writes it, rounded down.
 fn seconds(value: &Value) -> Option<u64> {
-    let time = humantime::parse_rfc3339(value.as_str()?).ok()?;
-    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
+    since_epoch(value).map(|time| time.as_secs())
 }
 
-/// Returns whether the user is banned at `now`, in seconds since the epoch. Better Auth ends the
+fn since_epoch(value: &Value) -> Option<Duration> {
+    let time = humantime::parse_rfc3339(value.as_str()?).ok()?;
+    time.duration_since(UNIX_EPOCH).ok()
+}
+
+/// Returns whether the user is banned at `now`, the time since the epoch. Better Auth ends the
 /// sessions of a user whom `ban-user` bans, but does not check a ban that the database records.
-fn is_banned(user: &Map<String, Value>, now: u64) -> bool {
+fn is_banned(user: &Map<String, Value>, now: Duration) -> bool {
     let is_set = |value: &Value| match value {
         Value::Null | Value::Bool(false) => false,
         Value::Number(number) => number.as_f64() != Some(0.0),
@@ -153,8 +161,7 @@ fn is_banned(user: &Map<String, Value>, now: u64) -> bool {
     }
     // A ban without an end, or with one that is not a time, does not end.
     match user.get("banExpires") {
-        // The end was rounded down.
-        Some(end) => seconds(end).is_none_or(|end| now <= end),
+        Some(end) => since_epoch(end).is_none_or(|end| now < end),
         None => true,
     }
 }

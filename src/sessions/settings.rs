@@ -239,7 +239,6 @@ impl fmt::Debug for BetterAuthSessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BetterAuthSessions")
             .field("origin", &redact_url(&self.origin))
-            .field("cookie_name", &self.cookie_name)
             .field("secrets", &self.secrets)
             .field("fresh_for", &self.fresh_for)
             .finish_non_exhaustive()

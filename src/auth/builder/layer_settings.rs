@@ -23,7 +23,7 @@ pub(super) struct LayerSettings {
     #[cfg(feature = "authenticator")]
     pub(super) authenticators: Vec<std::sync::Arc<dyn crate::authenticator::Authenticator>>,
     #[cfg(feature = "sessions")]
-    pub(super) sessions: Option<crate::sessions::BetterAuthSessions>,
+    pub(super) sessions: Vec<crate::sessions::BetterAuthSessions>,
     #[cfg(feature = "cache")]
     pub(super) cached_tokens: Option<usize>,
     pub(super) clock: Clock,
@@ -43,7 +43,7 @@ impl Default for LayerSettings {
             #[cfg(feature = "authenticator")]
             authenticators: Vec::new(),
             #[cfg(feature = "sessions")]
-            sessions: None,
+            sessions: Vec::new(),
             #[cfg(feature = "cache")]
             cached_tokens: None,
             clock: Clock::default(),

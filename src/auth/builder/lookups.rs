@@ -45,7 +45,7 @@ impl JwtAuthBuilder {
     #[cfg(feature = "sessions")]
     #[cfg_attr(docsrs, doc(cfg(feature = "sessions")))]
     pub fn sessions(mut self, sessions: BetterAuthSessions) -> Self {
-        self.layer_settings(".sessions(…)").sessions = Some(sessions);
+        self.layer_settings(".sessions(…)").sessions.push(sessions);
         self
     }
 
@@ -68,7 +68,7 @@ impl LayerSettings {
     /// Returns whether the layer accepts credentials other than JWTs.
     pub(super) fn has_lookups(&self) -> bool {
         #[cfg(feature = "sessions")]
-        if self.sessions.is_some() {
+        if !self.sessions.is_empty() {
             return true;
         }
         !self.authenticators.is_empty()
@@ -83,7 +83,7 @@ impl LayerSettings {
         faults: &mut Faults,
     ) -> Option<Lookups> {
         #[cfg(feature = "sessions")]
-        let sessions = { self.sessions.clone() }
+        let sessions = { self.sessions.first().cloned() }
             .and_then(|sessions| self.build_sessions(sessions, issuers, sources, faults));
         #[cfg(not(feature = "sessions"))]
         let _ = (issuers, sources, faults);
@@ -102,6 +102,9 @@ impl LayerSettings {
         sources: &mut TokenSources,
         faults: &mut Faults,
     ) -> Option<crate::sessions::Sessions> {
+        if self.sessions.len() > 1 {
+            faults.add(".sessions(…) is called twice, but a layer accepts the sessions of one Better Auth server; remove one call");
+        }
         if { sessions.cookie_names() }.any(|name| sources.reads_cookie(&name)) {
             faults.add("TokenSource::cookie(…) names the session cookie, which is found without it; remove that source");
         }
