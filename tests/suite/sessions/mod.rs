@@ -15,4 +15,5 @@ mod records;
 mod requests;
 pub(crate) mod server;
 mod settings;
+mod settings_without_effect;
 mod users;

@@ -6,11 +6,11 @@ use tower_jwt_auth::{BetterAuthSessions, JwtAuthBuilder, JwtAuthLayer, TokenSour
 
 use super::server::SECRET;
 
-const ORIGIN: &str = "https://app.example.com";
+pub(super) const ORIGIN: &str = "https://app.example.com";
 
 const DOCKER: &str = "http://auth:3000/api/auth/get-session";
 
-type Configure = fn(BetterAuthSessions) -> BetterAuthSessions;
+pub(super) type Configure = fn(BetterAuthSessions) -> BetterAuthSessions;
 
 /// The only problem of these settings, if there is one.
 fn problem(builder: JwtAuthBuilder) -> Option<String> {
@@ -22,13 +22,13 @@ fn problem(builder: JwtAuthBuilder) -> Option<String> {
     Some((*only).to_owned())
 }
 
-fn remote(origin: &str, configure: Configure) -> JwtAuthBuilder {
+pub(super) fn remote(origin: &str, configure: Configure) -> JwtAuthBuilder {
     let sessions = configure(BetterAuthSessions::remote(origin));
     JwtAuthLayer::builder().sessions(sessions)
 }
 
 #[track_caller]
-fn assert_problem(row: &str, builder: JwtAuthBuilder, parts: &[&str]) {
+pub(super) fn assert_problem(row: &str, builder: JwtAuthBuilder, parts: &[&str]) {
     let problem = problem(builder);
     let Some(problem) = problem else {
         assert!(parts.is_empty(), "{row}: no error with {parts:?}");
