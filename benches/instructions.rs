@@ -14,9 +14,11 @@ use tower_jwt_auth_benches::{
     layers,
     requests::Requests,
     service::{Noop, ask},
-    sessions::{self, cookies},
     tokens::{Fault, Naming, USERS},
 };
+
+#[cfg(feature = "sessions")]
+use tower_jwt_auth_benches::sessions::{self, cookies};
 
 /// With an issuer and an audience, so that their checks are counted too.
 const NAMING: Naming = Naming::Issuer;

@@ -67,14 +67,17 @@ impl TokenSources {
 
     /// Returns whether `bearer_token` finds every token and marks every field.
     pub(in crate::auth) fn is_header_alone(&self) -> bool {
-        let is_header = matches!(
+        self.reads_only_header() && self.other_fields.is_empty()
+    }
+
+    fn reads_only_header(&self) -> bool {
+        matches!(
             self.sources.as_slice(),
             [IssuerSource {
                 source: TokenSource(Place::Header),
                 issuer: None,
             }]
-        );
-        is_header && self.other_fields.is_empty()
+        )
     }
 
     /// Returns the only token of a request. Marks the fields that may contain it as sensitive, so
@@ -83,6 +86,16 @@ impl TokenSources {
         &self,
         request: &'r mut Request<B>,
     ) -> Result<Token<'r>, Rejection> {
+        if self.reads_only_header() {
+            for name in &self.other_fields {
+                header::mark_sensitive(request.headers_mut(), name);
+            }
+            return Ok(Token {
+                text: Cow::Borrowed(header::bearer_token(request.headers_mut())?),
+                is_private: false,
+                issuer: None,
+            });
+        }
         self.mark_sensitive(request);
         let mut found = None;
         for IssuerSource { source, issuer } in &self.sources {
