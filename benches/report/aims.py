@@ -40,6 +40,18 @@ def rows(results):
         of = measured[alg]
         what = f"{alg} verification ÷ the bare signature check"
         yield at_most(what, ratio(of["verify"], of["bare_signature"]), 1.05)
+    sessions = {name: of_runs(runs) for name, runs in results["sessions"].items()}
+    yield at_most(
+        "a kept session, added time ÷ HS256 verification",
+        ratio(over_bare(sessions, "kept"), sessions["verify"]),
+        0.6,
+    )
+    mac = [forged - rest for forged, rest in zip(sessions["forged"], sessions["malformed"])]
+    yield at_most(
+        "the MAC check of a session token ÷ a bare HMAC and base64",
+        ratio(mac, sessions["hmac_and_base64"]),
+        2,
+    )
     threads = results["scaling"]["threads"]
     yield at_least(
         "speedup with two threads, layer ÷ HMAC loop",

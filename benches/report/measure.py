@@ -62,6 +62,7 @@ PARTS = {
     "layer": lambda quick: criterion("layer", quick),
     "aims": lambda quick: interleaved("aims", quick),
     "aims_without_simd": lambda quick: interleaved("aims", quick, "--no-default-features"),
+    "sessions": lambda quick: interleaved("sessions", quick, "--features", "sessions"),
     "peers": peers,
     "scaling": lambda quick: interleaved("scaling", quick),
     "http": http,
