@@ -57,9 +57,10 @@ impl JwtAuthBuilder {
     /// Use it inside a layer of your own that authenticates some requests in another way, for example
     /// with an API key. Neither the rules of this layer nor [`check`](Self::check) apply to its users.
     /// Authorization layers treat a user from [`CurrentUser::new`](crate::CurrentUser::new) as one of
-    /// the first issuer's users. Such a user has no scopes, roles, or other claims, so
-    /// [`RequireScopeLayer`](crate::RequireScopeLayer) rejects it unless its
-    /// [`rule`](crate::RequireScopeLayer::rule) accepts it.
+    /// the first issuer's users. [`RequireScopeLayer`](crate::RequireScopeLayer) rejects it unless the user
+    /// has scopes or roles, which [`with_scopes`](crate::CurrentUser::with_scopes) and
+    /// [`with_roles`](crate::CurrentUser::with_roles) add, or its
+    /// [`rule`](crate::RequireScopeLayer::rule) accepts the user.
     ///
     /// **All middleware outside this layer can then decide who the user is.** Set it only if you
     /// trust all of it, and if it inserts a user only after it has authenticated the request.
