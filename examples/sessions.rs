@@ -6,8 +6,9 @@
 //!
 //! The argument is the origin of the Better Auth server, for example `http://127.0.0.1:3001` for the
 //! server of `examples/full-stack/start`. If the service reaches the server at another address, pass
-//! that too, such as `http://auth:3000/api/auth/get-session`. `ADDR` is the address to listen on.
-//! docs/sessions.md explains cookies, domains, and Better Auth's rate limit.
+//! that too, such as `http://auth:3000/api/auth/get-session`. `ADDR` is the address to listen on. The
+//! default port is 3000, which `examples/full-stack/start` also uses: beside it, set
+//! `ADDR=127.0.0.1:3002`. docs/sessions.md explains cookies, domains, and Better Auth's rate limit.
 //!
 //! Clients send the session cookie if it is set for the host of this service; ports do not matter.
 //! Without a cookie, they send the session token in `Authorization: Bearer`, which needs Better
