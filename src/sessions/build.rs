@@ -22,6 +22,8 @@ use crate::{
 
 const SESSION_PATH: &str = "/api/auth/get-session";
 
+const ENDPOINT: &str = "/get-session";
+
 /// The maximum time for which an answer may be kept. A user who signs out keeps access for that long.
 const MAX_FRESH_FOR: Duration = Duration::from_secs(60 * 60);
 
@@ -33,6 +35,8 @@ impl BetterAuthSessions {
         clock: Clock,
         faults: &mut Faults,
     ) -> Option<Sessions> {
+        #[cfg(feature = "test-kit")]
+        let clock = self.clock.clone().unwrap_or(clock);
         let url = self.url(faults);
         if !is_cookie_name(&self.cookie_name) {
             faults.add("the name of the session cookie is not a cookie name; pass visible ASCII without separators to .cookie_prefix(…) or .cookie_name(…), such as better-auth");
@@ -114,8 +118,10 @@ impl BetterAuthSessions {
             Ok(()) if url.contains(['?', '#']) => {
                 "has a query or a fragment; set only the URL of the endpoint".to_owned()
             }
-            Ok(()) if has_no_path(&url) => {
-                format!("has no path; set the URL of the endpoint, which ends in {SESSION_PATH}")
+            Ok(()) if !url.ends_with(ENDPOINT) => {
+                format!(
+                    "does not end in {ENDPOINT}; set the URL of the endpoint, such as https://app.example.com{SESSION_PATH}"
+                )
             }
             Ok(()) => return Some(url),
             Err(problem) => problem,
@@ -129,11 +135,6 @@ impl BetterAuthSessions {
     pub(crate) fn cookie_names(&self) -> impl Iterator<Item = String> + use<> {
         CookieNames::new(&self.cookie_name).into_names()
     }
-}
-
-/// Returns whether a URL without a query and a fragment names only an origin.
-fn has_no_path(url: &str) -> bool {
-    url.parse::<http::Uri>().is_ok_and(|uri| uri.path() == "/")
 }
 
 /// Returns whether an issuer is this origin or a path below it.

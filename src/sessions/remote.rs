@@ -88,6 +88,9 @@ fn explain(error: &GetError) -> LookupError {
         GetFailure::Status(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => {
             "; the URL is not that of Better Auth's endpoint get-session: set it with .session_url(…)"
         }
+        GetFailure::Status(StatusCode::INTERNAL_SERVER_ERROR) => {
+            "; the log of Better Auth has the cause, for example keys of its jwt() plugin that a new secret cannot decrypt"
+        }
         _ => "",
     };
     let is_outage = match error.cause {

@@ -58,6 +58,9 @@ pub struct BetterAuthSessions {
     pub(super) max_lookups: usize,
     pub(super) trusted_origins: Vec<String>,
     pub(super) has_same_users: bool,
+    /// Replaces the layer's clock.
+    #[cfg(feature = "test-kit")]
+    pub(super) clock: Option<crate::clock::Clock>,
 }
 
 #[derive(Clone)]
@@ -86,8 +89,11 @@ impl BetterAuthSessions {
     pub(crate) fn for_tests(
         origin: &str,
         source: std::sync::Arc<dyn super::source::SessionSource>,
+        clock: crate::clock::Clock,
     ) -> Self {
-        Self::new(origin.to_owned(), Source::Test(source))
+        let mut settings = Self::new(origin.to_owned(), Source::Test(source));
+        settings.clock = Some(clock);
+        settings
     }
 
     fn new(origin: String, source: Source) -> Self {
@@ -102,6 +108,8 @@ impl BetterAuthSessions {
             max_lookups: DEFAULT_MAX_LOOKUPS,
             trusted_origins: Vec::new(),
             has_same_users: false,
+            #[cfg(feature = "test-kit")]
+            clock: None,
         }
     }
 

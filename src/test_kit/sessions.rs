@@ -23,10 +23,9 @@ use crate::{
 
 /// The sessions of a Better Auth server, in memory. A layer looks them up there without a network.
 ///
-/// Clones share the sessions: pass one to the layer and keep another. Sessions and bans expire by
-/// [`clock`](Self::clock), and so do the answers that a [`layer`](Self::layer) keeps. Only the time for
-/// which lookups wait is tokio's: with `#[tokio::test(start_paused = true)]` (tokio's feature
-/// `test-util`), waiting takes no time.
+/// Clones share the sessions: pass one to the layer and keep another. Sessions, bans, and the answers
+/// that a layer keeps expire by [`clock`](Self::clock). Only the time for which lookups wait is tokio's:
+/// with `#[tokio::test(start_paused = true)]` (tokio's feature `test-util`), waiting takes no time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -110,10 +109,6 @@ impl TestSessions {
     /// Returns the settings for these sessions, with the secret, for a layer that also accepts tokens
     /// or that the service builds itself. Other settings can be added.
     ///
-    /// The settings do not contain [`clock`](Self::clock), and without it, the layer keeps its answers
-    /// by the system's clock. A layer that the service builds needs
-    /// [`JwtAuthBuilder::clock`](crate::JwtAuthBuilder::clock): see [`TestClock`].
-    ///
     /// ```
     /// use std::time::Duration;
     /// use tower_jwt_auth::test_kit::{TestIssuer, TestSessions};
@@ -127,7 +122,8 @@ impl TestSessions {
     /// ```
     pub fn sessions(&self) -> BetterAuthSessions {
         let server = Arc::clone(&self.server);
-        BetterAuthSessions::for_tests(&self.origin, server).secret(&*self.secret)
+        let clock = self.clock.reader();
+        BetterAuthSessions::for_tests(&self.origin, server, clock).secret(&*self.secret)
     }
 
     /// Signs a user in: returns the value of a `Cookie` header with a new session, as in

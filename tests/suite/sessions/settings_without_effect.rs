@@ -48,9 +48,10 @@ fn a_plain_http_origin_is_not_trusted_beside_an_https_url() {
 
 #[test]
 fn the_session_url_names_the_endpoint() {
-    for url in ["https://auth.example.com", "https://auth.example.com/"] {
+    for path in ["", "/", "/api/auth", "/api/auth/get-session/"] {
+        let url = &format!("https://auth.example.com{path}");
         let sessions = BetterAuthSessions::remote(ORIGIN).session_url(url);
-        let what = &["no path", "/api/auth/get-session"];
+        let what = &["does not end in /get-session", "/api/auth/get-session"];
         assert_problem(url, JwtAuthLayer::builder().sessions(sessions), what);
     }
 }
