@@ -194,6 +194,7 @@ pub enum Credential<'a> {
     Bearer(&'a str),
     Cookies(&'a str),
     /// Several credentials: header fields.
+    #[cfg_attr(not(feature = "sessions"), allow(dead_code))]
     Fields(&'a [(&'a str, &'a str)]),
 }
 
