@@ -125,6 +125,33 @@ fn a_rejected_request_costs_only_its_response() {
     assert_rejected(&layer, get("/"), "missing_token", 0, "no token");
 }
 
+#[cfg(feature = "sessions")]
+#[test]
+fn a_forged_session_token_costs_only_its_response() {
+    use http::header::{AUTHORIZATION, COOKIE};
+    use tower_jwt_auth::{BetterAuthSessions, JwtAuthLayer};
+
+    let sessions = BetterAuthSessions::remote("https://app.example.com").secret(support::SECRET);
+    let layer = JwtAuthLayer::builder().sessions(sessions).build().unwrap();
+    let token = "abcdefghijklmnopqrstuvwxyz012345";
+    let mac = "A".repeat(42) + "E=";
+    for (field, value) in [
+        (COOKIE, format!("better-auth.session_token={token}.{mac}")),
+        (
+            COOKIE,
+            format!(
+                "better-auth.session_token={token}.{}",
+                mac.replace('=', "%3D")
+            ),
+        ),
+        (AUTHORIZATION, format!("Bearer {token}.{mac}")),
+    ] {
+        let mut request = get("/");
+        { request.headers_mut() }.insert(&field, value.parse().unwrap());
+        assert_rejected(&layer, request, "session_signature", 0, &value);
+    }
+}
+
 #[test]
 fn a_grpc_rejection_costs_only_its_response() {
     let mut request = get("/pkg.Service/Method");
