@@ -13,6 +13,7 @@ mod names;
 mod precedence;
 mod records;
 mod requests;
+mod runtimes;
 pub(crate) mod server;
 mod settings;
 mod settings_without_effect;
