@@ -181,6 +181,8 @@ impl Lookups {
         let (sender, result) = watch::channel(None);
         let credential: Arc<[u8]> = credential.into();
         in_flight.insert(Arc::clone(&credential), result.clone());
+        // A runtime that shuts down drops the task at once, and the place locks the map again.
+        drop(in_flight);
         let place = Place {
             inner: Arc::clone(inner),
             credential,
