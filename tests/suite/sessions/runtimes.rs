@@ -6,13 +6,16 @@ use std::{
     sync::mpsc,
     task::{Context, Poll, Waker},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
 use tower_jwt_auth::{BetterAuthSessions, JwtAuthLayer};
 
-use super::server::{cookie, layer, request};
+use super::server::{SessionServer, ask, cookie, layer, request};
 
 /// Polls the authentication of a request once. Returns whether it was rejected.
 fn start(layer: &JwtAuthLayer, cookie: &str) -> bool {
@@ -65,4 +68,23 @@ fn a_runtime_shuts_down_while_requests_arrive() {
     for round in 0..ROUNDS {
         assert_eq!(wait.recv_timeout(Duration::from_secs(10)), Ok(round));
     }
+}
+
+#[test]
+fn a_request_does_not_wait_for_a_stalled_runtime() {
+    let runtime = Runtime::new().unwrap();
+    let stalled = Builder::new_current_thread().enable_all().build().unwrap();
+    let server = runtime.block_on(SessionServer::start());
+    let layer = server.layer();
+    {
+        // This runtime does not run the lookup, as if a handler blocked its only thread.
+        let _entered = stalled.enter();
+        start(&layer, &cookie(1));
+    }
+    let before = Instant::now();
+    let cookie = cookie(1);
+    let asked = async { timeout(Duration::from_secs(6), ask(&layer, &cookie)).await };
+    assert_eq!(runtime.block_on(asked), Ok(Err("sessions_unavailable")));
+    let elapsed = before.elapsed();
+    assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
 }
