@@ -51,6 +51,10 @@ use crate::{
 /// The time after which a lookup is abandoned, including its time in the queue.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The time after which a request stops waiting for a lookup that has not ended, because the runtime
+/// of the request that started it stalls. A lookup that ends late has ended by then.
+const STALL_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// The maximum number of lookups that wait for a permit.
 const MAX_QUEUED: usize = 256;
 
@@ -146,9 +150,12 @@ impl Lookups {
             return unavailable();
         };
         Authentication::lookup(async move {
+            // The lookup has a deadline of its own, but its runtime may stall.
+            let deadline = Instant::now() + STALL_TIMEOUT;
             // The sender is dropped without a result only if the lookup panics or its runtime ends.
-            let ended = result.wait_for(Option::is_some).await;
-            let answer = ended.ok().and_then(|result| result.clone().flatten());
+            let ended = timeout_at(deadline, result.wait_for(Option::is_some)).await;
+            let result = ended.ok().and_then(Result::ok);
+            let answer = result.and_then(|result| result.clone().flatten());
             answer.map_or_else(unavailable, Authentication::from)
         })
     }
@@ -162,6 +169,12 @@ impl Lookups {
         F: Future<Output = Result<Answer, LookupError>> + Send + 'static,
     {
         let inner = &self.0;
+        let Ok(runtime) = Handle::try_current() else {
+            if !inner.was_stalled.swap(true, Ordering::Relaxed) {
+                events::stalled(inner.failures.service());
+            }
+            return None;
+        };
         let mut in_flight = inner.in_flight();
         if let Some(result) = in_flight.get(&*credential) {
             return Some(result.clone());
@@ -171,12 +184,6 @@ impl Lookups {
             inner.too_many();
             return None;
         }
-        let Ok(runtime) = Handle::try_current() else {
-            if !inner.was_stalled.swap(true, Ordering::Relaxed) {
-                events::stalled(inner.failures.service());
-            }
-            return None;
-        };
         let admission = inner.breaker.admit(Instant::now())?;
         let (sender, result) = watch::channel(None);
         let credential: Arc<[u8]> = credential.into();

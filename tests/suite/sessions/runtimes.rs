@@ -86,5 +86,5 @@ fn a_request_does_not_wait_for_a_stalled_runtime() {
     let asked = async { timeout(Duration::from_secs(6), ask(&layer, &cookie)).await };
     assert_eq!(runtime.block_on(asked), Ok(Err("sessions_unavailable")));
     let elapsed = before.elapsed();
-    assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
+    assert!(elapsed < Duration::from_secs(4), "{elapsed:?}");
 }
