@@ -116,3 +116,21 @@ async fn a_refused_connection_is_an_outage() {
         start.elapsed()
     );
 }
+
+#[tokio::test]
+async fn lookups_that_were_late_to_start_do_not_open_the_breaker() {
+    let slow = |request: &str| Answer::session(request).after(Duration::from_millis(600));
+    let server = SessionServer::with(slow).await;
+    let layer = server.layer();
+    // Three times 16 are answered, and 16 start 200 ms before they are abandoned.
+    let asks = (0..80).map(|number| {
+        let layer = layer.clone();
+        tokio::spawn(async move { ask(&layer, &cookie(number)).await })
+    });
+    let mut accepted = 0;
+    for ask in asks.collect::<Vec<_>>() {
+        accepted += usize::from(ask.await.unwrap().is_ok());
+    }
+    assert_eq!(accepted, 48);
+    assert_eq!(ask(&layer, &cookie(100)).await, Ok("user-100".to_owned()));
+}
