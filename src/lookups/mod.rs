@@ -245,16 +245,23 @@ impl Place {
         if admission == Admission::Closed && inner.breaker.is_open() {
             return None;
         }
-        let result = timeout_at(deadline, lookup).await.unwrap_or_else(|_| {
+        let permitted = Instant::now();
+        let result = timeout_at(deadline, lookup).await;
+        match &result {
+            Ok(Err(error)) if error.is_outage => inner.breaker.record_outage(Instant::now()),
+            Ok(_) => inner.breaker.record_response(),
+            Err(_) if permitted.elapsed() >= LOOKUP_TIMEOUT / 2 => {
+                inner.breaker.record_outage(Instant::now());
+            }
+            // The other lookups took the time, so it shows nothing about the service.
+            Err(_) => {}
+        }
+        let result = result.unwrap_or_else(|_| {
             Err(LookupError {
                 message: format!("no response within {} s", LOOKUP_TIMEOUT.as_secs()),
                 is_outage: true,
             })
         });
-        match &result {
-            Err(error) if error.is_outage => inner.breaker.record_outage(Instant::now()),
-            _ => inner.breaker.record_response(),
-        }
         // The next lookup may start only after the breaker has counted this one.
         drop(permit);
         match result {
