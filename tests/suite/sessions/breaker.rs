@@ -134,3 +134,21 @@ async fn lookups_that_were_late_to_start_do_not_open_the_breaker() {
     assert_eq!(accepted, 48);
     assert_eq!(ask(&layer, &cookie(100)).await, Ok("user-100".to_owned()));
 }
+
+#[tokio::test]
+async fn a_response_with_too_many_fields_does_not_open_the_breaker() {
+    // Better Auth's cookie cache sets up to 100 cookies about a user, who chooses the name and image.
+    let server = SessionServer::with(|request| {
+        let mut answer = Answer::session(request);
+        if !request.contains("session_token=00000000000000000000000000000001") {
+            answer.fields += &"set-cookie: better-auth.session_data.9=a\r\n".repeat(100);
+        }
+        answer
+    })
+    .await;
+    let layer = server.layer();
+    for number in 2..50 {
+        assert_eq!(ask(&layer, &cookie(number)).await, UNAVAILABLE);
+    }
+    assert_eq!(ask(&layer, &cookie(1)).await, Ok("user-1".to_owned()));
+}
