@@ -18,6 +18,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// or the names in a certificate.
 const MAX_SHOWN_CHARS: usize = 512;
 
+/// hyper's error about a response with more than 100 fields, or too large ones.
+const LARGE_HEAD: &str = "message head is too large";
+
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// The variables that replace the system's certificate locations.
@@ -121,7 +124,12 @@ impl HttpClient {
         max_bytes: usize,
     ) -> Result<Fetched, GetError> {
         let failed = |error: reqwest::Error| {
-            GetError::unreachable(explain(&error.without_url(), self.alternative))
+            let message = explain(&error.without_url(), self.alternative);
+            // The server can be reached, and a user whose data is in the fields may have caused it.
+            if message.contains(LARGE_HEAD) {
+                return GetError::unusable(message);
+            }
+            GetError::unreachable(message)
         };
         let request = self.client(url).await?.get(url).headers(fields);
         let request = request
