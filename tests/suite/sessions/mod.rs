@@ -4,6 +4,7 @@
 mod bans;
 mod bounds;
 mod breaker;
+mod connections;
 mod cross_site;
 mod example;
 mod guide;
