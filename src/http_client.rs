@@ -14,6 +14,9 @@ use crate::redact::redact_url;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// The time after which an unused connection is not reused. Node.js closes it after the same time.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The maximum length of text from the server in an error: a redirect's target, a content encoding,
 /// or the names in a certificate.
 const MAX_SHOWN_CHARS: usize = 512;
@@ -206,6 +209,10 @@ fn builder() -> ClientBuilder {
         // A proxy from the environment could replace the response of a plain-HTTP URL.
         .no_proxy()
         .connect_timeout(CONNECT_TIMEOUT)
+        // After the failure of a machine between them, each pooled connection costs one timeout. The
+        // only connection of HTTP/2, which another crate may enable, would be reused for many minutes.
+        .http1_only()
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .user_agent(concat!("tower-jwt-auth/", env!("CARGO_PKG_VERSION")))
 }
 
