@@ -143,7 +143,8 @@ impl BetterAuthSessions {
     /// used beyond the expiry of its session. With zero, only requests that arrive during a lookup of
     /// their session share it.
     ///
-    /// A user who signs out or is banned keeps access for at most this time.
+    /// A user who signs out or is banned keeps access for at most this time, and while a lookup of the
+    /// session that started before is running, which is at most two seconds.
     pub fn fresh_for(mut self, time: Duration) -> Self {
         self.fresh_for = time;
         self
