@@ -189,17 +189,17 @@ async fn invented_tokens_evict_no_user() {
     .await;
     let layer = layer(server.sessions().fresh_for(Duration::from_secs(60)));
     assert_eq!(ask(&layer, &cookie(1)).await, Ok("user-1".to_owned()));
-    for number in 2..3_002 {
+    for number in 2..1_502 {
         assert_eq!(ask(&layer, &cookie(number)).await, Err("session"));
     }
     let before = server.lookups();
     assert_eq!(ask(&layer, &cookie(1)).await, Ok("user-1".to_owned()));
     assert_eq!(server.lookups(), before);
     // At most 1,000 of the "no" answers are kept.
-    for number in 2..3_002 {
+    for number in 2..1_502 {
         assert_eq!(ask(&layer, &cookie(number)).await, Err("session"));
     }
-    assert!(server.lookups() - before >= 2_000);
+    assert!(server.lookups() - before >= 500);
 }
 
 #[tokio::test]
