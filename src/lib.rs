@@ -98,7 +98,8 @@
 //! | `better-auth` | `jwks` and `aws-lc-rs`, for the `jwt()` plugin of Better Auth |
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls in a tokio task; rustls uses AWS-LC with either backend |
 //! | `jwks-custom` | the same without reqwest, for your own `JwksFetch`; `CurrentUser::expired` |
-//! | `sessions` | `BetterAuthSessions`: sessions of Better Auth, looked up with reqwest over rustls in a tokio task; `authenticator`; `CurrentUser::expired` |
+//! | `sessions` | `BetterAuthSessions::remote`: sessions of Better Auth, looked up with reqwest over rustls in a tokio task |
+//! | `sessions-custom` | the same without reqwest, for your own `SessionStore`; `authenticator`; `CurrentUser::expired` |
 //! | `authenticator` | `Authenticator`: credentials that your code looks up, such as API keys |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`, which skips the signature check for recently verified tokens |
 //! | `config` | `JwtAuthConfig`: the settings of a layer as data, from TOML, JSON, or another format of serde |
@@ -126,7 +127,7 @@ mod http_client;
 mod json;
 mod key;
 mod key_source;
-#[cfg(feature = "sessions")]
+#[cfg(feature = "sessions-custom")]
 mod lookups;
 mod nesting;
 mod path_owner;
@@ -134,8 +135,6 @@ mod presence;
 mod redact;
 mod rejection;
 mod require_scope;
-#[cfg(feature = "sessions")]
-mod sessions;
 mod stray;
 mod token;
 #[cfg(feature = "tower-http")]
@@ -163,8 +162,8 @@ pub use self::auth::JwtAuthConfig;
 #[cfg(feature = "authenticator")]
 #[cfg_attr(docsrs, doc(cfg(feature = "authenticator")))]
 pub use self::authenticator::{Authentication, Authenticator};
-#[cfg(feature = "sessions")]
-#[cfg_attr(docsrs, doc(cfg(feature = "sessions")))]
+#[cfg(feature = "sessions-custom")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sessions-custom")))]
 pub use self::sessions::BetterAuthSessions;
 #[cfg(feature = "cache")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cache")))]
@@ -201,6 +200,10 @@ pub mod guide;
 #[cfg(feature = "jwks-custom")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwks-custom")))]
 pub mod jwks;
+
+#[cfg(feature = "sessions-custom")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sessions-custom")))]
+pub mod sessions;
 
 #[cfg(feature = "test-kit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-kit")))]

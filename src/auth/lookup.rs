@@ -13,7 +13,7 @@ use std::{
 use http::{Request, StatusCode, request::Parts};
 
 use super::service::{Decision, Shared, Wait};
-#[cfg(feature = "sessions")]
+#[cfg(feature = "sessions-custom")]
 use crate::sessions::Sessions;
 use crate::{
     authenticator::{Authentication, Authenticator},
@@ -23,7 +23,7 @@ use crate::{
 /// The credentials of a layer that are looked up.
 pub(super) struct Lookups {
     pub(super) authenticators: Vec<Arc<dyn Authenticator>>,
-    #[cfg(feature = "sessions")]
+    #[cfg(feature = "sessions-custom")]
     pub(super) sessions: Option<Sessions>,
 }
 
@@ -33,9 +33,9 @@ enum Credential {
     /// That of the authenticator with this index.
     Own(usize),
     /// A session token in `Authorization`.
-    #[cfg(feature = "sessions")]
+    #[cfg(feature = "sessions-custom")]
     SessionBearer,
-    #[cfg(feature = "sessions")]
+    #[cfg(feature = "sessions-custom")]
     SessionCookie,
 }
 
@@ -45,9 +45,9 @@ impl Credential {
     fn is_private(self) -> bool {
         match self {
             Self::Own(_) => true,
-            #[cfg(feature = "sessions")]
+            #[cfg(feature = "sessions-custom")]
             Self::SessionBearer => false,
-            #[cfg(feature = "sessions")]
+            #[cfg(feature = "sessions-custom")]
             Self::SessionCookie => true,
         }
     }
@@ -56,9 +56,9 @@ impl Credential {
     fn is_attached_by_browser(self) -> bool {
         match self {
             Self::Own(_) => false,
-            #[cfg(feature = "sessions")]
+            #[cfg(feature = "sessions-custom")]
             Self::SessionBearer => false,
-            #[cfg(feature = "sessions")]
+            #[cfg(feature = "sessions-custom")]
             Self::SessionCookie => true,
         }
     }
@@ -87,7 +87,7 @@ impl Shared {
     /// Authenticates a request by the session token in its `Authorization` field, if there is one.
     #[cold]
     pub(super) fn session_bearer<B>(&self, request: &mut Request<B>) -> Option<Decision> {
-        #[cfg(feature = "sessions")]
+        #[cfg(feature = "sessions-custom")]
         if let Some(sessions) = self.lookups.as_ref()?.sessions.as_ref() {
             let token = self.sources.token(request).ok()?;
             // A token from any other place is not a bearer token: a browser may have attached it.
@@ -111,7 +111,7 @@ impl Shared {
                 }
             }
         }
-        #[cfg(feature = "sessions")]
+        #[cfg(feature = "sessions-custom")]
         if let Some(sessions) = &lookups.sessions {
             let (method, uri, headers) = (request.method(), request.uri(), request.headers());
             match sessions.cookie(method, uri, headers) {
@@ -159,7 +159,7 @@ impl Shared {
     fn after<B>(&self, credential: Credential, request: &mut Request<B>) -> Decision {
         let next = match credential {
             Credential::Own(index) => self.look_up(index + 1, request),
-            #[cfg(feature = "sessions")]
+            #[cfg(feature = "sessions-custom")]
             Credential::SessionBearer | Credential::SessionCookie => None,
         };
         next.or_else(|| self.anonymous(request))
@@ -188,7 +188,7 @@ impl fmt::Debug for Lookups {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lookups = f.debug_struct("Lookups");
         lookups.field("authenticators", &self.authenticators.len());
-        #[cfg(feature = "sessions")]
+        #[cfg(feature = "sessions-custom")]
         lookups.field("sessions", &self.sessions);
         lookups.finish()
     }

@@ -6,7 +6,7 @@ mod shared;
 
 use std::{ops::Deref, sync::Arc};
 
-#[cfg(feature = "sessions")]
+#[cfg(feature = "sessions-custom")]
 pub(crate) use self::secrets::load_secrets;
 use self::secrets::{LoadedSecrets, WatchedSecrets};
 pub(crate) use self::secrets::{SecretPolicy, SecretSource};

@@ -3,25 +3,32 @@
 
 use std::{sync::Arc, time::Duration};
 
+#[cfg(feature = "sessions")]
+use super::remote::Remote;
 use super::{
     BetterAuthSessions, Sessions, cookie::CookieNames, cross_site::TrustedOrigins,
-    record::RecordReader, remote::Remote, settings::Source,
+    record::RecordReader, settings::Source, source::SessionSource,
 };
 use crate::{
     clock::Clock,
     config_error::Faults,
     cookies::is_cookie_name,
-    events::lookups as events,
     key::{Algorithm, Keys},
     key_source::{SecretPolicy, load_secrets},
     lookups::Lookups,
-    redact::{describe_url, redact_url},
-    url_check::{check_url, is_unsafe_http},
     user::UserIds,
 };
+#[cfg(feature = "sessions")]
+use crate::{
+    events::lookups as events,
+    redact::{describe_url, redact_url},
+    url_check::{check_url, is_unsafe_http},
+};
 
+#[cfg(feature = "sessions")]
 const SESSION_PATH: &str = "/api/auth/get-session";
 
+#[cfg(feature = "sessions")]
 const ENDPOINT: &str = "/get-session";
 
 /// The maximum time for which an answer may be kept. A user who signs out keeps access for that long.
@@ -37,7 +44,7 @@ impl BetterAuthSessions {
     ) -> Option<Sessions> {
         #[cfg(feature = "test-kit")]
         let clock = self.clock.clone().unwrap_or(clock);
-        let url = self.url(faults);
+        let source = self.source(faults);
         if !is_cookie_name(&self.cookie_name) {
             faults.add("the name of the session cookie is not a cookie name; pass visible ASCII without separators to .cookie_prefix(…) or .cookie_name(…), such as better-auth");
         }
@@ -67,16 +74,7 @@ impl BetterAuthSessions {
         if is_first_issuer && self.has_same_users {
             faults.add("in .sessions(…): .same_users() has no effect, because the users already are those of the layer's first issuer; remove it");
         }
-        let url = url?;
-        let service = redact_url(&url).unwrap_or_default();
-        if is_unsafe_http(&url) {
-            events::allowed_over_http(&service);
-        }
-        let source = match self.source {
-            Source::Remote(_) => Arc::new(Remote::new(url)),
-            #[cfg(feature = "test-kit")]
-            Source::Test(source) => source,
-        };
+        let (source, service) = source?;
         Some(Sessions {
             cookie_names: CookieNames::new(&self.cookie_name),
             trusted_origins,
@@ -96,13 +94,46 @@ impl BetterAuthSessions {
         })
     }
 
+    /// Checks the source, and returns it with its name in events.
+    fn source(&self, faults: &mut Faults) -> Option<(Arc<dyn SessionSource>, String)> {
+        self.check_effects(faults);
+        match &self.source {
+            #[cfg(feature = "sessions")]
+            Source::Remote => {
+                let url = self.url(faults)?;
+                let service = redact_url(&url).unwrap_or_default();
+                if is_unsafe_http(&url) {
+                    events::allowed_over_http(&service);
+                }
+                Some((Arc::new(Remote::new(url)), service))
+            }
+            #[cfg(feature = "sessions-redis")]
+            Source::Redis(url) => self.redis.clone().source(url, faults),
+            Source::Store(store) => Some((Arc::clone(store), "the session store".to_owned())),
+        }
+    }
+
+    /// Reports settings that the source does not use, and a missing secret.
+    fn check_effects(&self, faults: &mut Faults) {
+        #[cfg(feature = "sessions-redis")]
+        if !matches!(self.source, Source::Redis(_)) && !self.redis.is_empty() {
+            faults.add(".redis_prefix(…), .redis_ca(…), .user_columns(…), and .session_columns(…) have no effect without BetterAuthSessions::redis(…); remove them");
+        }
+        #[cfg(feature = "sessions")]
+        if matches!(self.source, Source::Remote) {
+            return;
+        }
+        if self.session_url.is_some() || self.http_allowed {
+            faults.add(".session_url(…) and .allow_http() have no effect without BetterAuthSessions::remote(…); remove them");
+        }
+        if self.secrets.is_empty() {
+            faults.add("sessions in a store need Better Auth's secret, because the store has no MAC to compare; call .secret(…) or .secret_from_env(\"BETTER_AUTH_SECRET\")");
+        }
+    }
+
     /// Checks the URL of `get-session`, and returns it.
+    #[cfg(feature = "sessions")]
     fn url(&self, faults: &mut Faults) -> Option<String> {
-        let session_url = match &self.source {
-            Source::Remote(url) => url.clone(),
-            #[cfg(feature = "test-kit")]
-            Source::Test(_) => None,
-        };
         if is_unsafe_http(&self.origin) && !self.http_allowed {
             let what = describe_url("the origin of Better Auth", &self.origin);
             faults.add(format!(
@@ -110,7 +141,7 @@ impl BetterAuthSessions {
             ));
             return None;
         }
-        let Some(url) = session_url else {
+        let Some(url) = self.session_url.clone() else {
             return Some(format!("{}{SESSION_PATH}", self.origin));
         };
         let checked = check_url(&url, self.http_allowed, "read session tokens");

@@ -1,34 +1,38 @@
-//! Sessions of Better Auth as credentials: [`BetterAuthSessions`] configures them, and [`Sessions`]
-//! finds and looks them up for the layer.
+//! Sessions of Better Auth: the interface of a store of your own. Used by the builder.
 //!
-//! A credential passes these steps, and each rejects it at once:
-//!
-//! ```text
-//! cookie ─ cross-site rule ┐
-//!                          ├─ kept user ─ form ─ MAC ─ kept rejection ─ lookup ─ record
-//! bearer ──────────────────┘
-//! ```
-//!
-//! A kept answer is found by the whole credential, so a hit computes no MAC. The source of a lookup
-//! returns the record of the session as JSON, and `record` builds the user.
+//! [`BetterAuthSessions`] documents where sessions are looked up and what their users are.
 
+// `BetterAuthSessions` configures sessions, and `Sessions` finds and looks them up for the layer. A
+// credential passes these steps, and each rejects it at once:
+//
+// cookie ─ cross-site rule ┐
+//                          ├─ kept user ─ form ─ MAC ─ kept rejection ─ lookup ─ record
+// bearer ──────────────────┘
+//
+// A kept answer is found by the whole credential, so a hit computes no MAC. The source of a lookup
+// returns the record of the session, and `record` builds the user.
+
+mod acceptance;
 mod build;
 mod cookie;
 mod credential;
 mod cross_site;
 mod record;
+#[cfg(feature = "sessions-redis")]
+mod redis;
+#[cfg(feature = "sessions-redis")]
+mod redis_settings;
+#[cfg(feature = "sessions")]
 mod remote;
 mod settings;
 mod source;
+mod store;
 mod surrogates;
 
 use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, Method, Uri};
 
-pub use self::settings::BetterAuthSessions;
-#[cfg(feature = "test-kit")]
-pub(crate) use self::source::Found;
 pub(crate) use self::source::{SessionCredential, SessionSource};
 use self::{
     cookie::CookieNames,
@@ -36,6 +40,12 @@ use self::{
     cross_site::TrustedOrigins,
     record::RecordReader,
     source::Place,
+};
+#[cfg(feature = "test-kit")]
+pub(crate) use self::{record::Record, source::Found};
+pub use self::{
+    settings::BetterAuthSessions,
+    store::{SessionStore, SessionStoreError, StoredSession},
 };
 use crate::{
     authenticator::Authentication,
@@ -115,7 +125,7 @@ impl Sessions {
             async move {
                 let token = credential.token.clone();
                 let record = source.find(credential).await?;
-                reader.read(&record, &token).map_err(|problem| LookupError {
+                reader.read(record, &token).map_err(|problem| LookupError {
                     message: problem.to_owned(),
                     is_outage: false,
                 })

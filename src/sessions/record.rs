@@ -1,13 +1,13 @@
-//! Reads the record of a session and its user, in the form of Better Auth's `get-session`; used by
-//! `sessions`.
+//! Checks the record of a session, and builds its user; used by `sessions`.
 
 use std::{
     borrow::Cow,
-    time::{Duration, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::surrogates::replace_lone_surrogates;
 use crate::{
@@ -31,23 +31,42 @@ pub(super) struct RecordReader {
     pub(super) clock: Clock,
 }
 
+/// The columns of a session and of its user, as Better Auth's `get-session` returns them.
 #[derive(Deserialize)]
-struct Record {
-    session: Map<String, Value>,
-    user: Map<String, Value>,
+pub(crate) struct Record {
+    pub(crate) session: Map<String, Value>,
+    pub(crate) user: Map<String, Value>,
+}
+
+impl Record {
+    /// Reads a response of `get-session`. `null` is the record of a missing session.
+    #[cfg(any(feature = "sessions", feature = "test-kit"))]
+    pub(crate) fn of_response(json: &str) -> Result<Option<Self>, crate::lookups::LookupError> {
+        Self::parse(json).ok_or_else(|| crate::lookups::LookupError {
+            message: "the response is not the JSON of a session and its user; check the URL, and that no customSession plugin removes them".to_owned(),
+            is_outage: false,
+        })
+    }
+
+    /// Returns the time of the sign-in, since the epoch.
+    #[cfg(feature = "sessions-redis")]
+    pub(super) fn created_at(&self) -> Option<Duration> {
+        self.session.get("createdAt").and_then(since_epoch)
+    }
+
+    /// Parses JSON, which may contain lone surrogates.
+    pub(super) fn parse<T: DeserializeOwned>(json: &str) -> Option<T> {
+        serde_json::from_str(&replace_lone_surrogates(json)).ok()
+    }
 }
 
 impl RecordReader {
-    /// Reads the record of the session with this token. `null` is the record of a missing session.
+    /// Reads the record of the session with this token.
     ///
     /// # Errors
     ///
-    /// What is wrong with a record that is neither that nor a session, for the operator.
-    pub(super) fn read(&self, json: &str, token: &str) -> Result<Answer, &'static str> {
-        let json = replace_lone_surrogates(json);
-        let record: Option<Record> = serde_json::from_str(&json).map_err(|_| {
-            "the response is not the JSON of a session and its user; check the URL, and that no customSession plugin removes them"
-        })?;
+    /// What is wrong with a record that is not that of a session, for the operator.
+    pub(super) fn read(&self, record: Option<Record>, token: &str) -> Result<Answer, &'static str> {
         let Some(Record { mut session, user }) = record else {
             return Ok(Answer::Rejected(Rejection::InvalidSession));
         };
@@ -138,14 +157,15 @@ fn id_text(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Returns the seconds since the epoch of a time as JavaScript writes it, rounded down.
+/// Returns the seconds since the epoch of a time as JavaScript and databases write it (RFC 3339),
+/// rounded down.
 fn seconds(value: &Value) -> Option<u64> {
     since_epoch(value).map(|time| time.as_secs())
 }
 
 fn since_epoch(value: &Value) -> Option<Duration> {
-    let time = humantime::parse_rfc3339(value.as_str()?).ok()?;
-    time.duration_since(UNIX_EPOCH).ok()
+    let time = OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok()?;
+    SystemTime::from(time).duration_since(UNIX_EPOCH).ok()
 }
 
 /// Returns whether the user is banned at `now`, the time since the epoch. Better Auth ends the

@@ -7,7 +7,10 @@ use http::{
     header::{AUTHORIZATION, COOKIE},
 };
 
-use super::source::{Found, SessionCredential, SessionSource};
+use super::{
+    record::Record,
+    source::{Found, SessionCredential, SessionSource},
+};
 use crate::{
     http_client::{GetError, GetFailure, HttpClient},
     lookups::LookupError,
@@ -15,9 +18,6 @@ use crate::{
 
 /// The maximum size of a response, in bytes.
 const MAX_RECORD_BYTES: usize = 64 * 1024;
-
-/// The record of a missing session.
-const NO_SESSION: &str = "null";
 
 /// The endpoint of a Better Auth server.
 pub(super) struct Remote {
@@ -33,7 +33,7 @@ impl Remote {
         }
     }
 
-    async fn ask(&self, credential: SessionCredential) -> Result<String, LookupError> {
+    async fn ask(&self, credential: SessionCredential) -> Result<Option<Record>, LookupError> {
         // Without `disableCookieCache`, the answer could come from a cookie and ignore a sign-out.
         // Extending the session of a cookie needs a `Set-Cookie` that this service cannot deliver.
         let (query, name, value) = match credential.cookie_name {
@@ -51,10 +51,9 @@ impl Remote {
         let url = format!("{}?{query}", self.url);
         let fields = credential_field(name, value)?;
         match self.client.get(&url, fields, MAX_RECORD_BYTES).await {
-            Ok(fetched) => Ok(fetched.body),
-            Err(error) if error.cause == GetFailure::Status(StatusCode::UNAUTHORIZED) => {
-                Ok(NO_SESSION.to_owned())
-            }
+            // `null` is the record of a missing session.
+            Ok(fetched) => Record::of_response(&fetched.body),
+            Err(error) if error.cause == GetFailure::Status(StatusCode::UNAUTHORIZED) => Ok(None),
             Err(error) => Err(explain(&error)),
         }
     }

@@ -1,15 +1,22 @@
 //! [`BetterAuthSessions`]: the settings for sessions.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{key::Secret, key_source::SecretSource, redact::redact_url};
+use super::{
+    source::SessionSource,
+    store::{SessionStore, StoreSource},
+};
+use crate::{key_source::SecretSource, redact::redact_url};
 
 const DEFAULT_PREFIX: &str = "better-auth";
 
+/// For lookups at Better Auth. A store is asked for each request.
 const DEFAULT_FRESH_FOR: Duration = Duration::from_secs(10);
 
 /// A Better Auth server answers no more lookups at a time on two cores.
 const DEFAULT_MAX_LOOKUPS: usize = 16;
+
+const DEFAULT_MAX_STORE_LOOKUPS: usize = 64;
 
 /// The sessions of a Better Auth server, for
 /// [`JwtAuthBuilder::sessions`](crate::JwtAuthBuilder::sessions).
@@ -50,7 +57,10 @@ const DEFAULT_MAX_LOOKUPS: usize = 16;
 pub struct BetterAuthSessions {
     pub(super) origin: String,
     pub(super) source: Source,
+    pub(super) session_url: Option<String>,
     pub(super) http_allowed: bool,
+    #[cfg(feature = "sessions-redis")]
+    pub(super) redis: super::redis_settings::RedisSettings,
     pub(super) cookie_name: String,
     pub(super) accepts_raw_tokens: bool,
     pub(super) secrets: Vec<SecretSource>,
@@ -65,10 +75,13 @@ pub struct BetterAuthSessions {
 
 #[derive(Clone)]
 pub(super) enum Source {
-    /// The URL of `get-session`; by default, it is derived from the origin.
-    Remote(Option<String>),
-    #[cfg(feature = "test-kit")]
-    Test(std::sync::Arc<dyn super::source::SessionSource>),
+    /// Better Auth's endpoint `get-session`.
+    #[cfg(feature = "sessions")]
+    Remote,
+    /// The URL of a Redis database.
+    #[cfg(feature = "sessions-redis")]
+    Redis(String),
+    Store(Arc<dyn SessionSource>),
 }
 
 /// # Where sessions are looked up
@@ -81,17 +94,64 @@ impl BetterAuthSessions {
     ///
     /// In production, Better Auth rejects all lookups after 100 of them without a pause of ten seconds.
     /// Exempt them in its configuration: `rateLimit: { customRules: { "/get-session": false } }`.
+    #[cfg(feature = "sessions")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sessions")))]
     pub fn remote(origin: impl Into<String>) -> Self {
-        Self::new(origin.into(), Source::Remote(None))
+        Self::new(origin.into(), Source::Remote)
+    }
+
+    /// Accepts the sessions of the Better Auth server at this origin, and looks them up in a store of
+    /// your own, such as Better Auth's database: see [`SessionStore`].
+    ///
+    /// The store is asked for each request, so a sign-out takes effect immediately; only requests that
+    /// arrive during a lookup of their session share it ([`fresh_for`](Self::fresh_for)). At most 64
+    /// lookups run at a time ([`max_lookups`](Self::max_lookups)). [`secret`](Self::secret) is required,
+    /// because a store has no MAC to compare.
+    pub fn store(store: impl SessionStore, origin: impl Into<String>) -> Self {
+        Self::new(origin.into(), Source::Store(Arc::new(StoreSource(store))))
+            .fresh_for(Duration::ZERO)
+            .max_lookups(DEFAULT_MAX_STORE_LOOKUPS)
+    }
+
+    /// Accepts the sessions of the Better Auth server at this origin, and looks them up in its Redis
+    /// (`secondaryStorage`), such as `redis://redis:6379`. As with [`store`](Self::store), Redis is
+    /// asked for each request, and [`secret`](Self::secret) is required.
+    ///
+    /// The URL is `redis[s]://[<user>[:<password>]@]<host>[:<port>][/<database>]` or
+    /// `redis+unix:///<path>`. With `rediss`, the connection is encrypted. With `redis`, everyone in the
+    /// network can read session tokens. A connection is made by the first lookup, and again after an
+    /// error; a user that may execute only `GET` is enough.
+    ///
+    /// Redis also has the columns that Better Auth hides from clients (`returned: false`). Therefore,
+    /// only Better Auth's own columns become claims, and those that
+    /// [`user_columns`](Self::user_columns) and [`session_columns`](Self::session_columns) name.
+    ///
+    /// ```
+    /// use tower_jwt_auth::{BetterAuthSessions, JwtAuthLayer};
+    ///
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// let sessions = BetterAuthSessions::redis("redis://localhost", "https://app.example.com")
+    ///     .secret("test-only-0123456789abcdefghijklmnopqrstuvwxyz");
+    /// let auth = JwtAuthLayer::builder().sessions(sessions).build()?;
+    /// # drop(auth);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "sessions-redis")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sessions-redis")))]
+    pub fn redis(url: impl Into<String>, origin: impl Into<String>) -> Self {
+        Self::new(origin.into(), Source::Redis(url.into()))
+            .fresh_for(Duration::ZERO)
+            .max_lookups(DEFAULT_MAX_STORE_LOOKUPS)
     }
 
     #[cfg(feature = "test-kit")]
     pub(crate) fn for_tests(
         origin: &str,
-        source: std::sync::Arc<dyn super::source::SessionSource>,
+        source: Arc<dyn SessionSource>,
         clock: crate::clock::Clock,
     ) -> Self {
-        let mut settings = Self::new(origin.to_owned(), Source::Test(source));
+        let mut settings = Self::new(origin.to_owned(), Source::Store(source));
         settings.clock = Some(clock);
         settings
     }
@@ -100,6 +160,9 @@ impl BetterAuthSessions {
         Self {
             origin,
             source,
+            session_url: None,
+            #[cfg(feature = "sessions-redis")]
+            redis: Default::default(),
             http_allowed: false,
             cookie_name: cookie_name(DEFAULT_PREFIX),
             accepts_raw_tokens: false,
@@ -125,10 +188,7 @@ impl BetterAuthSessions {
     ///     .allow_http();
     /// ```
     pub fn session_url(mut self, url: impl Into<String>) -> Self {
-        #[cfg_attr(not(feature = "test-kit"), allow(irrefutable_let_patterns))]
-        if let Source::Remote(session_url) = &mut self.source {
-            *session_url = Some(url.into());
-        }
+        self.session_url = Some(url.into());
         self
     }
 
@@ -157,90 +217,7 @@ impl BetterAuthSessions {
     }
 }
 
-/// # Which session tokens are accepted
-impl BetterAuthSessions {
-    /// Sets the prefix of the cookie's name, as Better Auth's `cookiePrefix` does: `app` for the cookie
-    /// `app.session_token`. The default is `better-auth`. The cookie may have `__Secure-` or `__Host-`
-    /// in front.
-    pub fn cookie_prefix(self, prefix: &str) -> Self {
-        let name = cookie_name(prefix);
-        self.cookie_name(name)
-    }
-
-    /// Sets the whole name of the cookie, as Better Auth's `cookies.session_token.name` does. The cookie
-    /// may have `__Secure-` or `__Host-` in front.
-    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
-        self.cookie_name = name.into();
-        self
-    }
-
-    /// Also accepts session tokens without a MAC as bearer tokens. Their form is 32 letters and digits.
-    ///
-    /// A client has such a token from `session.token` in a response of Better Auth. It cannot be checked
-    /// before it is looked up, so every invented token causes a lookup.
-    pub fn raw_tokens(mut self) -> Self {
-        self.accepts_raw_tokens = true;
-        self
-    }
-
-    /// Adds the secret of Better Auth. A session token whose MAC no secret made is then rejected before
-    /// it is looked up, with the reason `session_signature`. Without a secret, every token of the right
-    /// form is looked up.
-    ///
-    /// A service that has this secret can forge sessions of Better Auth.
-    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.secrets.push(SecretSource::One(secret.into()));
-        self
-    }
-
-    /// Adds several secrets, the current one first. Better Auth accepts only sessions of its current
-    /// secret, so list an old one only while its replicas change over.
-    pub fn secrets<I>(mut self, secrets: I) -> Self
-    where
-        I: IntoIterator,
-        I::Item: Into<Secret>,
-    {
-        let secrets = secrets.into_iter().map(Into::into).collect();
-        self.secrets.push(SecretSource::List(secrets));
-        self
-    }
-
-    /// Adds the secret in this environment variable, which [`build`](crate::JwtAuthBuilder::build)
-    /// reads once.
-    pub fn secret_from_env(mut self, name: impl Into<String>) -> Self {
-        self.secrets.push(SecretSource::Variable {
-            name: name.into(),
-            alternative: None,
-        });
-        self
-    }
-
-    /// Allows pages at these origins to send requests with the session cookie, in addition to those at
-    /// the origin of Better Auth and at the origin of this service. All other pages get 403 with the
-    /// reason `cross_site`, unless the method is `GET`, `HEAD`, or `OPTIONS` without `Upgrade`.
-    ///
-    /// `https://app.example.com` and `https://api.example.com` are different origins. Write an origin as
-    /// browsers do: in lower case, without the default port, a path, or a trailing slash.
-    pub fn trusted_origins<I>(mut self, origins: I) -> Self
-    where
-        I: IntoIterator,
-        I::Item: Into<String>,
-    {
-        self.trusted_origins
-            .extend(origins.into_iter().map(Into::into));
-        self
-    }
-
-    /// Declares that the users of these sessions are the same people as the first issuer's, although
-    /// the first issuer is not at the origin of Better Auth: see
-    /// [`JwtAuthBuilder::same_users`](crate::JwtAuthBuilder::same_users).
-    pub fn same_users(mut self) -> Self {
-        self.has_same_users = true;
-        self
-    }
-}
-
-fn cookie_name(prefix: &str) -> String {
+pub(super) fn cookie_name(prefix: &str) -> String {
     format!("{prefix}.session_token")
 }
 

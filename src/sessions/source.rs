@@ -2,16 +2,16 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
+use super::record::Record;
 use crate::lookups::{Credential, LookupError};
 
 /// The source of session records.
 pub(crate) trait SessionSource: Send + Sync + 'static {
-    /// Returns the record of a session in the form of Better Auth's `get-session`: JSON with its
-    /// session and user, or `null` if there is no session.
+    /// Returns the record of a session, or `None` if there is no session.
     fn find(self: Arc<Self>, credential: SessionCredential) -> Found;
 }
 
-pub(crate) type Found = Pin<Box<dyn Future<Output = Result<String, LookupError>> + Send>>;
+pub(crate) type Found = Pin<Box<dyn Future<Output = Result<Option<Record>, LookupError>> + Send>>;
 
 /// The place where a session token was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(crate) enum Place {
 
 /// A session token that may be looked up: its form, and its MAC if a secret is configured, have been
 /// checked.
+// Only Better Auth itself reads the place and the whole text.
+#[cfg_attr(not(feature = "sessions"), allow(dead_code))]
 pub(crate) struct SessionCredential {
     /// `None` for a bearer token.
     pub(super) cookie_name: Option<String>,

@@ -50,9 +50,9 @@ mod issuer;
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
 mod jwks;
-#[cfg(feature = "sessions")]
+#[cfg(feature = "sessions-custom")]
 mod session;
-#[cfg(feature = "sessions")]
+#[cfg(feature = "sessions-custom")]
 mod sessions;
 mod signer;
 mod token;
@@ -77,6 +77,6 @@ pub use self::{
     token::TestToken,
     user::TestUser,
 };
-#[cfg(feature = "sessions")]
-#[cfg_attr(docsrs, doc(cfg(feature = "sessions")))]
+#[cfg(feature = "sessions-custom")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sessions-custom")))]
 pub use self::{session::TestSession, sessions::TestSessions};

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{clock::TestClock, sessions::TestSessions, token::json};
 
@@ -172,7 +173,8 @@ fn record(columns: &Columns, clock: &TestClock) -> Map<String, Value> {
             Column::FromNow(time) => {
                 let time = clock.now().checked_add(*time);
                 let time = time.expect("the system can represent the time");
-                humantime::format_rfc3339_millis(time).to_string().into()
+                let time = OffsetDateTime::from(time).format(&Rfc3339);
+                time.expect("the year has four digits").into()
             }
         };
         (name.clone(), value)

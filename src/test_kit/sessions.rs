@@ -18,7 +18,7 @@ use super::{
 use crate::{
     auth::{JwtAuthBuilder, JwtAuthLayer},
     lookups::LookupError,
-    sessions::{BetterAuthSessions, Found, SessionCredential, SessionSource},
+    sessions::{BetterAuthSessions, Found, Record, SessionCredential, SessionSource},
 };
 
 /// The sessions of a Better Auth server, in memory. A layer looks them up there without a network.
@@ -254,7 +254,7 @@ impl Server {
         state.delay
     }
 
-    fn record(&self, token: &str) -> Result<String, LookupError> {
+    fn record(&self, token: &str) -> Result<Option<Record>, LookupError> {
         let state = self.state();
         if state.is_failing {
             return Err(LookupError {
@@ -263,7 +263,7 @@ impl Server {
             });
         }
         let record = state.records.get(token).cloned().flatten();
-        Ok(record.unwrap_or_else(|| "null".to_owned()))
+        record.map_or(Ok(None), |json| Record::of_response(&json))
     }
 }
 

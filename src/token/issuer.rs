@@ -37,7 +37,7 @@ pub(crate) struct Issuer {
     /// Whom its user IDs name.
     pub(crate) user_ids: UserIds,
     /// The leeway of the policy, for `CurrentUser::expired`.
-    #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
+    #[cfg(any(feature = "jwks-custom", feature = "sessions-custom"))]
     pub(crate) leeway_millis: u32,
 }
 
@@ -182,7 +182,7 @@ impl Issuer {
                 issuer: IssuerRef::new(self),
                 user_ids: self.user_ids,
                 has_template: self.policy.issuers.tenant_claim().is_some(),
-                #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
+                #[cfg(any(feature = "jwks-custom", feature = "sessions-custom"))]
                 leeway_millis: self.leeway_millis,
             },
         );

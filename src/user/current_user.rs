@@ -51,7 +51,7 @@ pub struct CurrentUser {
     pub(super) verified_by: Option<IssuerRef>,
     /// The time for which the layer accepts the token after its expiry. Zero for a user without a
     /// token.
-    #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
+    #[cfg(any(feature = "jwks-custom", feature = "sessions-custom"))]
     pub(super) leeway_millis: u32,
 }
 
@@ -82,7 +82,7 @@ impl CurrentUser {
             user_ids: verified_by.map_or(UserIds::FirstIssuers, |by| by.user_ids),
             may_name_tenant: verified_by.is_some_and(|by| by.has_template),
             verified_by: verified_by.map(|by| by.issuer),
-            #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
+            #[cfg(any(feature = "jwks-custom", feature = "sessions-custom"))]
             leeway_millis: verified_by.map_or(0, |by| by.leeway_millis),
         }
     }
@@ -146,7 +146,11 @@ impl CurrentUser {
     }
 
     /// Returns `exp` unchanged, in seconds since the epoch.
-    #[cfg(any(feature = "cache", feature = "jwks-custom", feature = "sessions"))]
+    #[cfg(any(
+        feature = "cache",
+        feature = "jwks-custom",
+        feature = "sessions-custom"
+    ))]
     pub(crate) fn exp(&self) -> Option<f64> {
         self.expires_at
     }
@@ -213,7 +217,7 @@ impl CurrentUser {
     }
 
     /// Returns the size of the user's claims, in bytes.
-    #[cfg(feature = "sessions")]
+    #[cfg(feature = "sessions-custom")]
     pub(crate) fn size(&self) -> usize {
         self.text.len()
     }

@@ -54,7 +54,10 @@ impl CurrentUser {
     /// }
     /// # drop(forward);
     /// ```
-    #[cfg_attr(docsrs, doc(cfg(any(feature = "jwks-custom", feature = "sessions"))))]
+    #[cfg_attr(
+        docsrs,
+        doc(cfg(any(feature = "jwks-custom", feature = "sessions-custom")))
+    )]
     pub fn expired(&self) -> impl Future<Output = ()> + Send + Sync + use<> {
         let rejected_from = self.rejected_from();
         async move {

@@ -30,7 +30,7 @@ pub(crate) struct VerifiedBy {
     pub(crate) user_ids: UserIds,
     /// Whether a template is configured, so that the token's `iss` may name a tenant.
     pub(crate) has_template: bool,
-    #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
+    #[cfg(any(feature = "jwks-custom", feature = "sessions-custom"))]
     pub(crate) leeway_millis: u32,
 }
 

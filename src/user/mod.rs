@@ -3,7 +3,7 @@
 
 mod claim;
 mod current_user;
-#[cfg(any(feature = "jwks-custom", feature = "sessions"))]
+#[cfg(any(feature = "jwks-custom", feature = "sessions-custom"))]
 mod expired;
 mod identity;
 mod scopes;

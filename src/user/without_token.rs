@@ -92,7 +92,7 @@ impl CurrentUser {
             user_ids: self.user_ids,
             may_name_tenant: self.may_name_tenant,
             verified_by: self.verified_by,
-            #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
+            #[cfg(any(feature = "jwks-custom", feature = "sessions-custom"))]
             leeway_millis: self.leeway_millis,
             ..Self::from_claims(&json, identity, None)
         }

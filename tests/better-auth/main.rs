@@ -8,7 +8,7 @@ mod jwks;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod rotation;
 mod server;
-#[cfg(all(feature = "aws-lc-rs", feature = "jwks", feature = "sessions"))]
+#[cfg(all(feature = "aws-lc-rs", feature = "jwks", feature = "sessions-custom"))]
 mod sessions;
 
 use std::{

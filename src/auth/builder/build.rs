@@ -113,7 +113,7 @@ impl JwtAuthBuilder {
             .chain(others.into_iter().map(|other| other.issuer))
             .collect();
         let of_issuers = { all.iter_mut() }.map(|issuer| std::mem::take(&mut issuer.sources));
-        #[cfg_attr(not(feature = "sessions"), allow(unused_mut))]
+        #[cfg_attr(not(feature = "sessions-custom"), allow(unused_mut))]
         let mut sources = TokenSources::new(self.layer.sources.take(), of_issuers.collect());
         sources.check(&mut faults);
         for issuer in &mut all {
@@ -269,7 +269,7 @@ impl IssuerSettings {
         Some(Issuer {
             keys,
             algorithms,
-            #[cfg(any(feature = "jwks-custom", feature = "sessions"))]
+            #[cfg(any(feature = "jwks-custom", feature = "sessions-custom"))]
             leeway_millis: u32::try_from(self.policy.leeway.as_millis()).unwrap_or(u32::MAX),
             policy: self.policy,
             checks: self.checks,

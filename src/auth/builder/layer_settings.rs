@@ -22,7 +22,7 @@ pub(super) struct LayerSettings {
     pub(super) max_token_len: usize,
     #[cfg(feature = "authenticator")]
     pub(super) authenticators: Vec<std::sync::Arc<dyn crate::authenticator::Authenticator>>,
-    #[cfg(feature = "sessions")]
+    #[cfg(feature = "sessions-custom")]
     pub(super) sessions: Vec<crate::sessions::BetterAuthSessions>,
     #[cfg(feature = "cache")]
     pub(super) cached_tokens: Option<usize>,
@@ -42,7 +42,7 @@ impl Default for LayerSettings {
             max_token_len: DEFAULT_MAX_TOKEN_LEN,
             #[cfg(feature = "authenticator")]
             authenticators: Vec::new(),
-            #[cfg(feature = "sessions")]
+            #[cfg(feature = "sessions-custom")]
             sessions: Vec::new(),
             #[cfg(feature = "cache")]
             cached_tokens: None,

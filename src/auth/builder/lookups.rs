@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{JwtAuthBuilder, issuer_settings::IssuerSettings, layer_settings::LayerSettings};
-#[cfg(feature = "sessions")]
+#[cfg(feature = "sessions-custom")]
 use crate::sessions::BetterAuthSessions;
 use crate::{
     auth::{lookup::Lookups, token_source::TokenSources},
@@ -42,8 +42,8 @@ impl JwtAuthBuilder {
     /// # drop(auth);
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
-    #[cfg(feature = "sessions")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "sessions")))]
+    #[cfg(feature = "sessions-custom")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sessions-custom")))]
     pub fn sessions(mut self, sessions: BetterAuthSessions) -> Self {
         self.layer_settings(".sessions(…)").sessions.push(sessions);
         self
@@ -67,7 +67,7 @@ impl JwtAuthBuilder {
 impl LayerSettings {
     /// Returns whether the layer accepts credentials other than JWTs.
     pub(super) fn has_lookups(&self) -> bool {
-        #[cfg(feature = "sessions")]
+        #[cfg(feature = "sessions-custom")]
         if !self.sessions.is_empty() {
             return true;
         }
@@ -82,19 +82,19 @@ impl LayerSettings {
         sources: &mut TokenSources,
         faults: &mut Faults,
     ) -> Option<Lookups> {
-        #[cfg(feature = "sessions")]
+        #[cfg(feature = "sessions-custom")]
         let sessions = { self.sessions.first().cloned() }
             .and_then(|sessions| self.build_sessions(sessions, issuers, sources, faults));
-        #[cfg(not(feature = "sessions"))]
+        #[cfg(not(feature = "sessions-custom"))]
         let _ = (issuers, sources, faults);
         self.has_lookups().then(|| Lookups {
             authenticators: self.authenticators.clone(),
-            #[cfg(feature = "sessions")]
+            #[cfg(feature = "sessions-custom")]
             sessions,
         })
     }
 
-    #[cfg(feature = "sessions")]
+    #[cfg(feature = "sessions-custom")]
     fn build_sessions(
         &self,
         sessions: BetterAuthSessions,

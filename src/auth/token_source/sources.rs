@@ -122,13 +122,13 @@ impl TokenSources {
     }
 
     /// Adds a field that must be marked as sensitive because of another credential.
-    #[cfg(feature = "sessions")]
+    #[cfg(feature = "sessions-custom")]
     pub(in crate::auth) fn mark_also(&mut self, field: HeaderName) {
         self.other_fields.push(field);
     }
 
     /// Returns whether a source reads the cookie with this name.
-    #[cfg(feature = "sessions")]
+    #[cfg(feature = "sessions-custom")]
     pub(in crate::auth) fn reads_cookie(&self, name: &str) -> bool {
         let mut places = self.sources.iter().flat_map(|of| of.source.places());
         places.any(|place| matches!(place, Place::Cookie(cookie) if cookie == name))

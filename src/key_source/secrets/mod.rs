@@ -65,7 +65,7 @@ pub(super) fn load(
 }
 
 /// Loads the secrets of sources other than files, which may change. Adds problems to `faults`.
-#[cfg(feature = "sessions")]
+#[cfg(feature = "sessions-custom")]
 pub(crate) fn load_secrets(
     sources: Vec<SecretSource>,
     policy: SecretPolicy,

@@ -396,7 +396,7 @@ fn test_kit(output: &mut Output) {
         any(feature = "aws-lc-rs", feature = "rust-crypto")
     ))]
     output.debug("TestJwks", &tower_jwt_auth::test_kit::TestJwks::new());
-    #[cfg(feature = "sessions")]
+    #[cfg(feature = "sessions-custom")]
     {
         let sessions = tower_jwt_auth::test_kit::TestSessions::new();
         let session = sessions.session_for(SUB).email(EMAIL).name(NAME);

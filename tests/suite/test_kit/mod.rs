@@ -7,6 +7,6 @@ mod issuer;
     any(feature = "aws-lc-rs", feature = "rust-crypto")
 ))]
 mod jwks;
-#[cfg(feature = "sessions")]
+#[cfg(feature = "sessions-custom")]
 mod sessions;
 mod user;
