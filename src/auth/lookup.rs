@@ -114,7 +114,7 @@ impl Shared {
         #[cfg(feature = "sessions-custom")]
         if let Some(sessions) = &lookups.sessions {
             let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-            match sessions.cookie(method, uri, headers) {
+            match sessions.cookie(method, uri, headers, &self.verifier) {
                 Authentication::NotMine => {}
                 authentication => {
                     return Some(self.decide(authentication, Credential::SessionCookie, request));

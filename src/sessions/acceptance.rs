@@ -1,6 +1,6 @@
 //! The settings of [`BetterAuthSessions`] for the accepted session tokens.
 
-use super::{BetterAuthSessions, settings::cookie_name};
+use super::BetterAuthSessions;
 use crate::{key::Secret, key_source::SecretSource};
 
 /// # Which session tokens are accepted
@@ -8,15 +8,15 @@ impl BetterAuthSessions {
     /// Sets the prefix of the cookie's name, as Better Auth's `cookiePrefix` does: `app` for the cookie
     /// `app.session_token`. The default is `better-auth`. The cookie may have `__Secure-` or `__Host-`
     /// in front.
-    pub fn cookie_prefix(self, prefix: &str) -> Self {
-        let name = cookie_name(prefix);
-        self.cookie_name(name)
+    pub fn cookie_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.cookie_prefix = prefix.into();
+        self
     }
 
     /// Sets the whole name of the cookie, as Better Auth's `cookies.session_token.name` does. The cookie
     /// may have `__Secure-` or `__Host-` in front.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
-        self.cookie_name = name.into();
+        self.cookie_name = Some(name.into());
         self
     }
 

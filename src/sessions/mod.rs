@@ -14,7 +14,12 @@
 
 mod acceptance;
 mod build;
+mod build_source;
 mod cookie;
+#[cfg(feature = "sessions-cookie-cache")]
+mod cookie_cache;
+#[cfg(feature = "sessions-cookie-cache")]
+mod cookie_cache_settings;
 mod credential;
 mod cross_site;
 mod record;
@@ -33,7 +38,12 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, Method, Uri};
 
-pub(crate) use self::source::{SessionCredential, SessionSource};
+pub(crate) use self::{
+    build::FirstIssuer,
+    source::{SessionCredential, SessionSource},
+};
+#[cfg(feature = "sessions-cookie-cache")]
+use self::{build::is_below, cookie::SessionCookie, cookie_cache::CookieCache};
 use self::{
     cookie::CookieNames,
     credential::{SignedToken, raw_token},
@@ -47,11 +57,14 @@ pub use self::{
     settings::BetterAuthSessions,
     store::{SessionStore, SessionStoreError, StoredSession},
 };
+#[cfg(feature = "sessions-cookie-cache")]
+use crate::lookups::Answer;
 use crate::{
     authenticator::Authentication,
     key::Keys,
     lookups::{LookupError, Lookups},
     rejection::Rejection,
+    token::TokenVerifier,
 };
 
 /// The accepted sessions of a layer.
@@ -62,7 +75,10 @@ pub(crate) struct Sessions {
     /// `None` if the MAC is not checked before the lookup.
     secrets: Option<Keys>,
     reader: Arc<RecordReader>,
-    source: Arc<dyn SessionSource>,
+    /// `None` if sessions exist only in the cookie `session_data`.
+    source: Option<Arc<dyn SessionSource>>,
+    #[cfg(feature = "sessions-cookie-cache")]
+    cookie_cache: Option<CookieCache>,
     lookups: Lookups,
 }
 
@@ -82,8 +98,14 @@ impl Sessions {
         Some(self.look_up(Place::Bearer, text, token))
     }
 
-    /// Authenticates by the session cookie of a request.
-    pub(crate) fn cookie(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Authentication {
+    /// Authenticates by the session cookie of a request. `verifier` has the layer's public keys.
+    pub(crate) fn cookie(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        verifier: &TokenVerifier,
+    ) -> Authentication {
         let cookie = match self.cookie_names.find(headers) {
             Ok(Some(cookie)) => cookie,
             Ok(None) => return Authentication::NotMine,
@@ -97,12 +119,36 @@ impl Sessions {
         if let Some(user) = self.kept_user(place, cookie.value) {
             return user;
         }
-        match SignedToken::parse(cookie.value) {
-            Some(signed) if self.is_signed(&signed) => {
-                self.look_up(place, cookie.value, signed.token)
+        let signed = SignedToken::parse(cookie.value).filter(|signed| self.is_signed(signed));
+        let Some(signed) = signed else {
+            return Authentication::rejected(Rejection::SessionSignature);
+        };
+        #[cfg(feature = "sessions-cookie-cache")]
+        match self.cached(headers, &cookie, signed.token, verifier) {
+            Some(Answer::User(user)) => return Authentication::User(user),
+            Some(Answer::Rejected(rejection)) if self.source.is_none() => {
+                return Authentication::rejected(rejection);
             }
-            _ => Authentication::rejected(Rejection::SessionSignature),
+            _ => {}
         }
+        let _ = verifier;
+        self.look_up(place, cookie.value, signed.token)
+    }
+
+    /// Returns the answer in the cookie `session_data`, if it belongs to this session cookie.
+    #[cfg(feature = "sessions-cookie-cache")]
+    fn cached(
+        &self,
+        headers: &HeaderMap,
+        cookie: &SessionCookie<'_>,
+        token: &[u8],
+        verifier: &TokenVerifier,
+    ) -> Option<Answer> {
+        let now = self.reader.clock.since_epoch()?;
+        let cache = self.cookie_cache.as_ref()?;
+        let record = cache.record(headers, cookie.name, verifier, now)?;
+        let token = std::str::from_utf8(token).ok()?;
+        self.reader.read(Some(record), token).ok()
     }
 
     #[inline]
@@ -119,8 +165,11 @@ impl Sessions {
 
     /// Looks up a session token, whose `text` is the whole credential.
     fn look_up(&self, place: Place, text: &[u8], token: &[u8]) -> Authentication {
+        let Some(source) = &self.source else {
+            return Authentication::rejected(Rejection::InvalidSession);
+        };
         self.lookups.look_up(place.credential(text), || {
-            let (source, reader) = (Arc::clone(&self.source), Arc::clone(&self.reader));
+            let (source, reader) = (Arc::clone(source), Arc::clone(&self.reader));
             let credential = SessionCredential::new(place, self.cookie_name(place), text, token);
             async move {
                 let token = credential.token.clone();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{
     BetterAuthSessions,
+    build_source::NamedSource,
     redis::{Address, Columns, Redis, Tls},
-    source::SessionSource,
 };
 use crate::config_error::Faults;
 
@@ -71,12 +71,8 @@ impl RedisSettings {
         prefix.is_none() && certificates.is_none() && !has_columns
     }
 
-    /// Checks the settings, and returns the source with its name in events.
-    pub(super) fn source(
-        self,
-        url: &str,
-        faults: &mut Faults,
-    ) -> Option<(Arc<dyn SessionSource>, String)> {
+    /// Checks the settings, and returns the source.
+    pub(super) fn source(self, url: &str, faults: &mut Faults) -> Option<NamedSource> {
         let address = Address::parse(url);
         let address = address.map_err(|problem| faults.add(format!("the URL of Redis {problem}")));
         let tls = match &self.certificates {
@@ -92,6 +88,9 @@ impl RedisSettings {
         let prefix = self.prefix.unwrap_or_else(|| DEFAULT_PREFIX.to_owned());
         let name = address.describe();
         let redis = Redis::new(address, tls, prefix, self.columns);
-        Some((Arc::new(redis), name))
+        Some(NamedSource {
+            name,
+            source: Some(Arc::new(redis)),
+        })
     }
 }

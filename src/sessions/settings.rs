@@ -61,11 +61,15 @@ pub struct BetterAuthSessions {
     pub(super) http_allowed: bool,
     #[cfg(feature = "sessions-redis")]
     pub(super) redis: super::redis_settings::RedisSettings,
-    pub(super) cookie_name: String,
+    pub(super) cookie_prefix: String,
+    /// The whole name of the session cookie, which replaces the default.
+    pub(super) cookie_name: Option<String>,
+    #[cfg(feature = "sessions-cookie-cache")]
+    pub(super) cookie_cache: super::cookie_cache_settings::CookieCacheSettings,
     pub(super) accepts_raw_tokens: bool,
     pub(super) secrets: Vec<SecretSource>,
-    pub(super) fresh_for: Duration,
-    pub(super) max_lookups: usize,
+    pub(super) fresh_for: Option<Duration>,
+    pub(super) max_lookups: Option<usize>,
     pub(super) trusted_origins: Vec<String>,
     pub(super) has_same_users: bool,
     /// Replaces the layer's clock.
@@ -82,6 +86,35 @@ pub(super) enum Source {
     #[cfg(feature = "sessions-redis")]
     Redis(String),
     Store(Arc<dyn SessionSource>),
+    /// Only the cookie `session_data`.
+    #[cfg(feature = "sessions-cookie-cache")]
+    Cookie,
+}
+
+impl Source {
+    pub(super) fn default_fresh_for(&self) -> Duration {
+        if self.is_remote() {
+            DEFAULT_FRESH_FOR
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    pub(super) fn default_max_lookups(&self) -> usize {
+        if self.is_remote() {
+            DEFAULT_MAX_LOOKUPS
+        } else {
+            DEFAULT_MAX_STORE_LOOKUPS
+        }
+    }
+
+    pub(super) fn is_remote(&self) -> bool {
+        #[cfg(feature = "sessions")]
+        if matches!(self, Self::Remote) {
+            return true;
+        }
+        false
+    }
 }
 
 /// # Where sessions are looked up
@@ -109,8 +142,6 @@ impl BetterAuthSessions {
     /// because a store has no MAC to compare.
     pub fn store(store: impl SessionStore, origin: impl Into<String>) -> Self {
         Self::new(origin.into(), Source::Store(Arc::new(StoreSource(store))))
-            .fresh_for(Duration::ZERO)
-            .max_lookups(DEFAULT_MAX_STORE_LOOKUPS)
     }
 
     /// Accepts the sessions of the Better Auth server at this origin, and looks them up in its Redis
@@ -141,8 +172,6 @@ impl BetterAuthSessions {
     #[cfg_attr(docsrs, doc(cfg(feature = "sessions-redis")))]
     pub fn redis(url: impl Into<String>, origin: impl Into<String>) -> Self {
         Self::new(origin.into(), Source::Redis(url.into()))
-            .fresh_for(Duration::ZERO)
-            .max_lookups(DEFAULT_MAX_STORE_LOOKUPS)
     }
 
     #[cfg(feature = "test-kit")]
@@ -152,11 +181,12 @@ impl BetterAuthSessions {
         clock: crate::clock::Clock,
     ) -> Self {
         let mut settings = Self::new(origin.to_owned(), Source::Store(source));
+        settings.fresh_for = Some(DEFAULT_FRESH_FOR);
         settings.clock = Some(clock);
         settings
     }
 
-    fn new(origin: String, source: Source) -> Self {
+    pub(super) fn new(origin: String, source: Source) -> Self {
         Self {
             origin,
             source,
@@ -164,11 +194,14 @@ impl BetterAuthSessions {
             #[cfg(feature = "sessions-redis")]
             redis: Default::default(),
             http_allowed: false,
-            cookie_name: cookie_name(DEFAULT_PREFIX),
+            cookie_prefix: DEFAULT_PREFIX.to_owned(),
+            cookie_name: None,
+            #[cfg(feature = "sessions-cookie-cache")]
+            cookie_cache: Default::default(),
             accepts_raw_tokens: false,
             secrets: Vec::new(),
-            fresh_for: DEFAULT_FRESH_FOR,
-            max_lookups: DEFAULT_MAX_LOOKUPS,
+            fresh_for: None,
+            max_lookups: None,
             trusted_origins: Vec::new(),
             has_same_users: false,
             #[cfg(feature = "test-kit")]
@@ -206,19 +239,15 @@ impl BetterAuthSessions {
     /// A user who signs out or is banned keeps access for at most this time, and while a lookup of the
     /// session that started before is running, which is at most two seconds.
     pub fn fresh_for(mut self, time: Duration) -> Self {
-        self.fresh_for = time;
+        self.fresh_for = Some(time);
         self
     }
 
     /// Sets the maximum number of concurrent lookups. The default is 16. At most 256 others wait.
     pub fn max_lookups(mut self, count: usize) -> Self {
-        self.max_lookups = count;
+        self.max_lookups = Some(count);
         self
     }
-}
-
-pub(super) fn cookie_name(prefix: &str) -> String {
-    format!("{prefix}.session_token")
 }
 
 impl fmt::Debug for BetterAuthSessions {

@@ -218,7 +218,7 @@ impl fmt::Debug for Issuer {
 }
 
 #[inline]
-fn verify_signature<'k>(
+pub(super) fn verify_signature<'k>(
     compact: &Compact<'_>,
     header: &Header<'_>,
     algorithm: Algorithm,

@@ -21,6 +21,8 @@ mod issuer_names;
 mod issuers;
 mod policy;
 mod printable;
+#[cfg(feature = "sessions-cookie-cache")]
+mod session_data;
 mod token_check;
 mod verifier;
 

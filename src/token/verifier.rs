@@ -33,11 +33,11 @@ use crate::{clock::Clock, json::ClaimValue, key::Keys, key_source::Waiter, user:
 /// # Ok::<(), tower_jwt_auth::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct TokenVerifier(Arc<Inner>);
+pub struct TokenVerifier(pub(super) Arc<Inner>);
 
-struct Inner {
-    issuers: IssuerList,
-    clock: Clock,
+pub(super) struct Inner {
+    pub(super) issuers: IssuerList,
+    pub(super) clock: Clock,
     max_token_len: usize,
     #[cfg(feature = "cache")]
     cache: Option<super::cache::TokenCache>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{JwtAuthBuilder, issuer_settings::IssuerSettings, layer_settings::LayerSettings};
 #[cfg(feature = "sessions-custom")]
-use crate::sessions::BetterAuthSessions;
+use crate::sessions::{BetterAuthSessions, FirstIssuer};
 use crate::{
     auth::{lookup::Lookups, token_source::TokenSources},
     authenticator::Authenticator,
@@ -109,9 +109,13 @@ impl LayerSettings {
             faults.add("TokenSource::cookie(…) names the session cookie, which is found without it; remove that source");
         }
         sources.mark_also(http::header::COOKIE);
-        let names = issuers.first().map(|first| &first.policy.issuers);
+        let first = issuers.first();
+        let names = first.map(|first| &first.policy.issuers);
         let names = names.filter(|names| !names.is_empty());
-        let names = names.map(|names| names.exact.as_slice());
-        sessions.build(names, self.clock.clone(), faults)
+        let first_issuer = FirstIssuer {
+            names: names.map(|names| names.exact.as_slice()),
+            has_public_keys: first.is_some_and(|first| !first.public_keys.is_empty()),
+        };
+        sessions.build(first_issuer, self.clock.clone(), faults)
     }
 }
