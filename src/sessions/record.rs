@@ -48,6 +48,12 @@ impl Record {
         })
     }
 
+    /// Returns the ID of the session's user.
+    #[cfg(feature = "sessions-redis")]
+    pub(super) fn user_id(&self) -> Option<Cow<'_, str>> {
+        self.session.get("userId").and_then(id_text)
+    }
+
     /// Returns the time of the sign-in, since the epoch.
     #[cfg(feature = "sessions-redis")]
     pub(super) fn created_at(&self) -> Option<Duration> {

@@ -9,7 +9,6 @@ mod tls;
 use std::{fmt, sync::Arc};
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
-use serde_json::Value;
 
 pub(super) use self::columns::Columns;
 use self::connection::Connections;
@@ -46,7 +45,10 @@ impl Redis {
             return Ok(None);
         };
         let record = self.read(&json)?;
-        let user_id = { record.session.get("userId").and_then(Value::as_str) }.unwrap_or_default();
+        let Some(user_id) = record.user_id() else {
+            // `RecordReader` rejects it.
+            return Ok(Some(record));
+        };
         let key = format!("{}revoked-sessions-before-{user_id}", self.prefix);
         let is_revoked = match lease.get(key).await? {
             Some(before) => is_created_before(&record, &before)?,
