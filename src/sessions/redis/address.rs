@@ -50,7 +50,8 @@ impl Address {
         };
         Ok(Self {
             place,
-            settings: info.redis_settings().clone(),
+            // A user that may execute only GET is denied CLIENT, and Redis records each denial.
+            settings: info.redis_settings().clone().set_skip_set_lib_name(),
         })
     }
 
