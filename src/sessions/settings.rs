@@ -151,7 +151,7 @@ impl BetterAuthSessions {
     /// The URL is `redis[s]://[<user>[:<password>]@]<host>[:<port>][/<database>]` or
     /// `redis+unix:///<path>`. With `rediss`, the connection is encrypted. With `redis`, everyone in the
     /// network can read session tokens. A connection is made by the first lookup, and again after an
-    /// error; a user that may execute only `GET` is enough.
+    /// error; a user that may execute only `GET` is enough, or `GET` and `SELECT` with a database number.
     ///
     /// Redis also has the columns that Better Auth hides from clients (`returned: false`). Therefore,
     /// only Better Auth's own columns become claims, and those that

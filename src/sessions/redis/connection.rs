@@ -6,7 +6,8 @@ use std::{
 };
 
 use redis::{
-    AsyncCommands, AsyncConnectionConfig, ErrorKind, RedisError, aio::MultiplexedConnection,
+    AsyncCommands, AsyncConnectionConfig, ErrorKind, RedisError, ServerErrorKind,
+    aio::MultiplexedConnection,
 };
 use rustls::pki_types::ServerName;
 use tokio::{
@@ -158,7 +159,15 @@ impl Connections {
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let settings = &self.address.settings;
         let created = MultiplexedConnection::new_with_config(settings, stream, config).await;
-        let (connection, driver) = created.map_err(|error| explain(&error))?;
+        let (connection, driver) = created.map_err(|error| match error.kind() {
+            // The crate `redis` omits the code.
+            ErrorKind::Server(ServerErrorKind::ResponseError) if settings.db() != 0 => {
+                misconfigured(
+                    "Redis rejects SELECT; check the database number and the password in the URL, and allow SELECT in the ACL",
+                )
+            }
+            _ => explain(&error),
+        })?;
         Ok(Shared {
             connection,
             driver: tokio::spawn(driver),
