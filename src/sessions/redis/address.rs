@@ -39,6 +39,9 @@ impl Address {
         let info: ConnectionInfo = format!("{scheme}:{rest}")
             .into_connection_info()
             .map_err(|_| HELP)?;
+        if info.redis_settings().db() < 0 {
+            return Err(HELP);
+        }
         let place = match info.addr() {
             ConnectionAddr::Tcp(host, port) => Place::Tcp {
                 host: host.clone(),
@@ -48,6 +51,13 @@ impl Address {
             ConnectionAddr::Unix(path) => Place::Unix(path.clone()),
             _ => return Err(HELP),
         };
+        let query = rest.split_once('?').map(|(_, query)| query);
+        let is_known = |query: &str| query.starts_with("protocol=") && !query.contains('&');
+        if matches!(place, Place::Tcp { .. }) && !query.is_none_or(is_known) {
+            return Err(
+                "has a query, which would be ignored; write the database number as the path: redis://<host>:<port>/<database>",
+            );
+        }
         Ok(Self {
             place,
             // A user that may execute only GET is denied CLIENT, and Redis records each denial.
