@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use super::{
     address::{Address, Place},
     explain, misconfigured,
-    tls::Tls,
+    tls::{Tls, explain_tls},
 };
 use crate::lookups::LookupError;
 
@@ -139,7 +139,7 @@ impl Connections {
                 let name = ServerName::try_from(host.clone());
                 let name = name.map_err(|_| misconfigured("the host is not a name for TLS"))?;
                 let stream = TlsConnector::from(config).connect(name, stream).await;
-                self.log_in(stream.map_err(unreachable)?).await
+                self.log_in(stream.map_err(explain_tls)?).await
             }
             #[cfg(unix)]
             Place::Unix(path) => {

@@ -1,14 +1,16 @@
 //! TLS for `rediss://`, with a cryptography provider of its own: the crate `redis` uses the default of
 //! the process and panics if there is none.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use rustls::{
-    ClientConfig, RootCertStore,
+    CertificateError, ClientConfig, RootCertStore,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, pem::PemObject},
 };
 use tokio::{sync::OnceCell, task::spawn_blocking};
+
+use crate::lookups::LookupError;
 
 /// The configuration of TLS, which is created by the first connection.
 #[derive(Clone, Default)]
@@ -62,5 +64,23 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
         Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    }
+}
+
+/// Describes why a TLS connection cannot be made.
+pub(super) fn explain_tls(error: io::Error) -> LookupError {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    let advice = match cause {
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            "; for a private certificate authority, call .redis_ca(…)"
+        }
+        Some(rustls::Error::InvalidMessage(_)) => {
+            "; the server does not speak TLS at this port: change the port, or rediss:// to redis://"
+        }
+        _ => "",
+    };
+    LookupError {
+        message: format!("Redis cannot be reached with TLS: {error}{advice}"),
+        is_outage: true,
     }
 }
