@@ -3,6 +3,7 @@
 use std::{
     fmt, io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use redis::{
@@ -14,6 +15,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     task::JoinHandle,
+    time::timeout,
 };
 use tokio_rustls::TlsConnector;
 
@@ -23,6 +25,10 @@ use super::{
     tls::{Tls, explain_tls},
 };
 use crate::lookups::LookupError;
+
+/// The time limit of a TLS handshake. It ends before the lookup does, so that the log names the
+/// handshake: a Redis without TLS waits for the rest of a command.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// The connection to one server.
 pub(super) struct Connections {
@@ -138,7 +144,9 @@ impl Connections {
                     .map_err(|problem| misconfigured(&problem))?;
                 let name = ServerName::try_from(host.clone());
                 let name = name.map_err(|_| misconfigured("the host is not a name for TLS"))?;
-                let stream = TlsConnector::from(config).connect(name, stream).await;
+                let handshake = TlsConnector::from(config).connect(name, stream);
+                let stream = timeout(HANDSHAKE_TIMEOUT, handshake).await;
+                let stream = stream.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
                 self.log_in(stream.map_err(explain_tls)?).await
             }
             #[cfg(unix)]

@@ -77,6 +77,9 @@ pub(super) fn explain_tls(error: io::Error) -> LookupError {
         Some(rustls::Error::InvalidMessage(_)) => {
             "; the server does not speak TLS at this port: change the port, or rediss:// to redis://"
         }
+        None if error.kind() == io::ErrorKind::TimedOut => {
+            "; if the server is running, it may not speak TLS at this port"
+        }
         _ => "",
     };
     LookupError {
