@@ -19,6 +19,8 @@ mod rejection;
 mod require_scope;
 #[cfg(feature = "sessions")]
 mod sessions;
+#[cfg(all(unix, feature = "sessions", feature = "sessions-redis"))]
+mod sessions_redis;
 mod support;
 #[cfg(feature = "test-kit")]
 mod test_kit;
