@@ -1,7 +1,9 @@
 // One Better Auth, configured by environment variables: see server.mjs.
+import { redisStorage } from "@better-auth/redis-storage";
 import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import * as plugins from "better-auth/plugins";
+import { Redis } from "ioredis";
 import { hs256Token } from "./hs256-token.mjs";
 
 const TABLES = [
@@ -32,6 +34,9 @@ export function createAuth({ env, origin, basePath, database, onVerification }) 
     // Without this, Better Auth itself reads BETTER_AUTH_SECRETS, since 1.5.
     secrets: env.ONLY_SECRET ? [{ version: 1, value: env.BETTER_AUTH_SECRET }] : undefined,
     database: memoryAdapter(database),
+    secondaryStorage: env.REDIS_URL
+      ? redisStorage({ client: new Redis(env.REDIS_URL), keyPrefix: env.REDIS_PREFIX })
+      : undefined,
     emailAndPassword: {
       enabled: true,
       // scrypt is slow on purpose, and most tests sign users up.
@@ -45,7 +50,10 @@ export function createAuth({ env, origin, basePath, database, onVerification }) 
       autoSignInAfterVerification: true,
       sendVerificationEmail: async ({ token }) => onVerification(token),
     },
-    user: { deleteUser: { enabled: true } },
+    user: {
+      deleteUser: { enabled: true },
+      additionalFields: env.HIDDEN_COLUMN ? { [env.HIDDEN_COLUMN]: hidden } : undefined,
+    },
     session: {
       cookieCache: { enabled: Boolean(env.SESSION_CACHE), strategy: "jwt" },
       expiresIn: number("SESSION_TTL"),
@@ -92,6 +100,8 @@ export function createAuth({ env, origin, basePath, database, onVerification }) 
     });
   }
 }
+
+const hidden = { type: "string", required: false, returned: false, defaultValue: "hidden" };
 
 // As in Better Auth's guide to customSession: a member of the application's own, and fewer columns.
 async function reducedSession({ user: { id, email, name }, session }) {

@@ -30,6 +30,9 @@
 //   SESSION_CACHE       `jwt`: a session_data cookie signed with the secret;
 //                       `jwks`: the same cookie signed with a key of the JWKS
 //   SESSION_TTL         seconds until a session expires, default 7 days
+//   REDIS_URL           the Redis that has the sessions, instead of the database
+//   REDIS_PREFIX        the start of its keys, default better-auth:
+//   HIDDEN_COLUMN       the name of a column of the user that is not returned; its value is `hidden`
 //   SECURE_COOKIES      if not empty, the names of all cookies begin with __Secure-
 //   COOKIE_PREFIX       default better-auth
 //   SESSION_COOKIE      the session cookie's name, in the place of `<COOKIE_PREFIX>.session_token`

@@ -11,6 +11,8 @@ mod lookups;
 mod outage;
 mod precedence;
 mod rate_limit;
+#[cfg(all(unix, feature = "sessions-redis"))]
+mod redis;
 mod secrets;
 mod service;
 mod site;
