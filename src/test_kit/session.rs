@@ -1,12 +1,25 @@
 //! [`TestSession`]: a session whose user, expiry, and other columns a test can change.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, num::NonZero, time::Duration};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{
+    OffsetDateTime,
+    format_description::well_known::{
+        Iso8601,
+        iso8601::{Config, EncodedConfig, TimePrecision},
+    },
+};
 
 use super::{clock::TestClock, sessions::TestSessions, token::json};
+
+/// RFC 3339 with milliseconds, as JavaScript writes times.
+const TIME_FORMAT: EncodedConfig = Config::DEFAULT
+    .set_time_precision(TimePrecision::Second {
+        decimal_digits: NonZero::new(3),
+    })
+    .encode();
 
 /// A session before sign-in: [`TestSessions::session_for`] starts it, and [`sign_in`](Self::sign_in)
 /// creates it.
@@ -173,7 +186,7 @@ fn record(columns: &Columns, clock: &TestClock) -> Map<String, Value> {
             Column::FromNow(time) => {
                 let time = clock.now().checked_add(*time);
                 let time = time.expect("the system can represent the time");
-                let time = OffsetDateTime::from(time).format(&Rfc3339);
+                let time = OffsetDateTime::from(time).format(&Iso8601::<TIME_FORMAT>);
                 time.expect("the year has four digits").into()
             }
         };
