@@ -4,6 +4,7 @@ import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import * as plugins from "better-auth/plugins";
 import { Redis } from "ioredis";
+import pg from "pg";
 import { hs256Token } from "./hs256-token.mjs";
 
 const TABLES = [
@@ -33,7 +34,7 @@ export function createAuth({ env, origin, basePath, database, onVerification }) 
     secret: env.BETTER_AUTH_SECRET,
     // Without this, Better Auth itself reads BETTER_AUTH_SECRETS, since 1.5.
     secrets: env.ONLY_SECRET ? [{ version: 1, value: env.BETTER_AUTH_SECRET }] : undefined,
-    database: memoryAdapter(database),
+    database: env.DATABASE_URL ? postgres(env.DATABASE_URL) : memoryAdapter(database),
     secondaryStorage: env.REDIS_URL
       ? redisStorage({ client: new Redis(env.REDIS_URL), keyPrefix: env.REDIS_PREFIX })
       : undefined,
@@ -102,6 +103,13 @@ export function createAuth({ env, origin, basePath, database, onVerification }) 
 }
 
 const hidden = { type: "string", required: false, returned: false, defaultValue: "hidden" };
+
+function postgres(connectionString) {
+  const pool = new pg.Pool({ connectionString });
+  // Without a listener, the end of an idle connection ends the process.
+  pool.on("error", (error) => console.error(error.message));
+  return pool;
+}
 
 // As in Better Auth's guide to customSession: a member of the application's own, and fewer columns.
 async function reducedSession({ user: { id, email, name }, session }) {

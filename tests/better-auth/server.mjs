@@ -17,6 +17,7 @@
 //
 // Environment of each Better Auth:
 //   BETTER_AUTH_SECRET  required; Better Auth prefers the first of BETTER_AUTH_SECRETS if that is set
+//   DATABASE_URL        a PostgreSQL database, in which migrations create the tables; default: memory
 //   ONLY_SECRET         if not empty, BETTER_AUTH_SECRETS is ignored
 //   HS256_TOKEN         `separate` or `shared`: adds the endpoint of hs256-token.mjs, which signs with
 //                       API_TOKEN_SECRET or with Better Auth's own secret; default: no such endpoint
@@ -120,7 +121,9 @@ async function mount(prefix, env, database) {
     },
   });
   // Rejects if the `init` of a plugin throws, which ends the process.
-  const { version } = await auth.$context;
+  const context = await auth.$context;
+  const { version } = context;
+  if (env.DATABASE_URL) await context.runMigrations();
 
   const handler = toNodeHandler(auth);
   const betterAuth = (req, res) => {
