@@ -238,7 +238,7 @@ fn missing_requirement(folder: &Path) -> Option<&'static str> {
         .status();
     if !node.is_ok_and(|status| status.success()) {
         Some("Node is not installed")
-    } else if !["better-auth", "better-auth-1.4"]
+    } else if !["better-auth", "better-auth-1.4", "pg"]
         .iter()
         .all(|name| folder.join("node_modules").join(name).exists())
     {
