@@ -79,7 +79,7 @@ impl RecordReader {
         // The token is removed here, before anything is built from the session.
         if session.remove("token") != Some(Value::from(token)) {
             return Err(
-                "the response does not have the token of the session that was asked for; check that no customSession plugin removes session.token",
+                "the record does not have the token of the session that was asked for: a store must return it, and a customSession plugin must keep session.token",
             );
         }
         let user_id = user.get("id").and_then(id_text);
@@ -87,12 +87,14 @@ impl RecordReader {
         let belongs = user_id == owner;
         let Some(user_id) = user_id.filter(|_| belongs) else {
             return Err(
-                "the session and the user in the response do not belong together: session.userId must equal user.id",
+                "the session and the user do not belong together: session.userId must equal user.id",
             );
         };
         let expires_at = session.get("expiresAt").and_then(seconds);
         let Some(expires_at) = expires_at else {
-            return Err("the session in the response has no expiresAt that is a time");
+            return Err(
+                "session.expiresAt is missing or is not a time with an offset, such as 2026-11-26T05:00:00Z; from a PostgreSQL column without time zone, select \"expiresAt\" at time zone 'UTC'",
+            );
         };
         // A broken clock is treated as the end of time.
         let now = self.clock.since_epoch().unwrap_or(Duration::MAX);
