@@ -11,7 +11,8 @@ use super::{
 use crate::lookups::LookupError;
 
 /// A store in which sessions are looked up instead of at Better Auth, such as its database: see
-/// [`BetterAuthSessions::store`](crate::BetterAuthSessions::store).
+/// [`BetterAuthSessions::store`](crate::BetterAuthSessions::store). `examples/sessions-postgres` is a
+/// complete service.
 ///
 /// ```
 /// use std::pin::Pin;
@@ -20,11 +21,13 @@ use crate::lookups::LookupError;
 /// struct Database; // a connection pool
 ///
 /// impl Database {
-///     /// Returns the rows of a session and its user, each as a JSON object.
+///     /// Returns a session and its user, each as a JSON object.
 ///     async fn rows(&self, token: &str) -> Result<Option<(String, String)>, std::io::Error> {
 ///         # let _ = token;
 ///         // select row_to_json(s)::text, row_to_json(u)::text
-///         // from session s join "user" u on u.id = s."userId" where s.token = $1
+///         // from (select id, token, "userId", "expiresAt" from session) s
+///         // join (select id, name, email from "user") u on u.id = s."userId"
+///         // where s.token = $1
 ///         Ok(None)
 ///     }
 /// }
@@ -45,10 +48,12 @@ use crate::lookups::LookupError;
 /// ```
 pub trait SessionStore: Send + Sync + 'static {
     /// Returns the session with exactly this token, or `None` if there is none. The token consists of
-    /// 32 letters and digits, and its MAC has been verified.
+    /// 32 letters and digits. Its MAC has been verified, unless it is a
+    /// [raw token](crate::BetterAuthSessions::raw_tokens).
     ///
     /// The session may be over and its user banned: the layer compares `expiresAt`, `banned`, and
-    /// `banExpires` with the time. It also limits the number of calls at a time and their duration.
+    /// `banExpires` with the time. It also limits the number of calls at a time, and drops a future
+    /// that has not finished within two seconds.
     fn find<'a>(
         &'a self,
         token: &'a str,
@@ -66,9 +71,16 @@ impl StoredSession {
     /// Creates a stored session from two JSON objects, whose members are the columns under Better
     /// Auth's names.
     ///
-    /// The session needs `token`, `userId`, and `expiresAt`, and the user needs `id`. Times are in the
-    /// format of RFC 3339 with an offset, as PostgreSQL's `timestamptz` has in JSON. All columns
-    /// except the token become claims of the user, so return only those that handlers may see.
+    /// The session needs `token`, `userId`, and `expiresAt`. The user needs `id`, and `email` unless
+    /// [`email_optional`](crate::JwtAuthBuilder::email_optional) is set. Also return the columns that
+    /// have a meaning, if they exist: `id`, `createdAt`, and `impersonatedBy` of the session, and
+    /// `name`, `role`, `banned`, and `banExpires` of the user. **Without `banned`, no user is banned.**
+    ///
+    /// Times are in the format of RFC 3339 with an offset, as PostgreSQL's `timestamptz` has in JSON.
+    /// A `timestamp` has no offset there: if it is in UTC, select `"expiresAt" at time zone 'UTC'`.
+    ///
+    /// All columns except the token become claims of the user, so return only those that handlers may
+    /// see.
     pub fn from_json(session: impl Into<String>, user: impl Into<String>) -> Self {
         Self {
             session: session.into(),
