@@ -116,6 +116,8 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
     authenticators(&mut output);
     #[cfg(feature = "sessions")]
     sessions(&mut output);
+    #[cfg(feature = "sessions-custom")]
+    stores(&mut output);
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     keys(&mut output);
     #[cfg(feature = "jwks-custom")]
@@ -293,6 +295,55 @@ fn sessions(output: &mut Output) {
             Err(error) => output.add("ConfigError", full_text(&error)),
         }
     }
+}
+
+#[cfg(feature = "sessions-custom")]
+fn stores(output: &mut Output) {
+    use std::pin::Pin;
+
+    use tower_jwt_auth::{
+        BetterAuthSessions,
+        sessions::{SessionStore, SessionStoreError, StoredSession},
+    };
+
+    /// The field is not printed, because a store need not implement `Debug`.
+    struct Store(#[expect(dead_code, reason = "for the mark")] &'static str);
+
+    impl SessionStore for Store {
+        fn find<'a>(
+            &'a self,
+            _: &'a str,
+        ) -> Pin<
+            Box<dyn Future<Output = Result<Option<StoredSession>, SessionStoreError>> + Send + 'a>,
+        > {
+            Box::pin(std::future::ready(Ok(None)))
+        }
+    }
+
+    for json in [
+        MARKED.to_owned(),
+        format!(r#"{{"token":"{MARKED}","email":"{EMAIL}"}}"#),
+    ] {
+        output.debug("StoredSession", &StoredSession::from_json(&*json, &*json));
+    }
+    // The message of a store is meant to be shown.
+    for error in [
+        SessionStoreError::new("no answer"),
+        SessionStoreError::unreachable("no answer"),
+    ] {
+        output.debug("SessionStoreError", &error);
+        output.add("SessionStoreError", full_text(&error));
+    }
+    let origin = "https://app.example.com";
+    let sessions = BetterAuthSessions::store(Store(MARKED), origin).secret(MARKED);
+    output.debug("BetterAuthSessions", &sessions);
+    let builder = JwtAuthLayer::builder().sessions(sessions);
+    output.debug("JwtAuthBuilder", &builder);
+    output.debug("JwtAuthLayer", &builder.build().unwrap());
+    let error = JwtAuthLayer::builder()
+        .sessions(BetterAuthSessions::store(Store(MARKED), MARKED).secret(&MARKED[..20]))
+        .build();
+    output.add("ConfigError", full_text(&error.unwrap_err()));
 }
 
 #[cfg(feature = "axum")]

@@ -18,4 +18,5 @@ mod runtimes;
 pub(crate) mod server;
 mod settings;
 mod settings_without_effect;
+mod store;
 mod users;
