@@ -31,7 +31,7 @@ impl BetterAuthSessions {
 
     /// Adds the secret of Better Auth. A session token whose MAC no secret made is then rejected before
     /// it is looked up, with the reason `session_signature`. Without a secret, every token of the right
-    /// form is looked up.
+    /// form is looked up; a store requires one.
     ///
     /// A service that has this secret can forge sessions of Better Auth.
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {

@@ -47,8 +47,8 @@ const DEFAULT_MAX_STORE_LOOKUPS: usize = 64;
 ///
 /// # Bounds
 ///
-/// At most 16 lookups run at a time ([`max_lookups`](Self::max_lookups)) and 256 wait; requests with
-/// the same session share one. A lookup ends within two seconds, its wait included. Then, or if the
+/// At most 16 lookups run at a time, or 64 in a store ([`max_lookups`](Self::max_lookups)), and 256
+/// wait; requests with the same session share one. A lookup ends within two seconds, its wait included. Then, or if the
 /// queue is full, requests get 503 with the reason `sessions_unavailable`. After five consecutive
 /// failures to reach the server, only one lookup per second is tried. The answers for 10,000 sessions
 /// and for 1,000 invalid ones are kept.
@@ -138,8 +138,12 @@ impl BetterAuthSessions {
     ///
     /// The store is asked for each request, so a sign-out takes effect immediately; only requests that
     /// arrive during a lookup of their session share it ([`fresh_for`](Self::fresh_for)). At most 64
-    /// lookups run at a time ([`max_lookups`](Self::max_lookups)). [`secret`](Self::secret) is required,
-    /// because a store has no MAC to compare.
+    /// lookups run at a time ([`max_lookups`](Self::max_lookups)); set the number of connections of your
+    /// pool, so that a lookup does not wait there. [`secret`](Self::secret) is required, because a store
+    /// has no MAC to compare.
+    ///
+    /// The origin is the issuer of the users, and its pages may send requests with the session cookie.
+    /// No request is sent to it.
     pub fn store(store: impl SessionStore, origin: impl Into<String>) -> Self {
         Self::new(origin.into(), Source::Store(Arc::new(StoreSource(store))))
     }
@@ -232,9 +236,9 @@ impl BetterAuthSessions {
         self
     }
 
-    /// Reuses an answer for this time, at most an hour. The default is ten seconds. An answer is never
-    /// used beyond the expiry of its session. With zero, only requests that arrive during a lookup of
-    /// their session share it.
+    /// Reuses an answer for this time, at most an hour. The default is ten seconds for lookups at Better
+    /// Auth, and zero for those in a store. An answer is never used beyond the expiry of its session.
+    /// With zero, only requests that arrive during a lookup of their session share it.
     ///
     /// A user who signs out or is banned keeps access for at most this time, and while a lookup of the
     /// session that started before is running, which is at most two seconds.
@@ -243,7 +247,8 @@ impl BetterAuthSessions {
         self
     }
 
-    /// Sets the maximum number of concurrent lookups. The default is 16. At most 256 others wait.
+    /// Sets the maximum number of concurrent lookups. The default is 16 at Better Auth, and 64
+    /// in a store. At most 256 others wait.
     pub fn max_lookups(mut self, count: usize) -> Self {
         self.max_lookups = Some(count);
         self
