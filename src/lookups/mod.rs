@@ -28,6 +28,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -283,6 +284,11 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.inner.in_flight().remove(&self.credential);
+        // A store of the application may panic.
+        if thread::panicking() {
+            let why = "the lookup panicked; the message of the panic has the cause";
+            self.inner.failures.failed(why);
+        }
     }
 }
 

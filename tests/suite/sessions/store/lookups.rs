@@ -113,15 +113,19 @@ async fn a_slow_store_is_given_up_after_two_seconds() {
 }
 
 #[tokio::test]
-async fn a_panic_of_a_store_causes_503() {
+async fn a_panic_of_a_store_causes_503_and_is_logged() {
     let store = Store::slow(SHORT, |_| panic!("a bug of the store"));
     let layer = store.layer();
+    let events = Captured::start();
     for _ in 0..10 {
         let cookie = cookie(1);
         let asked = timeout(Duration::from_secs(5), ask(&layer, &cookie)).await;
         assert_eq!(asked, Ok(UNAVAILABLE));
     }
     assert_eq!(store.lookups(), 10);
+    let warnings = events.at("WARN");
+    assert_eq!(warnings.len(), told(), "{warnings:?}");
+    assert!(warnings.iter().all(|it| it.contains("the lookup panicked")));
     store.set(valid);
     assert_eq!(ask(&layer, &cookie(1)).await, Ok("user-1".to_owned()));
 }
