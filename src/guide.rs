@@ -10,7 +10,8 @@ macro_rules! links {
          [errors and clients]: crate::guide::errors_and_clients\n\
          [observability]: crate::guide::observability\n\
          [recipes]: crate::guide::recipes\n\
-         [sessions]: crate::guide::sessions\n\n"
+         [sessions]: crate::guide::sessions\n\
+         [session stores]: crate::guide::session_stores\n\n"
     };
 }
 
@@ -21,6 +22,10 @@ pub mod better_auth {}
 #[doc = links!()]
 #[doc = include_str!("../docs/sessions.md")]
 pub mod sessions {}
+
+#[doc = links!()]
+#[doc = include_str!("../docs/session-stores.md")]
+pub mod session_stores {}
 
 #[doc = links!()]
 #[doc = include_str!("../docs/from-fastapi.md")]

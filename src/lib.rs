@@ -34,7 +34,7 @@
 //!
 //! # Guides
 //!
-//! - Start: [Better Auth], [sessions or JWTs], [coming from FastAPI], [choosing keys], [issuers], [configuration], [recipes]
+//! - Start: [Better Auth], [sessions or JWTs], [sessions without asking Better Auth], [coming from FastAPI], [choosing keys], [issuers], [configuration], [recipes]
 //! - Permissions: [path ownership], [claims and permissions]
 //! - Clients: [errors and clients], [tonic and hyper]
 //! - Operations: [observability], [containers], [forward auth], [performance]
@@ -42,6 +42,7 @@
 //!
 //! [Better Auth]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/better_auth/index.html
 //! [sessions or JWTs]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/sessions/index.html
+//! [sessions without asking Better Auth]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/session_stores/index.html
 //! [coming from FastAPI]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/from_fastapi/index.html
 //! [choosing keys]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/choosing_keys/index.html
 //! [issuers]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/issuers/index.html
@@ -191,6 +192,8 @@ pub mod forward_auth {}
     feature = "config",
     feature = "jwks",
     feature = "sessions",
+    feature = "sessions-cookie-cache",
+    feature = "sessions-redis",
     feature = "test-kit",
     feature = "tower-http",
     any(feature = "aws-lc-rs", feature = "rust-crypto")
