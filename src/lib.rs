@@ -99,8 +99,10 @@
 //! | `better-auth` | `jwks` and `aws-lc-rs`, for the `jwt()` plugin of Better Auth |
 //! | `jwks` | keys from a URL ([`JwtAuthLayer::better_auth`], [`JwtAuthBuilder::jwks_url`]), fetched with reqwest over rustls in a tokio task; rustls uses AWS-LC with either backend |
 //! | `jwks-custom` | the same without reqwest, for your own `JwksFetch`; `CurrentUser::expired` |
-//! | `sessions` | `BetterAuthSessions::remote`: sessions of Better Auth, looked up with reqwest over rustls in a tokio task |
-//! | `sessions-custom` | the same without reqwest, for your own `SessionStore`; `authenticator`; `CurrentUser::expired` |
+//! | `sessions` | `BetterAuthSessions::remote`: sessions that are looked up at Better Auth, with reqwest over rustls in a tokio task |
+//! | `sessions-redis` | `BetterAuthSessions::redis`: the same in Better Auth's Redis, with the crate `redis`; rustls uses AWS-LC |
+//! | `sessions-cookie-cache` | `BetterAuthSessions::cookie_cache` and `cookie_only`: Better Auth's signed or encrypted cookie `session_data`, without I/O |
+//! | `sessions-custom` | `BetterAuthSessions::store`, for your own `SessionStore`; `authenticator`; `CurrentUser::expired`. Each of the three features above includes it |
 //! | `authenticator` | `Authenticator`: credentials that your code looks up, such as API keys |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`, which skips the signature check for recently verified tokens |
 //! | `config` | `JwtAuthConfig`: the settings of a layer as data, from TOML, JSON, or another format of serde |

@@ -9,7 +9,7 @@
 //! - `TestJwks` is an issuer's JWK Set in memory, with rotation, failures, and slow responses
 //!   (features `jwks-custom` and `aws-lc-rs` or `rust-crypto`).
 //! - `TestSessions` has the sessions of a Better Auth server in memory, with sign-in, sign-out,
-//!   failures, and slow responses (feature `sessions`).
+//!   failures, and slow responses (feature `sessions-custom`).
 //!
 //! ```
 //! use std::time::Duration;

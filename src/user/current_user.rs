@@ -138,7 +138,7 @@ impl CurrentUser {
     /// token is accepted. Returns `None` for a user created with [`CurrentUser::new`].
     ///
     /// A request is verified once, when it arrives. Close longer-lived connections, such as a
-    /// WebSocket or an event stream, at this time; with the feature `jwks-custom` or `sessions`, `expired()` waits
+    /// WebSocket or an event stream, at this time; with the feature `jwks-custom` or `sessions-custom`, `expired()` waits
     /// for it.
     pub fn expires_at(&self) -> Option<SystemTime> {
         let seconds = Duration::try_from_secs_f64(self.expires_at?).ok()?;
