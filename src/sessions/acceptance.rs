@@ -33,6 +33,9 @@ impl BetterAuthSessions {
     /// it is looked up, with the reason `session_signature`. Without a secret, every token of the right
     /// form is looked up; a store requires one.
     ///
+    /// For lookups at Better Auth, the secret is optional. For Redis and stores, it is required. For the
+    /// cookie `session_data`, it is required unless public keys verify that cookie.
+    ///
     /// A service that has this secret can forge sessions of Better Auth.
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.secrets.push(SecretSource::One(secret.into()));

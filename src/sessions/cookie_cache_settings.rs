@@ -19,9 +19,24 @@ pub(super) struct CookieCacheSettings {
 /// # The cookie `session_data`
 #[cfg_attr(docsrs, doc(cfg(feature = "sessions-cookie-cache")))]
 impl BetterAuthSessions {
-    /// Accepts the sessions of a Better Auth server that has no database: they exist only in the signed
-    /// or encrypted cookie `session_data`. As with [`cookie_cache`](Self::cookie_cache), a session ends
-    /// only when the cookie expires, and no session token is accepted as a bearer token.
+    /// Accepts the sessions of the Better Auth server at this origin, if it has neither a database nor a
+    /// secondary storage: its sessions exist only in the signed or encrypted cookie `session_data`. No
+    /// session token is accepted as a bearer token.
+    ///
+    /// As with [`cookie_cache`](Self::cookie_cache), **a session ends only when the cookie expires**.
+    /// Without a database, Better Auth 1.6 and later sets a `cookieCache.maxAge` of seven days by default.
+    ///
+    /// ```
+    /// use tower_jwt_auth::{BetterAuthSessions, JwtAuthLayer};
+    ///
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// let sessions = BetterAuthSessions::cookie_only("https://app.example.com")
+    ///     .secret("test-only-0123456789abcdefghijklmnopqrstuvwxyz");
+    /// let auth = JwtAuthLayer::builder().sessions(sessions).build()?;
+    /// # drop(auth);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cookie_only(origin: impl Into<String>) -> Self {
         Self::new(origin.into(), Source::Cookie).cookie_cache()
     }
@@ -37,25 +52,13 @@ impl BetterAuthSessions {
     /// The cookie must belong to the session cookie beside it. If anything does not fit or the cookie
     /// has expired, the session is looked up. [`secret`](Self::secret) is required unless the first
     /// issuer has public keys.
-    ///
-    /// ```
-    /// use tower_jwt_auth::{BetterAuthSessions, JwtAuthLayer};
-    ///
-    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
-    /// let sessions = BetterAuthSessions::cookie_only("https://app.example.com")
-    ///     .secret("test-only-0123456789abcdefghijklmnopqrstuvwxyz");
-    /// let auth = JwtAuthLayer::builder().sessions(sessions).build()?;
-    /// # drop(auth);
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn cookie_cache(mut self) -> Self {
         self.cookie_cache.is_accepted = true;
         self
     }
 
     /// Accepts only cookies of this version, as Better Auth's `cookieCache.version` sets it. The default
-    /// is `1`. Better Auth ends all cookies of the version before by a change.
+    /// is `1`. Changing the version in both places ends all cookies of the old one.
     pub fn cookie_cache_version(mut self, version: impl Into<String>) -> Self {
         self.cookie_cache.version = Some(version.into());
         self

@@ -1,4 +1,4 @@
-//! Sessions of Better Auth: the interface of a store of your own. Used by the builder.
+//! The interface of a store of your own for the sessions of Better Auth: [`SessionStore`].
 //!
 //! [`BetterAuthSessions`] documents where sessions are looked up and what their users are.
 

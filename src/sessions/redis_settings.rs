@@ -36,7 +36,7 @@ impl BetterAuthSessions {
         self
     }
 
-    /// Makes these columns of the user claims too, under the names that they have in Redis.
+    /// Adds these columns of the user to the claims, under the names that they have in Redis.
     pub fn user_columns<I>(mut self, names: I) -> Self
     where
         I: IntoIterator,
@@ -47,8 +47,8 @@ impl BetterAuthSessions {
         self
     }
 
-    /// Makes these columns of the session members of the `session` claim too, under the names that
-    /// they have in Redis.
+    /// Adds these columns of the session to the claim `session`, under the names that they have in
+    /// Redis.
     pub fn session_columns<I>(mut self, names: I) -> Self
     where
         I: IntoIterator,

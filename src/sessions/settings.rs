@@ -21,9 +21,17 @@ const DEFAULT_MAX_STORE_LOOKUPS: usize = 64;
 /// The sessions of a Better Auth server, for
 /// [`JwtAuthBuilder::sessions`](crate::JwtAuthBuilder::sessions).
 ///
-/// A session token arrives in Better Auth's session cookie, or as a bearer token if the server has the
-/// plugin `bearer()`. It is looked up at Better Auth, and the answer is kept for ten seconds
-/// ([`fresh_for`](Self::fresh_for)), so a sign-out takes effect within that time.
+/// A session token arrives in Better Auth's session cookie or as a bearer token. The constructor sets
+/// where it is looked up:
+///
+/// - [`remote`](Self::remote) asks Better Auth (feature `sessions`). An answer is kept for ten seconds
+///   ([`fresh_for`](Self::fresh_for)), so a sign-out takes effect within that time. Bearer tokens need
+///   Better Auth's plugin `bearer()`.
+/// - [`redis`](Self::redis) asks Better Auth's Redis (feature `sessions-redis`), and
+///   [`store`](Self::store) asks your own code. A sign-out takes effect on the next request.
+/// - [`cookie_only`](Self::cookie_only) looks up nothing (feature `sessions-cookie-cache`): it reads the
+///   signed or encrypted cookie `session_data`. With [`cookie_cache`](Self::cookie_cache), the others
+///   read this cookie first.
 ///
 /// ```
 /// use tower_jwt_auth::{BetterAuthSessions, JwtAuthLayer};
@@ -47,11 +55,11 @@ const DEFAULT_MAX_STORE_LOOKUPS: usize = 64;
 ///
 /// # Bounds
 ///
-/// At most 16 lookups run at a time, or 64 in a store ([`max_lookups`](Self::max_lookups)), and 256
-/// wait; requests with the same session share one. A lookup ends within two seconds, its wait included. Then, or if the
-/// queue is full, requests get 503 with the reason `sessions_unavailable`. After five consecutive
-/// failures to reach the server, only one lookup per second is tried. The answers for 10,000 sessions
-/// and for 1,000 invalid ones are kept.
+/// At most 16 lookups run at a time, or 64 in Redis and stores ([`max_lookups`](Self::max_lookups)), and
+/// 256 wait; requests with the same session share one. A lookup ends within two seconds, its wait
+/// included. Then, or if the queue is full, requests get 503 with the reason `sessions_unavailable`.
+/// After five consecutive failures to reach the server, only one lookup per second is tried. At most
+/// the answers for 10,000 sessions and for 1,000 invalid ones are kept.
 #[derive(Clone)]
 #[must_use = "settings do nothing until they are passed to a builder"]
 pub struct BetterAuthSessions {
@@ -215,7 +223,7 @@ impl BetterAuthSessions {
 
     /// Looks up sessions at this URL of Better Auth's endpoint `get-session`, instead of deriving it
     /// from the origin: for another `basePath`, or for the address inside a Docker network, with
-    /// [`allow_http`](Self::allow_http).
+    /// [`allow_http`](Self::allow_http). Both settings are only for `remote`.
     ///
     /// ```
     /// use tower_jwt_auth::BetterAuthSessions;
@@ -237,8 +245,8 @@ impl BetterAuthSessions {
     }
 
     /// Reuses an answer for this time, at most an hour. The default is ten seconds for lookups at Better
-    /// Auth, and zero for those in a store. An answer is never used beyond the expiry of its session.
-    /// With zero, only requests that arrive during a lookup of their session share it.
+    /// Auth, and zero for Redis and stores. An answer is never used beyond the expiry of its session. With
+    /// zero, only requests that arrive during a lookup of their session share it.
     ///
     /// A user who signs out or is banned keeps access for at most this time, and while a lookup of the
     /// session that started before is running, which is at most two seconds.
@@ -247,8 +255,8 @@ impl BetterAuthSessions {
         self
     }
 
-    /// Sets the maximum number of concurrent lookups. The default is 16 at Better Auth, and 64
-    /// in a store. At most 256 others wait.
+    /// Sets the maximum number of concurrent lookups. The default is 16 for lookups at Better Auth, and
+    /// 64 for Redis and stores. At most 256 others wait.
     pub fn max_lookups(mut self, count: usize) -> Self {
         self.max_lookups = Some(count);
         self

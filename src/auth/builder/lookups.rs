@@ -20,8 +20,8 @@ use crate::{
 /// of the user ID. A layer that accepts such credentials needs no keys; without keys, it rejects every
 /// JWT.
 impl JwtAuthBuilder {
-    /// Accepts the sessions of a Better Auth server too (feature `sessions`): in its cookie, or as a
-    /// bearer token.
+    /// Accepts the sessions of a Better Auth server too: in its cookie, or as a bearer token.
+    /// [`BetterAuthSessions`] lists the places where they can be looked up, and the features.
     ///
     /// The issuer of a session's user is the origin of Better Auth. The user is one of the first
     /// issuer's if that issuer has no name, or is that origin or a path below it. Otherwise, the user is

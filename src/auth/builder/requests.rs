@@ -27,7 +27,7 @@ impl JwtAuthBuilder {
     }
 
     /// Accepts requests without a token, as anonymous. Requests with an invalid token are still
-    /// rejected; only an invalid session cookie (see `sessions`) makes a request anonymous.
+    /// rejected; only an invalid session cookie (feature `sessions-custom`) makes a request anonymous.
     /// [`PathOwnerLayer`](crate::PathOwnerLayer) and
     /// [`RequireScopeLayer`](crate::RequireScopeLayer) respond to an anonymous request with the 401
     /// that this layer would have sent. In a handler, `Option<CurrentUser>` is `None`.
