@@ -1,4 +1,4 @@
-//! `docs/sessions.md` states what the code does.
+//! `docs/sessions.md` and `docs/session-stores.md` state what the code does.
 
 use std::fs;
 
@@ -11,6 +11,8 @@ use super::server::{Answer, SessionServer, ask, authenticate, cookie, request, t
 use crate::support;
 
 const GUIDE: &str = include_str!("../../../docs/sessions.md");
+
+const STORES: &str = include_str!("../../../docs/session-stores.md");
 
 const THREAT_MODEL: &str = include_str!("../../../docs/threat-model.md");
 
@@ -37,7 +39,8 @@ fn the_guide_lists_the_reasons_of_sessions() {
 
 #[test]
 fn the_guides_state_the_limits_of_the_code() {
-    let code = ["src/sessions", "src/lookups"].map(source).concat();
+    let folders = ["src/sessions", "src/sessions/cookie_cache", "src/lookups"];
+    let code = folders.map(source).concat();
     for (limit, page, text) in [
         (
             "DEFAULT_FRESH_FOR: Duration = Duration::from_secs(10)",
@@ -70,6 +73,19 @@ fn the_guides_state_the_limits_of_the_code() {
             "At most 16 lookups",
         ),
         ("MAX_QUEUED: usize = 256", GUIDE, "and 256 wait"),
+        (
+            "DEFAULT_MAX_STORE_LOOKUPS: usize = 64",
+            STORES,
+            "At most 64 lookups",
+        ),
+        (
+            "DEFAULT_MAX_STORE_LOOKUPS: usize = 64",
+            THREAT_MODEL,
+            "| 64 (",
+        ),
+        ("MAX_LEN: usize = 64 * 1024", STORES, "up to 64 KiB"),
+        ("MAX_LEN: usize = 64 * 1024", THREAT_MODEL, "| 64 KiB; 64 |"),
+        ("MAX_CHUNKS: usize = 64", THREAT_MODEL, "| 64 KiB; 64 |"),
         ("DEFAULT_MAX_LOOKUPS: usize = 16", THREAT_MODEL, "| 16 ("),
         ("MAX_QUEUED: usize = 256", THREAT_MODEL, "| 256 |"),
         (
@@ -99,6 +115,30 @@ fn the_guides_state_the_limits_of_the_code() {
         assert!(code.contains(&format!("const {limit};")), "{limit}");
         let page: Vec<&str> = page.split_whitespace().collect();
         assert!(page.join(" ").contains(text), "{text}");
+    }
+}
+
+#[test]
+fn the_guide_quotes_the_texts_of_failed_lookups() {
+    let folders = ["src/sessions", "src/sessions/redis", "src/lookups"];
+    let code = folders.map(source).concat();
+    let (_, table) = STORES.split_once("\n| text | cause | fix |\n").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let cells = table
+        .lines()
+        .skip(1)
+        .map(|row| row.split('|').nth(1).unwrap());
+    let texts: Vec<&str> = cells
+        .flat_map(|cell| cell.split('"').skip(1).step_by(2))
+        .collect();
+    assert!(texts.len() > 15, "the table is not read: {texts:?}");
+    for text in texts {
+        let mut literal = text.trim_start_matches("… ").to_owned();
+        // The code formats limits.
+        for (limit, format) in [("64 run", "{} run"), ("2 s", "{} s")] {
+            literal = literal.replace(limit, format);
+        }
+        assert!(code.contains(&literal), "{text}");
     }
 }
 
