@@ -46,11 +46,14 @@ impl BetterAuthSessions {
             faults.add("the name of the session cookie is not a cookie name; pass visible ASCII without separators to .cookie_prefix(…) or .cookie_name(…), such as better-auth");
         }
         let secrets = self.load_secrets(faults);
-        #[cfg(feature = "sessions-cookie-cache")]
-        let cookie_cache = self.build_cookie_cache(&secrets, first_issuer.has_public_keys, faults);
-        let trusted_origins = TrustedOrigins::new(&self.origin, &self.trusted_origins, faults);
         let is_first_issuer = { first_issuer.names }
             .is_none_or(|names| names.iter().any(|name| is_below(name, &self.origin)));
+        // The keys of any other issuer must not decide who a user of this server is.
+        #[cfg(feature = "sessions-cookie-cache")]
+        let has_public_keys = first_issuer.has_public_keys && is_first_issuer;
+        #[cfg(feature = "sessions-cookie-cache")]
+        let cookie_cache = self.build_cookie_cache(&secrets, has_public_keys, faults);
+        let trusted_origins = TrustedOrigins::new(&self.origin, &self.trusted_origins, faults);
         if is_first_issuer && self.has_same_users {
             faults.add("in .sessions(…): .same_users() has no effect, because the users already are those of the layer's first issuer; remove it");
         }

@@ -48,7 +48,8 @@ impl BetterAuthSessions {
     /// minutes after Better Auth has set it by default. Better Auth itself has this trade-off too.
     ///
     /// All strategies are read: `compact`, `jwt`, and `jwe`, and the JWTs of
-    /// `jwt({ sessionCookieCache: true })`, which the public keys of the layer's first issuer verify.
+    /// `jwt({ sessionCookieCache: true })`, which the public keys of the layer's first issuer verify if
+    /// that issuer has no name, or is the origin or a path below it.
     /// The cookie must belong to the session cookie beside it. If anything does not fit or the cookie
     /// has expired, the session is looked up. [`secret`](Self::secret) is required unless the first
     /// issuer has public keys.
@@ -77,7 +78,8 @@ impl BetterAuthSessions {
         self.cookie_cache.name.clone().unwrap_or_else(default)
     }
 
-    /// Checks the settings. `has_public_keys` is that of the layer's first issuer.
+    /// Checks the settings. `has_public_keys` is whether the layer's first issuer has public keys and
+    /// is this server.
     pub(super) fn build_cookie_cache(
         &self,
         secrets: &[Secret],
@@ -107,6 +109,7 @@ impl BetterAuthSessions {
             CookieNames::new(&name),
             version.unwrap_or_else(|| DEFAULT_VERSION.to_owned()),
             self.origin.clone(),
+            has_public_keys,
             secrets,
         ))
     }

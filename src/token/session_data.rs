@@ -12,9 +12,16 @@ use crate::key::SignatureCheck;
 const TYPE: &str = "better-auth.session-cache+jwt";
 
 impl TokenVerifier {
-    /// Returns the payload of such a JWT if a public key of the first issuer verifies it. Never waits
-    /// for keys. The caller checks the claims.
-    pub(crate) fn session_data(&self, jwt: &[u8]) -> Option<String> {
+    /// Returns what `read` makes of the payload of such a JWT, if it accepts the payload and a public
+    /// key of the first issuer verifies the JWT.
+    ///
+    /// Never waits for keys. If a fetch may return the key, one is requested for the cookies after this
+    /// one, but not for a payload that no key could make acceptable.
+    pub(crate) fn session_data<T>(
+        &self,
+        jwt: &[u8],
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
         let issuer = self.0.issuers.first()?;
         let compact = Compact::split(jwt).ok()?;
         let mut buffer = [0; INLINE_HEADER_LEN];
@@ -30,7 +37,10 @@ impl TokenVerifier {
         let check = verify_signature(&compact, &header, algorithm, &keys);
         let is_verified = matches!(check, SignatureCheck::Verified { key_issuer: None });
         let mut buffer = [0; INLINE_CLAIMS_LEN];
-        let payload = is_verified.then(|| compact.decode_payload(&mut buffer).ok())??;
-        Some(payload.into_owned())
+        let content = read(&compact.decode_payload(&mut buffer).ok()?)?;
+        if !is_verified {
+            drop(source.wait(None, &keys));
+        }
+        is_verified.then_some(content)
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct CookieCache {
     pub(super) names: CookieNames,
     pub(super) version: String,
     pub(super) origin: String,
+    /// Whether the layer's public keys are those of this server.
+    has_public_keys: bool,
     keys: Keys,
     decryption_keys: Vec<DecryptionKey>,
 }
@@ -53,12 +55,14 @@ impl CookieCache {
         names: CookieNames,
         version: String,
         origin: String,
+        has_public_keys: bool,
         secrets: &[Secret],
     ) -> Self {
         Self {
             names,
             version,
             origin,
+            has_public_keys,
             keys: Keys::from_secrets(secrets),
             decryption_keys: secrets.iter().map(DecryptionKey::new).collect(),
         }
@@ -79,7 +83,8 @@ impl CookieCache {
             0 => compact::open(&value, &self.keys, now)?,
             2 => match jwt::open(&value, &self.keys) {
                 Some(payload) => payload.before(now)?,
-                None => self.open_public(&value, verifier)?.before(now)?,
+                None if self.has_public_keys => self.open_public(&value, verifier, now)?,
+                None => return None,
             },
             4 => { self.decryption_keys.iter() }
                 .find_map(|key| key.open(&value))?
@@ -98,19 +103,22 @@ impl CookieCache {
     }
 
     /// Verifies a JWT with the public keys of the layer's first issuer.
-    fn open_public(&self, jwt: &[u8], verifier: &TokenVerifier) -> Option<Payload> {
-        let payload = verifier.session_data(jwt)?;
-        let payload: Payload = Record::parse(&payload)?;
+    fn open_public(&self, jwt: &[u8], verifier: &TokenVerifier, now: Duration) -> Option<Payload> {
+        verifier.session_data(jwt, |json| {
+            let payload = Record::parse::<Payload>(json)?.before(now)?;
+            self.is_ours(&payload).then_some(payload)
+        })
+    }
+
+    /// Returns whether the claims are those of a cookie of this server.
+    fn is_ours(&self, payload: &Payload) -> bool {
         let text = |column: Option<&Value>| column.and_then(Value::as_str).map(str::to_owned);
-        let is_ours = payload
-            .iss
-            .as_deref()
-            .is_some_and(|iss| super::is_below(iss, &self.origin))
+        let iss = payload.iss.as_deref();
+        iss.is_some_and(|iss| super::is_below(iss, &self.origin))
             && payload.aud.as_deref() == Some(jwt::AUDIENCE)
             && payload.sub.is_some()
             && payload.sub == text(payload.user.get("id"))
-            && payload.sid == text(payload.session.get("token"));
-        is_ours.then_some(payload)
+            && payload.sid == text(payload.session.get("token"))
     }
 }
 
