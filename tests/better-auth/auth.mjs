@@ -34,7 +34,7 @@ export function createAuth({ env, origin, basePath, database, onVerification }) 
     secret: env.BETTER_AUTH_SECRET,
     // Without this, Better Auth itself reads BETTER_AUTH_SECRETS, since 1.5.
     secrets: env.ONLY_SECRET ? [{ version: 1, value: env.BETTER_AUTH_SECRET }] : undefined,
-    database: env.DATABASE_URL ? postgres(env.DATABASE_URL) : memoryAdapter(database),
+    database: chooseDatabase(env, database),
     secondaryStorage: env.REDIS_URL
       ? redisStorage({ client: new Redis(env.REDIS_URL), keyPrefix: env.REDIS_PREFIX })
       : undefined,
@@ -53,10 +53,13 @@ export function createAuth({ env, origin, basePath, database, onVerification }) 
     },
     user: {
       deleteUser: { enabled: true },
-      additionalFields: env.HIDDEN_COLUMN ? { [env.HIDDEN_COLUMN]: hidden } : undefined,
+      additionalFields: {
+        ...(env.HIDDEN_COLUMN && { [env.HIDDEN_COLUMN]: hidden }),
+        ...(env.BIO && { bio: { type: "string" } }),
+      },
     },
     session: {
-      cookieCache: { enabled: Boolean(env.SESSION_CACHE), strategy: "jwt" },
+      cookieCache: env.NO_DATABASE ? undefined : cookieCache(),
       expiresIn: number("SESSION_TTL"),
     },
     plugins: [
@@ -79,10 +82,21 @@ export function createAuth({ env, origin, basePath, database, onVerification }) 
     advanced: {
       useSecureCookies: env.SECURE_COOKIES ? true : undefined,
       cookiePrefix: env.COOKIE_PREFIX,
-      cookies: env.SESSION_COOKIE ? { session_token: { name: env.SESSION_COOKIE } } : undefined,
+      cookies: {
+        ...(env.SESSION_COOKIE && { session_token: { name: env.SESSION_COOKIE } }),
+        ...(env.DATA_COOKIE && { session_data: { name: env.DATA_COOKIE } }),
+      },
     },
     telemetry: { enabled: false },
   });
+
+  function cookieCache() {
+    return {
+      enabled: Boolean(env.SESSION_CACHE),
+      strategy: env.SESSION_CACHE === "jwks" ? "jwt" : env.SESSION_CACHE,
+      version: env.CACHE_VERSION,
+    };
+  }
 
   function jwt() {
     return plugins.jwt({
@@ -103,6 +117,11 @@ export function createAuth({ env, origin, basePath, database, onVerification }) 
 }
 
 const hidden = { type: "string", required: false, returned: false, defaultValue: "hidden" };
+
+function chooseDatabase(env, memory) {
+  if (env.NO_DATABASE) return undefined;
+  return env.DATABASE_URL ? postgres(env.DATABASE_URL) : memoryAdapter(memory);
+}
 
 function postgres(connectionString) {
   const pool = new pg.Pool({ connectionString });

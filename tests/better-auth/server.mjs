@@ -28,8 +28,11 @@
 //   JWT_ALG             EdDSA (default), ES256, ES512, RS256 or PS256, for jwt()
 //   ROTATION_INTERVAL   seconds, jwt()'s jwks.rotationInterval; default: keys never rotate
 //   GRACE_PERIOD        seconds, jwt()'s jwks.gracePeriod; default: 30 days
-//   SESSION_CACHE       `jwt`: a session_data cookie signed with the secret;
-//                       `jwks`: the same cookie signed with a key of the JWKS
+//   SESSION_CACHE       `compact`, `jwt` or `jwe`: a session_data cookie of this strategy;
+//                       `jwks`: as `jwt`, but signed with a key of the JWKS; only in 1.7
+//   CACHE_VERSION       the version of that cookie
+//   NO_DATABASE         if not empty, sessions exist only in that cookie, with Better Auth's defaults
+//   BIO                 if not empty, users have a column `bio`, which may be long
 //   SESSION_TTL         seconds until a session expires, default 7 days
 //   REDIS_URL           the Redis that has the sessions, instead of the database
 //   REDIS_PREFIX        the start of its keys, default better-auth:
@@ -37,6 +40,7 @@
 //   SECURE_COOKIES      if not empty, the names of all cookies begin with __Secure-
 //   COOKIE_PREFIX       default better-auth
 //   SESSION_COOKIE      the session cookie's name, in the place of `<COOKIE_PREFIX>.session_token`
+//   DATA_COOKIE         the name of session_data, in the place of `<COOKIE_PREFIX>.session_data`
 //   BASE_PATH           basePath, default /api/auth
 //   NO_EMAIL            if not empty, the tokens of jwt() have no email
 //   NO_BEARER, NO_JWT   if not empty, the plugin bearer() or jwt() is missing

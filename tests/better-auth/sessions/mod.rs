@@ -15,6 +15,8 @@ mod rate_limit;
 mod redis;
 mod secrets;
 mod service;
+#[cfg(feature = "sessions-cookie-cache")]
+mod session_data;
 mod site;
 mod users;
 
@@ -77,6 +79,10 @@ fn start(release: &str) -> Option<Server> {
         "/custom": { "CUSTOM_SESSION": "1" },
         "/no-bearer": { "NO_BEARER": "1" },
     });
+    #[cfg(feature = "sessions-cookie-cache")]
+    for (name, variables) in session_data::variants(release) {
+        variants[name] = variables;
+    }
     if release == "1.4" {
         variants["/keys"] = json!({ "API_KEYS": "1" });
     }

@@ -15,8 +15,12 @@ pub struct Service(Router);
 
 impl Service {
     pub fn new(auth: JwtAuthBuilder) -> Self {
+        Self::of(auth.build().unwrap())
+    }
+
+    pub fn of(layer: JwtAuthLayer) -> Self {
         let router = Router::new().route("/me", get(me).post(me));
-        Self(router.layer(auth.build().unwrap()))
+        Self(router.layer(layer))
     }
 
     /// A service that accepts only sessions.

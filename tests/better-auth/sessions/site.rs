@@ -52,9 +52,7 @@ impl<'a> Site<'a> {
     }
 
     pub async fn sign_up(self, name: &str) -> Account {
-        static SEQUENCE: AtomicU32 = AtomicU32::new(0);
-        let number = SEQUENCE.fetch_add(1, Ordering::Relaxed);
-        let email = format!("{name}{number}@example.com");
+        let email = format!("{name}{}@example.com", number());
         self.sign("/api/auth/sign-up/email", name, &email).await
     }
 
@@ -132,6 +130,12 @@ impl fmt::Display for Site<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Better Auth {}{}", self.server.version, self.prefix)
     }
+}
+
+/// A number that no other user of this process has.
+pub fn number() -> u32 {
+    static SEQUENCE: AtomicU32 = AtomicU32::new(0);
+    SEQUENCE.fetch_add(1, Ordering::Relaxed)
 }
 
 /// The URL of a request, and its headers as alternating names and values.
