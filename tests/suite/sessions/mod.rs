@@ -5,6 +5,11 @@ mod bans;
 mod bounds;
 mod breaker;
 mod connections;
+#[cfg(all(
+    feature = "sessions-cookie-cache",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
+pub(crate) mod cookie_cache;
 mod cross_site;
 mod example;
 mod guide;
