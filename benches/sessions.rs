@@ -1,5 +1,7 @@
-//! Measures in interleaved rounds: a session whose answer is kept, beside HS256 verification; and the
-//! MAC check of a forged cookie, beside a bare HMAC and base64. Uses 1,000 sessions. Prints JSON.
+//! Measures in interleaved rounds: a session whose answer is kept, and one in each form of the cookie
+//! `session_data`, beside HS256 verification; and the MAC check of a forged cookie, beside a bare HMAC
+//! and base64. The form under a public key is also beside the bare check of a signature. Uses 1,000
+//! sessions. Prints JSON.
 //!
 //! ```sh
 //! cargo bench -p tower-jwt-auth-benches --features sessions --bench sessions
@@ -18,9 +20,13 @@ use tower_jwt_auth_benches::{
     requests::Requests,
     rounds::{Lane, Plan, measure},
     service::{Noop, ask},
+    session_data::Form,
     sessions,
     tokens::{Naming, USERS},
 };
+
+/// The origin of Better Auth for the cookie `session_data`.
+const ORIGIN: &str = "https://app.example.com";
 
 fn main() {
     let plan = Plan::from_args();
@@ -49,7 +55,17 @@ fn main() {
         let checked = prepared.clone().chain_update(token).verify_slice(mac);
         black_box(checked).expect("it was signed here");
     });
-    let lanes = vec![
+    let ed = SigningKey::new(Alg::EdDsa);
+    let (check, signature) = (ed.bare_check(), ed.sign(&[7; 1000]));
+    let bare_eddsa = Lane::of_steps("bare_eddsa", || {
+        assert!(black_box(check.verify(&[7; 1000], &signature)));
+    });
+    let cached = layers::session_data(ORIGIN, &ed);
+    let cached = Form::ALL.map(|(form, name)| {
+        let cookies = form.cookies(ORIGIN, &ed);
+        requests(name, cached.layer(Noop), &cookies, StatusCode::OK)
+    });
+    let mut lanes = vec![
         verify,
         hmac_and_base64,
         requests("bare", Noop, &cookies, StatusCode::OK),
@@ -68,6 +84,7 @@ fn main() {
             StatusCode::UNAUTHORIZED,
         ),
     ];
+    lanes.extend([bare_eddsa].into_iter().chain(cached));
     println!("{}", json!(measure(plan, lanes)));
 }
 

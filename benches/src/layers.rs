@@ -47,6 +47,17 @@ pub fn path_owner() -> PathOwnerLayer {
     PathOwnerLayer::new("/api/{user_id}/{*rest}").expect("the pattern is valid")
 }
 
+/// The layer for sessions in the cookie `session_data`, with this public key for one of its forms.
+#[cfg(feature = "sessions")]
+pub fn session_data(origin: &str, key: &SigningKey) -> JwtAuthLayer {
+    let sessions = tower_jwt_auth::BetterAuthSessions::cookie_only(origin);
+    let builder = JwtAuthLayer::builder().jwks_text(key.jwks());
+    let builder = builder
+        .allow_any_audience()
+        .sessions(sessions.secret(SECRET));
+    builder.build().expect("the configuration is valid")
+}
+
 /// The layer for sessions, which keeps the answers for [`cookies`](crate::sessions::cookies).
 #[cfg(feature = "sessions")]
 pub fn sessions() -> JwtAuthLayer {

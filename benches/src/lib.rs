@@ -10,5 +10,7 @@ pub mod requests;
 pub mod rounds;
 pub mod service;
 #[cfg(feature = "sessions")]
+pub mod session_data;
+#[cfg(feature = "sessions")]
 pub mod sessions;
 pub mod tokens;

@@ -42,7 +42,7 @@ pub fn mac(token: &str) -> String {
     encoded_mac(token, 0)
 }
 
-fn cookie(token: &str, fault: u8) -> String {
+pub(crate) fn cookie(token: &str, fault: u8) -> String {
     let mac = encoded_mac(token, fault)
         .replace('+', "%2B")
         .replace('/', "%2F")
@@ -90,7 +90,7 @@ fn serve(mut stream: &TcpStream) {
 }
 
 /// The columns of Better Auth 1.7 without plugins.
-fn record(token: &str) -> serde_json::Value {
+pub(crate) fn record(token: &str) -> serde_json::Value {
     let user: usize = token[1..5].parse().expect("the token has a number");
     json!({
         "session": {
