@@ -162,6 +162,25 @@ fn invalid_sessions() -> Vec<(&'static str, JwtAuthBuilder)> {
             sessions().secret_from_env(MARKED),
         ),
     ];
+    #[cfg(feature = "sessions-cookie-cache")]
+    let rows = {
+        let cached = |sessions: BetterAuthSessions| sessions.cookie_cache().secret(MARKED);
+        let only = BetterAuthSessions::cookie_only;
+        [
+            ("a secret as the origin of the cookie", cached(only(MARKED))),
+            (
+                "a secret as the name of session_data",
+                cached(sessions().cookie_cache_name(format!("{MARKED}="))),
+            ),
+            (
+                "a secret as the version without the cookie",
+                sessions().cookie_cache_version(MARKED),
+            ),
+        ]
+        .into_iter()
+        .chain(rows)
+        .collect::<Vec<_>>()
+    };
     let sessions = |(name, sessions)| (name, keyless().sessions(sessions));
     rows.into_iter().map(sessions).collect()
 }

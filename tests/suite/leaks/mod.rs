@@ -8,6 +8,12 @@ mod lookups;
 mod marks;
 mod panics;
 mod rejections;
+#[cfg(all(
+    feature = "sessions",
+    feature = "sessions-cookie-cache",
+    any(feature = "aws-lc-rs", feature = "rust-crypto")
+))]
+mod session_data;
 mod sources;
 mod timing;
 mod tokens;

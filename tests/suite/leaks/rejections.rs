@@ -64,6 +64,12 @@ async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
     coverage.authenticators().await;
     #[cfg(feature = "sessions")]
     coverage.sessions().await;
+    #[cfg(all(
+        feature = "sessions",
+        feature = "sessions-cookie-cache",
+        any(feature = "aws-lc-rs", feature = "rust-crypto")
+    ))]
+    coverage.session_data().await;
 
     let mut all = reasons();
     if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {

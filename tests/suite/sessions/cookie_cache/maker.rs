@@ -91,8 +91,12 @@ pub(crate) fn compact_text(payload: &str, expires_at: &str) -> String {
 }
 
 pub(crate) fn compact(payload: &str, expires_at: &str) -> String {
+    compact_with(payload, expires_at, SECRET)
+}
+
+pub(crate) fn compact_with(payload: &str, expires_at: &str, secret: &str) -> String {
     let mac = hmac_sha256(
-        SECRET.as_bytes(),
+        secret.as_bytes(),
         compact_text(payload, expires_at).as_bytes(),
     );
     envelope(payload, expires_at, &encode(mac))
