@@ -39,7 +39,7 @@ impl TokenVerifier {
         let mut buffer = [0; INLINE_CLAIMS_LEN];
         let content = read(&compact.decode_payload(&mut buffer).ok()?)?;
         if !is_verified {
-            drop(source.wait(None, &keys));
+            let _ = source.wait(None, &keys);
         }
         is_verified.then_some(content)
     }
