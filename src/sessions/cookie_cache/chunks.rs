@@ -20,7 +20,11 @@ pub(super) fn join<'r>(headers: &'r HeaderMap, name: &str) -> Option<Cow<'r, [u8
     for (found, value) in cookies(headers) {
         let place = match found.strip_prefix(name.as_bytes()) {
             Some([]) => &mut whole,
-            Some([b'.', index @ ..]) => chunks.get_mut(number(index)?)?,
+            // Better Auth also ignores a name whose end is not a number.
+            Some([b'.', index @ ..]) => match number(index) {
+                Some(index) => chunks.get_mut(index)?,
+                None => continue,
+            },
             _ => continue,
         };
         if *place.get_or_insert(value) != value {
@@ -81,7 +85,8 @@ mod tests {
             ("x=a; x.0=b", Some("a")),
             ("x.00=a", None),
             ("x.0=a; x.64=b", None),
-            ("x.0=a; x.1e0=b", None),
+            ("x.0=a; x.1e0=b; x.01=b; x.=b; x.1.=b", Some("a")),
+            ("x=a; x.b=c", Some("a")),
             ("xy=1; x=a", Some("a")),
         ] {
             assert_eq!(joined(cookies).as_deref(), expected, "{cookies}");
