@@ -31,11 +31,13 @@ fn a_cookie_of_64_kib_is_accepted_and_a_longer_one_is_not() {
         assert!(longest.len() > MAX_LEN - 24, "{form:?}: {}", longest.len());
         fixture.assert_rows([
             ("64 KiB", longest.clone(), true),
+            ("in chunks", split(&longest), true),
             (
-                "4 bytes more",
-                sized(form, longest.len() + 24).unwrap(),
+                "more in chunks",
+                split(&sized(form, longest.len() + 24).unwrap()),
                 false,
             ),
+            ("more", sized(form, longest.len() + 24).unwrap(), false),
         ]);
     }
 }
@@ -63,4 +65,14 @@ async fn a_forged_session_cookie_decides_before_the_data() {
     let alone = format!("better-auth.session_data={data}");
     assert_eq!(fixture.ask(&alone).await, "missing_token");
     assert_eq!(fixture.lookups(), 0);
+}
+
+/// The value of an empty cookie, and the cookies of the chunks after it.
+fn split(data: &str) -> String {
+    let chunks = data.as_bytes().chunks(4000).enumerate();
+    let cookies = chunks.map(|(index, part)| {
+        let part = std::str::from_utf8(part).unwrap();
+        format!("; better-auth.session_data.{index}={part}")
+    });
+    cookies.collect()
 }
