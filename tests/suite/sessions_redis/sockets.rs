@@ -150,20 +150,29 @@ async fn a_unix_socket_is_an_address() {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_connections_is_an_outage() {
-    let log = Captured::start();
-    let layer = layer(sessions_at(format!(
-        "redis://:secret@127.0.0.1:{}",
-        free_port()
-    )));
-    for _ in 0..20 {
-        assert_eq!(ask(&layer, &cookie(1)).await, Err(UNAVAILABLE));
+async fn a_server_that_refuses_or_closes_connections_is_an_outage() {
+    let closing = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closing_port = closing.local_addr().unwrap().port();
+    tokio::spawn(async move { while closing.accept().await.is_ok() {} });
+    for (row, address) in [
+        ("refuses", format!(":secret@127.0.0.1:{}", free_port())),
+        ("closes", format!("127.0.0.1:{closing_port}")),
+        (
+            "closes during AUTH",
+            format!(":secret@127.0.0.1:{closing_port}"),
+        ),
+    ] {
+        let log = Captured::start();
+        let layer = layer(sessions_at(format!("redis://{address}")));
+        for _ in 0..20 {
+            assert_eq!(ask(&layer, &cookie(1)).await, Err(UNAVAILABLE), "{row}");
+        }
+        let text = log.text();
+        assert!(!text.contains("secret@"), "{row}: {text}");
+        // The breaker is open after five failures.
+        let failures = text.matches("Redis cannot be reached").count();
+        assert_eq!(failures, 5 * told(), "{row}: {text}");
     }
-    let text = log.text();
-    assert!(!text.contains("secret@"), "{text}");
-    // The breaker is open after five failures.
-    let failures = text.matches("Redis cannot be reached").count();
-    assert_eq!(failures, 5 * told(), "{text}");
 }
 
 /// The user name and the password are not part of it.
