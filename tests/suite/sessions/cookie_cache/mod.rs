@@ -5,6 +5,8 @@ mod bounds;
 mod chunks;
 mod common;
 mod compact;
+#[cfg(feature = "jwks-custom")]
+mod fetched;
 mod jwe;
 mod jwt;
 pub(crate) mod maker;

@@ -4,7 +4,7 @@ use http::{Request, header::AUTHORIZATION};
 use serde_json::{Value, json};
 
 use super::{
-    CACHED, Fixture, ORIGIN, STORED,
+    Fixture, ORIGIN,
     jwt::expiries,
     maker::{Form, public, public_claims, public_header, with},
     outcome, payload,
@@ -274,85 +274,5 @@ async fn the_keys_of_another_issuer_verify_no_cookie() {
         let data = Form::Public.cookie(&payload(), &fixture.key);
         let row = format!("{issuer}, same users: {same_users}");
         assert_eq!(fixture.is_accepted(&data).await, is_accepted, "{row}");
-    }
-}
-
-#[cfg(feature = "jwks-custom")]
-mod fetched {
-    use std::{
-        sync::Arc,
-        time::{Duration, Instant},
-    };
-
-    use tower_jwt_auth::BetterAuthSessions;
-
-    use super::*;
-    use crate::support::memory_issuer::MemoryIssuer;
-
-    /// A layer whose store is never asked in vain, with the keys of an issuer.
-    fn fixture(issuer: &MemoryIssuer) -> Fixture {
-        let (builder, key) = (
-            issuer.builder().jwks_cooldown(Duration::from_secs(1)),
-            issuer.newest(),
-        );
-        let mut fixture = Fixture::new();
-        let sessions =
-            BetterAuthSessions::store(super::super::Store(Arc::clone(&fixture.lookups)), ORIGIN);
-        let sessions = sessions
-            .secret(crate::sessions::server::SECRET)
-            .cookie_cache();
-        fixture.layer = builder.sessions(sessions).build().unwrap();
-        fixture.key = key;
-        fixture
-    }
-
-    #[tokio::test]
-    async fn a_new_key_is_fetched_without_a_wait() {
-        let mut issuer = MemoryIssuer::new();
-        issuer.delay = Duration::from_millis(200);
-        let first = issuer.rotate();
-        let fixture = fixture(&issuer);
-        // The first fetch is running.
-        let start = Instant::now();
-        let data = Form::Public.cookie(&payload(), &first);
-        assert_eq!(fixture.user(&data).await.name(), Some(STORED));
-        assert!(start.elapsed() < issuer.delay);
-        fixture.layer.ready().await.unwrap();
-        assert_eq!(fixture.user(&data).await.name(), Some(CACHED));
-
-        let second = issuer.rotate();
-        let data = Form::Public.cookie(&payload(), &second);
-        let start = Instant::now();
-        assert_eq!(fixture.user(&data).await.name(), Some(STORED));
-        assert!(start.elapsed() < issuer.delay);
-        // The cooldown of fetches that tokens cause is over before the deadline.
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while fixture.user(&data).await.name() != Some(CACHED) {
-            assert!(Instant::now() < deadline, "the new key is not fetched");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    #[tokio::test]
-    async fn an_invented_cookie_fetches_nothing() {
-        let issuer = MemoryIssuer::new();
-        issuer.rotate();
-        let fixture = fixture(&issuer);
-        fixture.layer.ready().await.unwrap();
-        let before = issuer.fetches().len();
-        let invented = SigningKey::generate("EdDSA", "invented");
-        for claims in [
-            json!({ "sid": token(2) }),
-            json!({ "aud": "x" }),
-            json!({ "iss": "https://other.example.com" }),
-            json!({ "exp": NOW - 3600 }),
-        ] {
-            let claims = with(&public_claims(&payload()), claims).to_string();
-            let header = public_header(&invented).to_string();
-            let data = public(&header, &claims, &invented);
-            assert!(!fixture.is_accepted(&data).await);
-        }
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(issuer.fetches().len(), before);
     }
 }
