@@ -1,5 +1,6 @@
 //! Measures in interleaved rounds: a session whose answer is kept, and one in each form of the cookie
-//! `session_data`, beside HS256 verification; and the MAC check of a forged cookie, beside a bare HMAC
+//! `session_data`, beside HS256 verification, and one that is looked up in Redis, if `redis-server` is
+//! installed; and the MAC check of a forged cookie, beside a bare HMAC
 //! and base64. The form under a public key is also beside the bare check of a signature. Uses 1,000
 //! sessions. Prints JSON.
 //!
@@ -13,10 +14,11 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::Mac;
 use http::StatusCode;
 use serde_json::json;
-use tower::Layer;
+use tower::{Layer, ServiceExt};
 use tower_jwt_auth_benches::{
     keys::{Alg, SigningKey, prepared_hmac},
     layers,
+    redis::Redis,
     requests::Requests,
     rounds::{Lane, Plan, measure},
     service::{Noop, ask},
@@ -85,7 +87,23 @@ fn main() {
         ),
     ];
     lanes.extend([bare_eddsa].into_iter().chain(cached));
+    let redis = Redis::start();
+    lanes.extend(redis.as_ref().map(|redis| looked_up(redis, &cookies)));
     println!("{}", json!(measure(plan, lanes)));
+}
+
+/// Requests whose sessions are looked up in Redis, one at a time.
+fn looked_up<'a>(redis: &Redis, cookies: &[String]) -> Lane<'a> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.expect("the runtime is built");
+    let (layer, mut requests) = (redis.layer(), Requests::with_cookies(cookies));
+    Lane::of_steps("redis", move || {
+        let response = layer.layer(Noop).oneshot(requests.make::<()>());
+        let response = runtime.block_on(response).expect("the service never fails");
+        assert_eq!(response.status(), StatusCode::OK);
+    })
 }
 
 fn requests<'a, S, R>(

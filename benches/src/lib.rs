@@ -5,6 +5,8 @@ pub mod floor;
 pub mod keys;
 pub mod layers;
 pub mod provider;
+#[cfg(feature = "sessions")]
+pub mod redis;
 pub mod refresh;
 pub mod requests;
 pub mod rounds;
