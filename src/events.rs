@@ -95,12 +95,12 @@ pub(crate) mod fetching {
 }
 
 /// The events about credentials that are looked up.
-#[cfg(feature = "sessions-custom")]
+#[cfg(feature = "_lookups")]
 pub(crate) mod lookups {
     #[cfg(feature = "tracing")]
     use super::TARGET;
 
-    #[cfg(feature = "sessions")]
+    #[cfg(any(feature = "introspection", feature = "sessions"))]
     pub(crate) fn allowed_over_http(url: &str) {
         #[cfg(feature = "tracing")]
         tracing::warn!(target: TARGET, url, "sessions are looked up over plain http because .allow_http() is set");

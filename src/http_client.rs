@@ -7,7 +7,7 @@ use http::{
     HeaderMap, StatusCode,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, LOCATION},
 };
-use reqwest::{Client, ClientBuilder, Response, Url, redirect::Policy};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect::Policy};
 use tokio::task::spawn_blocking;
 
 use crate::redact::redact_url;
@@ -102,6 +102,23 @@ impl GetError {
     }
 }
 
+#[cfg(any(feature = "sessions", feature = "introspection"))]
+impl GetError {
+    /// Returns whether the server cannot be reached. Clients can provoke other errors.
+    pub(crate) fn is_outage(&self) -> bool {
+        match self.cause {
+            GetFailure::Unreachable => true,
+            GetFailure::Status(status) => matches!(
+                status,
+                StatusCode::BAD_GATEWAY
+                    | StatusCode::SERVICE_UNAVAILABLE
+                    | StatusCode::GATEWAY_TIMEOUT
+            ),
+            GetFailure::Unusable => false,
+        }
+    }
+}
+
 impl fmt::Display for GetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -126,6 +143,34 @@ impl HttpClient {
         fields: HeaderMap,
         max_bytes: usize,
     ) -> Result<Fetched, GetError> {
+        let request = self.client(url).await?.get(url).headers(fields);
+        self.send(url, request, max_bytes).await
+    }
+
+    /// Sends a form (`application/x-www-form-urlencoded`), and returns the response as `get` does.
+    #[cfg(feature = "introspection")]
+    pub(crate) async fn post_form(
+        &self,
+        url: &str,
+        fields: HeaderMap,
+        form: String,
+        max_bytes: usize,
+    ) -> Result<Fetched, GetError> {
+        let content_type = (
+            http::header::CONTENT_TYPE,
+            "application/x-www-form-urlencoded",
+        );
+        let request = self.client(url).await?.post(url).headers(fields);
+        let request = request.header(content_type.0, content_type.1).body(form);
+        self.send(url, request, max_bytes).await
+    }
+
+    async fn send(
+        &self,
+        url: &str,
+        request: RequestBuilder,
+        max_bytes: usize,
+    ) -> Result<Fetched, GetError> {
         let failed = |error: reqwest::Error| {
             let message = explain(&error.without_url(), self.alternative);
             // The server can be reached, and a user whose data is in the fields may have caused it.
@@ -134,7 +179,6 @@ impl HttpClient {
             }
             GetError::unreachable(message)
         };
-        let request = self.client(url).await?.get(url).headers(fields);
         let request = request
             .header(ACCEPT, "application/json")
             // Without this header, a server may compress the response (RFC 9110 section 12.5.3).

@@ -125,13 +125,17 @@ mod clock;
 mod config_error;
 mod cookies;
 mod events;
-#[cfg(any(feature = "jwks", feature = "sessions"))]
+#[cfg(any(feature = "introspection", feature = "jwks", feature = "sessions"))]
 mod http_client;
+#[cfg(feature = "introspection")]
+mod introspection;
 mod json;
 mod key;
 mod key_source;
-#[cfg(feature = "sessions-custom")]
+#[cfg(feature = "_lookups")]
 mod lookups;
+#[cfg(any(feature = "introspection", feature = "jwks-custom"))]
+mod metadata;
 mod nesting;
 mod path_owner;
 mod presence;
@@ -165,6 +169,9 @@ pub use self::auth::JwtAuthConfig;
 #[cfg(feature = "authenticator")]
 #[cfg_attr(docsrs, doc(cfg(feature = "authenticator")))]
 pub use self::authenticator::{Authentication, Authenticator};
+#[cfg(feature = "introspection")]
+#[cfg_attr(docsrs, doc(cfg(feature = "introspection")))]
+pub use self::introspection::Introspection;
 #[cfg(feature = "sessions-custom")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sessions-custom")))]
 pub use self::sessions::BetterAuthSessions;

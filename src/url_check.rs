@@ -2,12 +2,20 @@
 
 use std::net::IpAddr;
 
-#[cfg(any(feature = "jwks-custom", feature = "sessions"))]
+#[cfg(any(
+    feature = "introspection",
+    feature = "jwks-custom",
+    feature = "sessions"
+))]
 use http::Uri;
 
 /// Checks that a URL may be requested. Returns the reason as an error otherwise. `harm` completes
 /// "so an attacker on the network could …".
-#[cfg(any(feature = "jwks-custom", feature = "sessions"))]
+#[cfg(any(
+    feature = "introspection",
+    feature = "jwks-custom",
+    feature = "sessions"
+))]
 pub(crate) fn check_url(url: &str, http_allowed: bool, harm: &str) -> Result<(), String> {
     let uri: Uri = url
         .parse()
@@ -33,7 +41,7 @@ pub(crate) fn check_url(url: &str, http_allowed: bool, harm: &str) -> Result<(),
 }
 
 /// Returns whether a URL is plain HTTP to another machine.
-#[cfg(feature = "sessions")]
+#[cfg(any(feature = "introspection", feature = "sessions"))]
 pub(crate) fn is_unsafe_http(url: &str) -> bool {
     url.parse::<Uri>().is_ok_and(|uri| {
         uri.scheme_str() == Some("http") && !is_loopback(uri.host().unwrap_or_default())

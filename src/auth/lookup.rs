@@ -13,6 +13,8 @@ use std::{
 use http::{Request, StatusCode, request::Parts};
 
 use super::service::{Decision, Shared, Wait};
+#[cfg(feature = "introspection")]
+use crate::introspection::Introspector;
 #[cfg(feature = "sessions-custom")]
 use crate::sessions::Sessions;
 use crate::{
@@ -23,6 +25,8 @@ use crate::{
 /// The credentials of a layer that are looked up.
 pub(super) struct Lookups {
     pub(super) authenticators: Vec<Arc<dyn Authenticator>>,
+    #[cfg(feature = "introspection")]
+    pub(super) introspector: Option<Introspector>,
     #[cfg(feature = "sessions-custom")]
     pub(super) sessions: Option<Sessions>,
 }
@@ -32,6 +36,9 @@ pub(super) struct Lookups {
 enum Credential {
     /// That of the authenticator with this index.
     Own(usize),
+    /// An opaque access token.
+    #[cfg(feature = "introspection")]
+    AccessToken { is_private: bool },
     /// A session token in `Authorization`.
     #[cfg(feature = "sessions-custom")]
     SessionBearer,
@@ -45,6 +52,8 @@ impl Credential {
     fn is_private(self) -> bool {
         match self {
             Self::Own(_) => true,
+            #[cfg(feature = "introspection")]
+            Self::AccessToken { is_private } => is_private,
             #[cfg(feature = "sessions-custom")]
             Self::SessionBearer => false,
             #[cfg(feature = "sessions-custom")]
@@ -56,6 +65,8 @@ impl Credential {
     fn is_attached_by_browser(self) -> bool {
         match self {
             Self::Own(_) => false,
+            #[cfg(feature = "introspection")]
+            Self::AccessToken { .. } => false,
             #[cfg(feature = "sessions-custom")]
             Self::SessionBearer => false,
             #[cfg(feature = "sessions-custom")]
@@ -84,16 +95,30 @@ impl PendingLookup {
 }
 
 impl Shared {
-    /// Authenticates a request by the session token in its `Authorization` field, if there is one.
+    /// Authenticates a request by a token that is no JWT: a session token or an opaque access token.
     #[cold]
-    pub(super) fn session_bearer<B>(&self, request: &mut Request<B>) -> Option<Decision> {
-        #[cfg(feature = "sessions-custom")]
-        if let Some(sessions) = self.lookups.as_ref()?.sessions.as_ref() {
+    pub(super) fn opaque_token<B>(&self, request: &mut Request<B>) -> Option<Decision> {
+        #[cfg(feature = "_lookups")]
+        {
+            let lookups = self.lookups.as_ref()?;
             let token = self.sources.token(request).ok()?;
-            // A token from any other place is not a bearer token: a browser may have attached it.
-            let is_bearer = !token.is_private;
-            let authentication = is_bearer.then(|| sessions.bearer(&token.text))??;
-            return Some(self.decide(authentication, Credential::SessionBearer, request));
+            #[cfg(feature = "sessions-custom")]
+            if let Some(sessions) = &lookups.sessions
+                // A token from any other place is not a bearer token: a browser may have attached it.
+                && !token.is_private
+                && let Some(authentication) = sessions.bearer(&token.text)
+            {
+                return Some(self.decide(authentication, Credential::SessionBearer, request));
+            }
+            #[cfg(feature = "introspection")]
+            if let Some(introspector) = &lookups.introspector
+                && let Some(authentication) = introspector.bearer(&token.text, &self.verifier)
+            {
+                let is_private = token.is_private;
+                let credential = Credential::AccessToken { is_private };
+                return Some(self.decide(authentication, credential, request));
+            }
+            let _ = (lookups, token);
         }
         let _ = request;
         None
@@ -159,6 +184,8 @@ impl Shared {
     fn after<B>(&self, credential: Credential, request: &mut Request<B>) -> Decision {
         let next = match credential {
             Credential::Own(index) => self.look_up(index + 1, request),
+            #[cfg(feature = "introspection")]
+            Credential::AccessToken { .. } => None,
             #[cfg(feature = "sessions-custom")]
             Credential::SessionBearer | Credential::SessionCookie => None,
         };
@@ -188,6 +215,8 @@ impl fmt::Debug for Lookups {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lookups = f.debug_struct("Lookups");
         lookups.field("authenticators", &self.authenticators.len());
+        #[cfg(feature = "introspection")]
+        lookups.field("introspector", &self.introspector);
         #[cfg(feature = "sessions-custom")]
         lookups.field("sessions", &self.sessions);
         lookups.finish()

@@ -222,10 +222,10 @@ impl Shared {
         Decision::Accept { is_private: false }
     }
 
-    /// Rejects an invalid token, unless it is a session token.
+    /// Rejects an invalid token, unless it is another credential.
     fn without_jwt<B>(&self, error: TokenError, request: &mut Request<B>) -> Decision {
         #[cfg(feature = "authenticator")]
-        if let Some(decision) = self.session_bearer(request) {
+        if let Some(decision) = self.opaque_token(request) {
             return decision;
         }
         let _ = request;

@@ -2,14 +2,17 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use http::{StatusCode, Uri};
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::{
     fetch::{FetchError, FetchedJwks, JwksFetch, MAX_JWKS_BYTES},
     settings::check_jwks_uri,
 };
-use crate::redact::{describe_url, redact_url};
+use crate::{
+    metadata::candidates,
+    redact::{describe_url, redact_url},
+};
 
 /// The maximum length of a name or a URL from the metadata in an error, in characters.
 const MAX_SHOWN_CHARS: usize = 256;
@@ -85,29 +88,6 @@ impl Discovery {
             missing.join(" or ")
         )))
     }
-}
-
-/// Returns the URLs at which the metadata may be, in the order in which they are tried.
-fn candidates(issuer: &str) -> Vec<String> {
-    const OPENID: &str = "/.well-known/openid-configuration";
-    const OAUTH: &str = "/.well-known/oauth-authorization-server";
-
-    // Both specifications remove a trailing slash first.
-    let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
-    let path = issuer.parse().map_or(0, |uri: Uri| uri.path().len());
-    // For a URL without a path, `Uri::path` returns `/`, which the text does not contain.
-    let (origin, path) = match issuer.split_at_checked(issuer.len().saturating_sub(path)) {
-        Some((origin, path)) if path.starts_with('/') => (origin, path),
-        _ => (issuer, ""),
-    };
-    let mut urls = vec![
-        format!("{issuer}{OPENID}"),
-        format!("{origin}{OAUTH}{path}"),
-    ];
-    if !path.is_empty() {
-        urls.push(format!("{issuer}{OAUTH}"));
-    }
-    urls
 }
 
 /// Returns whether the next candidate is tried. If the issuer is overloaded or broken, no other URL

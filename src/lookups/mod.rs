@@ -97,6 +97,8 @@ pub(crate) struct Lookups(Arc<Inner>);
 
 struct Inner {
     failures: FailureLog,
+    /// The rejection of requests whose credential cannot be looked up.
+    unavailable: Rejection,
     max_concurrent: usize,
     in_flight: Mutex<InFlight>,
     permits: Semaphore,
@@ -110,12 +112,14 @@ impl Lookups {
     /// Answers are kept for `fresh_for`, by this clock; zero keeps none.
     pub(crate) fn new(
         service: String,
+        unavailable: Rejection,
         max_concurrent: usize,
         fresh_for: Duration,
         clock: Clock,
     ) -> Self {
         Self(Arc::new(Inner {
             failures: FailureLog::new(service),
+            unavailable,
             max_concurrent,
             in_flight: Mutex::default(),
             permits: Semaphore::new(max_concurrent.min(Semaphore::MAX_PERMITS)),
@@ -148,8 +152,9 @@ impl Lookups {
             return Authentication::rejected(rejection);
         }
         let Some(mut result) = self.in_flight(credential, lookup) else {
-            return unavailable();
+            return Authentication::rejected(self.0.unavailable);
         };
+        let unavailable = self.0.unavailable;
         Authentication::lookup(async move {
             // The lookup has a deadline of its own, but its runtime may stall.
             let deadline = Instant::now() + STALL_TIMEOUT;
@@ -157,7 +162,7 @@ impl Lookups {
             let ended = timeout_at(deadline, result.wait_for(Option::is_some)).await;
             let result = ended.ok().and_then(Result::ok);
             let answer = result.and_then(|result| result.clone().flatten());
-            answer.map_or_else(unavailable, Authentication::from)
+            answer.map_or(Authentication::rejected(unavailable), Authentication::from)
         })
     }
 
@@ -290,10 +295,6 @@ impl Drop for Place {
             self.inner.failures.failed(why);
         }
     }
-}
-
-fn unavailable() -> Authentication {
-    Authentication::rejected(Rejection::SessionsUnavailable)
 }
 
 impl fmt::Debug for Lookups {

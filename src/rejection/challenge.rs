@@ -71,7 +71,8 @@ fn default_challenge(rejection: Rejection) -> Option<&'static str> {
         | Rejection::InvalidCredential
         | Rejection::SessionSignature
         | Rejection::InvalidSession
-        | Rejection::Banned => {
+        | Rejection::Banned
+        | Rejection::Inactive => {
             r#"Bearer error="invalid_token", error_description="The access token is invalid""#
         }
         Rejection::InsufficientScope => r#"Bearer error="insufficient_scope""#,
@@ -85,6 +86,7 @@ fn default_challenge(rejection: Rejection) -> Option<&'static str> {
         | Rejection::NoUser
         | Rejection::CrossSite
         | Rejection::KeysUnavailable
-        | Rejection::SessionsUnavailable => return None,
+        | Rejection::SessionsUnavailable
+        | Rejection::IntrospectionUnavailable => return None,
     })
 }

@@ -36,6 +36,7 @@ enum Problem {
     MissingScheme,
     SessionsUnavailable,
     CrossSite,
+    IntrospectionUnavailable,
     Token(TokenError),
 }
 
@@ -53,7 +54,8 @@ impl Problem {
             Self::MissingScheme => 7,
             Self::SessionsUnavailable => 8,
             Self::CrossSite => 9,
-            Self::Token(error) => 10 + error as u32,
+            Self::IntrospectionUnavailable => 10,
+            Self::Token(error) => 11 + error as u32,
         };
         1 << index
     }
@@ -108,6 +110,11 @@ impl EventLog {
                 tracing::error!(target: TARGET, reason, "requests cannot be authenticated: {rejection}");
             }
             Rejection::SessionsUnavailable if self.is_first(Problem::SessionsUnavailable) => {
+                tracing::error!(target: TARGET, reason, "requests cannot be authenticated: {rejection}");
+            }
+            Rejection::IntrospectionUnavailable
+                if self.is_first(Problem::IntrospectionUnavailable) =>
+            {
                 tracing::error!(target: TARGET, reason, "requests cannot be authenticated: {rejection}");
             }
             // Any other site can cause it, so the level is INFO.

@@ -37,7 +37,8 @@ fn detail_and_json(rejection: Rejection) -> (&'static str, &'static str) {
         | Rejection::InvalidCredential
         | Rejection::SessionSignature
         | Rejection::InvalidSession
-        | Rejection::Banned => both!("Could not validate credentials"),
+        | Rejection::Banned
+        | Rejection::Inactive => both!("Could not validate credentials"),
         Rejection::CrossSite => both!("Cross-site request"),
         Rejection::NotOwner
         | Rejection::NoPattern
@@ -50,7 +51,9 @@ fn detail_and_json(rejection: Rejection) -> (&'static str, &'static str) {
         Rejection::NotConfigured | Rejection::NoUser => {
             both!("Authentication system not properly configured")
         }
-        Rejection::KeysUnavailable | Rejection::SessionsUnavailable => {
+        Rejection::KeysUnavailable
+        | Rejection::SessionsUnavailable
+        | Rejection::IntrospectionUnavailable => {
             both!("Authentication is temporarily unavailable")
         }
     }

@@ -88,6 +88,10 @@ pub enum Rejection {
     /// The session's user is banned.
     #[error("the user of the session is banned")]
     Banned,
+    /// The authorization server reports that the access token is not active (RFC 7662 section 2.2):
+    /// it is unknown, has expired, or was revoked.
+    #[error("the access token is not active")]
+    Inactive,
     /// A page of another site may have sent the request, to which the browser attached the session
     /// cookie.
     #[error(
@@ -140,6 +144,9 @@ pub enum Rejection {
     /// The session, or another credential that is looked up, could not be looked up.
     #[error("the session cannot be looked up at the moment; another event reports why")]
     SessionsUnavailable,
+    /// The access token could not be introspected.
+    #[error("the access token cannot be introspected at the moment; another event reports why")]
+    IntrospectionUnavailable,
     /// No `JwtAuthLayer` wraps a layer or an extractor that needs the user: a programming error.
     #[error(
         "no JwtAuthLayer ran before PathOwnerLayer, RequireScopeLayer, or an extractor; apply JwtAuthLayer outside it: around its route, later in a chain of .layer(…) calls, or earlier in a ServiceBuilder"
@@ -156,7 +163,8 @@ impl Rejection {
             | Self::InvalidCredential
             | Self::SessionSignature
             | Self::InvalidSession
-            | Self::Banned => StatusCode::UNAUTHORIZED,
+            | Self::Banned
+            | Self::Inactive => StatusCode::UNAUTHORIZED,
             Self::SeveralTokens => StatusCode::BAD_REQUEST,
             Self::NotOwner
             | Self::NoPattern
@@ -167,7 +175,9 @@ impl Rejection {
             | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotConfigured | Self::NoUser => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::KeysUnavailable | Self::SessionsUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::KeysUnavailable | Self::SessionsUnavailable | Self::IntrospectionUnavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -181,6 +191,7 @@ impl Rejection {
             Self::SessionSignature => "session_signature",
             Self::InvalidSession => "session",
             Self::Banned => "banned",
+            Self::Inactive => "inactive",
             Self::CrossSite => "cross_site",
             Self::NotOwner | Self::NotFound => "not_owner",
             Self::OtherIssuer => "other_issuer",
@@ -191,6 +202,7 @@ impl Rejection {
             Self::NotConfigured => "not_configured",
             Self::KeysUnavailable => "keys_unavailable",
             Self::SessionsUnavailable => "sessions_unavailable",
+            Self::IntrospectionUnavailable => "introspection_unavailable",
             Self::NoUser => "no_user",
         }
     }

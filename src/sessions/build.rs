@@ -14,6 +14,7 @@ use crate::{
     key::{Algorithm, Keys, Secret},
     key_source::{SecretPolicy, load_secrets},
     lookups::Lookups,
+    rejection::Rejection,
     user::UserIds,
 };
 
@@ -65,7 +66,13 @@ impl BetterAuthSessions {
             secrets: (!self.secrets.is_empty()).then(|| Keys::from_secrets(&secrets)),
             #[cfg(feature = "sessions-cookie-cache")]
             cookie_cache,
-            lookups: Lookups::new(source.name, max_lookups, fresh_for, clock.clone()),
+            lookups: Lookups::new(
+                source.name,
+                Rejection::SessionsUnavailable,
+                max_lookups,
+                fresh_for,
+                clock.clone(),
+            ),
             reader: Arc::new(RecordReader {
                 issuer: self.origin,
                 user_ids: if is_first_issuer || self.has_same_users {
@@ -115,6 +122,12 @@ impl BetterAuthSessions {
     fn token_cookie_name(&self) -> String {
         let default = || format!("{}.session_token", self.cookie_prefix);
         self.cookie_name.clone().unwrap_or_else(default)
+    }
+
+    /// Returns whether session tokens without a MAC are accepted.
+    #[cfg(feature = "introspection")]
+    pub(crate) fn has_raw_tokens(&self) -> bool {
+        self.accepts_raw_tokens
     }
 
     /// Returns all names that the cookies may have.

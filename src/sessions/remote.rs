@@ -92,17 +92,9 @@ fn explain(error: &GetError) -> LookupError {
         }
         _ => "",
     };
-    let is_outage = match error.cause {
-        GetFailure::Unreachable => true,
-        GetFailure::Status(status) => matches!(
-            status,
-            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-        ),
-        GetFailure::Unusable => false,
-    };
     LookupError {
         message: format!("{error}{advice}"),
-        is_outage,
+        is_outage: error.is_outage(),
     }
 }
 

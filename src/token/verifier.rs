@@ -194,6 +194,14 @@ impl TokenVerifier {
             .all(|issuer| issuer.algorithms.is_empty() || issuer.keys.are_available(now))
     }
 
+    /// Returns the user of an introspected token, by the rules of the first issuer. The application's
+    /// rules are applied by `check_user`.
+    #[cfg(feature = "introspection")]
+    pub(crate) fn introspected(&self, json: &str) -> Result<CurrentUser, TokenError> {
+        let first = self.0.issuers.first().ok_or(TokenError::NotConfigured)?;
+        first.introspected(json, self.0.clock.now())
+    }
+
     /// Applies the rules of the first issuer to a user without a token.
     #[cfg(feature = "authenticator")]
     pub(crate) fn check_user(&self, user: CurrentUser) -> Result<CurrentUser, TokenError> {

@@ -146,11 +146,7 @@ impl CurrentUser {
     }
 
     /// Returns `exp` unchanged, in seconds since the epoch.
-    #[cfg(any(
-        feature = "cache",
-        feature = "jwks-custom",
-        feature = "sessions-custom"
-    ))]
+    #[cfg(any(feature = "_lookups", feature = "cache", feature = "jwks-custom"))]
     pub(crate) fn exp(&self) -> Option<f64> {
         self.expires_at
     }
@@ -217,7 +213,7 @@ impl CurrentUser {
     }
 
     /// Returns the size of the user's claims, in bytes.
-    #[cfg(feature = "sessions-custom")]
+    #[cfg(feature = "_lookups")]
     pub(crate) fn size(&self) -> usize {
         self.text.len()
     }

@@ -8,6 +8,8 @@ mod contributing;
 mod events;
 #[cfg(feature = "axum")]
 mod extractors;
+#[cfg(all(feature = "introspection", feature = "test-kit"))]
+mod introspection;
 mod issuers;
 mod jwks;
 mod key;

@@ -22,6 +22,8 @@ pub(super) struct LayerSettings {
     pub(super) max_token_len: usize,
     #[cfg(feature = "authenticator")]
     pub(super) authenticators: Vec<std::sync::Arc<dyn crate::authenticator::Authenticator>>,
+    #[cfg(feature = "introspection")]
+    pub(super) introspection: Vec<crate::introspection::Introspection>,
     #[cfg(feature = "sessions-custom")]
     pub(super) sessions: Vec<crate::sessions::BetterAuthSessions>,
     #[cfg(feature = "cache")]
@@ -42,6 +44,8 @@ impl Default for LayerSettings {
             max_token_len: DEFAULT_MAX_TOKEN_LEN,
             #[cfg(feature = "authenticator")]
             authenticators: Vec::new(),
+            #[cfg(feature = "introspection")]
+            introspection: Vec::new(),
             #[cfg(feature = "sessions-custom")]
             sessions: Vec::new(),
             #[cfg(feature = "cache")]

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::{JwtAuthBuilder, issuer_settings::IssuerSettings, layer_settings::LayerSettings};
+#[cfg(feature = "introspection")]
+use crate::introspection::{Beside, Introspection, Introspector};
 #[cfg(feature = "sessions-custom")]
 use crate::sessions::{BetterAuthSessions, FirstIssuer};
 use crate::{
@@ -49,6 +51,30 @@ impl JwtAuthBuilder {
         self
     }
 
+    /// Accepts opaque access tokens too (feature `introspection`): a bearer token that is no JWT and no
+    /// session token is introspected at its authorization server. The rules of the first issuer apply to
+    /// its claims as to a JWT's.
+    ///
+    /// ```
+    /// use tower_jwt_auth::{Introspection, JwtAuthLayer};
+    ///
+    /// let auth = JwtAuthLayer::builder()
+    ///     .introspect(Introspection::new("https://auth.example.com/oauth2/introspect"))
+    ///     .issuer("https://auth.example.com")
+    ///     .audience("https://api.example.com")
+    ///     .build()?;
+    /// # drop(auth);
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    #[cfg(feature = "introspection")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "introspection")))]
+    pub fn introspect(mut self, introspection: Introspection) -> Self {
+        self.layer_settings(".introspect(…)")
+            .introspection
+            .push(introspection);
+        self
+    }
+
     /// Adds a check of your own for credentials such as API keys (feature `authenticator`): see
     /// [`Authenticator`]. The authenticators are asked in the order in which they were added, and the
     /// first that does not return [`NotMine`](crate::Authentication::NotMine) decides.
@@ -71,6 +97,10 @@ impl LayerSettings {
         if !self.sessions.is_empty() {
             return true;
         }
+        #[cfg(feature = "introspection")]
+        if !self.introspection.is_empty() {
+            return true;
+        }
         !self.authenticators.is_empty()
     }
 
@@ -85,13 +115,43 @@ impl LayerSettings {
         #[cfg(feature = "sessions-custom")]
         let sessions = { self.sessions.first().cloned() }
             .and_then(|sessions| self.build_sessions(sessions, issuers, sources, faults));
+        #[cfg(feature = "introspection")]
+        let introspector = { self.introspection.first().cloned() }
+            .and_then(|introspection| self.build_introspector(introspection, issuers, faults));
+        #[cfg(not(feature = "_lookups"))]
+        let _ = (issuers, &faults);
         #[cfg(not(feature = "sessions-custom"))]
-        let _ = (issuers, sources, faults);
+        let _ = sources;
         self.has_lookups().then(|| Lookups {
             authenticators: self.authenticators.clone(),
+            #[cfg(feature = "introspection")]
+            introspector,
             #[cfg(feature = "sessions-custom")]
             sessions,
         })
+    }
+
+    #[cfg(feature = "introspection")]
+    fn build_introspector(
+        &self,
+        introspection: Introspection,
+        issuers: &[IssuerSettings],
+        faults: &mut Faults,
+    ) -> Option<Introspector> {
+        if self.introspection.len() > 1 {
+            faults.add(".introspect(…) is called twice, but a layer asks one authorization server; remove one call");
+        }
+        let first = issuers.first();
+        let beside = Beside {
+            has_keys: first
+                .is_some_and(|first| !first.secrets.is_empty() || !first.public_keys.is_empty()),
+            #[cfg(feature = "sessions-custom")]
+            has_raw_session_tokens: { self.sessions.iter() }
+                .any(BetterAuthSessions::has_raw_tokens),
+            #[cfg(not(feature = "sessions-custom"))]
+            has_raw_session_tokens: false,
+        };
+        introspection.build(beside, self.clock.clone(), faults)
     }
 
     #[cfg(feature = "sessions-custom")]

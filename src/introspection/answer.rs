@@ -1,0 +1,30 @@
+//! Reads the response of an introspection endpoint (RFC 7662 section 2.2).
+
+use serde::Deserialize;
+
+use crate::{lookups::Answer, rejection::Rejection, token::TokenVerifier};
+
+#[derive(Deserialize)]
+struct Active {
+    active: bool,
+}
+
+/// Returns the user of an active token, or the reason why it is rejected.
+///
+/// # Errors
+///
+/// What is wrong with the response, for the operator.
+pub(super) fn read(json: &str, verifier: &TokenVerifier) -> Result<Answer, &'static str> {
+    let Ok(Active { active }) = serde_json::from_str(json) else {
+        return Err(
+            "the response is not JSON with the member active (RFC 7662 section 2.2); check the URL",
+        );
+    };
+    if !active {
+        return Ok(Answer::Rejected(Rejection::Inactive));
+    }
+    Ok(match verifier.introspected(json) {
+        Ok(user) => Answer::User(user),
+        Err(error) => Answer::Rejected(error.into()),
+    })
+}

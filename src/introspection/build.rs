@@ -1,0 +1,117 @@
+//! Checks the settings, and builds the [`Introspector`] of a layer.
+
+use std::{env, sync::Arc, time::Duration};
+
+use tokio::sync::OnceCell;
+
+use super::{
+    Introspection,
+    endpoint::{Address, Credentials, Endpoint},
+    settings::{ClientSecret, Place},
+};
+use crate::{
+    clock::Clock,
+    config_error::Faults,
+    http_client::HttpClient,
+    lookups::Lookups,
+    redact::{describe_url, redact_url},
+    url_check::{check_url, is_unsafe_http},
+};
+
+/// The maximum time for which an answer may be kept.
+const MAX_FRESH_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// The introspection of a layer.
+pub(crate) struct Introspector {
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) lookups: Lookups,
+    pub(super) accepts_jwts: bool,
+    pub(super) session_tokens_first: bool,
+}
+
+/// The settings of the layer beside introspection.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside {
+    pub(crate) has_keys: bool,
+    pub(crate) has_raw_session_tokens: bool,
+}
+
+impl Introspection {
+    /// Checks the settings.
+    pub(crate) fn build(
+        self,
+        beside: Beside,
+        clock: Clock,
+        faults: &mut Faults,
+    ) -> Option<Introspector> {
+        self.check(beside, faults);
+        let credentials = self.credentials(faults);
+        let (Place::Url(url) | Place::Issuer(url)) = &self.place;
+        let name = redact_url(url).unwrap_or_default();
+        if let Err(problem) = check_url(url, self.http_allowed, "read access tokens") {
+            let what = match &self.place {
+                Place::Url(_) => "the URL of Introspection::new(…)",
+                Place::Issuer(_) => "the issuer of Introspection::discover(…)",
+            };
+            faults.add(format!("{} {problem}", describe_url(what, url)));
+            return None;
+        }
+        if is_unsafe_http(url) {
+            crate::events::lookups::allowed_over_http(&name);
+        }
+        Some(Introspector {
+            endpoint: Arc::new(Endpoint {
+                client: HttpClient::new(""),
+                address: match self.place {
+                    Place::Url(url) => Address::Url(url),
+                    Place::Issuer(issuer) => Address::Issuer(issuer),
+                },
+                credentials,
+                http_allowed: self.http_allowed,
+                discovered: OnceCell::new(),
+            }),
+            lookups: Lookups::new(
+                name,
+                Introspector::UNAVAILABLE,
+                self.max_lookups,
+                self.fresh_for,
+                clock,
+            ),
+            accepts_jwts: self.accepts_jwts,
+            session_tokens_first: self.session_tokens_first,
+        })
+    }
+
+    fn check(&self, beside: Beside, faults: &mut Faults) {
+        if self.max_lookups == 0 {
+            faults.add("in .introspect(…): the limit set with .max_lookups(…) is 0, so no token can be introspected; omit the call for the default of 16");
+        }
+        if self.fresh_for > MAX_FRESH_FOR {
+            faults.add(format!(
+                "in .introspect(…): the time set with .fresh_for(…) is {} s, but the maximum is {} s, because a revoked token is accepted for that time",
+                self.fresh_for.as_secs_f64(),
+                MAX_FRESH_FOR.as_secs()
+            ));
+        }
+        if self.accepts_jwts && beside.has_keys {
+            faults.add("in .introspect(…): .jwts() sends JWTs to the authorization server, but the layer has keys that verify them; remove .jwts() or the keys");
+        }
+        match (beside.has_raw_session_tokens, self.session_tokens_first) {
+            (true, false) => faults.add("in .introspect(…): a token of 32 letters and digits may be an access token or a session token, because .raw_tokens() is set for sessions; remove .raw_tokens(), or call .session_tokens_first() if the authorization server's tokens have another form"),
+            (false, true) => faults.add("in .introspect(…): .session_tokens_first() has no effect without .raw_tokens() for sessions; remove it"),
+            _ => {}
+        }
+    }
+
+    fn credentials(&self, faults: &mut Faults) -> Option<Credentials> {
+        let (id, secret) = self.client.clone()?;
+        let secret = match secret {
+            ClientSecret::Text(secret) => secret,
+            ClientSecret::Variable(name) => env::var(&name).unwrap_or_default().into(),
+        };
+        if secret.as_bytes().is_empty() {
+            faults.add("in .introspect(…): the client's secret is empty or its environment variable is not set; set it to the secret that the authorization server has given to this service");
+        }
+        Some(Credentials { id, secret })
+    }
+}

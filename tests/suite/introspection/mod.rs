@@ -1,0 +1,9 @@
+//! Introspection of opaque access tokens, at an endpoint that responds as a test says.
+//! `tests/better-auth` has the tests with Better Auth's OAuth provider.
+
+mod answers;
+mod bounds;
+mod precedence;
+mod requests;
+mod server;
+mod settings;
