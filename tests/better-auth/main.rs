@@ -3,6 +3,13 @@
 mod attacks;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod doctor;
+#[cfg(all(
+    feature = "aws-lc-rs",
+    feature = "introspection",
+    feature = "jwks",
+    feature = "sessions-custom"
+))]
+mod introspection;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]
 mod jwks;
 #[cfg(all(feature = "aws-lc-rs", feature = "jwks"))]

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{
     HeaderMap, Method, Request, Response,
     header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE},
+    request::Builder,
 };
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -24,6 +25,33 @@ pub struct Server {
     process: Child,
     // The server exits when this is closed, even if the test is killed.
     _stdin: ChildStdin,
+}
+
+/// A server's program and its packages.
+pub struct Program {
+    folder: &'static str,
+    arguments: &'static [&'static str],
+    packages: &'static [&'static str],
+}
+
+impl Program {
+    const BETTER_AUTH: Self = Self {
+        folder: "tests/better-auth",
+        arguments: &["--import", "./release.mjs", "server.mjs"],
+        packages: &["better-auth", "better-auth-1.4", "pg"],
+    };
+
+    #[cfg(all(
+        feature = "aws-lc-rs",
+        feature = "introspection",
+        feature = "jwks",
+        feature = "sessions-custom"
+    ))]
+    pub const OAUTH_PROVIDER: Self = Self {
+        folder: "tests/better-auth/introspection",
+        arguments: &["server.mjs"],
+        packages: &["@better-auth/oauth-provider"],
+    };
 }
 
 /// A user who has signed up.
@@ -42,7 +70,12 @@ impl Server {
     /// Returns `None` if Node or its packages are missing. With `REQUIRE_BETTER_AUTH=1`, this is a
     /// failure instead.
     pub fn start(variables: &[(&str, &str)]) -> Option<Self> {
-        let mut process = command(variables)?.spawn().expect("node starts");
+        Self::start_program(&Program::BETTER_AUTH, variables)
+    }
+
+    /// Starts another server, as [`start`](Self::start) does.
+    pub fn start_program(program: &Program, variables: &[(&str, &str)]) -> Option<Self> {
+        let mut process = command(program, variables)?.spawn().expect("node starts");
         let stdin = process.stdin.take().expect("stdin is piped");
         let stdout = process.stdout.take().expect("stdout is piped");
         let mut line = String::new();
@@ -62,7 +95,7 @@ impl Server {
     /// Starts a server that must fail with these variables, and returns its stderr, or `None` as
     /// [`start`](Self::start).
     pub fn start_error(variables: &[(&str, &str)]) -> Option<String> {
-        let mut command = command(variables)?;
+        let mut command = command(&Program::BETTER_AUTH, variables)?;
         let mut process = command.stderr(Stdio::piped()).spawn().expect("node starts");
         // Kept open until the server has failed, because the server exits when this is closed.
         let stdin = process.stdin.take();
@@ -166,8 +199,6 @@ impl Server {
     ) -> Response<Bytes> {
         let request = Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.origin))
-            .header(ORIGIN, &self.origin)
             .header(CONTENT_TYPE, "application/json");
         let request = match credential {
             Credential::Anonymous => request,
@@ -178,7 +209,35 @@ impl Server {
                     request.header(*name, *value)
                 }),
         };
-        let request = request.body(Full::from(body)).expect("a request");
+        self.request(path, request, body).await
+    }
+
+    /// Posts a form, and returns any response.
+    #[cfg(all(
+        feature = "aws-lc-rs",
+        feature = "introspection",
+        feature = "jwks",
+        feature = "sessions-custom"
+    ))]
+    pub async fn post_form(
+        &self,
+        path: &str,
+        authorization: &str,
+        form: String,
+    ) -> Response<Bytes> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .header(AUTHORIZATION, authorization)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.request(path, request, form).await
+    }
+
+    async fn request(&self, path: &str, request: Builder, body: String) -> Response<Bytes> {
+        let request = request
+            .uri(format!("{}{path}", self.origin))
+            .header(ORIGIN, &self.origin)
+            .body(Full::from(body))
+            .expect("a request");
         let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
         let response = client.request(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
@@ -206,21 +265,22 @@ impl Drop for Server {
 }
 
 /// The command that starts a server, or `None` if the test is skipped.
-fn command(variables: &[(&str, &str)]) -> Option<Command> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/better-auth");
-    if let Some(missing) = missing_requirement(&folder) {
+fn command(program: &Program, variables: &[(&str, &str)]) -> Option<Command> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(program.folder);
+    if let Some(missing) = missing_requirement(program, &folder) {
         let required = env::var("REQUIRE_BETTER_AUTH").is_ok_and(|value| value == "1");
         assert!(!required, "REQUIRE_BETTER_AUTH=1, and {missing}");
         // Not with `println!`, whose output is hidden if a test passes.
         let _ = writeln!(
             io::stderr(),
-            "skipped: {missing}; to run it: npm ci --prefix tests/better-auth"
+            "skipped: {missing}; to run it: npm ci --prefix {}",
+            program.folder
         );
         return None;
     }
     let mut command = Command::new("node");
     command
-        .args(["--import", "./release.mjs", "server.mjs"])
+        .args(program.arguments)
         .current_dir(folder)
         // The developer's variables, such as BETTER_AUTH_SECRETS, would override ours.
         .env_clear()
@@ -231,18 +291,20 @@ fn command(variables: &[(&str, &str)]) -> Option<Command> {
     Some(command)
 }
 
-fn missing_requirement(folder: &Path) -> Option<&'static str> {
+fn missing_requirement(program: &Program, folder: &Path) -> Option<String> {
     let node = Command::new("node")
         .arg("--version")
         .stdout(Stdio::null())
         .status();
     if !node.is_ok_and(|status| status.success()) {
-        Some("Node is not installed")
-    } else if !["better-auth", "better-auth-1.4", "pg"]
-        .iter()
+        Some("Node is not installed".to_owned())
+    } else if !{ program.packages.iter() }
         .all(|name| folder.join("node_modules").join(name).exists())
     {
-        Some("tests/better-auth/node_modules is missing or incomplete")
+        Some(format!(
+            "{}/node_modules is missing or incomplete",
+            program.folder
+        ))
     } else {
         None
     }

@@ -14,7 +14,7 @@ mod rate_limit;
 #[cfg(all(unix, feature = "sessions-redis"))]
 mod redis;
 mod secrets;
-mod service;
+pub mod service;
 #[cfg(feature = "sessions-cookie-cache")]
 mod session_data;
 mod site;
