@@ -103,7 +103,7 @@ pub(crate) mod lookups {
     #[cfg(any(feature = "introspection", feature = "sessions"))]
     pub(crate) fn allowed_over_http(url: &str) {
         #[cfg(feature = "tracing")]
-        tracing::warn!(target: TARGET, url, "sessions are looked up over plain http because .allow_http() is set");
+        tracing::warn!(target: TARGET, url, "credentials are looked up over plain http because .allow_http() is set");
         #[cfg(not(feature = "tracing"))]
         let _ = url;
     }
@@ -112,9 +112,9 @@ pub(crate) mod lookups {
     pub(crate) fn failed(service: &str, why: &str, is_first: bool) {
         #[cfg(feature = "tracing")]
         if is_first {
-            tracing::warn!(target: TARGET, service, "sessions cannot be looked up: {why}");
+            tracing::warn!(target: TARGET, service, "credentials cannot be looked up: {why}");
         } else {
-            tracing::debug!(target: TARGET, service, "a session cannot be looked up: {why}");
+            tracing::debug!(target: TARGET, service, "a credential cannot be looked up: {why}");
         }
         #[cfg(not(feature = "tracing"))]
         let _ = (service, why, is_first);
@@ -123,14 +123,14 @@ pub(crate) mod lookups {
     /// Logs the first answer after failures that were logged.
     pub(crate) fn succeeded(service: &str) {
         #[cfg(feature = "tracing")]
-        tracing::info!(target: TARGET, service, "sessions can be looked up again");
+        tracing::info!(target: TARGET, service, "credentials can be looked up again");
         #[cfg(not(feature = "tracing"))]
         let _ = service;
     }
 
     pub(crate) fn stalled(service: &str) {
         #[cfg(feature = "tracing")]
-        tracing::error!(target: TARGET, service, "sessions cannot be looked up outside a tokio runtime; run the service in one");
+        tracing::error!(target: TARGET, service, "credentials cannot be looked up outside a tokio runtime; run the service in one");
         #[cfg(not(feature = "tracing"))]
         let _ = service;
     }

@@ -5,5 +5,5 @@ mod answers;
 mod bounds;
 mod precedence;
 mod requests;
-mod server;
+pub(crate) mod server;
 mod settings;

@@ -23,7 +23,7 @@ pub(super) const AUDIENCE: &str = "https://api.example.com";
 
 /// The response of the endpoint.
 #[derive(Clone)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub(super) status: u16,
     pub(super) body: String,
     pub(super) delay: Duration,
@@ -46,14 +46,14 @@ struct Shared {
 }
 
 /// A server that is stopped on drop.
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     shared: Shared,
     serving: JoinHandle<()>,
 }
 
 impl Answer {
-    pub(super) fn new(status: u16, body: impl ToString) -> Self {
+    pub(crate) fn new(status: u16, body: impl ToString) -> Self {
         Self {
             status,
             body: body.to_string(),
@@ -82,7 +82,7 @@ pub(super) fn claims() -> Value {
 }
 
 /// These members beside those of [`claims`]; `null` removes one.
-pub(super) fn claims_with(changed: Value) -> Value {
+pub(crate) fn claims_with(changed: Value) -> Value {
     let mut claims = claims();
     for (name, value) in changed.as_object().unwrap() {
         match value {
@@ -94,12 +94,12 @@ pub(super) fn claims_with(changed: Value) -> Value {
 }
 
 impl Server {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| Answer::active()).await
     }
 
     /// The function gets the form of each request.
-    pub(super) async fn with(respond: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) async fn with(respond: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Shared {
@@ -122,7 +122,7 @@ impl Server {
         }
     }
 
-    pub(super) fn set(&self, respond: impl Fn(&str) -> Answer + Send + Sync + 'static) {
+    pub(crate) fn set(&self, respond: impl Fn(&str) -> Answer + Send + Sync + 'static) {
         *self.shared.respond.lock().unwrap() = Arc::new(respond);
     }
 
@@ -134,7 +134,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    pub(super) fn introspection(&self) -> Introspection {
+    pub(crate) fn introspection(&self) -> Introspection {
         Introspection::new(format!("{}/introspect", self.origin()))
     }
 
@@ -171,7 +171,7 @@ async fn metadata(State(shared): State<Shared>) -> String {
     shared.metadata.lock().unwrap().to_string()
 }
 
-pub(super) fn builder(introspection: Introspection) -> JwtAuthBuilder {
+pub(crate) fn builder(introspection: Introspection) -> JwtAuthBuilder {
     JwtAuthLayer::builder()
         .introspect(introspection)
         .issuer(ISSUER)

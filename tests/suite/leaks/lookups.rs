@@ -1,4 +1,4 @@
-//! The rejections of sessions and of the application's authenticators.
+//! The rejections of sessions, of opaque access tokens, and of the application's authenticators.
 
 use http::{HeaderName, request::Parts};
 use tower_jwt_auth::{Authentication, CurrentUser, Rejection};
@@ -20,6 +20,8 @@ impl Coverage {
             Rejection::Banned,
             Rejection::CrossSite,
             Rejection::SessionsUnavailable,
+            Rejection::Inactive,
+            Rejection::IntrospectionUnavailable,
         ] {
             for waits in [false, true] {
                 let rejects = by_fn(move |request: &Parts| {
@@ -221,6 +223,78 @@ mod sessions {
             for request in shapes(&COOKIE, &[two]) {
                 self.one(layer(), request, "several_tokens", "two cookies")
                     .await;
+            }
+        }
+    }
+}
+
+#[cfg(feature = "introspection")]
+mod introspection {
+    use http::header::AUTHORIZATION;
+    use serde_json::json;
+    use tower_jwt_auth::JwtAuthLayer;
+
+    use super::*;
+    use crate::{
+        introspection::server::{Answer, Server, builder, claims_with},
+        leaks::rejections::send,
+    };
+
+    /// A response about the token, in which each claim is marked.
+    fn response(changed: serde_json::Value) -> String {
+        let mut claims = claims_with(json!({
+            "sub": SUB, "email": EMAIL, "name": NAME, "username": NAME, "scope": CLAIM,
+        }));
+        for (name, value) in changed.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims.to_string()
+    }
+
+    /// The server's answers, each with the reason for which the request is rejected.
+    fn answers() -> Vec<(&'static str, Answer)> {
+        let unavailable = "introspection_unavailable";
+        let ok = |changed| Answer::new(200, response(changed));
+        vec![
+            ("inactive", ok(json!({ "active": false }))),
+            ("expired", ok(json!({ "exp": 1_000_000_000 }))),
+            ("claims", ok(json!({ "exp": CLAIM }))),
+            ("issuer", ok(json!({ "iss": CLAIM }))),
+            ("audience", ok(json!({ "aud": [CLAIM] }))),
+            ("user", ok(json!({ "email": "" }))),
+            ("bound_token", ok(json!({ "cnf": { "jkt": CLAIM } }))),
+            (unavailable, ok(json!({ "active": CLAIM }))),
+            (unavailable, ok(json!({ "bio": CLAIM.repeat(9_000) }))),
+            (unavailable, Answer::new(200, format!("<p>{MARKED}"))),
+            (unavailable, Answer::new(302, MARKED)),
+            (unavailable, Answer::new(400, MARKED)),
+            (unavailable, Answer::new(401, MARKED)),
+            (unavailable, Answer::new(404, MARKED)),
+            (unavailable, Answer::new(429, MARKED)),
+            (unavailable, Answer::new(502, MARKED)),
+        ]
+    }
+
+    impl Coverage {
+        pub(in super::super) async fn introspection(&mut self) {
+            let server = Server::start().await;
+            let layer = || -> JwtAuthLayer {
+                let introspection = server.introspection().client("tasks", OLD_MARKED);
+                builder(introspection).build().unwrap()
+            };
+            let requests = || shapes(&AUTHORIZATION, &[format!("Bearer {MARKED}")]);
+            server.set(|_| Answer::new(200, response(json!({}))));
+            for request in requests() {
+                let (received, reason) = send(layer(), request).await;
+                assert_eq!(reason, "accepted");
+                Marks::new().assert_absent(received, "an accepted token");
+            }
+            for (reason, answer) in answers() {
+                server.set(move |_| answer.clone());
+                for request in requests() {
+                    // A new layer asks again: it has no kept answer and no open breaker.
+                    self.one(layer(), request, reason, reason).await;
+                }
             }
         }
     }

@@ -70,6 +70,8 @@ async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
         any(feature = "aws-lc-rs", feature = "rust-crypto")
     ))]
     coverage.session_data().await;
+    #[cfg(feature = "introspection")]
+    coverage.introspection().await;
 
     let mut all = reasons();
     if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
@@ -89,6 +91,8 @@ async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
             "banned",
             "cross_site",
             "sessions_unavailable",
+            "inactive",
+            "introspection_unavailable",
         ] {
             all.remove(reason);
         }

@@ -118,6 +118,8 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
     sessions(&mut output);
     #[cfg(feature = "sessions-custom")]
     stores(&mut output);
+    #[cfg(feature = "introspection")]
+    introspection(&mut output);
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     keys(&mut output);
     #[cfg(feature = "jwks-custom")]
@@ -137,6 +139,7 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
         feature = "axum",
         feature = "cache",
         feature = "config",
+        feature = "introspection",
         feature = "jwks",
         feature = "sessions",
         feature = "test-kit",
@@ -344,6 +347,29 @@ fn stores(output: &mut Output) {
         .sessions(BetterAuthSessions::store(Store(MARKED), MARKED).secret(&MARKED[..20]))
         .build();
     output.add("ConfigError", full_text(&error.unwrap_err()));
+#[cfg(feature = "introspection")]
+fn introspection(output: &mut Output) {
+    use tower_jwt_auth::Introspection;
+
+    let url = format!("https://a:{MARKED}@auth.example.com/introspect?b={MARKED}#{MARKED}");
+    let endpoint = || Introspection::new("https://auth.example.com/introspect");
+    for introspection in [
+        endpoint().client(MARKED, OLD_MARKED),
+        endpoint().client(MARKED, ""),
+        endpoint().client_secret_from_env(MARKED, MARKED),
+        Introspection::discover("https://auth.example.com").client(MARKED, MARKED),
+        Introspection::new(&url),
+        Introspection::discover(&url),
+        Introspection::new(MARKED),
+    ] {
+        output.debug("Introspection", &introspection);
+        let builder = JwtAuthLayer::builder().introspect(introspection);
+        output.debug("JwtAuthBuilder", &builder);
+        match builder.build() {
+            Ok(layer) => output.debug("JwtAuthLayer", &layer),
+            Err(error) => output.add("ConfigError", full_text(&error)),
+        }
+    }
 }
 
 #[cfg(feature = "axum")]

@@ -20,12 +20,13 @@ const SOURCES: &str = include_str!("../../../../src/auth/config/token_source.rs"
 
 /// The methods of the builder that have no field: secrets, values that are not data, and methods
 /// that the structure of the configuration replaces.
-const WITHOUT_FIELD: [&str; 16] = [
+const WITHOUT_FIELD: [&str; 17] = [
     "answer_with",
     "authenticate_with",
     "build",
     "check",
     "clock",
+    "introspect",
     "jwks_fetcher",
     // It depends on code outside the layer.
     "keep_user",
