@@ -28,6 +28,10 @@ pub mod sessions {}
 pub mod session_stores {}
 
 #[doc = links!()]
+#[doc = include_str!("../docs/introspection.md")]
+pub mod introspection {}
+
+#[doc = links!()]
 #[doc = include_str!("../docs/from-fastapi.md")]
 pub mod from_fastapi {}
 

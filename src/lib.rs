@@ -34,7 +34,7 @@
 //!
 //! # Guides
 //!
-//! - Start: [Better Auth], [sessions or JWTs], [sessions without asking Better Auth], [coming from FastAPI], [choosing keys], [issuers], [configuration], [recipes]
+//! - Start: [Better Auth], [sessions or JWTs], [sessions without asking Better Auth], [opaque access tokens], [coming from FastAPI], [choosing keys], [issuers], [configuration], [recipes]
 //! - Permissions: [path ownership], [claims and permissions]
 //! - Clients: [errors and clients], [tonic and hyper]
 //! - Operations: [observability], [containers], [forward auth], [performance]
@@ -43,6 +43,7 @@
 //! [Better Auth]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/better_auth/index.html
 //! [sessions or JWTs]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/sessions/index.html
 //! [sessions without asking Better Auth]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/session_stores/index.html
+//! [opaque access tokens]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/introspection/index.html
 //! [coming from FastAPI]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/from_fastapi/index.html
 //! [choosing keys]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/choosing_keys/index.html
 //! [issuers]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/issuers/index.html
@@ -73,7 +74,7 @@
 //! | has a valid token whose claims do not fit `Claims<T>` | 403 | none | Not enough permissions | 7 |
 //! | lacks a scope or a role, or a rule of `RequireScopeLayer` rejects its user | 403 | `Bearer error="insufficient_scope", scope="…"` | Not enough permissions | 7 |
 //! | comes from another site with a session cookie | 403 | none | Cross-site request | 7 |
-//! | needs keys that cannot be fetched and are not cached, or a session that cannot be looked up | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
+//! | needs keys that cannot be fetched and are not cached, or a session or an opaque token that cannot be looked up | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
 //! | has a token, but no secret is configured | 500 | none | Authentication system not properly configured | 13 |
 //! | reaches `PathOwnerLayer`, `RequireScopeLayer`, or an extractor without a `JwtAuthLayer` around it | 500 | none | Authentication system not properly configured | 13 |
 //!
@@ -103,6 +104,9 @@
 //! | `sessions-redis` | `BetterAuthSessions::redis`: the same in Better Auth's Redis, with the crate `redis`; rustls uses AWS-LC |
 //! | `sessions-cookie-cache` | `BetterAuthSessions::cookie_cache` and `cookie_only`: Better Auth's signed or encrypted cookie `session_data`, without I/O |
 //! | `sessions-custom` | `BetterAuthSessions::store`, for your own `SessionStore`; `authenticator`; `CurrentUser::expired`. Each of the three features above includes it |
+//! | `sessions` | `BetterAuthSessions::remote`: sessions of Better Auth, looked up with reqwest over rustls in a tokio task |
+//! | `sessions-custom` | the same without reqwest, for your own `SessionStore`; `authenticator`; `CurrentUser::expired` |
+//! | `introspection` | `Introspection`: opaque access tokens (RFC 7662), looked up with reqwest over rustls in a tokio task; `authenticator` |
 //! | `authenticator` | `Authenticator`: credentials that your code looks up, such as API keys |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`, which skips the signature check for recently verified tokens |
 //! | `config` | `JwtAuthConfig`: the settings of a layer as data, from TOML, JSON, or another format of serde |
@@ -199,6 +203,7 @@ pub mod forward_auth {}
     feature = "axum",
     feature = "cache",
     feature = "config",
+    feature = "introspection",
     feature = "jwks",
     feature = "sessions",
     feature = "sessions-cookie-cache",
