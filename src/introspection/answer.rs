@@ -15,7 +15,10 @@ struct Active {
 ///
 /// What is wrong with the response, for the operator.
 pub(super) fn read(json: &str, verifier: &TokenVerifier) -> Result<Answer, &'static str> {
-    let Ok(Active { active }) = serde_json::from_str(json) else {
+    // Serde would read an array as a struct.
+    let is_object = json.trim_ascii_start().starts_with('{');
+    let Some(Active { active }) = is_object.then(|| serde_json::from_str(json).ok()).flatten()
+    else {
         return Err(
             "the response is not JSON with the member active (RFC 7662 section 2.2); check the URL",
         );

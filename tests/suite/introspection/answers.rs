@@ -101,6 +101,7 @@ async fn an_answer_that_is_no_introspection_response_is_an_outage() {
     for (row, status, body) in [
         ("no JSON", 200, "<html>".to_owned()),
         ("null", 200, "null".to_owned()),
+        ("an array", 200, "[false]".to_owned()),
         (
             "no active",
             200,
