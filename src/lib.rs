@@ -104,8 +104,6 @@
 //! | `sessions-redis` | `BetterAuthSessions::redis`: the same in Better Auth's Redis, with the crate `redis`; rustls uses AWS-LC |
 //! | `sessions-cookie-cache` | `BetterAuthSessions::cookie_cache` and `cookie_only`: Better Auth's signed or encrypted cookie `session_data`, without I/O |
 //! | `sessions-custom` | `BetterAuthSessions::store`, for your own `SessionStore`; `authenticator`; `CurrentUser::expired`. Each of the three features above includes it |
-//! | `sessions` | `BetterAuthSessions::remote`: sessions of Better Auth, looked up with reqwest over rustls in a tokio task |
-//! | `sessions-custom` | the same without reqwest, for your own `SessionStore`; `authenticator`; `CurrentUser::expired` |
 //! | `introspection` | `Introspection`: opaque access tokens (RFC 7662), looked up with reqwest over rustls in a tokio task; `authenticator` |
 //! | `authenticator` | `Authenticator`: credentials that your code looks up, such as API keys |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`, which skips the signature check for recently verified tokens |

@@ -347,6 +347,8 @@ fn stores(output: &mut Output) {
         .sessions(BetterAuthSessions::store(Store(MARKED), MARKED).secret(&MARKED[..20]))
         .build();
     output.add("ConfigError", full_text(&error.unwrap_err()));
+}
+
 #[cfg(feature = "introspection")]
 fn introspection(output: &mut Output) {
     use tower_jwt_auth::Introspection;
