@@ -44,8 +44,9 @@ impl BetterAuthSessions {
     /// Accepts the signed or encrypted cookie `session_data` that Better Auth sets beside the session
     /// cookie (`session.cookieCache`), so most requests need no lookup.
     ///
-    /// **A user who signs out or is banned elsewhere keeps access until the cookie expires**, five
-    /// minutes after Better Auth has set it by default. Better Auth itself has this trade-off too.
+    /// **A session that is ended from another device, or whose user is banned, is accepted until the
+    /// cookie expires**, by default five minutes after Better Auth has set it. Better Auth has this
+    /// trade-off too.
     ///
     /// All strategies are read: `compact`, `jwt`, and `jwe`, and the JWTs of
     /// `jwt({ sessionCookieCache: true })`, which the public keys of the layer's first issuer verify if
