@@ -8,11 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    runtime::Builder,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use tower_jwt_auth::JwtAuthLayer;
 
-use super::{RedisServer, UNAVAILABLE, key};
-use crate::sessions::server::{ask, cookie, encoded, record, signed, token};
+use super::{RedisServer, UNAVAILABLE, key, sessions_at};
+use crate::sessions::server::{ask, cookie, encoded, layer, record, signed, token};
 
 /// Two seconds, and a moment for a slow machine.
 const MAX_REQUEST: Duration = Duration::from_millis(2_500);
@@ -209,4 +213,26 @@ async fn requests_wait_for_a_server_that_pauses() {
     }
     assert_eq!(load.unavailable(), 0);
     load.end().await;
+}
+
+/// The first lookup is in a runtime that does not run any more while it connects, as if a handler
+/// blocked the only thread.
+#[test]
+fn a_stalled_runtime_that_connects_blocks_no_other_runtime() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    redis.command(&["CONFIG", "SET", "requirepass", "password"]);
+    let url = format!("redis://:password@127.0.0.1:{}", redis.port);
+    let layer = layer(sessions_at(url));
+    let stalled = Builder::new_current_thread().enable_all().build().unwrap();
+    redis.signal("STOP");
+    let moment = Duration::from_millis(100);
+    let asked = async { timeout(moment, ask(&layer, &cookie(1))).await };
+    assert!(stalled.block_on(asked).is_err());
+    redis.signal("CONT");
+
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let outcomes = [2, 3, 4].map(|number| runtime.block_on(ask(&layer, &cookie(number))));
+    assert_eq!(outcomes, [const { Err("session") }; 3]);
 }
