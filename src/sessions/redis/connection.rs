@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -14,6 +14,7 @@ use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    sync::OwnedMutexGuard,
     task::JoinHandle,
     time::timeout,
 };
@@ -30,14 +31,20 @@ use crate::lookups::LookupError;
 /// handshake: a Redis without TLS waits for the rest of a command.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
+/// The time for which a lookup waits for the connection that another one creates. It ends before the
+/// lookup does, and then that connection is given up: the runtime that creates it may stall.
+const TURN_TIMEOUT: Duration = Duration::from_millis(1_500);
+
 /// The connection to one server.
 pub(super) struct Connections {
     address: Address,
     tls: Tls,
     current: Mutex<Option<Arc<Shared>>>,
-    /// Held while a connection is created, so that lookups share it.
-    connecting: tokio::sync::Mutex<()>,
+    turn: Mutex<Turn>,
 }
+
+/// Held while a connection is created, so that lookups share it.
+type Turn = Arc<tokio::sync::Mutex<()>>;
 
 /// A connection, which is closed when nobody uses it any more.
 struct Shared {
@@ -91,7 +98,7 @@ impl Connections {
             address,
             tls,
             current: Mutex::default(),
-            connecting: tokio::sync::Mutex::default(),
+            turn: Mutex::default(),
         }
     }
 
@@ -100,13 +107,28 @@ impl Connections {
         if let Some(lease) = self.lease() {
             return Ok(lease);
         }
-        let _connecting = self.connecting.lock().await;
+        let _turn = self.take_turn().await;
         if let Some(lease) = self.lease() {
             return Ok(lease);
         }
         let shared = Arc::new(self.connect().await?);
         *self.current() = Some(Arc::clone(&shared));
         Ok(self.lease_of(shared))
+    }
+
+    /// Waits until this lookup may create the connection.
+    async fn take_turn(&self) -> OwnedMutexGuard<()> {
+        loop {
+            let turn = Arc::clone(&self.turn());
+            let taken = timeout(TURN_TIMEOUT, Arc::clone(&turn).lock_owned()).await;
+            if let Ok(taken) = taken {
+                return taken;
+            }
+            let mut current = self.turn();
+            if Arc::ptr_eq(&current, &turn) {
+                *current = Turn::default();
+            }
+        }
     }
 
     fn lease(&self) -> Option<Lease<'_>> {
@@ -182,7 +204,11 @@ impl Connections {
         })
     }
 
-    fn current(&self) -> std::sync::MutexGuard<'_, Option<Arc<Shared>>> {
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Arc<Shared>>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

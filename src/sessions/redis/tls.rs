@@ -1,14 +1,17 @@
 //! TLS for `rediss://`, with a cryptography provider of its own: the crate `redis` uses the default of
 //! the process and panics if there is none.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+};
 
 use rustls::{
     CertificateError, ClientConfig, RootCertStore,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use tokio::{sync::OnceCell, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use crate::lookups::LookupError;
 
@@ -17,7 +20,7 @@ use crate::lookups::LookupError;
 pub(in crate::sessions) struct Tls {
     /// The only trusted certificates, instead of the system's.
     certificates: Option<Vec<CertificateDer<'static>>>,
-    config: Arc<OnceCell<Arc<ClientConfig>>>,
+    config: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
 impl Tls {
@@ -37,16 +40,16 @@ impl Tls {
     /// Returns the configuration. If it could not be created, the next connection tries again, because
     /// certificates may have been installed in the meantime.
     pub(super) async fn config(&self) -> Result<Arc<ClientConfig>, String> {
-        let create = || async {
-            // Loading the system's certificates takes milliseconds, during which requests must not be
-            // blocked.
-            let tls = self.clone();
-            match spawn_blocking(move || tls.build()).await {
-                Ok(config) => config.map(Arc::new),
-                Err(_) => Err("reading the CA certificates was interrupted".to_owned()),
-            }
-        };
-        self.config.get_or_try_init(create).await.map(Arc::clone)
+        if let Some(config) = self.config.get() {
+            return Ok(Arc::clone(config));
+        }
+        // Loading the system's certificates takes milliseconds, during which requests must not be
+        // blocked. One connection is created at a time, so nothing else prevents a second load.
+        let tls = self.clone();
+        let built = spawn_blocking(move || tls.build()).await;
+        let built =
+            built.map_err(|_| "reading the CA certificates was interrupted".to_owned())??;
+        Ok(Arc::clone(self.config.get_or_init(|| Arc::new(built))))
     }
 
     fn build(&self) -> Result<ClientConfig, String> {
