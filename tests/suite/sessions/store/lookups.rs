@@ -1,15 +1,23 @@
 //! When a store is asked, and its failures.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    pin::{Pin, pin},
+    sync::atomic::Ordering,
+    thread,
+    time::Duration,
+};
 
 use http::{Request, header::AUTHORIZATION};
 use tokio::{
     task::JoinSet,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
-use tower_jwt_auth::{BetterAuthSessions, JwtAuthLayer, sessions::SessionStoreError};
+use tower_jwt_auth::{
+    BetterAuthSessions, JwtAuthLayer,
+    sessions::{SessionStore, SessionStoreError},
+};
 
-use super::{ORIGIN, Store, UNAVAILABLE, valid};
+use super::{Found, ORIGIN, Store, UNAVAILABLE, valid};
 use crate::{
     events::{Captured, told},
     sessions::{
@@ -110,6 +118,35 @@ async fn a_slow_store_is_given_up_after_two_seconds() {
         assert!(elapsed <= Duration::from_millis(2_010), "{elapsed:?}");
         assert_eq!(store.lookups(), lookups);
     }
+}
+
+/// Returns the session as it was a moment before the answer arrives.
+struct Replica(Store);
+
+impl SessionStore for Replica {
+    fn find<'a>(&'a self, token: &'a str) -> Pin<Box<dyn Future<Output = Found> + Send + 'a>> {
+        Box::pin(async move {
+            let found = self.0.find(token).await;
+            sleep(SHORT).await;
+            found
+        })
+    }
+}
+
+/// A handler blocks the only thread, and the user signs out elsewhere.
+#[tokio::test]
+async fn an_answer_that_arrives_after_two_seconds_is_not_used() {
+    let store = Store::new(valid);
+    let sessions = BetterAuthSessions::store(Replica(store.clone()), ORIGIN).secret(SECRET);
+    let layer = layer(sessions);
+    let cookie = cookie(1);
+    let mut first = pin!(ask(&layer, &cookie));
+    assert!(timeout(SHORT / 2, &mut first).await.is_err());
+    store.set(|_| Ok(None));
+    thread::sleep(Duration::from_millis(2_100));
+    assert_eq!(ask(&layer, &cookie).await, UNAVAILABLE);
+    assert_eq!(first.await, UNAVAILABLE);
+    assert_eq!(ask(&layer, &cookie).await, Err("session"));
 }
 
 #[tokio::test]
