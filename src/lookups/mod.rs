@@ -262,7 +262,10 @@ impl Place {
             // The other lookups took the time, so it shows nothing about the service.
             Err(_) => {}
         }
-        let result = result.unwrap_or_else(|_| {
+        // An answer that is read late, because the runtime was blocked, may be from before a sign-out.
+        let is_late = Instant::now() >= deadline;
+        let result = result.ok().filter(|result| result.is_err() || !is_late);
+        let result = result.unwrap_or_else(|| {
             Err(LookupError {
                 message: format!("no response within {} s", LOOKUP_TIMEOUT.as_secs()),
                 is_outage: true,
