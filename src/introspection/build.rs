@@ -1,8 +1,10 @@
 //! Checks the settings, and builds the [`Introspector`] of a layer.
 
-use std::{env, sync::Arc, time::Duration};
-
-use tokio::sync::OnceCell;
+use std::{
+    env,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use super::{
     Introspection,
@@ -68,7 +70,7 @@ impl Introspection {
                 },
                 credentials,
                 http_allowed: self.http_allowed,
-                discovered: OnceCell::new(),
+                discovered: OnceLock::new(),
             }),
             lookups: Lookups::new(
                 name,

@@ -1,10 +1,11 @@
 //! Asks an introspection endpoint about a token (RFC 7662 section 2.1).
 
+use std::sync::OnceLock;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use tokio::sync::OnceCell;
 
 use crate::{
     http_client::{GetError, GetFailure, HttpClient},
@@ -31,7 +32,7 @@ pub(super) struct Endpoint {
     pub(super) credentials: Option<Credentials>,
     pub(super) http_allowed: bool,
     /// The URL that was found in the metadata.
-    pub(super) discovered: OnceCell<String>,
+    pub(super) discovered: OnceLock<String>,
 }
 
 /// Where the endpoint is.
@@ -60,10 +61,14 @@ impl Endpoint {
     pub(super) async fn introspect(&self, token: &str) -> Result<String, LookupError> {
         let url = match &self.address {
             Address::Url(url) => url,
-            Address::Issuer(issuer) => {
-                let find = || self.discover(issuer);
-                self.discovered.get_or_try_init(find).await?
-            }
+            Address::Issuer(issuer) => match self.discovered.get() {
+                Some(url) => url,
+                // Nobody waits for the lookup that discovers it, whose runtime may stall.
+                None => {
+                    let url = self.discover(issuer).await?;
+                    self.discovered.get_or_init(|| url)
+                }
+            },
         };
         let mut fields = HeaderMap::new();
         if let Some(credentials) = &self.credentials {
