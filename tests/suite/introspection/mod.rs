@@ -2,6 +2,7 @@
 //! `tests/better-auth` has the tests with Better Auth's OAuth provider.
 
 mod answers;
+mod attacks;
 mod bounds;
 mod precedence;
 mod requests;
