@@ -20,6 +20,7 @@ use crate::sessions::Sessions;
 use crate::{
     authenticator::{Authentication, Authenticator},
     rejection::{Rejection, RejectionDetails},
+    token::TokenError,
 };
 
 /// The credentials of a layer that are looked up.
@@ -61,6 +62,15 @@ impl Credential {
         }
     }
 
+    /// Returns whether the rules for tokens have been applied to the claims.
+    fn is_introspected(self) -> bool {
+        #[cfg(feature = "introspection")]
+        if let Self::AccessToken { .. } = self {
+            return true;
+        }
+        false
+    }
+
     /// Returns whether a browser attaches the credential to every request and cannot remove it.
     fn is_attached_by_browser(self) -> bool {
         match self {
@@ -96,22 +106,33 @@ impl PendingLookup {
 
 impl Shared {
     /// Authenticates a request by a token that is no JWT: a session token or an opaque access token.
+    /// `error` is the reason why it was rejected as a JWT.
     #[cold]
-    pub(super) fn opaque_token<B>(&self, request: &mut Request<B>) -> Option<Decision> {
+    pub(super) fn opaque_token<B>(
+        &self,
+        error: TokenError,
+        request: &mut Request<B>,
+    ) -> Option<Decision> {
         #[cfg(feature = "_lookups")]
         {
             let lookups = self.lookups.as_ref()?;
             let token = self.sources.token(request).ok()?;
             #[cfg(feature = "sessions-custom")]
-            if let Some(sessions) = &lookups.sessions
+            if let Some(sessions) = &lookups.sessions {
                 // A token from any other place is not a bearer token: a browser may have attached it.
-                && !token.is_private
-                && let Some(authentication) = sessions.bearer(&token.text)
-            {
-                return Some(self.decide(authentication, Credential::SessionBearer, request));
+                if token.is_private {
+                    if sessions.has_form(&token.text) {
+                        return None;
+                    }
+                } else if let Some(authentication) = sessions.bearer(&token.text) {
+                    return Some(self.decide(authentication, Credential::SessionBearer, request));
+                }
             }
             #[cfg(feature = "introspection")]
             if let Some(introspector) = &lookups.introspector
+                // The rules of the first issuer apply, so the source must not belong to another.
+                && token.issuer.is_none_or(|issuer| issuer == 0)
+                && error != TokenError::TooLong
                 && let Some(authentication) = introspector.bearer(&token.text, &self.verifier)
             {
                 let is_private = token.is_private;
@@ -120,7 +141,7 @@ impl Shared {
             }
             let _ = (lookups, token);
         }
-        let _ = request;
+        let _ = (error, request);
         None
     }
 
@@ -157,10 +178,12 @@ impl Shared {
         request: &mut Request<B>,
     ) -> Decision {
         let (rejection, details) = match authentication {
-            Authentication::User(user) => match self.verifier.check_user(user) {
-                Ok(user) => return self.accept(user, credential.is_private(), request),
-                Err(error) => (error.into(), None),
-            },
+            Authentication::User(user) => {
+                match self.verifier.check_user(user, credential.is_introspected()) {
+                    Ok(user) => return self.accept(user, credential.is_private(), request),
+                    Err(error) => (error.into(), None),
+                }
+            }
             Authentication::Lookup(future) => {
                 return Decision::Wait(Wait::Lookup(PendingLookup { future, credential }));
             }

@@ -225,7 +225,7 @@ impl Shared {
     /// Rejects an invalid token, unless it is another credential.
     fn without_jwt<B>(&self, error: TokenError, request: &mut Request<B>) -> Decision {
         #[cfg(feature = "authenticator")]
-        if let Some(decision) = self.opaque_token(request) {
+        if let Some(decision) = self.opaque_token(error, request) {
             return decision;
         }
         let _ = request;

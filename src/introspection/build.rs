@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -71,6 +71,7 @@ impl Introspection {
                 credentials,
                 http_allowed: self.http_allowed,
                 discovered: OnceLock::new(),
+                failed: Mutex::default(),
             }),
             lookups: Lookups::new(
                 name,

@@ -1,11 +1,15 @@
 //! Asks an introspection endpoint about a token (RFC 7662 section 2.1).
 
-use std::sync::OnceLock;
+use std::{
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header::AUTHORIZATION};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use crate::{
     http_client::{GetError, GetFailure, HttpClient},
@@ -17,6 +21,9 @@ use crate::{
 
 /// The maximum size of a response, in bytes.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
+
+/// The interval between requests for useless metadata.
+const DISCOVERY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The characters that a form leaves as they are.
 const ENCODED: AsciiSet = NON_ALPHANUMERIC
@@ -33,6 +40,9 @@ pub(super) struct Endpoint {
     pub(super) http_allowed: bool,
     /// The URL that was found in the metadata.
     pub(super) discovered: OnceLock<String>,
+    /// The last time at which the metadata was useless. Until a second later, it is not requested again:
+    /// the breaker does not count such failures, and each invented token would cause up to three requests.
+    pub(super) failed: Mutex<Option<Instant>>,
 }
 
 /// Where the endpoint is.
@@ -65,7 +75,7 @@ impl Endpoint {
                 Some(url) => url,
                 // Nobody waits for the lookup that discovers it, whose runtime may stall.
                 None => {
-                    let url = self.discover(issuer).await?;
+                    let url = self.discover_again(issuer).await?;
                     self.discovered.get_or_init(|| url)
                 }
             },
@@ -84,6 +94,29 @@ impl Endpoint {
             Ok(fetched) => Ok(fetched.body),
             Err(error) => Err(explain(&error)),
         }
+    }
+
+    /// Finds the endpoint, at most once a second while the metadata is useless.
+    async fn discover_again(&self, issuer: &str) -> Result<String, LookupError> {
+        let is_recent = |failed: Instant| failed.elapsed() < DISCOVERY_INTERVAL;
+        if self.failed().is_some_and(is_recent) {
+            return Err(misconfigured(
+                "the issuer's metadata was useless a moment ago; an earlier event reports why"
+                    .to_owned(),
+            ));
+        }
+        let found = self.discover(issuer).await;
+        if let Err(LookupError {
+            is_outage: false, ..
+        }) = &found
+        {
+            *self.failed() = Some(Instant::now());
+        }
+        found
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finds the endpoint in the issuer's metadata (RFC 8414 section 3, OpenID Connect Discovery 1.0

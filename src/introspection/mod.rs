@@ -8,10 +8,14 @@ mod settings;
 
 use std::{fmt, sync::Arc};
 
+use memchr::memchr;
+use serde::de::IgnoredAny;
+
 pub(crate) use self::build::{Beside, Introspector};
 pub use self::settings::Introspection;
 use crate::{
     authenticator::Authentication,
+    base64url,
     lookups::{Credential, LookupError},
     rejection::Rejection,
     token::{TokenError, TokenVerifier},
@@ -20,7 +24,7 @@ use crate::{
 /// The maximum length of a token, in bytes. Opaque tokens are short.
 const MAX_TOKEN_LEN: usize = 4096;
 
-/// The start of every JWT and JWE: the base64url form of `{"`.
+/// The start of a JWT or JWE whose header has no white space: the base64url form of `{"`.
 const JWT_PREFIX: &[u8] = b"eyJ";
 
 /// The form of a session token of Better Auth: 32 letters and digits.
@@ -31,9 +35,7 @@ impl Introspector {
     pub(crate) fn bearer(&self, text: &[u8], verifier: &TokenVerifier) -> Option<Authentication> {
         let is_session_token =
             text.len() == SESSION_TOKEN_LEN && text.iter().all(u8::is_ascii_alphanumeric);
-        if (text.starts_with(JWT_PREFIX) && !self.accepts_jwts)
-            || (is_session_token && self.session_tokens_first)
-        {
+        if (is_jwt(text) && !self.accepts_jwts) || (is_session_token && self.session_tokens_first) {
             return None;
         }
         if text.len() > MAX_TOKEN_LEN {
@@ -63,6 +65,21 @@ impl Introspector {
 
     /// Returns the rejection of requests whose token cannot be introspected.
     pub(crate) const UNAVAILABLE: Rejection = Rejection::IntrospectionUnavailable;
+}
+
+/// Returns whether a text is a JWT or a JWE: the part before its first dot is a JSON object, with or
+/// without white space.
+fn is_jwt(text: &[u8]) -> bool {
+    if text.starts_with(JWT_PREFIX) {
+        return true;
+    }
+    let header = memchr(b'.', text).and_then(|dot| text.get(..dot));
+    let json = header.and_then(base64url::decode);
+    // The whole object is read, because a random text may start like one.
+    json.is_some_and(|json| {
+        json.trim_ascii_start().starts_with(b"{")
+            && serde_json::from_slice::<IgnoredAny>(&json).is_ok()
+    })
 }
 
 /// Returns whether a text has the form of a bearer token (RFC 6750 section 2.1).

@@ -98,6 +98,11 @@ impl Sessions {
         Some(self.look_up(Place::Bearer, text, token))
     }
 
+    /// Returns whether `bearer` would read this text as a session token.
+    pub(crate) fn has_form(&self, text: &[u8]) -> bool {
+        SignedToken::parse(text).is_some() || (self.accepts_raw_tokens && raw_token(text).is_some())
+    }
+
     /// Authenticates by the session cookie of a request. `verifier` has the layer's public keys.
     pub(crate) fn cookie(
         &self,

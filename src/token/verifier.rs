@@ -202,11 +202,16 @@ impl TokenVerifier {
         first.introspected(json, self.0.clock.now())
     }
 
-    /// Applies the rules of the first issuer to a user without a token.
+    /// Applies the rules of the first issuer to a user without a token, or to one of `introspected`.
     #[cfg(feature = "authenticator")]
-    pub(crate) fn check_user(&self, user: CurrentUser) -> Result<CurrentUser, TokenError> {
+    pub(crate) fn check_user(
+        &self,
+        user: CurrentUser,
+        is_introspected: bool,
+    ) -> Result<CurrentUser, TokenError> {
         let first = self.0.issuers.first();
-        first.ok_or(TokenError::NotConfigured)?.accept_user(user)
+        let first = first.ok_or(TokenError::NotConfigured)?;
+        first.accept_user(user, is_introspected)
     }
 
     /// Verifies a token with the cached keys, or returns a future that waits for other keys.

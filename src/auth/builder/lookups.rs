@@ -141,10 +141,9 @@ impl LayerSettings {
         if self.introspection.len() > 1 {
             faults.add(".introspect(…) is called twice, but a layer asks one authorization server; remove one call");
         }
-        let first = issuers.first();
         let beside = Beside {
-            has_keys: first
-                .is_some_and(|first| !first.secrets.is_empty() || !first.public_keys.is_empty()),
+            has_keys: { issuers.iter() }
+                .any(|issuer| !issuer.secrets.is_empty() || !issuer.public_keys.is_empty()),
             #[cfg(feature = "sessions-custom")]
             has_raw_session_tokens: { self.sessions.iter() }
                 .any(BetterAuthSessions::has_raw_tokens),
