@@ -10,6 +10,7 @@ use std::{
 use http::{Request, header::COOKIE};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::runtime::{Builder, Runtime};
 use tower_jwt_auth::{CurrentUser, JwtAuthLayer, Rejection, test_kit::TestSessions};
 
@@ -153,7 +154,11 @@ fn has_control(text: &str) -> bool {
 
 /// Returns the whole seconds of a time after 1970.
 fn time(value: &Value) -> Option<u64> {
-    seconds(humantime::parse_rfc3339(value.as_str()?).ok()?)
+    let text = value.as_str()?;
+    // RFC 3339 section 5.6: a `T`, or a space.
+    let has_separator = matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' '));
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    has_separator.then(|| time.unix_timestamp().try_into().ok())?
 }
 
 fn now() -> u64 {

@@ -172,7 +172,12 @@ fn seconds(value: &Value) -> Option<u64> {
 }
 
 fn since_epoch(value: &Value) -> Option<Duration> {
-    let time = OffsetDateTime::parse(value.as_str()?, &Rfc3339).ok()?;
+    let text = value.as_str()?;
+    // The parser accepts any character between the date and the time.
+    if !matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' ')) {
+        return None;
+    }
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     SystemTime::from(time).duration_since(UNIX_EPOCH).ok()
 }
 
