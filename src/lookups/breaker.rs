@@ -10,8 +10,9 @@ use tokio::time::Instant;
 /// The number of consecutive outages after which lookups are refused.
 const MAX_OUTAGES: u32 = 5;
 
-/// The interval between the lookups that probe whether the service is back.
-const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// The interval between the lookups that probe whether the service is back: about a second, and less
+/// by the time of such a lookup, so that requests succeed within a second.
+const PROBE_INTERVAL: Duration = Duration::from_millis(900);
 
 #[derive(Debug, Default)]
 pub(super) struct Breaker(Mutex<State>);

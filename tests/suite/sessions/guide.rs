@@ -63,7 +63,7 @@ fn the_guides_state_the_limits_of_the_code() {
             "After five failures in a row",
         ),
         (
-            "PROBE_INTERVAL: Duration = Duration::from_secs(1)",
+            "PROBE_INTERVAL: Duration = Duration::from_millis(900)",
             GUIDE,
             "one lookup per second",
         ),
@@ -107,7 +107,7 @@ fn the_guides_state_the_limits_of_the_code() {
         ("MAX_REJECTIONS: usize = 1_000", THREAT_MODEL, "| 1,000,"),
         ("MAX_OUTAGES: u32 = 5", THREAT_MODEL, "after 5 consecutive"),
         (
-            "PROBE_INTERVAL: Duration = Duration::from_secs(1)",
+            "PROBE_INTERVAL: Duration = Duration::from_millis(900)",
             THREAT_MODEL,
             "one attempt per second",
         ),
