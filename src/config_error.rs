@@ -121,7 +121,7 @@ impl Faults {
     }
 
     /// Adds the errors in the settings that this part of the configuration names.
-    #[cfg(feature = "sessions-custom")]
+    #[cfg(feature = "_lookups")]
     pub(crate) fn take_from(&mut self, part: &str, faults: Self) {
         self.0.extend(faults.0.into_iter().map(|fault| Fault {
             message: format!("in {part}: {}", fault.message),

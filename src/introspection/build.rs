@@ -3,13 +3,12 @@
 use std::{
     env,
     sync::{Arc, Mutex, OnceLock},
-    time::Duration,
 };
 
 use super::{
     Introspection,
-    endpoint::{Address, Credentials, Endpoint},
-    settings::{ClientSecret, Place},
+    endpoint::{Credentials, Endpoint},
+    settings::{ClientSecret, DEFAULT_LIMITS, Place},
 };
 use crate::{
     clock::Clock,
@@ -19,9 +18,6 @@ use crate::{
     redact::{describe_url, redact_url},
     url_check::{check_url, is_unsafe_http},
 };
-
-/// The maximum time for which an answer may be kept.
-const MAX_FRESH_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// The introspection of a layer.
 pub(crate) struct Introspector {
@@ -46,8 +42,10 @@ impl Introspection {
         clock: Clock,
         faults: &mut Faults,
     ) -> Option<Introspector> {
-        self.check(beside, faults);
-        let credentials = self.credentials(faults);
+        let mut own = Faults::default();
+        self.check(beside, &mut own);
+        let credentials = self.credentials(&mut own);
+        faults.take_from(".introspect(…)", own);
         let (Place::Url(url) | Place::Issuer(url)) = &self.place;
         let name = redact_url(url).unwrap_or_default();
         if let Err(problem) = check_url(url, self.http_allowed, "read access tokens") {
@@ -64,44 +62,31 @@ impl Introspection {
         Some(Introspector {
             endpoint: Arc::new(Endpoint {
                 client: HttpClient::new(""),
-                address: match self.place {
-                    Place::Url(url) => Address::Url(url),
-                    Place::Issuer(issuer) => Address::Issuer(issuer),
-                },
+                place: self.place,
                 credentials,
                 http_allowed: self.http_allowed,
                 discovered: OnceLock::new(),
                 failed: Mutex::default(),
             }),
-            lookups: Lookups::new(
-                name,
-                Introspector::UNAVAILABLE,
-                self.max_lookups,
-                self.fresh_for,
-                clock,
-            ),
+            lookups: Lookups::new(name, Introspector::UNAVAILABLE, self.limits, clock),
             accepts_jwts: self.accepts_jwts,
             session_tokens_first: self.session_tokens_first,
         })
     }
 
     fn check(&self, beside: Beside, faults: &mut Faults) {
-        if self.max_lookups == 0 {
-            faults.add("in .introspect(…): the limit set with .max_lookups(…) is 0, so no token can be introspected; omit the call for the default of 16");
-        }
-        if self.fresh_for > MAX_FRESH_FOR {
-            faults.add(format!(
-                "in .introspect(…): the time set with .fresh_for(…) is {} s, but the maximum is {} s, because a revoked token is accepted for that time",
-                self.fresh_for.as_secs_f64(),
-                MAX_FRESH_FOR.as_secs()
-            ));
-        }
+        self.limits.check(
+            DEFAULT_LIMITS.max_concurrent,
+            "no token can be introspected",
+            "a revoked token is accepted for that time",
+            faults,
+        );
         if self.accepts_jwts && beside.has_keys {
-            faults.add("in .introspect(…): .jwts() sends JWTs to the authorization server, but the layer has keys that verify them; remove .jwts() or the keys");
+            faults.add(".jwts() sends JWTs to the authorization server, but the layer has keys that verify them; remove .jwts() or the keys");
         }
         match (beside.has_raw_session_tokens, self.session_tokens_first) {
-            (true, false) => faults.add("in .introspect(…): a token of 32 letters and digits may be an access token or a session token, because .raw_tokens() is set for sessions; remove .raw_tokens(), or call .session_tokens_first() if the authorization server's tokens have another form"),
-            (false, true) => faults.add("in .introspect(…): .session_tokens_first() has no effect without .raw_tokens() for sessions; remove it"),
+            (true, false) => faults.add("a token of 32 letters and digits may be an access token or a session token, because .raw_tokens() is set for sessions; remove .raw_tokens(), or call .session_tokens_first() if the authorization server's tokens have another form"),
+            (false, true) => faults.add(".session_tokens_first() has no effect without .raw_tokens() for sessions; remove it"),
             _ => {}
         }
     }
@@ -113,7 +98,7 @@ impl Introspection {
             ClientSecret::Variable(name) => env::var(&name).unwrap_or_default().into(),
         };
         if secret.as_bytes().is_empty() {
-            faults.add("in .introspect(…): the client's secret is empty or its environment variable is not set; set it to the secret that the authorization server has given to this service");
+            faults.add("the client's secret is empty or its environment variable is not set; set it to the secret that the authorization server has given to this service");
         }
         Some(Credentials { id, secret })
     }

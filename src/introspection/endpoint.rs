@@ -11,6 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::settings::Place;
 use crate::{
     http_client::{GetError, GetFailure, HttpClient},
     key::Secret,
@@ -35,7 +36,7 @@ const ENCODED: AsciiSet = NON_ALPHANUMERIC
 /// The endpoint of an authorization server.
 pub(super) struct Endpoint {
     pub(super) client: HttpClient,
-    pub(super) address: Address,
+    pub(super) place: Place,
     pub(super) credentials: Option<Credentials>,
     pub(super) http_allowed: bool,
     /// The URL that was found in the metadata.
@@ -43,13 +44,6 @@ pub(super) struct Endpoint {
     /// The last time at which the metadata was useless. Until a second later, it is not requested again:
     /// the breaker does not count such failures, and each invented token would cause up to three requests.
     pub(super) failed: Mutex<Option<Instant>>,
-}
-
-/// Where the endpoint is.
-pub(super) enum Address {
-    Url(String),
-    /// In the metadata of this issuer.
-    Issuer(String),
 }
 
 /// The credentials of this service at the authorization server.
@@ -69,9 +63,9 @@ struct Metadata {
 impl Endpoint {
     /// Returns the response about a token.
     pub(super) async fn introspect(&self, token: &str) -> Result<String, LookupError> {
-        let url = match &self.address {
-            Address::Url(url) => url,
-            Address::Issuer(issuer) => match self.discovered.get() {
+        let url = match &self.place {
+            Place::Url(url) => url,
+            Place::Issuer(issuer) => match self.discovered.get() {
                 Some(url) => url,
                 // Nobody waits for the lookup that discovers it, whose runtime may stall.
                 None => {

@@ -2,11 +2,12 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{key::Secret, redact::redact_url};
+use crate::{key::Secret, lookups::Limits, redact::redact_url};
 
-const DEFAULT_FRESH_FOR: Duration = Duration::from_secs(10);
-
-const DEFAULT_MAX_LOOKUPS: usize = 16;
+pub(super) const DEFAULT_LIMITS: Limits = Limits {
+    max_concurrent: 16,
+    fresh_for: Duration::from_secs(10),
+};
 
 /// Introspection of opaque access tokens at their authorization server (RFC 7662), for
 /// [`JwtAuthBuilder::introspect`](crate::JwtAuthBuilder::introspect).
@@ -45,8 +46,7 @@ pub struct Introspection {
     pub(super) http_allowed: bool,
     /// The ID and the secret of this service.
     pub(super) client: Option<(String, ClientSecret)>,
-    pub(super) fresh_for: Duration,
-    pub(super) max_lookups: usize,
+    pub(super) limits: Limits,
     pub(super) accepts_jwts: bool,
     pub(super) session_tokens_first: bool,
 }
@@ -59,9 +59,11 @@ pub(super) enum ClientSecret {
     Variable(String),
 }
 
+/// Where the endpoint is.
 #[derive(Clone)]
 pub(super) enum Place {
     Url(String),
+    /// In the metadata of this issuer.
     Issuer(String),
 }
 
@@ -82,8 +84,7 @@ impl Introspection {
             place,
             http_allowed: false,
             client: None,
-            fresh_for: DEFAULT_FRESH_FOR,
-            max_lookups: DEFAULT_MAX_LOOKUPS,
+            limits: DEFAULT_LIMITS,
             accepts_jwts: false,
             session_tokens_first: false,
         }
@@ -118,13 +119,13 @@ impl Introspection {
     /// used beyond the expiry of its token. With zero, only requests that arrive during a lookup of
     /// their token share it.
     pub fn fresh_for(mut self, time: Duration) -> Self {
-        self.fresh_for = time;
+        self.limits.fresh_for = time;
         self
     }
 
     /// Sets the maximum number of concurrent lookups. The default is 16. At most 256 others wait.
     pub fn max_lookups(mut self, count: usize) -> Self {
-        self.max_lookups = count;
+        self.limits.max_concurrent = count;
         self
     }
 
@@ -150,7 +151,7 @@ impl fmt::Debug for Introspection {
         let (Place::Url(place) | Place::Issuer(place)) = &self.place;
         f.debug_struct("Introspection")
             .field("at", &redact_url(place))
-            .field("fresh_for", &self.fresh_for)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }

@@ -19,6 +19,7 @@ mod answers;
 mod breaker;
 mod credential;
 mod failure_log;
+mod limits;
 
 use std::{
     collections::HashMap,
@@ -38,12 +39,12 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub(crate) use self::credential::Credential;
 use self::{
     answers::Answers,
     breaker::{Admission, Breaker},
     failure_log::FailureLog,
 };
+pub(crate) use self::{credential::Credential, limits::Limits};
 use crate::{
     authenticator::Authentication, clock::Clock, events::lookups as events, rejection::Rejection,
     user::CurrentUser,
@@ -109,14 +110,17 @@ struct Inner {
 }
 
 impl Lookups {
-    /// Answers are kept for `fresh_for`, by this clock; zero keeps none.
+    /// Answers are kept by this clock.
     pub(crate) fn new(
         service: String,
         unavailable: Rejection,
-        max_concurrent: usize,
-        fresh_for: Duration,
+        limits: Limits,
         clock: Clock,
     ) -> Self {
+        let Limits {
+            max_concurrent,
+            fresh_for,
+        } = limits;
         Self(Arc::new(Inner {
             failures: FailureLog::new(service),
             unavailable,

@@ -1,7 +1,7 @@
 //! Checks the settings of [`BetterAuthSessions`], and builds [`Sessions`] from them; used by the layer's
 //! builder.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{
     BetterAuthSessions, Sessions, cookie::CookieNames, cross_site::TrustedOrigins,
@@ -13,13 +13,10 @@ use crate::{
     cookies::is_cookie_name,
     key::{Algorithm, Keys, Secret},
     key_source::{SecretPolicy, load_secrets},
-    lookups::Lookups,
+    lookups::{Limits, Lookups},
     rejection::Rejection,
     user::UserIds,
 };
-
-/// The maximum time for which an answer may be kept. A user who signs out keeps access for that long.
-const MAX_FRESH_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// The first issuer of the layer.
 #[derive(Clone, Copy)]
@@ -41,7 +38,7 @@ impl BetterAuthSessions {
         #[cfg(feature = "test-kit")]
         let clock = self.clock.clone().unwrap_or(clock);
         let source = self.build_source(faults);
-        let (max_lookups, fresh_for) = self.check_lookups(faults);
+        let limits = self.limits(faults);
         let name = self.token_cookie_name();
         if !is_cookie_name(&name) {
             faults.add("the name of the session cookie is not a cookie name; pass visible ASCII without separators to .cookie_prefix(…) or .cookie_name(…), such as better-auth");
@@ -69,8 +66,7 @@ impl BetterAuthSessions {
             lookups: Lookups::new(
                 source.name,
                 Rejection::SessionsUnavailable,
-                max_lookups,
-                fresh_for,
+                limits,
                 clock.clone(),
             ),
             reader: Arc::new(RecordReader {
@@ -86,22 +82,20 @@ impl BetterAuthSessions {
         })
     }
 
-    /// Checks the limits of lookups, and returns their number and the time for which answers are kept.
-    fn check_lookups(&self, faults: &mut Faults) -> (usize, Duration) {
-        let default = self.source.default_max_lookups();
-        let max_lookups = self.max_lookups.unwrap_or(default);
-        if max_lookups == 0 {
-            faults.add(format!("the limit set with .max_lookups(…) is 0, so no session can be looked up; omit the call for the default of {default}"));
-        }
-        let fresh_for = { self.fresh_for }.unwrap_or_else(|| self.source.default_fresh_for());
-        if fresh_for > MAX_FRESH_FOR {
-            faults.add(format!(
-                "the time set with .fresh_for(…) is {} s, but the maximum is {} s, because a user who signs out keeps access for that time",
-                fresh_for.as_secs_f64(),
-                MAX_FRESH_FOR.as_secs()
-            ));
-        }
-        (max_lookups, fresh_for)
+    /// Checks the limits of lookups, and returns them.
+    fn limits(&self, faults: &mut Faults) -> Limits {
+        let default = self.source.default_limits();
+        let limits = Limits {
+            max_concurrent: self.max_lookups.unwrap_or(default.max_concurrent),
+            fresh_for: self.fresh_for.unwrap_or(default.fresh_for),
+        };
+        limits.check(
+            default.max_concurrent,
+            "no session can be looked up",
+            "a user who signs out keeps access for that time",
+            faults,
+        );
+        limits
     }
 
     fn load_secrets(&self, faults: &mut Faults) -> Vec<Secret> {

@@ -6,7 +6,7 @@ use super::{
     source::SessionSource,
     store::{SessionStore, StoreSource},
 };
-use crate::{key_source::SecretSource, redact::redact_url};
+use crate::{key_source::SecretSource, lookups::Limits, redact::redact_url};
 
 const DEFAULT_PREFIX: &str = "better-auth";
 
@@ -100,19 +100,17 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) fn default_fresh_for(&self) -> Duration {
+    pub(super) fn default_limits(&self) -> Limits {
         if self.is_remote() {
-            DEFAULT_FRESH_FOR
+            Limits {
+                max_concurrent: DEFAULT_MAX_LOOKUPS,
+                fresh_for: DEFAULT_FRESH_FOR,
+            }
         } else {
-            Duration::ZERO
-        }
-    }
-
-    pub(super) fn default_max_lookups(&self) -> usize {
-        if self.is_remote() {
-            DEFAULT_MAX_LOOKUPS
-        } else {
-            DEFAULT_MAX_STORE_LOOKUPS
+            Limits {
+                max_concurrent: DEFAULT_MAX_STORE_LOOKUPS,
+                fresh_for: Duration::ZERO,
+            }
         }
     }
 
