@@ -37,7 +37,7 @@ pub(super) const DEFAULT_LIMITS: Limits = Limits {
 /// They are those of sessions: at most 16 lookups run at a time ([`max_lookups`](Self::max_lookups)) and
 /// 256 wait; requests with the same token share one; it ends within two seconds. Otherwise, requests get
 /// 503 with the reason `introspection_unavailable`. After five consecutive failures to reach the server,
-/// one lookup per second is tried. The answers for 10,000 active tokens and for 1,000 others are kept.
+/// about one lookup per second is tried. The answers for 10,000 active tokens and for 1,000 others are kept.
 /// Anyone can invent a token, and each one costs a lookup.
 #[derive(Clone)]
 #[must_use = "settings do nothing until they are passed to a builder"]

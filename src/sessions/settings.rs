@@ -58,7 +58,7 @@ const DEFAULT_MAX_STORE_LOOKUPS: usize = 64;
 /// At most 16 lookups run at a time, or 64 in Redis and stores ([`max_lookups`](Self::max_lookups)), and
 /// 256 wait; requests with the same session share one. A lookup ends within two seconds, its wait
 /// included. Then, or if the queue is full, requests get 503 with the reason `sessions_unavailable`.
-/// After five consecutive failures to reach the server, only one lookup per second is tried. At most
+/// After five consecutive failures to reach the server, only about one lookup per second is tried. At most
 /// the answers for 10,000 sessions and for 1,000 invalid ones are kept.
 #[derive(Clone)]
 #[must_use = "settings do nothing until they are passed to a builder"]

@@ -129,7 +129,7 @@ impl SessionStoreError {
     }
 
     /// Creates an error of a store that cannot be reached. After five in a row, the store is asked only
-    /// once per second.
+    /// about once per second.
     pub fn unreachable(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),

@@ -168,7 +168,7 @@ impl TestSessions {
 
     /// Makes lookups fail as if the server could not be reached, or succeed again.
     ///
-    /// After five failures, a layer tries only one lookup per second, on tokio's clock, until one
+    /// After five failures, a layer tries only about one lookup per second, on tokio's clock, until one
     /// succeeds.
     pub fn fail(&self, is_failing: bool) {
         self.server.state().is_failing = is_failing;
