@@ -17,7 +17,7 @@ use tower_jwt_auth::{
     TokenVerifier, test_kit::TestIssuer,
 };
 
-use super::server::{AUDIENCE, Answer, ISSUER, Server, ask, builder, claims_with};
+use super::server::{Answer, ISSUER, Server, ask, builder, claims_with};
 
 async fn get(layer: &JwtAuthLayer, field: &str, value: &str) -> Result<String, &'static str> {
     let request = Request::builder().header(field, value);
@@ -32,14 +32,7 @@ async fn get(layer: &JwtAuthLayer, field: &str, value: &str) -> Result<String, &
 #[tokio::test]
 async fn a_jwt_is_not_introspected_whatever_white_space_its_header_has() {
     let server = Server::start().await;
-    let issuer = TestIssuer::hs256()
-        .with_issuer(ISSUER)
-        .with_audience(AUDIENCE);
-    let layer = issuer
-        .layer()
-        .introspect(server.introspection())
-        .build()
-        .unwrap();
+    let (issuer, layer) = server.layer_with_jwts();
     let token = issuer.token("bob");
     let rest = &token[token.find('.').unwrap()..];
     for header in [

@@ -7,17 +7,8 @@ use super::server::{AUDIENCE, ISSUER, Server, ask, builder};
 #[tokio::test]
 async fn a_jwt_is_never_introspected_by_default() {
     let server = Server::start().await;
-    let issuer = TestIssuer::hs256()
-        .with_issuer(ISSUER)
-        .with_audience(AUDIENCE);
-    let layer = issuer
-        .layer()
-        .introspect(server.introspection())
-        .build()
-        .unwrap();
-    let other = TestIssuer::hs256()
-        .with_issuer(ISSUER)
-        .with_audience(AUDIENCE);
+    let (issuer, layer) = server.layer_with_jwts();
+    let (other, _) = server.layer_with_jwts();
     assert_eq!(
         ask(&layer, &issuer.token("bob")).await,
         Ok("bob".to_owned())

@@ -16,7 +16,9 @@ use axum::{
 use http::{Request, Response, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
-use tower_jwt_auth::{CurrentUser, Introspection, JwtAuthBuilder, JwtAuthLayer, Rejection};
+use tower_jwt_auth::{
+    CurrentUser, Introspection, JwtAuthBuilder, JwtAuthLayer, Rejection, test_kit::TestIssuer,
+};
 
 pub(super) const ISSUER: &str = "https://auth.example.com";
 pub(super) const AUDIENCE: &str = "https://api.example.com";
@@ -124,6 +126,15 @@ impl Server {
 
     pub(crate) fn set(&self, respond: impl Fn(&str) -> Answer + Send + Sync + 'static) {
         *self.shared.respond.lock().unwrap() = Arc::new(respond);
+    }
+
+    /// A new issuer of JWTs, and a layer that accepts them beside opaque tokens.
+    pub(super) fn layer_with_jwts(&self) -> (TestIssuer, JwtAuthLayer) {
+        let issuer = TestIssuer::hs256();
+        let issuer = issuer.with_issuer(ISSUER).with_audience(AUDIENCE);
+        let builder = issuer.layer().introspect(self.introspection());
+        let layer = builder.build().unwrap();
+        (issuer, layer)
     }
 
     pub(super) fn set_metadata(&self, metadata: Value) {
