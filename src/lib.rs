@@ -139,8 +139,10 @@ mod lookups;
 #[cfg(any(feature = "introspection", feature = "jwks-custom"))]
 mod metadata;
 mod nesting;
+mod original_path;
 mod path_owner;
 mod presence;
+mod protected_resource;
 mod redact;
 mod rejection;
 mod require_scope;
@@ -159,6 +161,7 @@ pub use self::{
     key::{Algorithm, KeySet, Secret, VerifyingKey},
     key_source::SharedKeys,
     path_owner::{PathOwner, PathOwnerLayer},
+    protected_resource::ProtectedResource,
     rejection::{Outcome, Rejection, RejectionDetails, ResponseBody, ResponseFuture},
     require_scope::{RequireScope, RequireScopeLayer},
     token::{CheckOutcome, ExplainedCheck, Explanation, TokenCheck, TokenError, TokenVerifier},

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::builder::JwtAuthBuilder;
-use crate::{config_error::ConfigError, token::TokenVerifier};
+use crate::{
+    config_error::ConfigError, protected_resource::ProtectedResource, token::TokenVerifier,
+};
 
 /// The issuers of a layer, to which your code can add others while the layer is in use, for example
 /// one for each tenant: see [`JwtAuthLayer::issuers`](crate::JwtAuthLayer::issuers).
@@ -29,11 +31,15 @@ use crate::{config_error::ConfigError, token::TokenVerifier};
 /// # Ok::<(), tower_jwt_auth::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct Issuers(TokenVerifier);
+pub struct Issuers {
+    verifier: TokenVerifier,
+    /// The resource that the layer protects, whose rules also apply to added issuers.
+    resource: Option<ProtectedResource>,
+}
 
 impl Issuers {
-    pub(super) fn new(verifier: TokenVerifier) -> Self {
-        Self(verifier)
+    pub(super) fn new(verifier: TokenVerifier, resource: Option<ProtectedResource>) -> Self {
+        Self { verifier, resource }
     }
 
     /// Accepts the tokens of another issuer too, as [`or`](JwtAuthBuilder::or) does when the layer is
@@ -56,8 +62,9 @@ impl Issuers {
     /// layer or token sources of its own, such as those of
     /// [`cloudflare_access`](crate::JwtAuthLayer::cloudflare_access).
     pub fn add(&self, issuer: JwtAuthBuilder) -> Result<(), ConfigError> {
-        self.0
-            .add_issuers(|names, clock| issuer.into_added(names, clock))
+        let resource = self.resource.as_ref();
+        self.verifier
+            .add_issuers(|names, clock| issuer.into_added(resource, names, clock))
     }
 
     /// Removes an issuer that was [added](Self::add), by one of its names or by its template. Returns
@@ -66,12 +73,12 @@ impl Issuers {
     /// The tokens of the issuer are rejected from the next request on, also cached ones, and its key
     /// set is no longer fetched.
     pub fn remove(&self, name: &str) -> bool {
-        self.0.remove_issuer(name)
+        self.verifier.remove_issuer(name)
     }
 
     /// Returns the names and templates of all issuers, the first issuer's first.
     pub fn names(&self) -> Vec<String> {
-        self.0.issuer_names()
+        self.verifier.issuer_names()
     }
 }
 

@@ -211,7 +211,8 @@ impl JwtAuthLayer {
 
     /// Returns a handle with which issuers are added and removed while the layer is in use.
     pub fn issuers(&self) -> Issuers {
-        Issuers::new(self.verifier())
+        let resource = &self.shared.format.challenge.resource;
+        Issuers::new(self.verifier(), resource.clone())
     }
 
     pub(super) fn new(shared: Shared) -> Self {

@@ -3,11 +3,12 @@
 use http::Request;
 
 #[cfg(feature = "axum")]
-use super::route_param::{self, RouteParams};
+use super::route_param::RouteParams;
 use super::{
     pattern::PatternKind,
     rules::{Reader, Rules},
 };
+use crate::original_path::original_path;
 
 impl Rules {
     /// Returns the patterns that the layer tried, or the parameters that axum's router found
@@ -25,14 +26,8 @@ impl Rules {
 
     fn advice_on_patterns<B>(&self, request: &Request<B>) -> String {
         let patterns = self.patterns.routes(PatternKind::Owned);
-        #[cfg(feature = "axum")]
-        let is_nested = route_param::original_path(request)
+        let is_nested = original_path(request)
             .is_some_and(|path| self.patterns.find(path, &self.parameter).is_some());
-        #[cfg(not(feature = "axum"))]
-        let is_nested = {
-            let _ = request;
-            false
-        };
         let nested = if is_nested {
             ". They match the path before axum's nest removed its prefix: apply the layer outside the nest, write the patterns without the prefix, or use PathOwnerLayer::path_param"
         } else {

@@ -7,24 +7,16 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use axum::extract::{
-    FromRequestParts, OriginalUri, RawPathParams, rejection::RawPathParamsRejection,
-};
+use axum::extract::{FromRequestParts, RawPathParams, rejection::RawPathParamsRejection};
 use http::{Extensions, Request};
 
 use super::path::{Owner, is_one_segment, is_unambiguous};
-use crate::rejection::Rejection;
+use crate::{original_path::original_path, rejection::Rejection};
 
 /// Returns whether the path that the client requested is unambiguous. Inside `nest`, the request's
 /// own path is only the part after the prefix.
 pub(super) fn original_path_is_unambiguous<B>(request: &Request<B>) -> bool {
     original_path(request).is_none_or(is_unambiguous)
-}
-
-/// Returns the path that the client requested, before `nest` removed its prefix.
-pub(super) fn original_path<B>(request: &Request<B>) -> Option<&str> {
-    let original = request.extensions().get::<OriginalUri>();
-    original.map(|uri| uri.path())
 }
 
 /// The parameters that axum's router found in a path.

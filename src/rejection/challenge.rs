@@ -6,9 +6,9 @@ use super::{
     Rejection,
     details::{Refusal, RejectionDetails},
 };
-use crate::token::TokenError;
+use crate::{protected_resource::ProtectedResource, token::TokenError};
 
-const SCHEME: &str = "Bearer";
+pub(super) const BEARER: &str = "Bearer";
 
 /// The configured parameters of a challenge, which the builder has validated.
 #[derive(Clone, Debug, Default)]
@@ -16,40 +16,63 @@ pub(crate) struct Challenge {
     pub(crate) realm: Option<String>,
     /// A URL (RFC 9728 section 5.1).
     pub(crate) resource_metadata: Option<String>,
+    /// The resource that the layer protects; its scopes are part of the challenges.
+    pub(crate) resource: Option<ProtectedResource>,
 }
 
 impl Challenge {
     pub(super) fn is_default(&self) -> bool {
-        self.realm.is_none() && self.resource_metadata.is_none()
+        self.realm.is_none() && self.resource_metadata.is_none() && self.resource.is_none()
+    }
+
+    /// Returns the details of a rejection with the scopes that the resource requires for every
+    /// operation, if the client needs them: it has no token yet, or needs one with further scopes.
+    pub(super) fn with_base_scopes(&self, refusal: Refusal<'_>) -> Option<RejectionDetails> {
+        let base = self.resource.as_ref()?.base_scopes();
+        let details = refusal.details;
+        let is_asked_for_scopes = match refusal.rejection {
+            Rejection::MissingToken => true,
+            // A role or a rule of the application has no scope that a client could request.
+            Rejection::InsufficientScope => details.is_some_and(|it| it.scope().is_some()),
+            _ => false,
+        };
+        (is_asked_for_scopes && !base.is_empty())
+            .then(|| details.cloned().unwrap_or_default().with_base_scopes(base))
     }
 }
 
 /// Builds the challenge of a rejection (RFC 6750 section 3). It contains no part of the token.
 pub(super) fn challenge(refusal: Refusal<'_>, configured: &Challenge) -> Option<HeaderValue> {
     let default = default_challenge(refusal.rejection)?;
-    let scope = refusal.details.and_then(RejectionDetails::scope);
-    if configured.is_default() && scope.is_none() {
+    let details = refusal.details;
+    let scope = details.and_then(RejectionDetails::scope);
+    let max_age = details.and_then(RejectionDetails::max_age);
+    let acr_values = details.and_then(RejectionDetails::acr_values);
+    let has_details = scope.is_some() || max_age.is_some() || acr_values.is_some();
+    if configured.is_default() && !has_details {
         return Some(HeaderValue::from_static(default));
     }
     let error = default
-        .strip_prefix(SCHEME)
+        .strip_prefix(BEARER)
         .unwrap_or_default()
         .trim_start();
+    let metadata = match &configured.resource {
+        Some(resource) => Some(resource.metadata_url()),
+        None => configured.resource_metadata.as_deref(),
+    };
+    let quoted = |name, value: Option<&str>| value.map(|value| format!("{name}=\"{value}\""));
     // RFC 9110 section 11.6.1: the realm is the first parameter.
     let parameters = [
-        configured
-            .realm
-            .as_ref()
-            .map(|realm| format!("realm=\"{realm}\"")),
+        quoted("realm", configured.realm.as_deref()),
         (!error.is_empty()).then(|| error.to_owned()),
-        scope.map(|scope| format!("scope=\"{scope}\"")),
-        configured
-            .resource_metadata
-            .as_ref()
-            .map(|url| format!("resource_metadata=\"{url}\"")),
+        quoted("scope", scope),
+        // A number, which RFC 9470 section 3 shows in quotes.
+        max_age.map(|max_age| format!("max_age=\"{}\"", max_age.as_secs())),
+        quoted("acr_values", acr_values),
+        quoted("resource_metadata", metadata),
     ];
     let parameters: Vec<String> = parameters.into_iter().flatten().collect();
-    let challenge = HeaderValue::try_from(format!("{SCHEME} {}", parameters.join(", ")));
+    let challenge = HeaderValue::try_from(format!("{BEARER} {}", parameters.join(", ")));
     // The builders reject invalid header values, so the fallback is never used.
     Some(challenge.unwrap_or_else(|_| HeaderValue::from_static(default)))
 }
@@ -57,7 +80,7 @@ pub(super) fn challenge(refusal: Refusal<'_>, configured: &Challenge) -> Option<
 /// Returns the challenge of a layer without configured parameters.
 fn default_challenge(rejection: Rejection) -> Option<&'static str> {
     Some(match rejection {
-        Rejection::MissingToken => SCHEME,
+        Rejection::MissingToken => BEARER,
         Rejection::SeveralTokens => {
             r#"Bearer error="invalid_request", error_description="The request has more than one access token""#
         }
@@ -76,6 +99,9 @@ fn default_challenge(rejection: Rejection) -> Option<&'static str> {
             r#"Bearer error="invalid_token", error_description="The access token is invalid""#
         }
         Rejection::InsufficientScope => r#"Bearer error="insufficient_scope""#,
+        Rejection::InsufficientAuthentication => {
+            r#"Bearer error="insufficient_user_authentication", error_description="A more recent or a stronger sign-in is required""#
+        }
         Rejection::NotOwner
         | Rejection::NotFound
         | Rejection::OtherIssuer
@@ -85,6 +111,10 @@ fn default_challenge(rejection: Rejection) -> Option<&'static str> {
         | Rejection::NotConfigured
         | Rejection::NoUser
         | Rejection::CrossSite
+        | Rejection::BodyTooLarge
+        | Rejection::McpRequest
+        | Rejection::McpUnlisted
+        | Rejection::McpSession
         | Rejection::KeysUnavailable
         | Rejection::SessionsUnavailable
         | Rejection::IntrospectionUnavailable => return None,

@@ -1,7 +1,7 @@
 //! [`RejectionDetails`]: the scopes or roles that a request lacks, its user, and a reason of the
 //! application; used by the layers and the challenge.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
@@ -31,6 +31,8 @@ use super::Rejection;
 pub struct RejectionDetails {
     scope: Option<Arc<str>>,
     roles: Option<Arc<str>>,
+    max_age: Option<Duration>,
+    acr_values: Option<Arc<str>>,
     user_id: Option<Arc<str>>,
     reason: Option<Arc<str>>,
 }
@@ -46,6 +48,18 @@ impl RejectionDetails {
     /// Returns the roles that would suffice, separated by commas.
     pub fn roles(&self) -> Option<&str> {
         self.roles.as_deref()
+    }
+
+    /// Returns the time since the user signed in that [`RequireFreshLayer`](crate::RequireFreshLayer)
+    /// allows, in whole seconds (RFC 9470 section 3, `max_age`).
+    pub fn max_age(&self) -> Option<Duration> {
+        self.max_age
+    }
+
+    /// Returns the authentication context classes of which [`RequireFreshLayer`](crate::RequireFreshLayer)
+    /// requires one, separated by spaces (RFC 9470 section 3, `acr_values`).
+    pub fn acr_values(&self) -> Option<&str> {
+        self.acr_values.as_deref()
     }
 
     /// Returns the ID of the user who was rejected with 403, if
@@ -81,6 +95,27 @@ impl RejectionDetails {
         }
     }
 
+    pub(crate) fn requiring_authentication(
+        max_age: Option<Duration>,
+        acr_values: &[String],
+    ) -> Self {
+        Self {
+            max_age,
+            acr_values: (!acr_values.is_empty()).then(|| acr_values.join(" ").into()),
+            ..Self::default()
+        }
+    }
+
+    /// Adds scopes that every operation requires, before those that this one requires.
+    pub(super) fn with_base_scopes(mut self, base: &[String]) -> Self {
+        let own = self.scope.as_deref().unwrap_or_default();
+        let own = own.split_ascii_whitespace();
+        let own = own.filter(|scope| !base.iter().any(|base| base == scope));
+        let all: Vec<&str> = base.iter().map(String::as_str).chain(own).collect();
+        self.scope = Some(all.join(" ").into());
+        self
+    }
+
     pub(crate) fn requiring_roles(roles: &[String]) -> Self {
         Self {
             roles: Some(roles.join(",").into()),
@@ -95,6 +130,8 @@ impl fmt::Debug for RejectionDetails {
         f.debug_struct("RejectionDetails")
             .field("scope", &self.scope)
             .field("roles", &self.roles)
+            .field("max_age", &self.max_age)
+            .field("acr_values", &self.acr_values)
             .field("reason", &self.reason)
             .finish_non_exhaustive()
     }

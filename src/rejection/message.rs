@@ -47,7 +47,13 @@ fn detail_and_json(rejection: Rejection) -> (&'static str, &'static str) {
             both!("Access denied: Cannot access another user's data")
         }
         Rejection::NotFound => both!("Not Found"),
-        Rejection::InsufficientScope | Rejection::MissingClaim => both!("Not enough permissions"),
+        Rejection::InsufficientScope | Rejection::MissingClaim | Rejection::McpUnlisted => {
+            both!("Not enough permissions")
+        }
+        Rejection::InsufficientAuthentication => both!("Sign in again"),
+        Rejection::BodyTooLarge => both!("Request body too large"),
+        Rejection::McpRequest => both!("Invalid MCP request"),
+        Rejection::McpSession => both!("Session not found"),
         Rejection::NotConfigured | Rejection::NoUser => {
             both!("Authentication system not properly configured")
         }

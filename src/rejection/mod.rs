@@ -129,6 +129,31 @@ pub enum Rejection {
         "the user lacks a scope or a role that RequireScopeLayer requires, or its rule rejects the user"
     )]
     InsufficientScope,
+    /// The user did not sign in recently enough, or not in a way that
+    /// [`RequireFreshLayer`](crate::RequireFreshLayer) requires (RFC 9470 section 3,
+    /// `insufficient_user_authentication`).
+    #[error(
+        "the user did not sign in recently enough, or not in a way that RequireFreshLayer requires; if the tokens state this in other claims, set .time_claim(…) or .acr_claim(…)"
+    )]
+    InsufficientAuthentication,
+    /// The body of an MCP request is longer than `RequireMcpScopeLayer` reads.
+    #[error("the body of the MCP request is longer than RequireMcpScopeLayer reads")]
+    BodyTooLarge,
+    /// `RequireMcpScopeLayer` cannot tell what an MCP request would execute: its body is not one
+    /// JSON-RPC message, repeats a member, or differs from its headers.
+    #[error(
+        "the body of the MCP request is not one JSON-RPC message, repeats a member, or differs from its Mcp-Method or Mcp-Name header"
+    )]
+    McpRequest,
+    /// An MCP request is for a tool, a resource, or a prompt for which `RequireMcpScopeLayer` has no
+    /// rule: the configuration is incomplete, or the name does not exist.
+    #[error(
+        "no rule of RequireMcpScopeLayer covers the tool, resource, or prompt; add it with .tool(…), .resource(…), or .prompt(…), or all others with .other_tools(…), .other_resources(…), or .other_prompts(…)"
+    )]
+    McpUnlisted,
+    /// The session ID of an MCP request was not issued to its user.
+    #[error("the MCP session ID was not issued to this user, or was signed with another key")]
+    McpSession,
     /// The token is valid, but its claims do not have the shape that the extractor `Claims<T>` of
     /// the handler requires.
     #[error(
@@ -164,16 +189,19 @@ impl Rejection {
             | Self::SessionSignature
             | Self::InvalidSession
             | Self::Banned
-            | Self::Inactive => StatusCode::UNAUTHORIZED,
-            Self::SeveralTokens => StatusCode::BAD_REQUEST,
+            | Self::Inactive
+            | Self::InsufficientAuthentication => StatusCode::UNAUTHORIZED,
+            Self::SeveralTokens | Self::McpRequest => StatusCode::BAD_REQUEST,
             Self::NotOwner
             | Self::NoPattern
             | Self::NoParameter
             | Self::OtherIssuer
             | Self::InsufficientScope
             | Self::MissingClaim
+            | Self::McpUnlisted
             | Self::CrossSite => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::McpSession => StatusCode::NOT_FOUND,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotConfigured | Self::NoUser => StatusCode::INTERNAL_SERVER_ERROR,
             Self::KeysUnavailable | Self::SessionsUnavailable | Self::IntrospectionUnavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -198,6 +226,11 @@ impl Rejection {
             Self::NoPattern => "no_pattern",
             Self::NoParameter => "no_parameter",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientAuthentication => "insufficient_user_authentication",
+            Self::BodyTooLarge => "body_too_large",
+            Self::McpRequest => "mcp_request",
+            Self::McpUnlisted => "mcp_unlisted",
+            Self::McpSession => "mcp_session",
             Self::MissingClaim => "missing_claim",
             Self::NotConfigured => "not_configured",
             Self::KeysUnavailable => "keys_unavailable",

@@ -10,7 +10,7 @@ use http::{
 
 use super::{
     Rejection,
-    challenge::{Challenge, challenge},
+    challenge::{BEARER, Challenge, challenge},
     details::{Refusal, RejectionDetails},
     event_log::EventLog,
     grpc::{Head, Protocol},
@@ -82,6 +82,7 @@ static DEFAULT: RejectionFormat = RejectionFormat {
     challenge: Challenge {
         realm: None,
         resource_metadata: None,
+        resource: None,
     },
     problem_json: false,
     custom: None,
@@ -207,6 +208,10 @@ impl RejectionFormat {
         if let Some(observer) = &self.observer {
             observer(Outcome::Refused(rejection));
         }
+        let completed = self.challenge.with_base_scopes(refusal);
+        let refusal = completed
+            .as_ref()
+            .map_or(refusal, |details| refusal.with_details(details));
         let mut response = match protocol {
             Protocol::Grpc(content_type) => grpc(rejection, content_type),
             Protocol::GrpcOverHttp1(content_type) => {
@@ -252,11 +257,35 @@ impl RejectionFormat {
 
     fn add_missing_headers(&self, refusal: Refusal<'_>, headers: &mut HeaderMap) {
         insert_if_absent(headers, CACHE_CONTROL, || Some(NO_STORE));
-        insert_if_absent(headers, WWW_AUTHENTICATE, || {
-            challenge(refusal, &self.challenge)
-        });
+        if self.challenge.resource.is_some() {
+            self.insert_challenge_first(refusal, headers);
+        } else {
+            insert_if_absent(headers, WWW_AUTHENTICATE, || {
+                challenge(refusal, &self.challenge)
+            });
+        }
         if refusal.rejection.status() == StatusCode::SERVICE_UNAVAILABLE {
             insert_if_absent(headers, RETRY_AFTER, || Some(RETRY_AFTER_SECS));
+        }
+    }
+}
+
+impl RejectionFormat {
+    /// Inserts the challenge before those of the application's custom response, and replaces its
+    /// Bearer challenges: clients of a protected resource read only the first field.
+    fn insert_challenge_first(&self, refusal: Refusal<'_>, headers: &mut HeaderMap) {
+        let Some(ours) = challenge(refusal, &self.challenge) else {
+            return;
+        };
+        let is_other = |value: &HeaderValue| {
+            let scheme = value.as_bytes().get(..BEARER.len());
+            !scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(BEARER.as_bytes()))
+        };
+        let all = headers.get_all(WWW_AUTHENTICATE).into_iter();
+        let others: Vec<HeaderValue> = all.filter(|value| is_other(value)).cloned().collect();
+        headers.insert(WWW_AUTHENTICATE, ours);
+        for other in others {
+            headers.append(WWW_AUTHENTICATE, other);
         }
     }
 }
@@ -288,8 +317,10 @@ fn grpc(rejection: Rejection, content_type: HeaderValue) -> Response<Bytes> {
 /// Returns the gRPC status code of a rejection.
 fn grpc_code(rejection: Rejection) -> &'static str {
     match rejection.status() {
+        _ if rejection == Rejection::McpRequest => "3",
         StatusCode::NOT_FOUND => "5",
         StatusCode::FORBIDDEN => "7",
+        StatusCode::PAYLOAD_TOO_LARGE => "8",
         StatusCode::INTERNAL_SERVER_ERROR => "13",
         StatusCode::SERVICE_UNAVAILABLE => "14",
         // This includes 400: in gRPC, a request with two tokens is unauthenticated.

@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 use crate::{
     config_error::Fault,
     rejection::RejectionDetails,
-    user::{ClaimName, CurrentUser, Grant},
+    user::{ClaimName, CurrentUser, Grant, check_scope},
 };
 
 /// The requirement of a layer.
@@ -96,20 +96,11 @@ impl Grants {
                 "no {kind} is required, so every user would be accepted; name at least one"
             )));
         }
-        let is_name = match grant {
-            Grant::Scopes => is_scope,
-            Grant::Roles => is_role,
+        let check = match grant {
+            Grant::Scopes => check_scope,
+            Grant::Roles => check_role,
         };
-        if let Some(name) = names.iter().find(|name| !is_name(name)) {
-            return Err(Fault::new(match grant {
-                Grant::Scopes => format!(
-                    "{name:?} is not a scope, which consists of visible ASCII without quotes, backslashes, or spaces (RFC 6749 section 3.3); pass each scope separately"
-                ),
-                Grant::Roles => format!(
-                    "{name:?} is not a role, which has no commas and no spaces at its ends; pass each role separately"
-                ),
-            }));
-        }
+        names.iter().try_for_each(|name| check(name))?;
         let details = match grant {
             Grant::Scopes => RejectionDetails::requiring_scopes(&names),
             Grant::Roles => RejectionDetails::requiring_roles(&names),
@@ -133,14 +124,13 @@ impl Grants {
     }
 }
 
-/// Returns whether `name` is a scope (RFC 6749 section 3.3).
-fn is_scope(name: &str) -> bool {
-    let is_scope_char = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    !name.is_empty() && name.bytes().all(is_scope_char)
-}
-
-/// Returns whether `name` is a role. In a claim, commas separate roles and spaces around them are
+/// Checks that `name` is a role. In a claim, commas separate roles and spaces around them are
 /// ignored.
-fn is_role(name: &str) -> bool {
-    !name.is_empty() && name.trim_ascii() == name && !name.contains(',')
+fn check_role(name: &str) -> Result<(), Fault> {
+    if !name.is_empty() && name.trim_ascii() == name && !name.contains(',') {
+        return Ok(());
+    }
+    Err(Fault::new(format!(
+        "{name:?} is not a role, which has no commas and no spaces at its ends; pass each role separately"
+    )))
 }

@@ -97,6 +97,9 @@ fn of_issuer(
         TokenError::UnknownKey | TokenError::KeysUnavailable => TokenCheck::Key,
         TokenError::Signature => TokenCheck::Signature,
         TokenError::BoundToken => TokenCheck::Claims,
+        TokenError::Claims if json.is_some_and(|json| policy.check_kind(json).is_err()) => {
+            TokenCheck::Claims
+        }
         TokenError::Claims if claims.is_some() => TokenCheck::Times,
         TokenError::Claims => TokenCheck::Claims,
         TokenError::Expired | TokenError::NotYetValid => TokenCheck::Times,

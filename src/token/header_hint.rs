@@ -8,6 +8,7 @@ use super::{
     error::TokenError,
     header::Header,
     issuer::Issuer,
+    kind::TokenKind,
 };
 use crate::key::{Algorithm, Keys};
 
@@ -24,6 +25,7 @@ pub(super) fn suggest(
     let header = Header::read(&json).ok()?;
     match error {
         TokenError::Algorithm => unlisted_hmac(issuer, header.alg?),
+        TokenError::TokenType => other_type(issuer, &header),
         TokenError::UnknownKey => {
             let algorithm = header.alg?;
             let keys = issuer.keys.source_for(Some(algorithm)).current(now);
@@ -39,6 +41,16 @@ pub(super) fn suggest(
 /// Returns whether a malformed token has the three parts of a JWT, with padding.
 pub(super) fn is_padded_jwt(token: &[u8]) -> bool {
     token.contains(&b'=') && token.iter().filter(|&&byte| byte == b'.').count() == 2
+}
+
+/// Suggests a change if a resource accepts only `at+jwt`, but the token has the type of any JWT.
+fn other_type(issuer: &Issuer, header: &Header<'_>) -> Option<String> {
+    let policy = &issuer.policy;
+    let is_plain_jwt = { header.typ.as_deref() }.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
+    let is_rejected = policy.kind == TokenKind::AccessToken && policy.check_header(header).is_err();
+    (is_plain_jwt && is_rejected).then(|| {
+        "the type must be at+jwt (RFC 9068), but is JWT or missing: the client sent an ID token, or the issuer does not follow RFC 9068; in the latter case, call .allow_plain_jwt()".to_owned()
+    })
 }
 
 /// Suggests listing the token's HMAC algorithm if the issuer has secrets.

@@ -124,6 +124,9 @@ pub(super) fn suggest(
         }
     };
     let (text, is_verified) = match error {
+        TokenError::TokenType | TokenError::Claims if policy.check_kind(&json) == Err(error) => {
+            (super::kind::describe(&json, error), true)
+        }
         // With several issuers, this error may occur before the signature is checked, because the
         // token was found in a source of another issuer.
         TokenError::Issuer => (wrong_issuer(policy, &claims), issuers.len() == 1),

@@ -155,9 +155,10 @@ impl Issuer {
         let Ok(json) = compact.decode_payload(&mut buffer) else {
             return false;
         };
-        self.policy
-            .read_claims(&json)
-            .is_ok_and(|claims| self.policy.check_claims(&claims, algorithm, now).is_ok())
+        self.policy.read_claims(&json).is_ok_and(|claims| {
+            self.policy.check_kind(&json).is_ok()
+                && self.policy.check_claims(&claims, algorithm, now).is_ok()
+        })
     }
 
     #[inline]
@@ -171,6 +172,7 @@ impl Issuer {
         let mut buffer = [0; INLINE_CLAIMS_LEN];
         let json = compact.decode_payload(&mut buffer)?;
         let claims = self.policy.read_claims(&json)?;
+        self.policy.check_kind(&json)?;
         let identity = self.policy.check_claims(&claims, algorithm, now)?;
         if let (Some(key_issuer), Some(iss)) = (key_issuer, identity.issuer) {
             self.policy.issuers.check_key_issuer(key_issuer, iss)?;

@@ -19,6 +19,7 @@ mod hint;
 mod issuer;
 mod issuer_names;
 mod issuers;
+mod kind;
 mod policy;
 mod printable;
 #[cfg(feature = "sessions-cookie-cache")]
@@ -44,5 +45,6 @@ pub use self::{
 pub(crate) use self::{
     issuer::{Check, Issuer, Pending, VerifyError},
     issuer_names::{IssuerNames, IssuerTemplate},
+    kind::TokenKind,
     policy::Policy,
 };

@@ -8,6 +8,7 @@ use super::{
     extra_claims::ExtraRules,
     header::Header,
     issuer_names::IssuerNames,
+    kind::TokenKind,
     printable::{has_no_control, is_visible},
 };
 #[cfg(feature = "authenticator")]
@@ -36,6 +37,7 @@ pub(crate) struct Policy {
     pub(crate) max_user_id_len: usize,
     /// The accepted values of `typ` in addition to `JWT` and `at+jwt`.
     pub(crate) types: Vec<String>,
+    pub(crate) kind: TokenKind,
     /// The rules that read further claims, if any is set.
     pub(crate) extra: Option<Box<ExtraRules>>,
 }
@@ -50,6 +52,7 @@ impl Default for Policy {
             email_optional: false,
             max_user_id_len: DEFAULT_MAX_USER_ID_LEN,
             types: Vec::new(),
+            kind: TokenKind::Any,
             extra: None,
         }
     }
@@ -60,9 +63,12 @@ impl Policy {
     /// 4).
     #[inline]
     pub(crate) fn check_header(&self, header: &Header<'_>) -> Result<(), TokenError> {
-        let is_access_token = header.typ.as_deref().is_none_or(|typ| {
-            ["JWT", "at+jwt"]
-                .into_iter()
+        let typ = header.typ.as_deref().or(self.kind.missing_type());
+        let is_access_token = typ.is_none_or(|typ| {
+            self.kind
+                .types()
+                .iter()
+                .copied()
                 .chain(self.types.iter().map(String::as_str))
                 .any(|accepted| is_same_type(typ, accepted))
         });
@@ -72,6 +78,15 @@ impl Policy {
             Ok(())
         } else {
             Err(TokenError::TokenType)
+        }
+    }
+
+    /// Checks the claims that distinguish an access token from other tokens.
+    #[inline]
+    pub(crate) fn check_kind(&self, json: &str) -> Result<(), TokenError> {
+        match self.kind {
+            TokenKind::Any => Ok(()),
+            kind => kind.check(json),
         }
     }
 

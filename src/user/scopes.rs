@@ -1,11 +1,12 @@
-//! The scopes and roles that a token grants; used by `current_user` and `require_scope`.
+//! The scopes and roles that a token grants; used by `current_user` and the
+//! authorization layers.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
 use super::claim::ClaimName;
-use crate::json::ClaimValue;
+use crate::{config_error::Fault, json::ClaimValue};
 
 /// The kinds of grants in a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,4 +77,15 @@ impl Grant {
         parts.retain(|part| !part.is_empty());
         parts
     }
+}
+
+/// Checks that `name` is a scope (RFC 6749 section 3.3).
+pub(crate) fn check_scope(name: &str) -> Result<(), Fault> {
+    let is_scope_char = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    if !name.is_empty() && name.bytes().all(is_scope_char) {
+        return Ok(());
+    }
+    Err(Fault::new(format!(
+        "{name:?} is not a scope, which consists of visible ASCII without quotes, backslashes, or spaces (RFC 6749 section 3.3); pass each scope separately"
+    )))
 }

@@ -30,6 +30,17 @@ impl JwtAuthBuilder {
         let issuer = format!("{origin}{BASE_PATH}");
         Self::better_auth(origin).default_issuer(issuer)
     }
+
+    /// Sets the origin and the issuer of Better Auth's OAuth provider, and the leeway, unless they
+    /// are already set.
+    pub(super) fn with_better_auth(mut self, origin: &str, issuer: String) -> Self {
+        self.issuer.origin.get_or_insert_with(|| origin.to_owned());
+        self.issuer.default_issuer.get_or_insert(issuer);
+        if self.issuer.policy.leeway.is_zero() {
+            self.issuer.policy.leeway = DEFAULT_LEEWAY;
+        }
+        self
+    }
 }
 
 impl IssuerSettings {

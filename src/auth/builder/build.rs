@@ -13,6 +13,7 @@ use crate::{
     config_error::{ConfigError, Faults},
     key::{KeySet, Keys},
     key_source::{IssuerKeys, KeySource},
+    protected_resource::ProtectedResource,
     rejection::EventLog,
     token::{Issuer, IssuerNames, TokenVerifier},
     user::{ClaimName, UserIds},
@@ -116,7 +117,9 @@ impl JwtAuthBuilder {
         #[cfg_attr(not(feature = "sessions-custom"), allow(unused_mut))]
         let mut sources = TokenSources::new(self.layer.sources.take(), of_issuers.collect());
         sources.check(&mut faults);
+        let resource = self.layer.format.challenge.resource.as_ref();
         for issuer in &mut all {
+            issuer.apply_resource(resource, &mut faults);
             issuer.apply_origin(&mut faults);
             issuer.complete_names(&mut faults);
         }
@@ -155,9 +158,11 @@ impl JwtAuthBuilder {
         }))
     }
 
-    /// Builds the issuers of a builder that is added to a layer with these names and this clock.
+    /// Builds the issuers of a builder that is added to a layer with these names and this clock,
+    /// which protects this resource.
     pub(in crate::auth) fn into_added(
         mut self,
+        resource: Option<&ProtectedResource>,
         names: &[&IssuerNames],
         clock: &Clock,
     ) -> Result<Vec<Issuer>, ConfigError> {
@@ -172,6 +177,7 @@ impl JwtAuthBuilder {
             all.push(builder.issuer);
         }
         for issuer in &mut all {
+            issuer.apply_resource(resource, &mut faults);
             issuer.apply_origin(&mut faults);
             issuer.complete_names(&mut faults);
         }

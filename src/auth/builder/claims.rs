@@ -139,6 +139,19 @@ impl JwtAuthBuilder {
         self
     }
 
+    /// Also accepts, for a [protected resource](Self::protected_resource), access tokens whose `typ` is
+    /// `JWT` or missing, and which lack claims of RFC 9068: those of Auth0 (by default), Keycloak, and
+    /// Entra.
+    ///
+    /// Tokens with `nonce`, `at_hash`, or `c_hash`, which occur in ID tokens (OpenID Connect Core
+    /// sections 2 and 3.3.2.11), are rejected. An ID token without them is rejected only because its
+    /// audience is the client. Only the type `at+jwt` excludes ID tokens for certain, so configure the
+    /// issuer to use it if it can.
+    pub fn allow_plain_jwt(mut self) -> Self {
+        self.issuer.allows_plain_jwt = true;
+        self
+    }
+
     /// Accepts only tokens with these algorithms. The default is HS256 with secrets and all
     /// asymmetric algorithms with public keys. The list replaces the default, and a later call replaces
     /// the list.

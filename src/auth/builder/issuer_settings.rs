@@ -36,6 +36,8 @@ pub(super) struct IssuerSettings {
     pub(super) tenants: Option<Vec<String>>,
     pub(super) any_tenant: bool,
     pub(super) policy: Policy,
+    /// Whether access tokens for a protected resource may have the type of any JWT.
+    pub(super) allows_plain_jwt: bool,
     /// Whether `build` accepts public keys without an audience; only for the test kit.
     pub(super) audience_may_be_missing: bool,
     /// Whether `build` accepts an issuer without keys, whose tokens are then rejected: the layer

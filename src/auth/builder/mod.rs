@@ -24,6 +24,7 @@ mod issuer_settings;
 mod layer_settings;
 mod profile;
 mod public_key_source;
+mod resource;
 mod validate;
 
 use std::fmt;

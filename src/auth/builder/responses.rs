@@ -6,7 +6,10 @@ use bytes::Bytes;
 use http::Response;
 
 use super::JwtAuthBuilder;
-use crate::rejection::{Outcome, Rejection, RejectionDetails};
+use crate::{
+    protected_resource::ProtectedResource,
+    rejection::{Outcome, Rejection, RejectionDetails},
+};
 
 /// # Responses and metrics
 impl JwtAuthBuilder {
@@ -29,13 +32,68 @@ impl JwtAuthBuilder {
     }
 
     /// Adds the URL of this protected resource's metadata to each challenge (RFC 9728 section 5.1).
-    /// The metadata names the issuer from which a client can get a token.
+    /// The metadata names the issuer from which a client can get a token. To serve the metadata too,
+    /// use [`protected_resource`](Self::protected_resource) instead.
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
         self.layer_settings(".resource_metadata(…)")
             .format
             .challenge
             .resource_metadata = Some(url.into());
         self
+    }
+
+    /// Protects this resource: accepts only access tokens that were issued for it, and tells clients
+    /// how to get one.
+    ///
+    /// For the tokens of every issuer:
+    ///
+    /// - The audience is the resource's [identifier](ProtectedResource::identifier) (RFC 8707),
+    ///   unless [`audience`](Self::audience) is set.
+    /// - The type must be `at+jwt`, and the claims of RFC 9068 section 2.2 are required: `iss`, `exp`,
+    ///   `aud`, `sub`, `client_id`, `iat`, and `jti`. Therefore ID tokens are rejected. For issuers
+    ///   whose access tokens have no type of their own, call
+    ///   [`allow_plain_jwt`](Self::allow_plain_jwt).
+    /// - The email address is optional.
+    ///
+    /// Each challenge contains the URL of the metadata as `resource_metadata` (RFC 9728 section 5.1).
+    /// The 401 of a request without a credential contains the base scopes of the resource, and a 403
+    /// of [`RequireScopeLayer`](crate::RequireScopeLayer) contains them besides the required scopes,
+    /// so that a client can request all of them at once. The challenge is the first
+    /// `www-authenticate` field, also in a response from [`answer_with`](Self::answer_with), because
+    /// many clients read only that.
+    ///
+    /// With a resource from [`ProtectedResource::better_auth`], the issuer, the keys, and the leeway
+    /// are set too, unless they are already.
+    ///
+    /// Other credentials, such as sessions, are accepted if they are configured, with or without a
+    /// resource; for an MCP server, configure none. Checking the claims takes about a microsecond.
+    ///
+    /// # Errors
+    ///
+    /// [`build`](Self::build) fails if [`resource_metadata`](Self::resource_metadata) or
+    /// [`allow_any_audience`](Self::allow_any_audience) is set too.
+    ///
+    /// ```no_run
+    /// use tower_jwt_auth::{JwtAuthLayer, ProtectedResource};
+    ///
+    /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {
+    /// let resource =
+    ///     ProtectedResource::new("https://api.example.com/mcp", "https://login.example.com")?;
+    /// let auth = JwtAuthLayer::discover("https://login.example.com")
+    ///     .protected_resource(&resource)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn protected_resource(mut self, resource: &ProtectedResource) -> Self {
+        self.layer_settings(".protected_resource(…)")
+            .format
+            .challenge
+            .resource = Some(resource.clone());
+        match resource.better_auth_issuer() {
+            Some((origin, issuer)) => self.with_better_auth(origin, issuer),
+            None => self,
+        }
     }
 
     /// Responds with problem details, `application/problem+json` (RFC 9457), instead of `{"detail":

@@ -117,6 +117,9 @@ impl LayerSettings {
         if !challenge.resource_metadata.as_ref().is_none_or(is_url) {
             faults.add("the URL set with .resource_metadata(…) is not a valid absolute URL; write it in full, for example https://api.example.com/.well-known/oauth-protected-resource");
         }
+        if challenge.resource.is_some() && challenge.resource_metadata.is_some() {
+            faults.add(".protected_resource(…) and .resource_metadata(…) are both set; remove the latter, because the resource has the URL of its metadata");
+        }
         if self.format.problem_json && self.format.custom.is_some() {
             faults.add(".problem_json() and .answer_with(…) are both set; remove one of them");
         }

@@ -1,0 +1,40 @@
+//! The rules for the tokens of a protected resource; used by `build`.
+
+use super::issuer_settings::IssuerSettings;
+use crate::{config_error::Faults, protected_resource::ProtectedResource, token::TokenKind};
+
+impl IssuerSettings {
+    /// Requires access tokens that were issued for the resource that the layer protects, if any.
+    pub(super) fn apply_resource(
+        &mut self,
+        resource: Option<&ProtectedResource>,
+        faults: &mut Faults,
+    ) {
+        let policy = &mut self.policy;
+        let Some(resource) = resource else {
+            if self.allows_plain_jwt {
+                faults.add(".allow_plain_jwt() is set without .protected_resource(…); remove it, because tokens of the type JWT are accepted anyway");
+            }
+            return;
+        };
+        if policy.any_audience {
+            faults.add(".protected_resource(…) and .allow_any_audience() are both set; remove the latter, because tokens for other resources must be rejected (RFC 8707), and if the issuer names this resource differently, set that name with .audience(…)");
+        }
+        if policy
+            .types
+            .iter()
+            .any(|typ| typ.eq_ignore_ascii_case("JWT"))
+        {
+            faults.add("the type JWT is set with .accept_typ(…), but ID tokens have it too; call .allow_plain_jwt() instead");
+        }
+        if policy.audiences.is_empty() {
+            policy.audiences.push(resource.identifier().to_owned());
+        }
+        policy.email_optional = true;
+        policy.kind = if self.allows_plain_jwt {
+            TokenKind::PlainAccessToken
+        } else {
+            TokenKind::AccessToken
+        };
+    }
+}
