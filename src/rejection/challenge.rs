@@ -24,34 +24,27 @@ impl Challenge {
     pub(super) fn is_default(&self) -> bool {
         self.realm.is_none() && self.resource_metadata.is_none() && self.resource.is_none()
     }
-
-    /// Returns the details of a rejection with the scopes that the resource requires for every
-    /// operation, if the client needs them: it has no token yet, or needs one with further scopes.
-    pub(super) fn with_base_scopes(&self, refusal: Refusal<'_>) -> Option<RejectionDetails> {
-        let base = self.resource.as_ref()?.base_scopes();
-        let details = refusal.details;
-        let is_asked_for_scopes = match refusal.rejection {
-            Rejection::MissingToken => true,
-            // A role or a rule of the application has no scope that a client could request.
-            Rejection::InsufficientScope => details.is_some_and(|it| it.scope().is_some()),
-            _ => false,
-        };
-        (is_asked_for_scopes && !base.is_empty())
-            .then(|| details.cloned().unwrap_or_default().with_base_scopes(base))
-    }
 }
 
 /// Builds the challenge of a rejection (RFC 6750 section 3). It contains no part of the token.
 pub(super) fn challenge(refusal: Refusal<'_>, configured: &Challenge) -> Option<HeaderValue> {
     let default = default_challenge(refusal.rejection)?;
-    let details = refusal.details;
+    if configured.is_default() && refusal.details.is_none() {
+        return Some(HeaderValue::from_static(default));
+    }
+    Some(with_parameters(default, refusal.details, configured))
+}
+
+/// Adds the configured parameters and the details of a rejection to its default challenge.
+#[cold]
+fn with_parameters(
+    default: &'static str,
+    details: Option<&RejectionDetails>,
+    configured: &Challenge,
+) -> HeaderValue {
     let scope = details.and_then(RejectionDetails::scope);
     let max_age = details.and_then(RejectionDetails::max_age);
     let acr_values = details.and_then(RejectionDetails::acr_values);
-    let has_details = scope.is_some() || max_age.is_some() || acr_values.is_some();
-    if configured.is_default() && !has_details {
-        return Some(HeaderValue::from_static(default));
-    }
     let error = default
         .strip_prefix(BEARER)
         .unwrap_or_default()
@@ -72,9 +65,12 @@ pub(super) fn challenge(refusal: Refusal<'_>, configured: &Challenge) -> Option<
         quoted("resource_metadata", metadata),
     ];
     let parameters: Vec<String> = parameters.into_iter().flatten().collect();
+    if parameters.is_empty() {
+        return HeaderValue::from_static(default);
+    }
     let challenge = HeaderValue::try_from(format!("{BEARER} {}", parameters.join(", ")));
     // The builders reject invalid header values, so the fallback is never used.
-    Some(challenge.unwrap_or_else(|_| HeaderValue::from_static(default)))
+    challenge.unwrap_or_else(|_| HeaderValue::from_static(default))
 }
 
 /// Returns the challenge of a layer without configured parameters.

@@ -17,7 +17,7 @@ use super::{
     message::{detail, json, problem},
     outcome::{Observer, Outcome},
 };
-use crate::user::CurrentUser;
+use crate::{protected_resource::ProtectedResource, user::CurrentUser};
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -208,10 +208,38 @@ impl RejectionFormat {
         if let Some(observer) = &self.observer {
             observer(Outcome::Refused(rejection));
         }
-        let completed = self.challenge.with_base_scopes(refusal);
-        let refusal = completed
-            .as_ref()
-            .map_or(refusal, |details| refusal.with_details(details));
+        match &self.challenge.resource {
+            None => self.build(refusal, protocol),
+            Some(resource) => self.build_for(resource, refusal, protocol),
+        }
+    }
+
+    /// Builds the response with the scopes that the resource requires for every operation, if the
+    /// client needs them: it has no token yet, or needs one with further scopes.
+    #[cold]
+    fn build_for(
+        &self,
+        resource: &ProtectedResource,
+        refusal: Refusal<'_>,
+        protocol: Protocol,
+    ) -> Response<Bytes> {
+        let base = resource.base_scopes();
+        let is_asked_for_scopes = match refusal.rejection {
+            Rejection::MissingToken => true,
+            // A role or a rule of the application has no scope that a client could request.
+            Rejection::InsufficientScope => refusal.details.is_some_and(|it| it.scope().is_some()),
+            _ => false,
+        };
+        if !is_asked_for_scopes || base.is_empty() {
+            return self.build(refusal, protocol);
+        }
+        let details = refusal.details.cloned().unwrap_or_default();
+        let details = details.with_base_scopes(base);
+        self.build(refusal.with_details(&details), protocol)
+    }
+
+    fn build(&self, refusal: Refusal<'_>, protocol: Protocol) -> Response<Bytes> {
+        let rejection = refusal.rejection;
         let mut response = match protocol {
             Protocol::Grpc(content_type) => grpc(rejection, content_type),
             Protocol::GrpcOverHttp1(content_type) => {
@@ -273,6 +301,7 @@ impl RejectionFormat {
 impl RejectionFormat {
     /// Inserts the challenge before those of the application's custom response, and replaces its
     /// Bearer challenges: clients of a protected resource read only the first field.
+    #[cold]
     fn insert_challenge_first(&self, refusal: Refusal<'_>, headers: &mut HeaderMap) {
         let Some(ours) = challenge(refusal, &self.challenge) else {
             return;
