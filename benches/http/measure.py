@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Measures HTTP end to end: the axum service with and without the layers, and the FastAPI service, each
-under wrk. Prints JSON: the requests per second of each service in each round.
+"""Measures HTTP end to end: the axum service without the layers, with them, and with a token cache, and
+the FastAPI service, each under wrk. Prints JSON: the requests per second of each service in each round.
 
 The load generator and the server share the cores of the machine. The servers take turns with the same
 requests. The generator is wrk, because oha sends only one set of headers.
@@ -149,9 +149,15 @@ def main():
     with (
         axum(binary, "without-layers") as bare,
         axum(binary, "with-layers") as layered,
+        axum(binary, "with-cache") as cached,
         fastapi(python, secret) as other,
     ):
-        servers = {"axum": bare, "axum_with_layers": layered, "fastapi": other}
+        servers = {
+            "axum": bare,
+            "axum_with_layers": layered,
+            "axum_with_cache": cached,
+            "fastapi": other,
+        }
         for name, address in servers.items():
             check(address, lines, guarded=name != "axum")
             load(address, warm_up)

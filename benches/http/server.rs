@@ -13,7 +13,7 @@ use tower::ServiceBuilder;
 use tower_http::{
     cors::CorsLayer, sensitive_headers::SetSensitiveRequestHeadersLayer, trace::TraceLayer,
 };
-use tower_jwt_auth::CurrentUser;
+use tower_jwt_auth::{CurrentUser, JwtAuthLayer};
 use tower_jwt_auth_benches::{
     keys::{Alg, SECRET, SigningKey},
     layers,
@@ -32,16 +32,14 @@ fn tasks(user_id: &str) -> Json<Value> {
     Json(json!({ "tasks": [], "user_id": user_id }))
 }
 
-fn router(with_layers: bool) -> Router {
+fn router(auth: Option<JwtAuthLayer>) -> Router {
     let path = "/api/{user_id}/tasks";
-    let router = if with_layers {
-        let key = SigningKey::new(Alg::Hs256);
-        Router::new()
+    let router = match auth {
+        Some(auth) => Router::new()
             .route(path, get(tasks_of_token))
             .route_layer(layers::path_owner())
-            .route_layer(layers::jwt_auth(&key, Naming::Anonymous))
-    } else {
-        Router::new().route(path, get(tasks_of_path))
+            .route_layer(auth),
+        None => Router::new().route(path, get(tasks_of_path)),
     };
     router.layer(
         ServiceBuilder::new()
@@ -61,14 +59,17 @@ fn print_tokens() {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let with_layers = match env::args().nth(1).as_deref() {
+    let key = SigningKey::new(Alg::Hs256);
+    let naming = Naming::Anonymous;
+    let auth = match env::args().nth(1).as_deref() {
         Some("tokens") => {
             print_tokens();
             return Ok(());
         }
-        Some("with-layers") => true,
-        Some("without-layers") => false,
-        _ => return Err("usage: http-server tokens|with-layers|without-layers".into()),
+        Some("with-layers") => Some(layers::jwt_auth(&key, naming)),
+        Some("with-cache") => Some(layers::with_cache(&key, naming, &key.tokens(naming))),
+        Some("without-layers") => None,
+        _ => return Err("usage: http-server tokens|with-layers|with-cache|without-layers".into()),
     };
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -76,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
             println!("{}", listener.local_addr()?);
-            axum::serve(listener, router(with_layers)).await?;
+            axum::serve(listener, router(auth)).await?;
             Ok(())
         })
 }

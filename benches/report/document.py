@@ -253,6 +253,7 @@ def of_http(http):
         for name, label in [
             ("axum", "axum, without the layers"),
             ("axum_with_layers", "**axum, with `JwtAuthLayer` and `PathOwnerLayer`**"),
+            ("axum_with_cache", "**the same, with a token cache**"),
             ("fastapi", "FastAPI with python-jose, and uvicorn with one worker for each core"),
         ]
     ]
