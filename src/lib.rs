@@ -152,6 +152,7 @@ mod token;
 mod tower_http;
 mod url_check;
 mod user;
+mod user_rules;
 
 pub use self::{
     auth::{

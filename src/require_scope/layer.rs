@@ -6,12 +6,12 @@ use tower::Layer;
 
 use super::{
     needed::{Grants, HowMany, Needed},
-    rules::Rules,
     service::RequireScope,
 };
 use crate::{
     config_error::ConfigError,
-    user::{CurrentUser, Grant, ServedUsers},
+    user::{CurrentUser, Grant},
+    user_rules::UserRules,
 };
 
 /// Layer that applies the [`RequireScope`] middleware: it accepts a request only if its user has a
@@ -48,7 +48,7 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct RequireScopeLayer {
-    rules: Arc<Rules>,
+    rules: Arc<UserRules<Needed>>,
 }
 
 impl RequireScopeLayer {
@@ -159,7 +159,7 @@ impl RequireScopeLayer {
     /// [`ConfigError`] if `claim` is empty, or a pointer with an empty part or a stray `~`, or if the
     /// layer was created with [`rule`](Self::rule).
     pub fn in_claim(mut self, claim: &str) -> Result<Self, ConfigError> {
-        self.rules_mut().needed.read_from(claim)?;
+        self.rules_mut().requirement.read_from(claim)?;
         Ok(self)
     }
 
@@ -175,20 +175,20 @@ impl RequireScopeLayer {
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```
     pub fn issuers<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.rules_mut().users = ServedUsers::Issuers(names.into_iter().map(Into::into).collect());
+        self.rules_mut().serve_issuers(names);
         self
     }
 
     /// Responds to gRPC requests in plain HTTP: see
     /// [`JwtAuthBuilder::http_answers_only`](crate::JwtAuthBuilder::http_answers_only).
     pub fn http_answers_only(mut self) -> Self {
-        self.rules_mut().http_only = true;
+        self.rules_mut().respond_in_http_only();
         self
     }
 
     /// Returns a mutable reference to the rules. If a clone of the layer shares them, they are
     /// copied first.
-    fn rules_mut(&mut self) -> &mut Rules {
+    fn rules_mut(&mut self) -> &mut UserRules<Needed> {
         Arc::make_mut(&mut self.rules)
     }
 
@@ -203,7 +203,7 @@ impl RequireScopeLayer {
 
     fn with(needed: Needed) -> Self {
         Self {
-            rules: Arc::new(Rules::new(needed)),
+            rules: Arc::new(UserRules::new(needed)),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod layer;
 mod needed;
-mod rules;
 mod service;
 
 pub use self::{layer::RequireScopeLayer, service::RequireScope};

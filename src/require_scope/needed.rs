@@ -5,8 +5,9 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     config_error::Fault,
-    rejection::RejectionDetails,
+    rejection::{Refusal, Rejection, RejectionDetails},
     user::{ClaimName, CurrentUser, Grant, check_scope},
+    user_rules::Requirement,
 };
 
 /// The requirement of a layer.
@@ -19,22 +20,23 @@ pub(super) enum Needed {
 
 pub(super) type Rule = Arc<dyn Fn(&CurrentUser) -> bool + Send + Sync>;
 
+impl Requirement for Needed {
+    fn check(&self, user: &CurrentUser) -> Result<(), Refusal<'_>> {
+        let (is_met, details) = match self {
+            Self::Grants(grants) => (grants.are_held_by(user), Some(&grants.details)),
+            Self::Rule(rule) => (rule(user), None),
+        };
+        if is_met {
+            return Ok(());
+        }
+        Err(Refusal {
+            details,
+            ..Rejection::InsufficientScope.into()
+        })
+    }
+}
+
 impl Needed {
-    pub(super) fn is_met_by(&self, user: &CurrentUser) -> bool {
-        match self {
-            Self::Grants(grants) => grants.are_held_by(user),
-            Self::Rule(rule) => rule(user),
-        }
-    }
-
-    /// Returns the details of a rejection.
-    pub(super) fn details(&self) -> Option<&RejectionDetails> {
-        match self {
-            Self::Grants(grants) => Some(&grants.details),
-            Self::Rule(_) => None,
-        }
-    }
-
     /// Reads the grants only from this claim.
     ///
     /// # Errors

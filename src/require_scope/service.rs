@@ -8,10 +8,11 @@ use std::{
 use http::{Request, Response};
 use tower::Service;
 
-use super::rules::Rules;
+use super::needed::Needed;
 use crate::{
     accessors::inner_service_accessors,
-    rejection::{ResponseBody, ResponseFuture, reject_inside_auth},
+    rejection::{ResponseBody, ResponseFuture},
+    user_rules::UserRules,
 };
 
 /// Middleware that accepts a request only if its user has a scope or a role.
@@ -21,11 +22,11 @@ use crate::{
 #[must_use = "services do nothing unless they are called"]
 pub struct RequireScope<S> {
     inner: S,
-    rules: Arc<Rules>,
+    rules: Arc<UserRules<Needed>>,
 }
 
 impl<S> RequireScope<S> {
-    pub(super) fn new(inner: S, rules: Arc<Rules>) -> Self {
+    pub(super) fn new(inner: S, rules: Arc<UserRules<Needed>>) -> Self {
         Self { inner, rules }
     }
 
@@ -45,23 +46,6 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.rules.check(&request) {
-            Ok(()) => ResponseFuture::inner(self.inner.call(request)),
-            // The inner service is not called and stays ready for the next request.
-            Err(refusal) => {
-                let Rules {
-                    http_only,
-                    event_log,
-                    users,
-                    ..
-                } = &*self.rules;
-                event_log.other_issuer(refusal.rejection, || {
-                    users.advice(request.extensions().get())
-                });
-                ResponseFuture::rejected(reject_inside_auth(
-                    refusal, *http_only, event_log, &request,
-                ))
-            }
-        }
+        self.rules.call(&mut self.inner, request)
     }
 }

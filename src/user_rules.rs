@@ -1,0 +1,92 @@
+//! [`UserRules`]: the rules of an authorization layer that looks only at the user of a request; used
+//! by `require_scope`.
+
+use std::sync::Arc;
+
+use http::{Request, Response};
+use tower::Service;
+
+use crate::{
+    presence::Presence,
+    rejection::{EventLog, Refusal, Rejection, ResponseFuture, reject_inside_auth},
+    user::{CurrentUser, ServedUsers},
+};
+
+/// What a layer requires of a user.
+pub(crate) trait Requirement {
+    /// Checks that the user meets the requirement.
+    ///
+    /// # Errors
+    ///
+    /// The rejection, with the details for its challenge.
+    fn check(&self, user: &CurrentUser) -> Result<(), Refusal<'_>>;
+}
+
+/// The rules of a layer.
+#[derive(Clone, Debug)]
+pub(crate) struct UserRules<R> {
+    pub(crate) requirement: R,
+    users: ServedUsers,
+    http_only: bool,
+    /// Shared with the clones of the layer, so that each error is logged once.
+    event_log: Arc<EventLog>,
+}
+
+impl<R> UserRules<R> {
+    pub(crate) fn new(requirement: R) -> Self {
+        Self {
+            requirement,
+            users: ServedUsers::default(),
+            http_only: false,
+            event_log: Arc::default(),
+        }
+    }
+
+    /// Accepts only the users of these issuers.
+    pub(crate) fn serve_issuers<N: Into<String>>(&mut self, names: impl IntoIterator<Item = N>) {
+        self.users = ServedUsers::Issuers(names.into_iter().map(Into::into).collect());
+    }
+
+    /// Responds to gRPC requests in plain HTTP.
+    pub(crate) fn respond_in_http_only(&mut self) {
+        self.http_only = true;
+    }
+}
+
+impl<R: Requirement> UserRules<R> {
+    /// Calls the inner service with a request that the rules accept, and rejects any other.
+    pub(crate) fn call<S, B, T>(
+        &self,
+        inner: &mut S,
+        request: Request<B>,
+    ) -> ResponseFuture<S::Future>
+    where
+        S: Service<Request<B>, Response = Response<T>>,
+    {
+        let Err(refusal) = self.check(&request) else {
+            return ResponseFuture::inner(inner.call(request));
+        };
+        // The inner service is not called and stays ready for the next request.
+        self.event_log.other_issuer(refusal.rejection, || {
+            self.users.advice(request.extensions().get())
+        });
+        ResponseFuture::rejected(reject_inside_auth(
+            refusal,
+            self.http_only,
+            &self.event_log,
+            &request,
+        ))
+    }
+
+    fn check<B>(&self, request: &Request<B>) -> Result<(), Refusal<'_>> {
+        let user = match Presence::read(request.method(), request.extensions())? {
+            Presence::User(user) => user,
+            Presence::Preflight => return Ok(()),
+            Presence::Anonymous => return Err(Rejection::MissingToken.into()),
+        };
+        if !self.users.include(user) {
+            return Err(Rejection::OtherIssuer.into());
+        }
+        self.requirement.check(user)
+    }
+}
