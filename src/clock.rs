@@ -1,10 +1,15 @@
-//! The clock of a layer; used by the verifier and the builder.
+//! The clock of a layer, and the limit of the leeway for other clocks; used by the verifier, the
+//! builder, and `require_fresh`.
 
 use std::{
     fmt,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+use crate::config_error::Fault;
+
+const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// The source of the time: the system, or a function for tests.
 #[derive(Clone, Default)]
@@ -42,6 +47,18 @@ impl Clock {
             _ => false,
         }
     }
+}
+
+/// Checks a configured leeway for differences between the clocks of the issuer and the service.
+pub(crate) fn check_leeway(leeway: Duration) -> Result<(), Fault> {
+    if leeway <= MAX_LEEWAY {
+        return Ok(());
+    }
+    Err(Fault::new(format!(
+        "the leeway is {} s, but the maximum is {} s; synchronize the clocks instead",
+        leeway.as_secs_f64(),
+        MAX_LEEWAY.as_secs()
+    )))
 }
 
 impl fmt::Debug for Clock {

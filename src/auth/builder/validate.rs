@@ -1,20 +1,16 @@
 //! Checks the settings; used by `build`.
 
-use std::time::Duration;
-
 use super::{
     issuer_settings::IssuerSettings,
     layer_settings::{CLOCK, LayerSettings},
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, check_leeway},
     config_error::Faults,
     key::Algorithm,
     stray::{is_blank, stray_ends},
     token::IssuerNames,
 };
-
-const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// The algorithms of public keys: all except the HMAC algorithms.
 const PUBLIC_ALGORITHMS: [Algorithm; 10] = [
@@ -73,12 +69,8 @@ impl IssuerSettings {
         if needs_audience && !is_for_someone && !policy.any_audience {
             faults.add("public keys are configured without an audience, so tokens for every service of the issuer would be accepted; set .audience(…) to the aud of the tokens for this service or, if they have none, .authorized_party(…) to their azp or client_id; to accept all of them, call .allow_any_audience()");
         }
-        if policy.leeway > MAX_LEEWAY {
-            faults.add(format!(
-                "the leeway is {} s, but the maximum is {} s; synchronize the clocks instead",
-                policy.leeway.as_secs_f64(),
-                MAX_LEEWAY.as_secs()
-            ));
+        if let Err(fault) = check_leeway(policy.leeway) {
+            faults.push(fault);
         }
         if policy.max_user_id_len == 0 {
             faults.add("the limit set with .max_user_id_len(…) is 0 bytes, so every user ID is too long; omit the call for the default of 255");
