@@ -61,7 +61,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 }
 
 /// A value of any type, for claims that have their own error for the wrong type. Booleans, objects,
-/// and most numbers are not distinguished.
+/// and negative integers are not distinguished.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum ClaimValue<'a> {
     #[default]
@@ -72,6 +72,8 @@ pub(crate) enum ClaimValue<'a> {
     Texts(Vec<Cow<'a, str>>),
     /// An integer from 0 to 2^64-1 without a fraction or an exponent.
     Integer(u64),
+    /// A number with a fraction or an exponent.
+    Fraction(f64),
     Other,
 }
 
@@ -125,8 +127,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(ClaimValue::Other)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(ClaimValue::Other)
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(ClaimValue::Fraction(number))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
@@ -144,9 +146,14 @@ impl<'de> Visitor<'de> for ValueVisitor {
         if let Some(Text(name)) = object.next_key()? {
             if name == ARBITRARY_PRECISION && *NUMBERS_ARE_OBJECTS {
                 let Text(number) = object.next_value()?;
+                let fraction = || {
+                    number
+                        .parse()
+                        .map_or(ClaimValue::Other, ClaimValue::Fraction)
+                };
                 return Ok(number
                     .parse()
-                    .map_or(ClaimValue::Other, ClaimValue::Integer));
+                    .map_or_else(|_| fraction(), ClaimValue::Integer));
             }
             object.next_value::<IgnoredAny>()?;
         }

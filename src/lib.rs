@@ -6,6 +6,8 @@
 //!   to the current user. Other requests get 403.
 //! - [`RequireScopeLayer`] accepts a request only if its user has a scope or a role. Other requests
 //!   get 403.
+//! - [`RequireFreshLayer`] accepts a request only if its user signed in recently, or in a certain
+//!   way. Other requests get 401, and the client asks the user to sign in again.
 //!
 //! The layers wrap any `tower::Service` for an `http::Request`: an axum router, a tonic server, or
 //! a plain hyper service. They never read the request's body.
@@ -70,13 +72,14 @@
 //! | has no credential | 401 | `Bearer` | Not authenticated | 16 |
 //! | has an invalid token, session, or other credential | 401 | `Bearer error="invalid_token", error_description="…"` | Could not validate credentials | 16 |
 //! | has two `Authorization` fields, tokens in two places, or two values of the session cookie | 400 | `Bearer error="invalid_request", error_description="…"` | Could not validate credentials | 16 |
-//! | is for another user's path, or comes from a user of an added issuer that `PathOwnerLayer` or `RequireScopeLayer` does not allow | 403 | none | Access denied: Cannot access another user's data | 7 |
+//! | is for another user's path, or comes from a user of an added issuer that `PathOwnerLayer`, `RequireScopeLayer`, or `RequireFreshLayer` does not allow | 403 | none | Access denied: Cannot access another user's data | 7 |
 //! | has a valid token whose claims do not fit `Claims<T>` | 403 | none | Not enough permissions | 7 |
 //! | lacks a scope or a role, or a rule of `RequireScopeLayer` rejects its user | 403 | `Bearer error="insufficient_scope", scope="…"` | Not enough permissions | 7 |
+//! | needs a more recent or stronger sign-in, according to `RequireFreshLayer` | 401 | `Bearer error="insufficient_user_authentication", …` | Sign in again | 16 |
 //! | comes from another site with a session cookie | 403 | none | Cross-site request | 7 |
 //! | needs keys that cannot be fetched and are not cached, or a session or an opaque token that cannot be looked up | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
 //! | has a token, but no secret is configured | 500 | none | Authentication system not properly configured | 13 |
-//! | reaches `PathOwnerLayer`, `RequireScopeLayer`, or an extractor without a `JwtAuthLayer` around it | 500 | none | Authentication system not properly configured | 13 |
+//! | reaches `PathOwnerLayer`, `RequireScopeLayer`, `RequireFreshLayer`, or an extractor without a `JwtAuthLayer` around it | 500 | none | Authentication system not properly configured | 13 |
 //!
 //! A `POST` over HTTP/2 with the content type `application/grpc`, `application/grpc+…`, or
 //! `application/grpc-web…` gets a gRPC response: HTTP 200 with `grpc-status` and `grpc-message` in
@@ -145,6 +148,7 @@ mod presence;
 mod protected_resource;
 mod redact;
 mod rejection;
+mod require_fresh;
 mod require_scope;
 mod stray;
 mod token;
@@ -164,6 +168,7 @@ pub use self::{
     path_owner::{PathOwner, PathOwnerLayer},
     protected_resource::ProtectedResource,
     rejection::{Outcome, Rejection, RejectionDetails, ResponseBody, ResponseFuture},
+    require_fresh::{RequireFresh, RequireFreshLayer},
     require_scope::{RequireScope, RequireScopeLayer},
     token::{CheckOutcome, ExplainedCheck, Explanation, TokenCheck, TokenError, TokenVerifier},
     user::{ClaimsError, CurrentUser},

@@ -1,5 +1,5 @@
 //! [`UserRules`]: the rules of an authorization layer that looks only at the user of a request; used
-//! by `require_scope`.
+//! by `require_scope` and `require_fresh`.
 
 use std::sync::Arc;
 

@@ -13,8 +13,8 @@ use pin_project_lite::pin_project;
 use super::body::ResponseBody;
 
 pin_project! {
-    /// Response future of [`PathOwner`](crate::PathOwner) and
-    /// [`RequireScope`](crate::RequireScope). It resolves to the inner service's response or to a
+    /// Response future of [`PathOwner`](crate::PathOwner), [`RequireScope`](crate::RequireScope), and
+    /// [`RequireFresh`](crate::RequireFresh). It resolves to the inner service's response or to a
     /// rejection, without allocating.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless they are polled"]

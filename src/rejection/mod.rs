@@ -174,7 +174,7 @@ pub enum Rejection {
     IntrospectionUnavailable,
     /// No `JwtAuthLayer` wraps a layer or an extractor that needs the user: a programming error.
     #[error(
-        "no JwtAuthLayer ran before PathOwnerLayer, RequireScopeLayer, or an extractor; apply JwtAuthLayer outside it: around its route, later in a chain of .layer(…) calls, or earlier in a ServiceBuilder"
+        "no JwtAuthLayer ran before PathOwnerLayer, RequireScopeLayer, RequireFreshLayer, or an extractor; apply JwtAuthLayer outside it: around its route, later in a chain of .layer(…) calls, or earlier in a ServiceBuilder"
     )]
     NoUser,
 }

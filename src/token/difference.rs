@@ -14,7 +14,7 @@ pub(super) fn of_claim(configured: &[String], claim: &ClaimValue<'_>) -> &'stati
     match claim {
         ClaimValue::Absent => "the token has none",
         ClaimValue::Null => "the token's value is null",
-        ClaimValue::Integer(_) | ClaimValue::Other => {
+        ClaimValue::Integer(_) | ClaimValue::Fraction(_) | ClaimValue::Other => {
             "the token's value is neither a string nor a list of strings"
         }
         ClaimValue::Text(text) => closest(configured, std::slice::from_ref(text)),

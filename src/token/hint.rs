@@ -291,9 +291,10 @@ fn problem(claim: &ClaimValue<'_>) -> &'static str {
         ClaimValue::Null => "the token's value is null",
         ClaimValue::Text(text) if text.trim().is_empty() => "the token's value is blank",
         ClaimValue::Text(_) => "the token's value is too long or contains a control character",
-        ClaimValue::Texts(_) | ClaimValue::Integer(_) | ClaimValue::Other => {
-            "the token's value is not a string"
-        }
+        ClaimValue::Texts(_)
+        | ClaimValue::Integer(_)
+        | ClaimValue::Fraction(_)
+        | ClaimValue::Other => "the token's value is not a string",
     }
 }
 

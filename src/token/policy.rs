@@ -184,7 +184,10 @@ impl Policy {
             }
             ClaimValue::Text(aud) => is_ours(aud),
             ClaimValue::Texts(auds) => auds.iter().any(is_ours),
-            ClaimValue::Null | ClaimValue::Integer(_) | ClaimValue::Other => false,
+            ClaimValue::Null
+            | ClaimValue::Integer(_)
+            | ClaimValue::Fraction(_)
+            | ClaimValue::Other => false,
         };
         matches.then_some(()).ok_or(TokenError::Audience)
     }

@@ -16,6 +16,6 @@ pub use self::current_user::{ClaimsError, CurrentUser};
 pub(crate) use self::{
     claim::ClaimName,
     identity::{Identity, IssuerRef, UserIds, VerifiedBy},
-    scopes::{Grant, check_scope},
+    scopes::{Grant, check_scope, is_scope_token},
     served::ServedUsers,
 };

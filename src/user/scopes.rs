@@ -70,9 +70,11 @@ impl Grant {
                 parts.map(|part| Cow::Owned(part.to_owned())).collect()
             }
             ClaimValue::Texts(texts) => texts,
-            ClaimValue::Absent | ClaimValue::Null | ClaimValue::Integer(_) | ClaimValue::Other => {
-                Vec::new()
-            }
+            ClaimValue::Absent
+            | ClaimValue::Null
+            | ClaimValue::Integer(_)
+            | ClaimValue::Fraction(_)
+            | ClaimValue::Other => Vec::new(),
         };
         parts.retain(|part| !part.is_empty());
         parts
@@ -81,11 +83,17 @@ impl Grant {
 
 /// Checks that `name` is a scope (RFC 6749 section 3.3).
 pub(crate) fn check_scope(name: &str) -> Result<(), Fault> {
-    let is_scope_char = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    if !name.is_empty() && name.bytes().all(is_scope_char) {
+    if is_scope_token(name) {
         return Ok(());
     }
     Err(Fault::new(format!(
         "{name:?} is not a scope, which consists of visible ASCII without quotes, backslashes, or spaces (RFC 6749 section 3.3); pass each scope separately"
     )))
+}
+
+/// Returns whether `name` consists of the characters of a scope (RFC 6749 section 3.3). They need no
+/// escapes in a challenge, and spaces can separate such names.
+pub(crate) fn is_scope_token(name: &str) -> bool {
+    let is_scope_char = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    !name.is_empty() && name.bytes().all(is_scope_char)
 }

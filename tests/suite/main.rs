@@ -18,6 +18,7 @@ mod leaks;
 mod parity;
 mod path_owner;
 mod rejection;
+mod require_fresh;
 mod require_scope;
 #[cfg(feature = "sessions")]
 mod sessions;
