@@ -18,8 +18,21 @@ use crate::{
 };
 
 /// The names of claims that have a meaning of their own, so no column of the user may set them.
-const RESERVED_CLAIMS: [&str; 11] = [
-    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "act", "cnf", "session",
+const RESERVED_CLAIMS: [&str; 14] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "sid",
+    "act",
+    "cnf",
+    "auth_time",
+    "acr",
+    "amr",
+    "session",
 ];
 
 /// Reads records, and builds their users.
@@ -129,6 +142,10 @@ impl RecordReader {
         claim("exp", Some(expires_at.into()));
         let created = session.get("createdAt").and_then(seconds);
         claim("iat", created.map(Value::from));
+        // When an administrator starts to act as the user, the user does not sign in.
+        let impersonator = session.get("impersonatedBy");
+        let signed_in = created.filter(|_| impersonator.is_none_or(Value::is_null));
+        claim("auth_time", signed_in.map(Value::from));
         claim("sid", session.get("id").and_then(id_text).map(Value::from));
         // The admin plugin sets it to the ID of the admin who acts as the user.
         let actor = session.get("impersonatedBy").and_then(id_text);

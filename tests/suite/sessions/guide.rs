@@ -165,7 +165,20 @@ async fn a_response_over_64_kib_is_not_used() {
 #[tokio::test]
 async fn a_column_of_the_user_never_replaces_a_claim() {
     let claims = [
-        "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "act", "cnf", "session",
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "nbf",
+        "iat",
+        "jti",
+        "sid",
+        "act",
+        "cnf",
+        "auth_time",
+        "acr",
+        "amr",
+        "session",
     ];
     let server = SessionServer::with(move |request| {
         let mut record: Value = serde_json::from_str(&Answer::session(request).body).unwrap();

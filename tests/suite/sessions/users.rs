@@ -38,6 +38,7 @@ async fn a_user_has_the_columns_and_the_session() {
             "sub": "user-1",
             "exp": NOW + 3600,
             "iat": 1_795_641_075,
+            "auth_time": 1_795_641_075,
             "sid": "session-of-user-1",
             "id": "user-1",
             "name": "Ada",
@@ -67,7 +68,20 @@ async fn no_column_replaces_a_registered_claim() {
     let plain: BTreeMap<String, Value> = lookups.user(json!({}), json!({})).await.claims().unwrap();
     let mut forged = serde_json::Map::new();
     for name in [
-        "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "act", "cnf", "session",
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "nbf",
+        "iat",
+        "jti",
+        "sid",
+        "act",
+        "cnf",
+        "auth_time",
+        "acr",
+        "amr",
+        "session",
     ] {
         forged.insert(name.to_owned(), json!("forged"));
     }
@@ -91,7 +105,7 @@ async fn missing_columns_are_missing_claims() {
     let user = lookups.user(session, json!({ "name": null })).await;
     assert_eq!(user.name(), None);
     let claims: Value = user.claims().unwrap();
-    for name in ["sid", "iat", "act"] {
+    for name in ["sid", "iat", "auth_time", "act"] {
         assert_eq!(claims.get(name), None, "{name}");
     }
 }
@@ -107,11 +121,13 @@ async fn an_impersonating_admin_is_the_actor() {
         (json!(true), None),
     ] {
         let row = admin.to_string();
+        let is_set = admin != REMOVED && !admin.is_null();
         let user = lookups
             .user(json!({ "impersonatedBy": admin }), json!({}))
             .await;
         let claims: BTreeMap<String, Value> = user.claims().unwrap();
         assert_eq!(claims.get("act"), actor.as_ref(), "{row}");
+        assert_eq!(claims.contains_key("auth_time"), !is_set, "{row}");
         let id = actor.map(|actor| actor["sub"].as_str().unwrap().to_owned());
         assert_eq!(user.actor().as_deref(), id.as_deref(), "{row}");
         assert_eq!(user.user_id(), "user-1");

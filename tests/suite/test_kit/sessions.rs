@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tower_jwt_auth::{
-    JwtAuthLayer, RequireScopeLayer,
+    JwtAuthLayer, RequireFreshLayer, RequireScopeLayer,
     test_kit::{TestIssuer, TestSessions},
 };
 
@@ -128,6 +128,32 @@ async fn the_user_has_the_columns_of_the_session() {
     let stack = tower::layer::util::Stack::new(admin, layer_of(&sessions));
     let answer = ask(stack, with_cookie(&session.sign_in())).await;
     answer.assert_reached("alice", "an administrator");
+}
+
+#[tokio::test]
+async fn the_start_of_a_session_is_the_sign_in_unless_impersonated() {
+    let sessions = TestSessions::new();
+    let clock = sessions.clock().clone();
+    let alice = sessions.sign_in("alice");
+    let impersonated = sessions.session_for("alice").impersonated_by("bob");
+    let impersonated = impersonated.sign_in();
+    for (advanced, expected) in [
+        (Duration::ZERO, "accepted"),
+        (Duration::from_secs(306), "insufficient_user_authentication"),
+    ] {
+        sessions.clock().advance(advanced);
+        for (cookie, expected) in [
+            (&alice, expected),
+            (&impersonated, "insufficient_user_authentication"),
+        ] {
+            let clock = clock.clone();
+            let fresh = RequireFreshLayer::within(Duration::from_secs(300)).unwrap();
+            let fresh = fresh.clock(move || clock.now());
+            let stack = tower::layer::util::Stack::new(fresh, layer_of(&sessions));
+            let answer = ask(stack, with_cookie(cookie)).await;
+            assert_eq!(answer.reason(), expected, "{advanced:?}");
+        }
+    }
 }
 
 #[tokio::test]
