@@ -9,7 +9,8 @@ use http_body_util::{BodyExt, Full};
 use serde_json::json;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_jwt_auth::{
-    CurrentUser, JwtAuthLayer, PathOwnerLayer, Rejection, RejectionDetails, RequireScopeLayer,
+    CurrentUser, JwtAuthLayer, PathOwnerLayer, Rejection, RejectionDetails, RequireFreshLayer,
+    RequireScopeLayer,
 };
 
 use super::{
@@ -74,6 +75,15 @@ async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
     coverage.introspection().await;
 
     let mut all = reasons();
+    // They are reasons of RequireMcpScopeLayer, which has tests of its own.
+    for reason in [
+        "body_too_large",
+        "mcp_request",
+        "mcp_unlisted",
+        "mcp_session",
+    ] {
+        all.remove(reason);
+    }
     if cfg!(not(any(feature = "aws-lc-rs", feature = "rust-crypto"))) {
         // Without a backend, no key set is configured.
         all.remove("unknown_key");
@@ -241,6 +251,12 @@ impl Coverage {
             self.one(missing, copy(&request), "insufficient_scope", "a scope")
                 .await;
             self.one((scope(), auth()), copy(&request), "no_user", "a scope")
+                .await;
+            let fresh = || RequireFreshLayer::any_acr(["b"]).unwrap();
+            let weaker = (auth(), fresh());
+            let reason = "insufficient_user_authentication";
+            self.one(weaker, copy(&request), reason, "a class").await;
+            self.one((fresh(), auth()), copy(&request), "no_user", "a class")
                 .await;
             let other = (auth(), owner().issuer("https://partner.example.com"));
             self.one(other, request, "other_issuer", "another issuer")

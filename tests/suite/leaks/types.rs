@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tower::{Layer, Service};
 use tower_jwt_auth::{
     Algorithm, CognitoToken, CurrentUser, JwtAuthFuture, JwtAuthLayer, KeySet, Outcome,
-    PathOwnerLayer, RequireScopeLayer, Secret, SharedKeys, TokenSource,
+    PathOwnerLayer, RequireFreshLayer, RequireScopeLayer, Secret, SharedKeys, TokenSource,
 };
 
 use super::{marks::*, sources, tokens::Rules};
@@ -235,6 +235,9 @@ fn settings(output: &mut Output) {
     let scope = RequireScopeLayer::new("b").unwrap();
     output.debug("RequireScope", &scope.layer(()));
     output.debug("RequireScopeLayer", &scope);
+    let fresh = RequireFreshLayer::any_acr(["b"]).unwrap();
+    output.debug("RequireFresh", &fresh.layer(()));
+    output.debug("RequireFreshLayer", &fresh);
     output.debug("Outcome", &Outcome::Accepted);
     let marked = MARKED.to_owned();
     for source in [
