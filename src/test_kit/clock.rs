@@ -12,7 +12,8 @@ use crate::clock::Clock;
 ///
 /// Clones share the time. To use the clock in a layer that
 /// [`TestIssuer::layer`](super::TestIssuer::layer) did not create, pass a closure that reads a
-/// clone to [`JwtAuthBuilder::clock`](crate::JwtAuthBuilder::clock).
+/// clone to [`JwtAuthBuilder::clock`](crate::JwtAuthBuilder::clock). For the age of a sign-in, pass
+/// another one to [`RequireFreshLayer::clock`](crate::RequireFreshLayer::clock).
 ///
 /// ```
 /// use std::time::Duration;

@@ -254,7 +254,7 @@ async fn a_preflight_has_no_user() {
 async fn a_rewritten_preflight_is_not_exempt() {
     use axum::middleware::map_request;
     use tower::Layer;
-    use tower_jwt_auth::{PathOwnerLayer, RequireScopeLayer};
+    use tower_jwt_auth::{PathOwnerLayer, RequireFreshLayer, RequireScopeLayer};
 
     async fn delete(mut request: Request<Body>) -> Request<Body> {
         *request.method_mut() = Method::DELETE;
@@ -276,6 +276,13 @@ async fn a_rewritten_preflight_is_not_exempt() {
         .into_answer()
         .await
         .assert_not_authenticated("RequireScope");
+    let fresh = RequireFreshLayer::any_acr(["b"]).unwrap();
+    let overridden = auth().layer(map_request(delete).layer(fresh.layer(handler())));
+    let answer = overridden.oneshot(preflight("/api/bob")).await.unwrap();
+    answer
+        .into_answer()
+        .await
+        .assert_not_authenticated("RequireFresh");
 
     async fn optional(user: Option<CurrentUser>) -> String {
         user.map_or("anonymous".into(), |user| user.user_id().to_owned())

@@ -30,13 +30,15 @@ impl JwtAuthBuilder {
     /// [`ConfigError`].
     ///
     /// A user ID is unique only within its issuer (RFC 7519 section 4.1.2): the partner's `alice`
-    /// is not our `alice`. Therefore [`PathOwnerLayer`](crate::PathOwnerLayer) and
-    /// [`RequireScopeLayer`](crate::RequireScopeLayer) reject the users of every issuer except the
+    /// is not our `alice`. Therefore [`PathOwnerLayer`](crate::PathOwnerLayer),
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer), and
+    /// [`RequireFreshLayer`](crate::RequireFreshLayer) reject the users of every issuer except the
     /// first with 403 (reason `other_issuer`), unless one of these is set:
     ///
     /// - [`same_users`](Self::same_users) on `other`, if its IDs name the same people;
-    /// - [`PathOwnerLayer::issuer`](crate::PathOwnerLayer::issuer) or
-    ///   [`RequireScopeLayer::issuers`](crate::RequireScopeLayer::issuers), for routes of another
+    /// - [`PathOwnerLayer::issuer`](crate::PathOwnerLayer::issuer),
+    ///   [`RequireScopeLayer::issuers`](crate::RequireScopeLayer::issuers), or
+    ///   [`RequireFreshLayer::issuers`](crate::RequireFreshLayer::issuers), for routes of another
     ///   issuer's users.
     ///
     /// Each layer has its own first issuer. If another `JwtAuthLayer` runs inside this one, the

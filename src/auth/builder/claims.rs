@@ -31,8 +31,9 @@ impl JwtAuthBuilder {
     /// that issuer; in this `issuer`, `{tenantid}` is the tenant.
     ///
     /// A user ID may be unique only within its tenant. Therefore, if more than one tenant is
-    /// accepted, [`PathOwnerLayer`](crate::PathOwnerLayer) and
-    /// [`RequireScopeLayer`](crate::RequireScopeLayer) reject these users (403, reason
+    /// accepted, [`PathOwnerLayer`](crate::PathOwnerLayer),
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer), and
+    /// [`RequireFreshLayer`](crate::RequireFreshLayer) reject these users (403, reason
     /// `other_issuer`), unless the layer compares a different claim
     /// ([`owner_claim`](crate::PathOwnerLayer::owner_claim)) or names the issuer, or
     /// [`same_users`](Self::same_users) is set.

@@ -28,8 +28,8 @@ impl JwtAuthBuilder {
 
     /// Accepts requests without a token, as anonymous. Requests with an invalid token are still
     /// rejected; only an invalid session cookie (feature `sessions-custom`) makes a request anonymous.
-    /// [`PathOwnerLayer`](crate::PathOwnerLayer) and
-    /// [`RequireScopeLayer`](crate::RequireScopeLayer) respond to an anonymous request with the 401
+    /// [`PathOwnerLayer`](crate::PathOwnerLayer), [`RequireScopeLayer`](crate::RequireScopeLayer), and
+    /// [`RequireFreshLayer`](crate::RequireFreshLayer) respond to an anonymous request with the 401
     /// that this layer would have sent. In a handler, `Option<CurrentUser>` is `None`.
     pub fn allow_anonymous(mut self) -> Self {
         self.layer_settings(".allow_anonymous()").anonymous_may_pass = true;
@@ -38,8 +38,8 @@ impl JwtAuthBuilder {
 
     /// Accepts CORS preflights, for which browsers send no token: `OPTIONS` requests with `Origin`
     /// and `Access-Control-Request-Method`. This layer, [`PathOwnerLayer`](crate::PathOwnerLayer),
-    /// and [`RequireScopeLayer`](crate::RequireScopeLayer) pass them to the inner service without a
-    /// user.
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer), and
+    /// [`RequireFreshLayer`](crate::RequireFreshLayer) pass them to the inner service without a user.
     ///
     /// Prefer a CORS layer outside this one, which responds to preflights before they reach it.
     /// This setting is for services that respond to preflights themselves. Their `OPTIONS` handlers
@@ -62,6 +62,7 @@ impl JwtAuthBuilder {
     /// has scopes or roles, which [`with_scopes`](crate::CurrentUser::with_scopes) and
     /// [`with_roles`](crate::CurrentUser::with_roles) add, or its
     /// [`rule`](crate::RequireScopeLayer::rule) accepts the user.
+    /// [`RequireFreshLayer`](crate::RequireFreshLayer) always rejects it, because it has no sign-in.
     ///
     /// **All middleware outside this layer can then decide who the user is.** Set it only if you
     /// trust all of it, and if it inserts a user only after it has authenticated the request.

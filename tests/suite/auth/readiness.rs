@@ -21,8 +21,8 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, buffer::Buffer, limit::ConcurrencyLimit, service_fn};
 use tower_jwt_auth::{
-    CurrentUser, JwtAuth, JwtAuthLayer, PathOwner, PathOwnerLayer, RequireScopeLayer, ResponseBody,
-    ResponseFuture,
+    CurrentUser, JwtAuth, JwtAuthLayer, PathOwner, PathOwnerLayer, RequireFreshLayer,
+    RequireScopeLayer, ResponseBody, ResponseFuture,
 };
 
 use crate::support::*;
@@ -33,6 +33,7 @@ macro_rules! for_each {
         for_each!(@ (layer(), with_token, get_root), |$layer, $valid, $invalid| $block);
         for_each!(@ (owner(), by_owner, by_another), |$layer, $valid, $invalid| $block);
         for_each!(@ (scope(), with_scope, by_owner), |$layer, $valid, $invalid| $block);
+        for_each!(@ (class(), with_class, by_owner), |$layer, $valid, $invalid| $block);
     };
     (@ $all:expr, |$layer:ident, $valid:ident, $invalid:ident| $block:block) => {{
         let ($layer, $valid, $invalid) = $all;
@@ -48,8 +49,20 @@ fn scope() -> RequireScopeLayer {
     RequireScopeLayer::new("tasks").unwrap()
 }
 
+fn class() -> RequireFreshLayer {
+    RequireFreshLayer::any_acr(["mfa"]).unwrap()
+}
+
 fn with_scope() -> Request<()> {
-    let token = token(&claims_with(serde_json::json!({ "scope": "tasks" })));
+    with_claims(serde_json::json!({ "scope": "tasks" }))
+}
+
+fn with_class() -> Request<()> {
+    with_claims(serde_json::json!({ "acr": "mfa" }))
+}
+
+fn with_claims(claims: serde_json::Value) -> Request<()> {
+    let token = token(&claims_with(claims));
     let mut request = get("/");
     let user = layer().verifier().verify(&token).unwrap();
     request.extensions_mut().insert(user);
