@@ -20,6 +20,11 @@ pub(crate) trait Requirement {
     ///
     /// The rejection, with the details for its challenge.
     fn check(&self, user: &CurrentUser) -> Result<(), Refusal<'_>>;
+
+    /// Returns the fix if the credential lacks a claim about the sign-in that this requirement reads.
+    fn missing_claim_advice(&self, _user: &CurrentUser) -> Option<String> {
+        None
+    }
 }
 
 /// The rules of a layer.
@@ -69,6 +74,10 @@ impl<R: Requirement> UserRules<R> {
         // The inner service is not called and stays ready for the next request.
         self.event_log.other_issuer(refusal.rejection, || {
             self.users.advice(request.extensions().get())
+        });
+        self.event_log.no_sign_in_claim(refusal.rejection, || {
+            let user = request.extensions().get()?;
+            self.requirement.missing_claim_advice(user)
         });
         ResponseFuture::rejected(reject_inside_auth(
             refusal,

@@ -37,6 +37,7 @@ enum Problem {
     SessionsUnavailable,
     CrossSite,
     IntrospectionUnavailable,
+    NoSignInClaim,
     Token(TokenError),
 }
 
@@ -55,7 +56,8 @@ impl Problem {
             Self::SessionsUnavailable => 8,
             Self::CrossSite => 9,
             Self::IntrospectionUnavailable => 10,
-            Self::Token(error) => 11 + error as u32,
+            Self::NoSignInClaim => 11,
+            Self::Token(error) => 12 + error as u32,
         };
         1 << index
     }
@@ -167,6 +169,29 @@ impl EventLog {
         }
     }
 
+    /// Logs once that a credential lacks a claim about the sign-in, which a new sign-in rarely adds.
+    /// The advice names the claim, or is `None` if the credential has it.
+    pub(crate) fn no_sign_in_claim(
+        &self,
+        rejection: Rejection,
+        advice: impl FnOnce() -> Option<String>,
+    ) {
+        let problem = Problem::NoSignInClaim;
+        let is_enabled = tracing::enabled!(target: TARGET, tracing::Level::WARN);
+        if rejection != Rejection::InsufficientAuthentication
+            || !is_enabled
+            || self.was_logged(problem)
+        {
+            return;
+        }
+        if let Some(advice) = advice()
+            && self.is_first(problem)
+        {
+            let reason = rejection.reason();
+            tracing::warn!(target: TARGET, reason, "users are rejected and cannot fix it by signing in again: {advice}");
+        }
+    }
+
     /// Logs once that a `PathOwnerLayer` finds no owner in the paths that reach it. The advice
     /// names the patterns or the parameter of the layer.
     pub(crate) fn no_owner_in_path(&self, rejection: Rejection, advice: impl FnOnce() -> String) {
@@ -221,6 +246,8 @@ impl EventLog {
     pub(crate) fn no_owner_in_path(&self, _: Rejection, _: impl FnOnce() -> String) {}
 
     pub(crate) fn other_issuer(&self, _: Rejection, _: impl FnOnce() -> String) {}
+
+    pub(crate) fn no_sign_in_claim(&self, _: Rejection, _: impl FnOnce() -> Option<String>) {}
 
     pub(crate) fn applied_twice(&self) {}
 }

@@ -1,6 +1,6 @@
 //! The sign-in that a layer requires, and its comparison with the claims of a user.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use crate::{
     clock::{Clock, check_leeway},
@@ -155,12 +155,28 @@ impl Requirement for SignIn {
             ..Rejection::InsufficientAuthentication.into()
         })
     }
+
+    fn missing_claim_advice(&self, user: &CurrentUser) -> Option<String> {
+        let age = self.age.as_ref().filter(|age| age.time(user).is_none());
+        let class = { self.class.as_ref() }.filter(|class| class.classes_of(user).is_empty());
+        let (claim, content, setting) = match (age, class) {
+            (Some(age), _) => (&age.claim, "a time in seconds", ".time_claim(…)"),
+            (None, Some(class)) => (&class.claim, "a string", ".acr_claim(…)"),
+            (None, None) => return None,
+        };
+        Some(format!(
+            "a token or session has no claim {claim} with {content}; configure the issuer to add it to access tokens, or set the name of the claim that has it with {setting}"
+        ))
+    }
 }
 
 impl Age {
+    fn time(&self, user: &CurrentUser) -> Option<Duration> {
+        user.claim(&self.claim).and_then(since_epoch)
+    }
+
     fn is_met_by(&self, user: &CurrentUser, clock: &Clock) -> bool {
-        let time = user.claim(&self.claim).and_then(since_epoch);
-        let (Some(time), Some(now)) = (time, clock.since_epoch()) else {
+        let (Some(time), Some(now)) = (self.time(user), clock.since_epoch()) else {
             return false;
         };
         match now.checked_sub(time) {
@@ -173,11 +189,15 @@ impl Age {
 
 impl Class {
     fn is_met_by(&self, user: &CurrentUser) -> bool {
-        let is_accepted = |class: &str| self.accepted.iter().any(|accepted| accepted == class);
+        let classes = self.classes_of(user);
+        { classes.iter() }.any(|class| self.accepted.iter().any(|accepted| accepted == class))
+    }
+
+    fn classes_of<'u>(&self, user: &'u CurrentUser) -> Vec<Cow<'u, str>> {
         match user.claim(&self.claim) {
-            Some(ClaimValue::Text(class)) => is_accepted(&class),
-            Some(ClaimValue::Texts(classes)) => classes.iter().any(|class| is_accepted(class)),
-            _ => false,
+            Some(ClaimValue::Text(class)) => vec![class],
+            Some(ClaimValue::Texts(classes)) => classes,
+            _ => Vec::new(),
         }
     }
 }

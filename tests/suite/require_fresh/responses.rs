@@ -165,6 +165,45 @@ async fn a_rejection_is_observed_and_logged_with_its_reason() {
     assert!(!events.text().contains("personal"), "{}", events.text());
 }
 
+/// If the issuer does not write the claim, signing in again does not help.
+#[tokio::test]
+async fn a_missing_claim_is_a_warning_once_and_names_the_claim() {
+    let other = || five_minutes().time_claim("login").unwrap();
+    let acr = || class("a").acr_claim("/x/acr").unwrap();
+    for (layer, claims, warning) in [
+        (five_minutes(), json!({}), "no claim auth_time"),
+        (
+            five_minutes(),
+            json!({ "auth_time": "1" }),
+            ".time_claim(…)",
+        ),
+        (other(), json!({ "auth_time": NOW }), "no claim login"),
+        (acr(), json!({ "acr": "a" }), "no claim /x/acr"),
+        (acr(), json!({ "x": { "acr": 7 } }), ".acr_claim(…)"),
+        (both(), json!({ "auth_time": NOW }), "no claim acr"),
+        (five_minutes(), json!({ "auth_time": NOW - 3600 }), ""),
+        (class("a"), json!({ "acr": "b" }), ""),
+    ] {
+        let row = claims.to_string();
+        let events = Captured::start();
+        for _ in 0..2 {
+            let answer = ask(inside(layer.clone()), with_claims(claims.clone())).await;
+            assert_eq!(answer.reason(), REASON, "{row}");
+        }
+        let warnings = events.at("WARN");
+        let is_warning = cfg!(feature = "tracing") && !warning.is_empty();
+        assert_eq!(
+            warnings.len(),
+            usize::from(is_warning),
+            "{row}: {warnings:?}"
+        );
+        assert!(
+            warnings.iter().all(|text| text.contains(warning)),
+            "{warnings:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn users_of_other_issuers_are_rejected_unless_named() {
     const OURS: &str = "https://app.example.com";
