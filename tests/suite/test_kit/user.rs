@@ -1,11 +1,9 @@
 //! `TestUser`: users with roles, scopes, and other claims.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tower::layer::util::Stack;
 use tower_jwt_auth::{
-    CurrentUser, RequireScopeLayer,
+    RequireScopeLayer,
     test_kit::{AsUserLayer, TestUser, as_user},
 };
 
@@ -86,6 +84,9 @@ async fn the_user_belongs_to_the_first_issuer() {
 #[cfg(feature = "jwks-custom")]
 #[tokio::test(start_paused = true)]
 async fn the_user_expires() {
+    use std::time::Duration;
+    use tower_jwt_auth::CurrentUser;
+
     let in_an_hour = std::time::SystemTime::now() + Duration::from_secs(3600);
     let user = CurrentUser::from(TestUser::new("alice").expires_at(in_an_hour));
     let start = tokio::time::Instant::now();
