@@ -13,6 +13,7 @@ pub(crate) mod memory_issuer;
 pub(crate) mod signing_keys;
 #[cfg(any(
     feature = "authenticator",
+    feature = "mcp",
     all(
         feature = "jwks-custom",
         any(feature = "aws-lc-rs", feature = "rust-crypto")

@@ -43,7 +43,7 @@ impl Clone for Strict {
     }
 }
 
-impl Service<Request<()>> for Strict {
+impl<B> Service<Request<B>> for Strict {
     type Response = Response<Full<Bytes>>;
     type Error = Broken;
     type Future = Ready<Result<Self::Response, Broken>>;
@@ -62,7 +62,7 @@ impl Service<Request<()>> for Strict {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<()>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         assert!(
             std::mem::take(&mut self.is_ready),
             "called before it was ready"
