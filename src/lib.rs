@@ -111,6 +111,7 @@
 //! | `authenticator` | `Authenticator`: credentials that your code looks up, such as API keys |
 //! | `cache` | `JwtAuthBuilder::cache_tokens`, which skips the signature check for recently verified tokens |
 //! | `config` | `JwtAuthConfig`: the settings of a layer as data, from TOML, JSON, or another format of serde |
+//! | `mcp` | `RequireMcpScopeLayer`: the scopes that the tools, resources, and prompts of an MCP server require |
 //! | `tower-http` | `LogRejections`, which makes `TraceLayer` log the reason for a rejection, including in gRPC |
 //! | `test-kit` | `test_kit`: tokens, users, a clock, and keys for your tests; enable it in `[dev-dependencies]` |
 //!
@@ -149,6 +150,8 @@ mod protected_resource;
 mod redact;
 mod rejection;
 mod require_fresh;
+#[cfg(feature = "mcp")]
+mod require_mcp_scope;
 mod require_scope;
 mod stray;
 mod token;
@@ -183,6 +186,11 @@ pub use self::authenticator::{Authentication, Authenticator};
 #[cfg(feature = "introspection")]
 #[cfg_attr(docsrs, doc(cfg(feature = "introspection")))]
 pub use self::introspection::Introspection;
+#[cfg(feature = "mcp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mcp")))]
+pub use self::require_mcp_scope::{
+    McpBody, NO_SCOPES, RequireMcpScope, RequireMcpScopeFuture, RequireMcpScopeLayer,
+};
 #[cfg(feature = "sessions-custom")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sessions-custom")))]
 pub use self::sessions::BetterAuthSessions;

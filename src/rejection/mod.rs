@@ -15,6 +15,8 @@ use http::StatusCode;
 
 use crate::token::TokenError;
 
+#[cfg(feature = "mcp")]
+pub(crate) use self::grpc::Head;
 #[cfg(feature = "axum")]
 pub(crate) use self::response::default_http_response;
 pub use self::{

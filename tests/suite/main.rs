@@ -19,6 +19,8 @@ mod parity;
 mod path_owner;
 mod rejection;
 mod require_fresh;
+#[cfg(feature = "mcp")]
+mod require_mcp_scope;
 mod require_scope;
 #[cfg(feature = "sessions")]
 mod sessions;
