@@ -32,12 +32,14 @@ impl Body for SlowBody {
     }
 }
 
-/// [`ServiceExt::ready`] for requests with this type of body.
+/// [`ServiceExt::ready`] for requests with this type of body. Panics if that takes long, because a
+/// request keeps the only permit.
 async fn ready<B, S>(service: &mut S) -> &mut S
 where
     S: Service<Request<B>, Error: std::fmt::Debug>,
 {
-    service.ready().await.unwrap()
+    let ready = tokio::time::timeout(Duration::from_secs(1), service.ready());
+    ready.await.expect("a permit is free").unwrap()
 }
 
 async fn settle() {
@@ -101,9 +103,7 @@ async fn a_request_keeps_no_permit_while_its_body_is_read() {
         let (sender, body) = slow_body();
         sender.send("{\"method\":".into()).unwrap();
         senders.push(sender);
-        let ready = ready::<SlowBody, _>(&mut service);
-        let called = tokio::time::timeout(Duration::from_secs(1), ready).await;
-        let called = called.expect("a permit is free");
+        let called = ready::<SlowBody, _>(&mut service).await;
         slow.push(tokio::spawn(called.call(post(&user("read"), body))));
         settle().await;
     }
@@ -131,9 +131,10 @@ async fn an_unpolled_or_dropped_future_keeps_no_permit() {
     let request = || post(&user("read"), text(call("list")));
     let unpolled = ready::<Full<Bytes>, _>(&mut service).await.call(request());
     drop(ready::<Full<Bytes>, _>(&mut service).await.call(request()));
-    let ready = ready::<Full<Bytes>, _>(&mut service);
-    let ready = tokio::time::timeout(Duration::from_secs(1), ready).await;
-    let response = ready.unwrap().call(request()).await;
+    let response = ready::<Full<Bytes>, _>(&mut service)
+        .await
+        .call(request())
+        .await;
     assert_eq!(response.unwrap().status(), 200);
     assert_eq!(unpolled.await.unwrap().status(), 200);
 }
