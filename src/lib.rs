@@ -8,9 +8,12 @@
 //!   get 403.
 //! - [`RequireFreshLayer`] accepts a request only if its user signed in recently, or in a certain
 //!   way. Other requests get 401, and the client asks the user to sign in again.
+//! - `RequireMcpScopeLayer` (feature `mcp`) accepts a request to an MCP server only if its user has
+//!   the scopes of the tool that it calls. Other requests get 403.
 //!
 //! The layers wrap any `tower::Service` for an `http::Request`: an axum router, a tonic server, or
-//! a plain hyper service. They never read the request's body.
+//! a plain hyper service. They never read the request's body, except `RequireMcpScopeLayer`, because
+//! only the body of an MCP request names the tool.
 //!
 //! ```
 //! use axum::{Extension, Router, routing::get};
@@ -76,6 +79,10 @@
 //! | has a valid token whose claims do not fit `Claims<T>` | 403 | none | Not enough permissions | 7 |
 //! | lacks a scope or a role, or a rule of `RequireScopeLayer` rejects its user | 403 | `Bearer error="insufficient_scope", scope="…"` | Not enough permissions | 7 |
 //! | needs a more recent or stronger sign-in, according to `RequireFreshLayer` | 401 | `Bearer error="insufficient_user_authentication", …` | Sign in again | 16 |
+//! | is for an MCP tool, resource, or prompt for which `RequireMcpScopeLayer` has no rule | 403 | none | Not enough permissions | 7 |
+//! | has a body that is not one JSON-RPC message, inside `RequireMcpScopeLayer` | 400 | none | Invalid MCP request | 3 |
+//! | has a longer body than `RequireMcpScopeLayer` reads | 413 | none | Request body too large | 8 |
+//! | has the MCP session ID of another user | 404 | none | Session not found | 5 |
 //! | comes from another site with a session cookie | 403 | none | Cross-site request | 7 |
 //! | needs keys that cannot be fetched and are not cached, or a session or an opaque token that cannot be looked up | 503 with `retry-after` | none | Authentication is temporarily unavailable | 14 |
 //! | has a token, but no secret is configured | 500 | none | Authentication system not properly configured | 13 |

@@ -91,8 +91,9 @@ pub const NO_SCOPES: [&str; 0] = [];
 /// - If the body ends with an error, because the client is gone or an outer layer limits the body,
 ///   the response is 400.
 ///
-/// While the body is read, the request keeps no capacity of the inner service. The layer has no
-/// timer: a slow client is limited by the timeouts of the server, for example by tower-http's
+/// While the body is read, the request keeps no capacity of the inner service, so a concurrency
+/// limit that bounds the memory for bodies has to run outside this layer. The layer has no timer: a
+/// slow client is limited by the timeouts of the server, for example by tower-http's
 /// `RequestBodyTimeoutLayer` outside this layer.
 ///
 /// # Sessions
