@@ -1,14 +1,15 @@
 //! [`UserRules`]: the rules of an authorization layer that looks only at the user of a request; used
-//! by `require_scope` and `require_fresh`.
+//! by `require_scope` and `require_fresh`, and without a requirement by `require_mcp_scope`.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use tower::Service;
 
 use crate::{
     presence::Presence,
-    rejection::{EventLog, Refusal, Rejection, ResponseFuture, reject_inside_auth},
+    rejection::{EventLog, Head, Refusal, Rejection, ResponseFuture, reject_inside_auth},
     user::{CurrentUser, ServedUsers},
 };
 
@@ -56,6 +57,28 @@ impl<R> UserRules<R> {
     pub(crate) fn respond_in_http_only(&mut self) {
         self.http_only = true;
     }
+
+    /// Returns the user of a request, or `None` for a CORS preflight, which all layers accept.
+    ///
+    /// # Errors
+    ///
+    /// The rejection if the request has no user, or one of an issuer that is not served.
+    pub(crate) fn user<'r>(&self, request: Head<'r>) -> Result<Option<&'r CurrentUser>, Rejection> {
+        match Presence::read(request.method, request.extensions)? {
+            Presence::User(user) if self.users.include(user) => Ok(Some(user)),
+            Presence::User(_) => Err(Rejection::OtherIssuer),
+            Presence::Preflight => Ok(None),
+            Presence::Anonymous => Err(Rejection::MissingToken),
+        }
+    }
+
+    /// Logs a rejection and builds its response.
+    pub(crate) fn reject(&self, refusal: Refusal<'_>, request: Head<'_>) -> Response<Bytes> {
+        self.event_log.other_issuer(refusal.rejection, || {
+            self.users.advice(request.extensions.get())
+        });
+        reject_inside_auth(refusal, self.http_only, &self.event_log, request)
+    }
 }
 
 impl<R: Requirement> UserRules<R> {
@@ -72,30 +95,17 @@ impl<R: Requirement> UserRules<R> {
             return ResponseFuture::inner(inner.call(request));
         };
         // The inner service is not called and stays ready for the next request.
-        self.event_log.other_issuer(refusal.rejection, || {
-            self.users.advice(request.extensions().get())
-        });
         self.event_log.no_sign_in_claim(refusal.rejection, || {
             let user = request.extensions().get()?;
             self.requirement.missing_claim_advice(user)
         });
-        ResponseFuture::rejected(reject_inside_auth(
-            refusal,
-            self.http_only,
-            &self.event_log,
-            &request,
-        ))
+        ResponseFuture::rejected(self.reject(refusal, (&request).into()))
     }
 
     fn check<B>(&self, request: &Request<B>) -> Result<(), Refusal<'_>> {
-        let user = match Presence::read(request.method(), request.extensions())? {
-            Presence::User(user) => user,
-            Presence::Preflight => return Ok(()),
-            Presence::Anonymous => return Err(Rejection::MissingToken.into()),
-        };
-        if !self.users.include(user) {
-            return Err(Rejection::OtherIssuer.into());
+        match self.user(request.into())? {
+            Some(user) => self.requirement.check(user),
+            None => Ok(()),
         }
-        self.requirement.check(user)
     }
 }

@@ -15,8 +15,6 @@ use http::StatusCode;
 
 use crate::token::TokenError;
 
-#[cfg(feature = "mcp")]
-pub(crate) use self::grpc::Head;
 #[cfg(feature = "axum")]
 pub(crate) use self::response::default_http_response;
 pub use self::{
@@ -25,6 +23,7 @@ pub use self::{
 pub(crate) use self::{
     details::Refusal,
     event_log::EventLog,
+    grpc::Head,
     response::{InheritedFormat, RejectionFormat, reject_inside_auth},
 };
 

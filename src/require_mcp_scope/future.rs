@@ -125,7 +125,7 @@ where
                             }
                         }
                         Err(denied) => {
-                            let response = service.rules.reject(&denied, &parts);
+                            let response = service.rules.reject(&denied, (&parts).into());
                             Stage::Now {
                                 future: ResponseFuture::rejected(response),
                             }

@@ -9,7 +9,6 @@ use crate::{
     config_error::{ConfigError, Fault},
     key::Secret,
     protected_resource::ProtectedResource,
-    user::ServedUsers,
 };
 
 /// The shortest session key, in bytes: the length of a MAC.
@@ -262,14 +261,14 @@ impl RequireMcpScopeLayer {
     /// [`RequireScopeLayer::issuers`](crate::RequireScopeLayer::issuers). An empty list rejects every
     /// user.
     pub fn issuers<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.rules_mut().users = ServedUsers::Issuers(names.into_iter().map(Into::into).collect());
+        self.rules_mut().user_rules.serve_issuers(names);
         self
     }
 
     /// Responds to gRPC requests in plain HTTP: see
     /// [`JwtAuthBuilder::http_answers_only`](crate::JwtAuthBuilder::http_answers_only).
     pub fn http_answers_only(mut self) -> Self {
-        self.rules_mut().http_only = true;
+        self.rules_mut().user_rules.respond_in_http_only();
         self
     }
 

@@ -15,10 +15,10 @@ use super::{
     session::SessionKey,
 };
 use crate::{
-    presence::Presence,
     protected_resource::ProtectedResource,
-    rejection::{EventLog, Head, Refusal, Rejection, RejectionDetails, reject_inside_auth},
-    user::{CurrentUser, Grant, ServedUsers},
+    rejection::{Head, Refusal, Rejection, RejectionDetails},
+    user::{CurrentUser, Grant},
+    user_rules::UserRules,
 };
 
 /// 4 MiB, as in rmcp.
@@ -35,10 +35,7 @@ pub(super) struct Rules {
     /// In bytes.
     pub(super) max_body_len: usize,
     pub(super) session_key: Option<SessionKey>,
-    pub(super) users: ServedUsers,
-    pub(super) http_only: bool,
-    /// Shared with the clones of the layer, so that each error is logged once.
-    event_log: Arc<EventLog>,
+    pub(super) user_rules: UserRules<()>,
 }
 
 /// An accepted request, whose body may still have to be checked.
@@ -71,9 +68,7 @@ impl Rules {
             implied: ImpliedScopes::default(),
             max_body_len: DEFAULT_MAX_BODY_LEN,
             session_key: None,
-            users: ServedUsers::default(),
-            http_only: false,
-            event_log: Arc::default(),
+            user_rules: UserRules::new(()),
         }
     }
 
@@ -82,15 +77,8 @@ impl Rules {
         self: &Arc<Self>,
         request: &mut Request<B>,
     ) -> Result<Admitted, Denied> {
-        let user = match Presence::read(request.method(), request.extensions())? {
-            Presence::User(user) => Some(user),
-            Presence::Preflight => None,
-            Presence::Anonymous => return Err(Rejection::MissingToken.into()),
-        };
+        let user = self.user_rules.user((&*request).into())?;
         if let Some(user) = user {
-            if !self.users.include(user) {
-                return Err(Rejection::OtherIssuer.into());
-            }
             self.check_scopes(user, &[])?;
         }
         let signer = self.session_key.as_ref().map(|key| {
@@ -163,21 +151,12 @@ impl Rules {
     }
 
     /// Builds the response to a rejected request.
-    pub(super) fn reject<'r>(
-        &self,
-        denied: &Denied,
-        request: impl Into<Head<'r>>,
-    ) -> Response<Bytes> {
-        let head = request.into();
-        self.event_log.other_issuer(denied.rejection, || {
-            self.users.advice(head.extensions.get())
-        });
+    pub(super) fn reject(&self, denied: &Denied, request: Head<'_>) -> Response<Bytes> {
         let refusal = Refusal {
-            rejection: denied.rejection,
             details: denied.details.as_ref(),
-            is_hidden: false,
+            ..denied.rejection.into()
         };
-        reject_inside_auth(refusal, self.http_only, &self.event_log, head)
+        self.user_rules.reject(refusal, request)
     }
 }
 

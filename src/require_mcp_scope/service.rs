@@ -55,7 +55,7 @@ where
         match self.rules.admit(&mut request) {
             // The inner service is not called and stays ready for the next request.
             Err(denied) => {
-                let response = self.rules.reject(&denied, &request);
+                let response = self.rules.reject(&denied, (&request).into());
                 RequireMcpScopeFuture::now(ResponseFuture::rejected(response), None)
             }
             // A request whose body is read must not keep the capacity that `poll_ready` reserved in
