@@ -227,6 +227,7 @@ pub mod forward_auth {}
     feature = "config",
     feature = "introspection",
     feature = "jwks",
+    feature = "mcp",
     feature = "sessions",
     feature = "sessions-cookie-cache",
     feature = "sessions-redis",

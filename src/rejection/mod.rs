@@ -124,10 +124,10 @@ pub enum Rejection {
         "the user belongs to another issuer, whose IDs, roles, and scopes may refer to other people"
     )]
     OtherIssuer,
-    /// The user lacks the scope or the role that [`RequireScopeLayer`](crate::RequireScopeLayer)
-    /// requires, or its rule rejects the user (RFC 6750 section 3.1, `insufficient_scope`).
+    /// The user lacks a scope or a role that [`RequireScopeLayer`](crate::RequireScopeLayer) or
+    /// `RequireMcpScopeLayer` requires, or its rule rejects the user (RFC 6750 section 3.1, `insufficient_scope`).
     #[error(
-        "the user lacks a scope or a role that RequireScopeLayer requires, or its rule rejects the user"
+        "the user lacks a scope or a role that RequireScopeLayer or RequireMcpScopeLayer requires, or its rule rejects the user"
     )]
     InsufficientScope,
     /// The user did not sign in recently enough, or not in a way that
@@ -175,7 +175,7 @@ pub enum Rejection {
     IntrospectionUnavailable,
     /// No `JwtAuthLayer` wraps a layer or an extractor that needs the user: a programming error.
     #[error(
-        "no JwtAuthLayer ran before PathOwnerLayer, RequireScopeLayer, RequireFreshLayer, or an extractor; apply JwtAuthLayer outside it: around its route, later in a chain of .layer(…) calls, or earlier in a ServiceBuilder"
+        "no JwtAuthLayer ran before an authorization layer, such as PathOwnerLayer or RequireScopeLayer, or before an extractor; apply JwtAuthLayer outside it: around its route, later in a chain of .layer(…) calls, or earlier in a ServiceBuilder"
     )]
     NoUser,
 }
