@@ -63,6 +63,7 @@ PARTS = {
     "aims": lambda quick: interleaved("aims", quick),
     "aims_without_simd": lambda quick: interleaved("aims", quick, "--no-default-features"),
     "sessions": lambda quick: interleaved("sessions", quick, "--features", "sessions"),
+    "mcp": lambda quick: interleaved("mcp", quick, "--features", "mcp"),
     "peers": peers,
     "scaling": lambda quick: interleaved("scaling", quick),
     "http": http,
