@@ -1,6 +1,11 @@
 //! [`TestToken`]: a token whose claims, header, and signature a test can change.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -110,6 +115,35 @@ impl TestToken {
     /// without an audience rejects every audience with `audience_not_configured`.
     pub fn audience(self, audience: impl Into<String>) -> Self {
         self.claim("aud", audience.into())
+    }
+
+    /// Makes the token an access token for a protected resource (RFC 9068): the `typ` is `at+jwt`,
+    /// the token has `client_id`, `jti`, and these scopes, separated by spaces, but no `email`. The
+    /// issuer needs a name and an audience.
+    ///
+    /// ```
+    /// use tower_jwt_auth::{ProtectedResource, test_kit::TestIssuer};
+    ///
+    /// let login = "https://login.example.com";
+    /// let resource = ProtectedResource::new("https://api.example.com/tasks", login)?;
+    /// let issuer = TestIssuer::hs256()
+    ///     .with_issuer(login)
+    ///     .with_audience(resource.identifier());
+    /// let auth = issuer.layer().protected_resource(&resource).build()?;
+    /// let token = issuer.token_for("alice").access_token("tasks:read").mint();
+    /// assert!(auth.verifier().verify(&token).is_ok());
+    /// assert!(auth.verifier().verify(&issuer.token("alice")).is_err()); // not an access token
+    /// # Ok::<(), tower_jwt_auth::ConfigError>(())
+    /// ```
+    pub fn access_token(self, scope: &str) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.header("typ", "at+jwt")
+            .claim("client_id", "test-client")
+            .claim("jti", format!("test-{id}"))
+            .claim("scope", scope)
+            .without("email")
     }
 
     /// Sets any claim to a value of any type, including the wrong type.
