@@ -9,6 +9,7 @@ use super::{
     header::Header,
     issuer::Issuer,
     kind::TokenKind,
+    policy::is_plain_jwt,
 };
 use crate::key::{Algorithm, Keys};
 
@@ -46,7 +47,7 @@ pub(super) fn is_padded_jwt(token: &[u8]) -> bool {
 /// Suggests a change if a resource accepts only `at+jwt`, but the token has the type of any JWT.
 fn other_type(issuer: &Issuer, header: &Header<'_>) -> Option<String> {
     let policy = &issuer.policy;
-    let is_plain_jwt = { header.typ.as_deref() }.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
+    let is_plain_jwt = { header.typ.as_deref() }.is_none_or(is_plain_jwt);
     let is_rejected = policy.kind == TokenKind::AccessToken && policy.check_header(header).is_err();
     (is_plain_jwt && is_rejected).then(|| {
         "the type must be at+jwt (RFC 9068), but is JWT or missing: the client sent an ID token, or the issuer does not follow RFC 9068; in the latter case, call .allow_plain_jwt()".to_owned()

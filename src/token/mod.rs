@@ -46,5 +46,5 @@ pub(crate) use self::{
     issuer::{Check, Issuer, Pending, VerifyError},
     issuer_names::{IssuerNames, IssuerTemplate},
     kind::TokenKind,
-    policy::Policy,
+    policy::{Policy, is_plain_jwt},
 };

@@ -238,6 +238,11 @@ fn name<'a>(name: &'a ClaimValue<'a>) -> Result<Option<&'a str>, TokenError> {
     }
 }
 
+/// Returns whether this type is that of any JWT, which ID tokens have too.
+pub(crate) fn is_plain_jwt(typ: &str) -> bool {
+    is_same_type(typ, "JWT")
+}
+
 /// Returns whether two media types are equal. The comparison ignores case, and a type without a
 /// slash implies `application/` (RFC 7515 section 4.1.9).
 fn is_same_type(one: &str, other: &str) -> bool {

@@ -1,7 +1,11 @@
 //! The rules for the tokens of a protected resource; used by `build`.
 
 use super::issuer_settings::IssuerSettings;
-use crate::{config_error::Faults, protected_resource::ProtectedResource, token::TokenKind};
+use crate::{
+    config_error::Faults,
+    protected_resource::ProtectedResource,
+    token::{TokenKind, is_plain_jwt},
+};
 
 impl IssuerSettings {
     /// Requires access tokens that were issued for the resource that the layer protects, if any.
@@ -20,11 +24,7 @@ impl IssuerSettings {
         if policy.any_audience {
             faults.add(".protected_resource(…) and .allow_any_audience() are both set; remove the latter, because tokens for other resources must be rejected (RFC 8707), and if the issuer names this resource differently, set that name with .audience(…)");
         }
-        if policy
-            .types
-            .iter()
-            .any(|typ| typ.eq_ignore_ascii_case("JWT"))
-        {
+        if policy.types.iter().any(|typ| is_plain_jwt(typ)) {
             faults.add("the type JWT is set with .accept_typ(…), but ID tokens have it too; call .allow_plain_jwt() instead");
         }
         if policy.audiences.is_empty() {
