@@ -27,7 +27,8 @@ impl IssuerSettings {
         if policy.types.iter().any(|typ| is_plain_jwt(typ)) {
             faults.add("the type JWT is set with .accept_typ(…), but ID tokens have it too; call .allow_plain_jwt() instead");
         }
-        if policy.audiences.is_empty() {
+        // Otherwise, a second error would name a method that was not called.
+        if policy.audiences.is_empty() && !policy.any_audience {
             policy.audiences.push(resource.identifier().to_owned());
         }
         policy.email_optional = true;
