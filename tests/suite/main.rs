@@ -17,6 +17,8 @@ mod key_source;
 mod leaks;
 mod parity;
 mod path_owner;
+#[cfg(feature = "test-kit")]
+mod protected_resource;
 mod rejection;
 mod require_fresh;
 #[cfg(feature = "mcp")]
