@@ -32,6 +32,10 @@ pub mod session_stores {}
 pub mod introspection {}
 
 #[doc = links!()]
+#[doc = include_str!("../docs/protected-resources.md")]
+pub mod protected_resources {}
+
+#[doc = links!()]
 #[doc = include_str!("../docs/from-fastapi.md")]
 pub mod from_fastapi {}
 

@@ -39,7 +39,7 @@
 //!
 //! # Guides
 //!
-//! - Start: [Better Auth], [sessions or JWTs], [sessions without asking Better Auth], [opaque access tokens], [coming from FastAPI], [choosing keys], [issuers], [configuration], [recipes]
+//! - Start: [Better Auth], [sessions or JWTs], [sessions without asking Better Auth], [opaque access tokens], [protected resources], [coming from FastAPI], [choosing keys], [issuers], [configuration], [recipes]
 //! - Permissions: [path ownership], [claims and permissions]
 //! - Clients: [errors and clients], [tonic and hyper]
 //! - Operations: [observability], [containers], [forward auth], [performance]
@@ -49,6 +49,7 @@
 //! [sessions or JWTs]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/sessions/index.html
 //! [sessions without asking Better Auth]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/session_stores/index.html
 //! [opaque access tokens]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/introspection/index.html
+//! [protected resources]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/protected_resources/index.html
 //! [coming from FastAPI]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/from_fastapi/index.html
 //! [choosing keys]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/choosing_keys/index.html
 //! [issuers]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/issuers/index.html

@@ -9,6 +9,7 @@ mod metadata;
 #[cfg(feature = "axum")]
 mod routers;
 mod scopes;
+mod table;
 
 use std::collections::BTreeSet;
 
