@@ -132,7 +132,8 @@ async fn an_unpolled_future_blocks_nothing_and_still_completes() {
     let (_, layer, request) = slow();
     let unpolled = layer.layer(Strict::default()).oneshot(copy(&request));
     let mut service = layer.layer(Strict::default());
-    let called = service.ready().await.unwrap().call(copy(&request));
+    let ready = ServiceExt::<Request<()>>::ready(&mut service).await;
+    let called = ready.unwrap().call(copy(&request));
     let other = ask(layer.clone(), request).await;
     other.assert_reached("alice", "another request");
     drop(unpolled);
