@@ -15,9 +15,7 @@ pub(super) fn read(pem: &[u8]) -> Result<KeyComponents, String> {
     check_label(pem)?;
     let bytes = |key: &DecodingKey| key.try_get_as_bytes().map(<[u8]>::to_vec).ok();
     if let Ok(key) = DecodingKey::from_rsa_pem(pem) {
-        let (n, e) = bytes(&key)
-            .and_then(|der| rsa_numbers(&der))
-            .ok_or("it is not an RSA key")?;
+        let (n, e) = rsa_numbers(&bytes(&key).ok_or("it is not an RSA key")?)?;
         return Ok(KeyComponents::rsa(&n, &e));
     }
     if let Ok(key) = DecodingKey::from_ec_pem(pem) {

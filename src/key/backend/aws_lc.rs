@@ -42,10 +42,11 @@ impl ParsedKey {
     }
 }
 
-/// Returns the modulus and the exponent of an RSA key in DER.
-pub(in crate::key) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+/// Returns the modulus and the exponent of an RSA key in DER, or the reason as an error.
+pub(in crate::key) fn rsa_numbers(der: &[u8]) -> Result<(Vec<u8>, Vec<u8>), String> {
     let provider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
-    (provider.key_utils.rsa_pub_components_from_public_key)(der).ok()
+    let numbers = (provider.key_utils.rsa_pub_components_from_public_key)(der);
+    numbers.map_err(|_| "it is not an RSA key".into())
 }
 
 fn rsa_der(n: &[u8], e: &[u8]) -> Option<PublicKeyX509Der<'static>> {

@@ -50,9 +50,16 @@ impl ParsedKey {
     }
 }
 
-/// Returns the modulus and the exponent of an RSA key in DER.
-pub(in crate::key) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    (PROVIDER.key_utils.rsa_pub_components_from_public_key)(der).ok()
+/// Returns the modulus and the exponent of an RSA key in DER, or the reason as an error. The `rsa`
+/// crate does not tell a key that is too long from other data.
+pub(in crate::key) fn rsa_numbers(der: &[u8]) -> Result<(Vec<u8>, Vec<u8>), String> {
+    let numbers = (PROVIDER.key_utils.rsa_pub_components_from_public_key)(der);
+    numbers.map_err(|_| {
+        format!(
+            "it is not an RSA key of up to {} bits, and the feature `rust-crypto` of tower-jwt-auth does not support longer ones; enable `aws-lc-rs`",
+            MAX_RSA_BYTES * 8
+        )
+    })
 }
 
 fn engine(algorithm: Algorithm) -> Result<Engine, String> {

@@ -94,6 +94,23 @@ fn an_rsa_key_of_more_than_4096_bits_needs_aws_lc() {
 }
 
 #[test]
+fn an_rsa_key_in_pem_of_more_than_4096_bits_needs_aws_lc() {
+    let n = bytes(&SigningKey::generate("RS256", "weak").jwk(), "n");
+    let read = |n: &[u8]| {
+        let numbers = [der(2, &[&[0], n].concat()), der(2, &[1, 0, 1])];
+        VerifyingKey::from_pem(pem("RSA PUBLIC KEY", &der(0x30, &numbers.concat())))
+    };
+    let longest = read(&n.repeat(2));
+    assert!(longest.is_ok(), "{longest:?}");
+    let longer = read(&n.repeat(4));
+    if cfg!(feature = "aws-lc-rs") {
+        assert!(longer.is_ok(), "{longer:?}");
+    } else {
+        assert_contains(longer.unwrap_err(), "up to 4096 bits", "from_pem");
+    }
+}
+
+#[test]
 fn an_rsa_key_of_1024_bits_in_pem_is_rejected() {
     let error = VerifyingKey::from_pem(RSA_1024).unwrap_err();
     assert_contains(error, "the modulus has 1024 bits", "from_pem");
@@ -408,3 +425,14 @@ p+CRGEgpUxhjs+FJHZheRlj8GKSEIGAURAFNFGkF8zULfDkKejQfGhoI2GX0p0tz
 KmlY6Rxp1jfYm7x4+QIDAQAB
 -----END PUBLIC KEY-----
 ";
+
+/// Encodes a value of at most 65,535 bytes in DER. Longer values than 127 bytes must have at least
+/// 256.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let head = match length {
+        [0, length] => vec![tag, length],
+        [high, low] => vec![tag, 0x82, high, low],
+    };
+    [head, content.to_vec()].concat()
+}
