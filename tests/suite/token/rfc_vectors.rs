@@ -1,11 +1,12 @@
-//! The examples of RFC 7515 appendix A and RFC 8037 appendix A.
+//! The examples of RFC 7515 appendix A, RFC 7517 appendix A, and RFC 8037 appendix A. RFC 7519
+//! contains two of them again: HS256 in section 3.1, and the unsecured one in section 6.1.
 //!
 //! None of them has the claims that an access token needs. Claims are checked after the signature,
 //! so a rejection because of the claims shows that the signature is valid.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, Secret};
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, Secret, VerifyingKey};
 
 use crate::support::*;
 
@@ -71,6 +72,88 @@ fn the_unsecured_example_is_rejected_with_any_key() {
         let with_a_signature = format!("{UNSECURED}AAAA");
         assert_eq!(reason(&layer, &with_a_signature), "algorithm", "{row}");
     }
+}
+
+/// RFC 7515 appendix A.6.4 and A.7.
+#[test]
+fn the_json_serializations_are_rejected() {
+    let [rs256, es256] = [RS256, ES256].map(|token| {
+        let parts: Vec<_> = token.split('.').collect();
+        json!({ "protected": parts[0], "payload": parts[1], "signature": parts[2] })
+    });
+    let with_header = |token: &Value, kid: &str| {
+        json!({
+            "protected": token["protected"],
+            "header": { "kid": kid },
+            "signature": token["signature"],
+        })
+    };
+    let general = json!({
+        "payload": rs256["payload"],
+        "signatures": [
+            with_header(&rs256, "2010-12-29"),
+            with_header(&es256, "e9bc097a-ce51-4036-9562-d2ade882db0d"),
+        ],
+    });
+    let mut flattened = with_header(&es256, "e9bc097a-ce51-4036-9562-d2ade882db0d");
+    flattened["payload"] = es256["payload"].clone();
+    let keys = json!({ "keys": [rs256_key(), es256_key()] }).to_string();
+    let builder = JwtAuthLayer::builder().jwks_text(keys).allow_any_audience();
+    let layer = at_the_last_second(&builder);
+    for token in [RS256, ES256] {
+        assert_eq!(reason(&layer, token), "subject");
+    }
+    for token in [general, flattened] {
+        assert_eq!(reason(&layer, &token.to_string()), "malformed", "{token}");
+    }
+}
+
+/// RFC 7515 appendix F.
+#[test]
+fn an_example_with_detached_content_is_rejected() {
+    for (token, key) in [(RS256, rs256_key()), (ES256, es256_key())] {
+        let (header, rest) = token.split_once('.').unwrap();
+        let (_, signature) = rest.split_once('.').unwrap();
+        let layer = at_the_last_second(&with_key(key));
+        let detached = format!("{header}..{signature}");
+        assert_eq!(reason(&layer, &detached), "malformed");
+    }
+}
+
+/// RFC 7517 appendix A.1.
+#[test]
+fn the_public_keys_example_has_one_key_for_signatures() {
+    let encryption = json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+        "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+        "use": "enc",
+        "kid": "1",
+    });
+    let signature = json!({
+        "kty": "RSA",
+        "n": JWK_MODULUS,
+        "e": "AQAB",
+        "alg": "RS256",
+        "kid": "2011-04-29",
+    });
+    let keys = json!({ "keys": [encryption, signature] });
+    let set = KeySet::from_jwks(&keys.to_string()).unwrap();
+    let ids: Vec<_> = set.keys().iter().map(VerifyingKey::key_id).collect();
+    assert_eq!(ids, [Some("2011-04-29")]);
+    assert_eq!(set.skipped().len(), 1, "{set:?}");
+}
+
+/// RFC 7517 appendix A.3.
+#[test]
+fn the_symmetric_keys_example_is_rejected() {
+    let keys = json!({ "keys": [
+        { "kty": "oct", "alg": "A128KW", "k": "GawgguFyGrWKav7AX4VKUg" },
+        { "kty": "oct", "k": HS256_KEY },
+    ]});
+    let error = KeySet::from_jwks(&keys.to_string()).unwrap_err();
+    assert!(error.to_string().contains("shared secret (oct)"), "{error}");
 }
 
 #[test]
@@ -178,6 +261,9 @@ const ES256: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MT
 /// RFC 7515 appendix A.4.
 #[cfg(feature = "aws-lc-rs")]
 const ES512: &str = "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn";
+
+/// RFC 7517 appendix A.1.
+const JWK_MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
 
 /// RFC 7515 appendix A.5.
 const UNSECURED: &str = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.";
