@@ -250,6 +250,10 @@ pub mod sessions;
 #[cfg_attr(docsrs, doc(cfg(feature = "test-kit")))]
 pub mod test_kit;
 
+#[cfg(feature = "_vectors")]
+#[doc(hidden)]
+pub mod vectors;
+
 /// Compiles the README's snippets, some of which need a feature.
 #[cfg(all(doctest, feature = "axum", feature = "jwks"))]
 #[doc = include_str!("../README.md")]
