@@ -76,6 +76,10 @@ pub mod performance {}
 pub mod compared {}
 
 #[doc = links!()]
+#[doc = include_str!("../docs/conformance.md")]
+pub mod conformance {}
+
+#[doc = links!()]
 #[doc = include_str!("../docs/containers.md")]
 pub mod containers {}
 

@@ -43,7 +43,7 @@
 //! - Permissions: [path ownership], [claims and permissions]
 //! - Clients: [errors and clients], [tonic and hyper]
 //! - Operations: [observability], [containers], [forward auth], [performance]
-//! - Tests and review: [testing], [threat model], [comparison with other crates]
+//! - Tests and review: [testing], [threat model], [conformance], [comparison with other crates]
 //!
 //! [Better Auth]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/better_auth/index.html
 //! [sessions or JWTs]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/sessions/index.html
@@ -65,6 +65,7 @@
 //! [performance]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/performance/index.html
 //! [testing]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/testing/index.html
 //! [threat model]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/threat_model/index.html
+//! [conformance]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/conformance/index.html
 //! [comparison with other crates]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/compared/index.html
 //!
 //! # Responses
