@@ -39,8 +39,32 @@ pub(super) fn suggest(
     }
 }
 
+/// Suggests a change for a token that is not a JWT.
+pub(super) fn about_form(
+    issuers: &[&Issuer],
+    token: &[u8],
+    error: TokenError,
+) -> Option<&'static str> {
+    let is_resource = issuers.iter().any(|it| it.policy.kind != TokenKind::Any);
+    match error {
+        TokenError::OpaqueSessionToken if is_resource => Some(
+            "the client requested no token for this resource, so the authorization server issued an opaque one: the client must send the parameter resource (RFC 8707), to which Better Auth responds with a JWT",
+        ),
+        TokenError::OpaqueSessionToken => Some(
+            "get a JWT from authClient.token() of the jwt() plugin, or from the endpoint that issues your HS256 tokens; or accept session tokens with .sessions(…) (feature `sessions`), and .raw_tokens() for those without a MAC",
+        ),
+        TokenError::Malformed if is_padded_jwt(token) => Some(
+            "its base64url has padding (=), as in the tokens of AWS's Application Load Balancer, which are not supported; behind that load balancer, verify the token in x-amzn-oidc-accesstoken instead; otherwise, configure the issuer to sign tokens without padding (RFC 7515 section 2)",
+        ),
+        TokenError::Malformed => Some(
+            "send the token itself after a single `Bearer`, without quotes, and not the text `undefined`",
+        ),
+        _ => None,
+    }
+}
+
 /// Returns whether a malformed token has the three parts of a JWT, with padding.
-pub(super) fn is_padded_jwt(token: &[u8]) -> bool {
+fn is_padded_jwt(token: &[u8]) -> bool {
     token.contains(&b'=') && token.iter().filter(|&&byte| byte == b'.').count() == 2
 }
 

@@ -63,19 +63,7 @@ pub(super) fn suggest(
     error: TokenError,
     now: u64,
 ) -> Option<Hint> {
-    let about_form = match error {
-        TokenError::OpaqueSessionToken => Some(
-            "get a JWT from authClient.token() of the jwt() plugin, or from the endpoint that issues your HS256 tokens; or accept session tokens with .sessions(…) (feature `sessions`), and .raw_tokens() for those without a MAC",
-        ),
-        TokenError::Malformed if super::header_hint::is_padded_jwt(token) => Some(
-            "its base64url has padding (=), as in the tokens of AWS's Application Load Balancer, which are not supported; behind that load balancer, verify the token in x-amzn-oidc-accesstoken instead; otherwise, configure the issuer to sign tokens without padding (RFC 7515 section 2)",
-        ),
-        TokenError::Malformed => Some(
-            "send the token itself after a single `Bearer`, without quotes, and not the text `undefined`",
-        ),
-        _ => None,
-    };
-    if let Some(text) = about_form {
+    if let Some(text) = super::header_hint::about_form(issuers, token, error) {
         return Some(Hint {
             text: text.to_owned(),
             is_verified: false,

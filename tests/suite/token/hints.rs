@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 #[cfg(feature = "jwks-custom")]
 use tower_jwt_auth::CognitoToken;
-use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer};
+use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, ProtectedResource};
 
 use crate::{
     events::Captured,
@@ -143,6 +143,12 @@ async fn a_token_that_does_not_verify_logs_one_hint_at_info() {
     let key = SigningKey::generate("EdDSA", "1");
     let other = SigningKey::generate("EdDSA", "2");
     let jwt_plugin = || any_audience().jwks_text(jwks([&key]));
+    let resource = ProtectedResource::new("https://api.example.com/mcp", ISSUER).unwrap();
+    let protected = { JwtAuthLayer::builder().jwks_text(jwks([&key])) }
+        .issuer(ISSUER)
+        .protected_resource(&resource)
+        .build()
+        .unwrap();
     let forged = sign(
         r#"{"alg":"HS256"}"#,
         claims().to_string(),
@@ -186,6 +192,12 @@ async fn a_token_that_does_not_verify_logs_one_hint_at_info() {
                 "authClient.token()",
                 "your HS256 tokens",
             ],
+        ),
+        (
+            "an opaque access token",
+            protected,
+            "Xw93kfQz71Xw93kfQz71Xw93kfQz71Xw".to_owned(),
+            ["opaque_session_token", "resource (RFC 8707)", "with a JWT"],
         ),
         (
             "a quoted token",
