@@ -70,7 +70,8 @@ def check(package, crate):
         crate=crate,
     )
     environment = {**os.environ, "CARGO_TARGET_DIR": str(target), "CARGO_PROFILE_DEV_DEBUG": "0"}
-    subprocess.run([*unshare, "bash", "-c", script], env=environment, check=True)
+    if subprocess.run([*unshare, "bash", "-c", script], env=environment).returncode != 0:
+        sys.exit("the default features need more than Rust and a linker, or the rest could not be hidden")
     print("the default features, without Node, certificates, and a C compiler")
 
 
