@@ -1,6 +1,7 @@
-"""Finds links, Rust snippets, and shell commands in a Markdown document."""
+"""Finds links, Rust snippets, dependencies, and shell commands in a Markdown document."""
 
 import re
+import tomllib
 
 # The start of a code span that is a command.
 COMMAND = re.compile(
@@ -13,6 +14,17 @@ def snippets(text):
     for words, code in re.findall(r"^```(rust[^\n]*)\n(.*?)^```", text, flags=re.S | re.M):
         if "ignore" not in words and "compile_fail" not in words:
             yield words, code
+
+
+def dependencies(text, crate):
+    """Yields the version and the features of each dependency on the crate that a manifest shows."""
+    for code in re.findall(r"^```toml\n(.*?)^```", text, flags=re.S | re.M):
+        manifest = tomllib.loads(code)
+        for table in ("dependencies", "dev-dependencies"):
+            wanted = manifest.get(table, {}).get(crate)
+            if wanted is not None:
+                wanted = {"version": wanted} if isinstance(wanted, str) else wanted
+                yield wanted["version"], wanted.get("features", [])
 
 
 def commands(text):
