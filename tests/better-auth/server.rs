@@ -273,7 +273,7 @@ fn command(program: &Program, variables: &[(&str, &str)]) -> Option<Command> {
         // Not with `println!`, whose output is hidden if a test passes.
         let _ = writeln!(
             io::stderr(),
-            "skipped: {missing}; to run it: npm ci --prefix {}",
+            "skipped: {missing}; to run it: npm ci --ignore-scripts --prefix {}",
             program.folder
         );
         return None;

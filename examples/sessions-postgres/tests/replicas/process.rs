@@ -82,7 +82,7 @@ pub fn postgres_programs() -> Option<PathBuf> {
     } else if Command::new("node").arg("--version").output().is_err() {
         "Node is not installed"
     } else if !Path::new(BETTER_AUTH).join("node_modules/pg").exists() {
-        "tests/better-auth/node_modules is missing or incomplete: npm ci --prefix tests/better-auth"
+        "tests/better-auth/node_modules is missing or incomplete: npm ci --ignore-scripts --prefix tests/better-auth"
     } else {
         return found;
     };
