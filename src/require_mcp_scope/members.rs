@@ -100,9 +100,13 @@ impl<'de> Object<'_, 'de> {
     /// The protocol allows no array and no string as `params`.
     fn not_an_object<E: Error>(self) -> Result<(), E> {
         match self.place {
-            Place::Message | Place::Params => Err(E::custom("not an object")),
-            Place::Ref | Place::Notifications => Ok(()),
+            Place::Message | Place::Params => return Err(E::custom("not an object")),
+            Place::Ref => {}
+            // Serde reads an array as a struct, whose members it then contains in the order of the
+            // server's own type.
+            Place::Notifications => self.members.subscriptions = Member::Other,
         }
+        Ok(())
     }
 }
 
@@ -155,7 +159,7 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         match self.place {
-            Place::Params => Ok(()),
+            Place::Params | Place::Notifications => Ok(()),
             _ => self.not_an_object(),
         }
     }

@@ -132,6 +132,8 @@ async fn members_that_differ_only_in_case_are_rejected() {
     for body in [
         r#"{"method":"tools/list","Result":1,"Name":"add","params":{"Method":"x","ID":1}}"#,
         r#"{"method":"tools/call","params":{"name":"list","arguments":{"Name":"add"}}}"#,
+        r#"{"method":"settings/set","params":{"notifications":true,"ref":[1]}}"#,
+        r#"{"method":"subscriptions/listen","params":{"notifications":null}}"#,
     ] {
         assert_eq!(
             outcome(tools(), &superuser(), body).await,
@@ -222,6 +224,12 @@ async fn a_message_that_names_nothing_is_rejected() {
             "subscriptions/listen",
             r#"{"notifications":{"resourceSubscriptions":"a:1"}}"#,
         ),
+        // rmcp reads this array as the members of `notifications`.
+        (
+            "subscriptions/listen",
+            r#"{"notifications":[null,null,null,["a:1"]]}"#,
+        ),
+        ("subscriptions/listen", r#"{"notifications":"a:1"}"#),
         (
             "subscriptions/listen",
             r#"{"notifications":{"resourceSubscriptions":["a:1",1]}}"#,
