@@ -1,8 +1,11 @@
 //! Compares the headers `Mcp-Method` and `Mcp-Name` with the message (MCP 2026-07-28, "Standard
-//! Headers"); used by `rules`.
+//! Headers"), and checks the headers that change the meaning of a body; used by `rules`.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::HeaderMap;
+use http::{
+    HeaderMap, HeaderValue,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
 
 use super::message::{Message, Target};
 
@@ -27,6 +30,33 @@ pub(super) fn agree(headers: &HeaderMap, message: &Message<'_>) -> bool {
         Target::Resources(_) | Target::Nothing => true,
     };
     has_at_most_one(headers, METHOD, is_method) && has_at_most_one(headers, NAME, is_name)
+}
+
+/// Returns whether the headers declare the body as JSON in UTF-8, if they declare anything. A server
+/// might read any other body, such as a form, UTF-7, or Brotli, differently from this layer.
+pub(super) fn declare_plain_json(headers: &HeaderMap) -> bool {
+    let is_json = |value: &HeaderValue| value.to_str().is_ok_and(is_json_in_utf8);
+    headers.get_all(CONTENT_TYPE).iter().all(is_json) && {
+        headers.get_all(CONTENT_ENCODING).iter()
+    }
+    .all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+fn is_json_in_utf8(content_type: &str) -> bool {
+    let content_type = content_type.to_ascii_lowercase();
+    let mut parts = content_type.split(';').map(str::trim_ascii);
+    let is_json = |media_type: &str| {
+        let subtype = media_type.strip_prefix("application/");
+        subtype
+            .is_some_and(|it| it == "json" || (it.ends_with("+json") && !it.contains([',', ' '])))
+    };
+    // Quoted strings are split too, which can only reject more.
+    let is_allowed = |parameter: &str| match parameter.split_once('=') {
+        _ if !parameter.contains("charset") => true,
+        Some(("charset", charset)) => matches!(charset, "utf-8" | "\"utf-8\"" | "utf8"),
+        _ => false,
+    };
+    parts.next().is_some_and(is_json) && parts.all(is_allowed)
 }
 
 fn has_at_most_one(headers: &HeaderMap, name: &str, is_valid: impl Fn(&[u8]) -> bool) -> bool {

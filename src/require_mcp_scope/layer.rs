@@ -85,6 +85,10 @@ pub const NO_SCOPES: [&str; 0] = [];
 ///   or a member that differs from one of the protocol's only in case, or lacks a name gets 400
 ///   (`mcp_request`): two JSON parsers could read it differently. Batches are not allowed, as in MCP
 ///   since 2025-06-18. The arguments of a call are not inspected.
+/// - A `Content-Type` other than JSON in UTF-8, such as a form or `charset=utf-16`, or a
+///   `Content-Encoding` gets 400, because the server could read other text than the layer. Middleware
+///   that decompresses bodies has to run outside the layer and to remove the header. A request without
+///   a `Content-Type` is accepted.
 /// - If `Mcp-Method` or `Mcp-Name` is present, it must agree with the body, or the response is 400.
 ///   `Mcp-Name` is ignored if the method has no name.
 /// - If the body ends with an error, because the client is gone or an outer layer limits the body,

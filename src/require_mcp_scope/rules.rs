@@ -97,6 +97,9 @@ impl Rules {
         if reads_body && declares_more_than(self.max_body_len, request) {
             return Err(Rejection::BodyTooLarge.into());
         }
+        if reads_body && !headers::declare_plain_json(request.headers()) {
+            return Err(Rejection::McpRequest.into());
+        }
         Ok(Admitted {
             reads_body,
             response_signer,

@@ -110,3 +110,58 @@ async fn repeated_headers_are_rejected() {
     let body = message("tools/list", json!({}));
     assert_eq!(outcome_with(body, &headers).await, "mcp_request");
 }
+
+/// A server that respects these headers would read other text than the layer.
+#[tokio::test]
+async fn a_body_is_declared_as_json_in_utf8_or_not_at_all() {
+    let (content_type, encoding) = ("content-type", "content-encoding");
+    for (header, value, is_valid) in [
+        (content_type, "application/json", true),
+        (content_type, "Application/JSON", true),
+        (content_type, "application/json; charset=utf-8", true),
+        (content_type, "application/json;charset=UTF-8", true),
+        (content_type, "application/json; charset=\"utf-8\"", true),
+        (content_type, "application/json ; a=b; charset=utf8", true),
+        (content_type, "application/vnd.api+json", true),
+        (content_type, "application/json; charset=utf-16", false),
+        (content_type, "application/json; charset=utf-7", false),
+        (content_type, "application/json; CHARSET=UTF-7", false),
+        (content_type, "application/json; charset=\"utf-7\"", false),
+        (content_type, "application/json; charset=\"utf-\\7\"", false),
+        (content_type, "application/json; charset*=''utf-7", false),
+        (content_type, "application/json; charset*0=utf-7", false),
+        (content_type, "application/json; charset =utf-7", false),
+        (content_type, "application/json; charset", false),
+        (
+            content_type,
+            "application/json; charset=utf-8; charset=utf-7",
+            false,
+        ),
+        (content_type, "application/json, application/json", false),
+        (content_type, "application/a, application/b+json", false),
+        (
+            content_type,
+            "application/x-www-form-urlencoded; x=application/json",
+            false,
+        ),
+        (content_type, "multipart/form-data; boundary=a", false),
+        (content_type, "text/plain", false),
+        (content_type, "", false),
+        (encoding, "identity", true),
+        (encoding, "gzip", false),
+        (encoding, "br", false),
+        (encoding, "identity, br", false),
+        (encoding, "", false),
+    ] {
+        let expected = if is_valid { "accepted" } else { "mcp_request" };
+        let reason = outcome_with(call("list"), &[(header, value.as_bytes())]).await;
+        assert_eq!(reason, expected, "{header}: {value}");
+    }
+    let two: [(_, &[u8]); 2] = [
+        (content_type, b"application/json"),
+        (content_type, b"application/json; charset=utf-7"),
+    ];
+    assert_eq!(outcome_with(call("list"), &two).await, "mcp_request");
+    let latin1: [(_, &[u8]); 1] = [(content_type, b"application/json; a=\xe4")];
+    assert_eq!(outcome_with(call("list"), &latin1).await, "mcp_request");
+}

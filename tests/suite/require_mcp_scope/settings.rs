@@ -84,7 +84,7 @@ async fn a_changed_clone_does_not_change_the_original() {
 #[tokio::test]
 async fn grpc_requests_get_grpc_rejections_unless_turned_off() {
     let request = || {
-        let mut request = post(&user("read"), text(call("add")));
+        let mut request = post(&user("write"), text(call("add")));
         *request.version_mut() = http::Version::HTTP_2;
         let content_type = http::HeaderValue::from_static("application/grpc");
         request.headers_mut().insert("content-type", content_type);
