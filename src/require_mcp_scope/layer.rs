@@ -53,7 +53,9 @@ pub const NO_SCOPES: [&str; 0] = [];
 /// # Rules
 ///
 /// Every request needs the base scopes, which are the [scopes](ProtectedResource::scopes) of the
-/// resource. The layer checks them before it reads the body.
+/// resource. The layer checks them before it reads the body. Scopes are read from the claims `scope`
+/// and `scp`. Auth0's `permissions` grant nothing here: they are the user's own, also if the user
+/// granted the client fewer scopes.
 ///
 /// | method of the message | the rule that decides |
 /// |---|---|

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     protected_resource::ProtectedResource,
     rejection::{Head, Refusal, Rejection, RejectionDetails},
-    user::{CurrentUser, Grant},
+    user::CurrentUser,
     user_rules::UserRules,
 };
 
@@ -137,7 +137,7 @@ impl Rules {
         if needed.is_empty() {
             return Ok(());
         }
-        let granted = user.grants(Grant::Scopes, None);
+        let granted = user.client_scopes();
         let has = |scope: &&String| {
             let includes =
                 |granted: &str| granted == *scope || self.implied.includes(granted, scope);

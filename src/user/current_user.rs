@@ -207,6 +207,12 @@ impl CurrentUser {
         grant.find_in(self.json(), claim)
     }
 
+    /// Returns the scopes that were granted to the client.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn client_scopes(&self) -> Vec<Cow<'_, str>> {
+        super::scopes::client_scopes(self.json())
+    }
+
     /// Returns a claim, or `None` if it is duplicated.
     pub(crate) fn claim(&self, name: &ClaimName) -> Option<ClaimValue<'_>> {
         name.find_in(self.json())

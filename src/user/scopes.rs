@@ -81,6 +81,18 @@ impl Grant {
     }
 }
 
+/// Returns the scopes that were granted to the client: those in `scope` and `scp`. Auth0's
+/// `permissions` are the user's own, which a client has even if the user granted it no scope.
+#[cfg(feature = "mcp")]
+pub(super) fn client_scopes(json: &str) -> Vec<Cow<'_, str>> {
+    let claims = serde_json::from_str(json).ok();
+    let values = claims.map(|claims: GrantClaims<'_>| [claims.scope, claims.scp]);
+    let values = values.into_iter().flatten();
+    values
+        .flat_map(|value| Grant::Scopes.split(value))
+        .collect()
+}
+
 /// Checks that `name` is a scope (RFC 6749 section 3.3).
 pub(crate) fn check_scope(name: &str) -> Result<(), Fault> {
     if is_scope_token(name) {

@@ -75,3 +75,29 @@ async fn users_of_other_issuers_are_rejected_unless_named() {
         assert_eq!(reason, expected, "{row}");
     }
 }
+
+/// In a token of Auth0, `scope` is what the client was granted, and `permissions` is all that its user
+/// may do.
+#[tokio::test]
+async fn only_scopes_that_the_client_was_granted_count() {
+    for (claims, expected) in [
+        (json!({ "scope": "read write" }), "accepted"),
+        (json!({ "scp": ["read", "write"] }), "accepted"),
+        (json!({ "scope": "read", "scp": "write" }), "accepted"),
+        (
+            json!({ "scope": "read", "permissions": ["read", "write"] }),
+            "insufficient_scope",
+        ),
+        (
+            json!({ "permissions": ["read", "write"] }),
+            "insufficient_scope",
+        ),
+        (
+            json!({ "scope": "read", "role": "write", "roles": ["write"] }),
+            "insufficient_scope",
+        ),
+    ] {
+        let reason = outcome(tools(), &user_with(claims.clone()), &call("add")).await;
+        assert_eq!(reason, expected, "{claims}");
+    }
+}
