@@ -265,6 +265,11 @@ impl ProtectedResource {
         router
     }
 
+    /// Returns the issuers of the tokens that the resource accepts.
+    pub(crate) fn authorization_servers(&self) -> &[String] {
+        &self.settings.metadata.authorization_servers
+    }
+
     pub(crate) fn base_scopes(&self) -> &[String] {
         &self.settings.metadata.scopes_supported
     }

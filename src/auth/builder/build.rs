@@ -120,6 +120,9 @@ impl JwtAuthBuilder {
         let mut sources = TokenSources::new(self.layer.sources.take(), of_issuers.collect());
         sources.check(&mut faults);
         let resource = self.layer.format.challenge.resource.as_ref();
+        if let (Some(resource), [only]) = (resource, &mut *all) {
+            only.default_to_servers_of(resource);
+        }
         for issuer in &mut all {
             issuer.apply_resource(resource, &mut faults);
             issuer.apply_origin(&mut faults);

@@ -31,7 +31,10 @@ impl IssuerSettings {
                 _ => None,
             });
             let default = self.default_issuer.as_ref().or(metadata);
-            names.exact.extend(default.cloned());
+            match default {
+                Some(default) => names.exact.push(default.clone()),
+                None => names.exact.clone_from(&self.resource_issuers),
+            }
         }
         self.check_tenants(faults);
     }

@@ -31,6 +31,8 @@ pub(super) struct IssuerSettings {
     pub(super) origin_is_from_env: bool,
     /// The `iss` that is required if no other name is set.
     pub(super) default_issuer: Option<String>,
+    /// The values of `iss` of which one is required if there is no other default either.
+    pub(super) resource_issuers: Vec<String>,
     /// Unparsed, so that `build` reports an invalid one together with all other problems.
     pub(super) issuer_templates: Vec<String>,
     pub(super) tenants: Option<Vec<String>>,

@@ -8,6 +8,15 @@ use crate::{
 };
 
 impl IssuerSettings {
+    /// Requires the `iss` of an authorization server of the resource (RFC 9068 section 4) if this
+    /// issuer, the only one of the layer, has no name.
+    pub(super) fn default_to_servers_of(&mut self, resource: &ProtectedResource) {
+        // The response of an introspection endpoint may have no `iss` (RFC 7662 section 2.2).
+        if !self.secrets.is_empty() || !self.public_keys.is_empty() {
+            self.resource_issuers = resource.authorization_servers().to_vec();
+        }
+    }
+
     /// Requires access tokens that were issued for the resource that the layer protects, if any.
     pub(super) fn apply_resource(
         &mut self,

@@ -49,6 +49,9 @@ impl JwtAuthBuilder {
     ///
     /// - The audience is the resource's [identifier](ProtectedResource::identifier) (RFC 8707),
     ///   unless [`audience`](Self::audience) is set.
+    /// - `iss` must be an [authorization server](ProtectedResource::new) of the resource, unless
+    ///   [`issuer`](Self::issuer) or a profile sets it. A layer with several issuers needs the name of
+    ///   each.
     /// - The type must be `at+jwt`, and the claims of RFC 9068 section 2.2 are required: `iss`, `exp`,
     ///   `aud`, `sub`, `client_id`, `iat`, and `jti`. Therefore ID tokens are rejected. For issuers
     ///   whose access tokens have no type of their own, call
