@@ -1,6 +1,8 @@
 //! URLs that two parties compare byte for byte, in the only form that neither of them changes; used
 //! by `protected_resource`.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use http::Uri;
 
 use crate::url_check::is_loopback;
@@ -65,14 +67,16 @@ impl StrictUrl {
             (scheme, uri.port_u16()),
             ("https", Some(443)) | ("http", Some(80))
         );
-        let has_port = uri.port_u16().is_some();
-        if authority.as_str().contains('@')
-            || (!has_port && authority.as_str() != host)
-            || host.contains(|c: char| c.is_ascii_uppercase())
+        let normal = match uri.port_u16() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        if authority.as_str() != normal
+            || !is_normal_host(host)
             || has_default_port
             || !text.starts_with(&format!("{scheme}://{authority}"))
         {
-            return Err("is not in its normal form; write the scheme and the host in lower case, without a user name or the default port".into());
+            return Err("is not in its normal form; write the scheme and the host in lower case, without a user name or the default port, and an address like 192.0.2.1 or [2001:db8::1]".into());
         }
         if scheme == "http" && !is_loopback(host) {
             return Err(
@@ -89,6 +93,26 @@ impl StrictUrl {
         }
         Ok(Self { text, origin_len })
     }
+}
+
+/// Returns whether a host is a name in lower case, or an address in the form in which programs write
+/// it (RFC 5952).
+fn is_normal_host(host: &str) -> bool {
+    if let Some(address) = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        let parsed: Result<Ipv6Addr, _> = address.parse();
+        return parsed.is_ok_and(|parsed| parsed.to_string() == address);
+    }
+    let is_name_byte =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._".contains(&byte);
+    // A host whose last label is a number is an IPv4 address, such as 127.1 or 0x7f000001.
+    let last = host.rsplit('.').find(|label| !label.is_empty());
+    let is_number =
+        |label: &str| label.bytes().all(|byte| byte.is_ascii_digit()) || label.starts_with("0x");
+    host.bytes().all(is_name_byte)
+        && (!last.is_none_or(is_number) || host.parse::<Ipv4Addr>().is_ok())
 }
 
 /// Returns whether a byte may appear in a path unencoded (RFC 3986 section 3.3).

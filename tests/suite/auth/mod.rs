@@ -22,6 +22,7 @@ mod operations;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod public_key_configuration;
 mod readiness;
+mod resource_hosts;
 mod resource_issuer;
 mod responses;
 pub(crate) mod sockets;
