@@ -69,7 +69,10 @@ pub fn app(better_auth: &str, url: &str) -> Result<Router, Box<dyn Error>> {
     // rmcp rejects requests for other hosts: a page's own host name may resolve to this machine.
     let url: Uri = url.parse()?;
     let host = url.host().unwrap_or_default();
-    let config = StreamableHttpServerConfig::default().with_allowed_hosts([host]);
+    // It rejects all browsers too, which send an `Origin`, because none is allowed here.
+    let config = StreamableHttpServerConfig::default()
+        .with_allowed_hosts([host])
+        .enforce_origin_validation();
     let tasks = Tasks::default();
     let service = StreamableHttpService::<_, LocalSessionManager>::new(
         move || Ok(tasks.clone()),
