@@ -194,7 +194,9 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
 /// serde_json would replace the object that has it.
 fn is_misread(name: &str, place: Place) -> bool {
     let known = place.known_names();
-    name.starts_with(REPLACED_BY_SERDE_JSON)
+    // Parsers in C end a name at its first NUL.
+    name.contains('\0')
+        || name.starts_with(REPLACED_BY_SERDE_JSON)
         || (!known.contains(&name) && known.iter().any(|known| differs_in_case(name, known)))
 }
 

@@ -143,6 +143,18 @@ async fn members_that_differ_only_in_case_are_rejected() {
     }
 }
 
+/// A parser in C would read each of these names up to the NUL.
+#[tokio::test]
+async fn a_member_whose_name_contains_nul_is_rejected() {
+    for body in [
+        r#"{"method":"tools/call","params":{"name":"list","name\u0000":"add"}}"#,
+        r#"{"method":"tools/call","params":{"name":"list","name\u0000x":"add"}}"#,
+        r#"{"method\u0000":"tools/call","method":"tools/list","params":{"name":"add"}}"#,
+    ] {
+        assert_malformed(body).await;
+    }
+}
+
 #[tokio::test]
 async fn escapes_in_members_and_names_are_decoded() {
     for (body, expected) in [
