@@ -99,7 +99,8 @@ pub const NO_SCOPES: [&str; 0] = [];
 /// While the body is read, the request keeps no capacity of the inner service, so a concurrency
 /// limit that bounds the memory for bodies has to run outside this layer. The layer has no timer: a
 /// slow client is limited by the timeouts of the server, for example by tower-http's
-/// `RequestBodyTimeoutLayer` outside this layer.
+/// `RequestBodyTimeoutLayer` outside this layer. A token that expires while the body is read is
+/// still accepted.
 ///
 /// # Sessions
 ///

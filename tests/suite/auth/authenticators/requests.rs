@@ -224,7 +224,8 @@ async fn a_waiting_request_does_not_use_the_capacity_of_the_service() {
         .service(Strict::default());
     // It stays alive, as in a server that calls one service for each request of a connection.
     let mut called = service.clone();
-    let mut waiting = tokio::spawn(called.ready().await.unwrap().call(get("/")));
+    let ready = ServiceExt::<Request<()>>::ready(&mut called).await;
+    let mut waiting = tokio::spawn(ready.unwrap().call(get("/")));
     tokio::task::yield_now().await;
     let other = tokio::time::timeout(Duration::from_secs(1), service.oneshot(get("/"))).await;
     let answer = other.unwrap().unwrap().into_answer().await;
