@@ -29,6 +29,7 @@ ELSEWHERE = {
     "examples/full-stack/test": ".ci/run runs tests/browser, which it calls",
     "cargo run --manifest-path examples/openapi/Cargo.toml": "tests/browser starts it",
     "benches/instructions": ".ci/run runs it",
+    "tests/conformance/run": "needs a folder with vectors of other projects",
     "benches/run": "takes minutes to half an hour",
     "cargo build": "an explanation names it",
     "cargo tree": "an explanation names it",
