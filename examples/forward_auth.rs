@@ -177,7 +177,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let name = env::args().nth(1).unwrap_or_default();
     let proxy =
         Proxy::named(&name).ok_or("pass the name of the proxy: nginx, traefik, or envoy")?;
-    let is_configured = env::var_os("BETTER_AUTH_SECRET").is_some();
+    let is_set = |name| env::var_os(name).is_some();
+    let is_configured = is_set("BETTER_AUTH_SECRET") || is_set("BETTER_AUTH_URL");
     let secret = support::random_secret();
     let auth = if is_configured {
         JwtAuthLayer::builder_from_env()
@@ -189,7 +190,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = support::listen().await?;
     let origin = format!("http://{}", listener.local_addr()?);
     if is_configured {
-        println!("Listening on {origin} for {name}, with the secret in BETTER_AUTH_SECRET.");
+        println!("Listening on {origin} for {name}, with the settings in the environment.");
     } else {
         print_requests(&origin, &name, proxy, &secret);
     }
@@ -206,7 +207,7 @@ fn print_requests(origin: &str, name: &str, proxy: Proxy, secret: &str) {
     // The lines to paste contain no comments, because not every shell accepts them.
     println!(
         "\
-Listening on {origin} for {name}. BETTER_AUTH_SECRET is not set, so this run has a random secret.
+Listening on {origin} for {name}. BETTER_AUTH_SECRET and BETTER_AUTH_URL are not set, so this run has a random secret.
 Below are a token of the user u1, valid for an hour, and three requests like those of {name}. Paste
 them into another shell. The first gets 200 and the identity; the second, without the token, gets
 401; the third, for the path of another user, gets 403.

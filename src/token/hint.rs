@@ -14,6 +14,7 @@ use super::{
     extra_claims::is_of_service,
     header::Header,
     issuer::Issuer,
+    kind::TokenKind,
     policy::{END_OF_9999, Policy},
 };
 use crate::json::ClaimValue;
@@ -118,6 +119,15 @@ pub(super) fn suggest(
         // With several issuers, this error may occur before the signature is checked, because the
         // token was found in a source of another issuer.
         TokenError::Issuer => (wrong_issuer(policy, &claims), issuers.len() == 1),
+        // Any client of the issuer can get a token for another resource, so the advice must not be to
+        // accept its audience.
+        TokenError::Audience if policy.kind != TokenKind::Any => (
+            format!(
+                "{}; the client used a token for another resource or, if the tokens of all clients are rejected, the authorization server gives this resource another name",
+                expected("aud", &policy.audiences, &claims.aud)
+            ),
+            true,
+        ),
         TokenError::Audience => (
             required("aud", &policy.audiences, &claims.aud, ".audience(…)"),
             true,
@@ -263,13 +273,18 @@ fn unknown_issuer(issuers: &[&Issuer], iss: &ClaimValue<'_>) -> String {
 }
 
 fn required(name: &str, configured: &[String], claim: &ClaimValue<'_>, method: &str) -> String {
+    let expected = expected(name, configured, claim);
+    format!("{expected}; {method} sets the expected value")
+}
+
+fn expected(name: &str, configured: &[String], claim: &ClaimValue<'_>) -> String {
     let difference = difference::of_claim(configured, claim);
     let mut text = format!("{name} must be ");
     for (index, value) in configured.iter().enumerate() {
         let separator = if index == 0 { "" } else { " or " };
         let _ = write!(text, "{separator}{value:?}");
     }
-    let _ = write!(text, ", but {difference}; {method} sets the expected value");
+    let _ = write!(text, ", but {difference}");
     text
 }
 

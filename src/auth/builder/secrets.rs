@@ -48,9 +48,10 @@ impl JwtAuthBuilder {
     /// once every two seconds; other requests do not wait, and no thread is started. New content is
     /// used once two checks in a row have read the same content, so that a half-written file is
     /// never used. Under steady traffic, a change takes effect within about four seconds; under
-    /// light traffic, on the second request. To rotate a secret, put the new one before the old
-    /// one, wait, and then configure the issuer to sign with it. If the file becomes invalid, the
-    /// current secrets stay in use and the error is logged once.
+    /// light traffic, on the second request that arrives at least 2 s after the first. To rotate a
+    /// secret, put the new one before the old one, wait until each replica has received requests for
+    /// 5 s, and then configure the issuer to sign with it. If the file becomes invalid, the current
+    /// secrets stay in use and the error is logged once.
     pub fn secret_from_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.issuer.secrets.push(SecretSource::File(path.into()));
         self

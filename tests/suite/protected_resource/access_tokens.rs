@@ -72,6 +72,19 @@ fn a_rejected_type_is_explained_with_its_fix() {
 }
 
 #[test]
+fn no_hint_suggests_the_audience_of_another_resource() {
+    let issuer = issuer();
+    let auth = protected(&issuer).build().unwrap();
+    let token = access_token(&issuer).audience("https://api.example.com/other");
+    let explanation = explanation(&auth, &token.mint());
+    assert!(
+        explanation.contains("a token for another resource"),
+        "{explanation}"
+    );
+    assert!(!explanation.contains(".audience(…)"), "{explanation}");
+}
+
+#[test]
 fn every_claim_of_rfc_9068_is_required() {
     let issuer = issuer();
     let strict = protected(&issuer).build().unwrap();

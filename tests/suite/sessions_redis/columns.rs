@@ -41,6 +41,7 @@ async fn only_better_auths_own_columns_become_claims() {
     store(&redis, &hidden, &hidden);
     let claims = claims(redis.sessions()).await;
     let of_user = [
+        "auth_time",
         "createdAt",
         "email",
         "emailVerified",
