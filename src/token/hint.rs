@@ -269,7 +269,10 @@ fn unknown_issuer(issuers: &[&Issuer], iss: &ClaimValue<'_>) -> String {
         .flat_map(|issuer| issuer.policy.issuers.texts())
         .map(str::to_owned)
         .collect();
-    required("iss", &names, iss, ".issuer(…)")
+    format!(
+        "{}; .or(…) and Issuers::add accept another issuer",
+        expected("iss", &names, iss)
+    )
 }
 
 fn required(name: &str, configured: &[String], claim: &ClaimValue<'_>, method: &str) -> String {

@@ -185,7 +185,7 @@ pub(super) fn check_other(other: &LayerSettings, clock: &Clock, faults: &mut Fau
             ""
         };
         faults.add(format!(
-            "a builder that is passed to .or(…) has settings of the whole layer: {}; move them to the builder on which .build() is called{hint}",
+            "a builder that is passed to .or(…) or Issuers::add has settings of the whole layer: {}; move them to the builder on which .build() is called{hint}",
             methods.join(", ")
         ));
     }

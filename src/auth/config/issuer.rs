@@ -79,6 +79,8 @@ pub(super) struct IssuerTable {
     leeway: Field<Duration>,
     /// The accepted values of `typ`, in addition to the default.
     accept_typ: Field<Many<String>>,
+    /// Whether the access tokens for a protected resource may have the type of any JWT.
+    allow_plain_jwt: Field<bool>,
     /// The claim with the user ID.
     user_id_claim: Field<String>,
     /// The claim with the e-mail address.
@@ -139,6 +141,7 @@ impl IssuerTable {
             all algorithms => JwtAuthBuilder::algorithms,
             one leeway => JwtAuthBuilder::leeway,
             each accept_typ => JwtAuthBuilder::accept_typ,
+            switch allow_plain_jwt => JwtAuthBuilder::allow_plain_jwt,
             one user_id_claim => JwtAuthBuilder::user_id_claim,
             one email_claim => JwtAuthBuilder::email_claim,
             switch email_optional => JwtAuthBuilder::email_optional,

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use tower::{Layer, Service};
 use tower_jwt_auth::{
     Algorithm, CognitoToken, CurrentUser, JwtAuthFuture, JwtAuthLayer, KeySet, Outcome,
-    PathOwnerLayer, RequireFreshLayer, RequireScopeLayer, Secret, SharedKeys, TokenSource,
+    PathOwnerLayer, ProtectedResource, RequireFreshLayer, RequireScopeLayer, Secret, SharedKeys,
+    TokenSource,
 };
 
 use super::{marks::*, sources, tokens::Rules};
@@ -133,6 +134,9 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
     marks.assert_absent(events.text(), "the events");
     let mut names: BTreeSet<String> = output.0.into_keys().map(str::to_owned).collect();
     names.insert("JwtAuthFuture".to_owned());
+    // `require_mcp_scope::leaks` prints the body.
+    #[cfg(feature = "mcp")]
+    names.extend(["McpBody", "RequireMcpScopeFuture"].map(str::to_owned));
     let mut all = public_types(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
     if cfg!(not(all(
         feature = "aws-lc-rs",
@@ -141,6 +145,7 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
         feature = "config",
         feature = "introspection",
         feature = "jwks",
+        feature = "mcp",
         feature = "sessions",
         feature = "test-kit",
         feature = "tower-http"
@@ -239,6 +244,17 @@ fn settings(output: &mut Output) {
     output.debug("RequireFresh", &fresh.layer(()));
     output.debug("RequireFreshLayer", &fresh);
     output.debug("Outcome", &Outcome::Accepted);
+    let resource =
+        ProtectedResource::new("https://api.example.com/mcp", "https://login.example.com");
+    let resource = resource.unwrap().scopes(["b"]).unwrap();
+    output.debug("ProtectedResource", &resource);
+    #[cfg(feature = "mcp")]
+    {
+        let tools = tower_jwt_auth::RequireMcpScopeLayer::new(&resource);
+        let tools = tools.session_key(MARKED).unwrap();
+        output.debug("RequireMcpScope", &tools.layer(()));
+        output.debug("RequireMcpScopeLayer", &tools);
+    }
     let marked = MARKED.to_owned();
     for source in [
         TokenSource::header(),

@@ -20,7 +20,7 @@ const SOURCES: &str = include_str!("../../../../src/auth/config/token_source.rs"
 
 /// The methods of the builder that have no field: secrets, values that are not data, and methods
 /// that the structure of the configuration replaces.
-const WITHOUT_FIELD: [&str; 17] = [
+const WITHOUT_FIELD: [&str; 18] = [
     "answer_with",
     "authenticate_with",
     "build",
@@ -34,6 +34,8 @@ const WITHOUT_FIELD: [&str; 17] = [
     "keys",
     "observe",
     "or",
+    // The same value also serves the metadata.
+    "protected_resource",
     "public_key_pem",
     "secret",
     "secrets",
