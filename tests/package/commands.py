@@ -152,7 +152,7 @@ def forward_auth_with_a_secret(place, listed):
     addr, secret = f"127.0.0.1:{free_port()}", "0123456789abcdefghijklmnopqrstuv"
     started = command.replace("127.0.0.1:3000", addr).replace("…", secret)
     path = f"{place.environment['CARGO_TARGET_DIR']}/debug/examples:{place.environment['PATH']}"
-    with place.server(started, place.package, r"Listening on \S+ for nginx, with the secret", PATH=path):
+    with place.server(started, place.package, r"Listening on \S+ for nginx, with the settings", PATH=path):
         requested = f"curl -s -o /dev/null -w '%{{http_code}}' -H 'X-Original-URI: /api/u1/tasks' http://{addr}/"
         expect(command, place.run(requested, place.package), "401")
 
