@@ -284,16 +284,21 @@ impl RejectionFormat {
     }
 
     fn add_missing_headers(&self, refusal: Refusal<'_>, headers: &mut HeaderMap) {
-        insert_if_absent(headers, CACHE_CONTROL, || Some(NO_STORE));
+        // Only the application's custom response can already have one of the headers.
+        let may_be_present = self.custom.is_some();
+        let insert = |headers: &mut HeaderMap, name: HeaderName, value: HeaderValue| {
+            if !(may_be_present && headers.contains_key(&name)) {
+                headers.insert(name, value);
+            }
+        };
+        insert(headers, CACHE_CONTROL, NO_STORE);
         if self.challenge.resource.is_some() {
             self.insert_challenge_first(refusal, headers);
-        } else {
-            insert_if_absent(headers, WWW_AUTHENTICATE, || {
-                challenge(refusal, &self.challenge)
-            });
+        } else if let Some(challenge) = challenge(refusal, &self.challenge) {
+            insert(headers, WWW_AUTHENTICATE, challenge);
         }
         if refusal.rejection.status() == StatusCode::SERVICE_UNAVAILABLE {
-            insert_if_absent(headers, RETRY_AFTER, || Some(RETRY_AFTER_SECS));
+            insert(headers, RETRY_AFTER, RETRY_AFTER_SECS);
         }
     }
 }
@@ -316,19 +321,6 @@ impl RejectionFormat {
         for other in others {
             headers.append(WWW_AUTHENTICATE, other);
         }
-    }
-}
-
-/// Inserts a header unless the application's custom response already has it.
-fn insert_if_absent(
-    headers: &mut HeaderMap,
-    name: HeaderName,
-    value: impl FnOnce() -> Option<HeaderValue>,
-) {
-    if !headers.contains_key(&name)
-        && let Some(value) = value()
-    {
-        headers.insert(name, value);
     }
 }
 
