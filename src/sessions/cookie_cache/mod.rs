@@ -1,7 +1,7 @@
 //! Reads the record of a session from Better Auth's signed cookie `session_data`, without I/O; used by
 //! `sessions`.
 //!
-//! The cookie has one of four forms, which are told apart by their dots. A value that does not fit in
+//! The cookie has one of four forms, which are distinguished by their dots. A value that does not fit in
 //! any way has no record, and the session is looked up.
 
 mod chunks;

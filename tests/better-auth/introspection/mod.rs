@@ -26,7 +26,7 @@ fn auth(provider: &Provider, client: &Client, introspection: Introspection) -> J
         .email_optional()
 }
 
-/// A service that asks anew for each request.
+/// A service that asks again for each request.
 fn strict(provider: &Provider, client: &Client) -> Service {
     let introspection = provider.introspection().fresh_for(Duration::ZERO);
     Service::new(auth(provider, client, introspection))
