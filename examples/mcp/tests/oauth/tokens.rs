@@ -67,8 +67,8 @@ fn decode(token: &str) -> [Value; 2] {
     })
 }
 
-/// Calls a tool with this token, and returns the challenge.
-async fn call(site: &Site, tool: &str, token: &str) -> Option<String> {
+/// A call of a tool with this token.
+fn request(site: &Site, tool: &str, token: &str) -> reqwest::RequestBuilder {
     let request = json!({
         "jsonrpc": "2.0",
         "id": 1,
@@ -77,7 +77,12 @@ async fn call(site: &Site, tool: &str, token: &str) -> Option<String> {
     });
     let request = reqwest::Client::new().post(&site.mcp).json(&request);
     let request = request.header("accept", "application/json, text/event-stream");
-    let response = request.bearer_auth(token).send().await.unwrap();
+    request.bearer_auth(token)
+}
+
+/// Calls a tool with this token, and returns the challenge.
+async fn call(site: &Site, tool: &str, token: &str) -> Option<String> {
+    let response = request(site, tool, token).send().await.unwrap();
     let challenge = response.headers().get("www-authenticate");
     challenge.map(|challenge| challenge.to_str().unwrap().to_owned())
 }
@@ -99,6 +104,24 @@ async fn access_tokens_have_the_claims_of_rfc_9068() {
     }
     let audiences = &claims["aud"];
     assert!(audiences.to_string().contains(&site.mcp), "{audiences}");
+}
+
+/// MCP requires it of the server, against DNS rebinding.
+#[tokio::test]
+async fn a_page_of_another_origin_is_rejected_with_any_token() {
+    let Some(site) = Site::start("a page of another origin").await else {
+        return;
+    };
+    let tokens = tokens(&site, "mcp:read", Some(&site.mcp)).await;
+    let token = tokens["access_token"].as_str().expect("a token");
+    for (origin, is_rejected) in [(None, false), (Some("https://mallory.example.com"), true)] {
+        let mut request = request(&site, "list_tasks", token);
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status() == 403, is_rejected, "{origin:?}");
+    }
 }
 
 #[tokio::test]
