@@ -136,17 +136,19 @@ impl Patterns {
         let &Route { kind, parameters } = found.value;
         // Segments after the owner's ID cannot move it. In an exempt path, every segment must keep
         // its position.
-        let is_before = |name: &str| kind == PatternKind::Exempt || name != parameter;
-        let mut leading = found
-            .params
-            .iter()
-            .take(parameters)
-            .take_while(|(name, _)| is_before(name));
+        let mut owner = None;
+        let mut prefix_is_unambiguous = true;
+        for (name, raw) in found.params.iter().take(parameters) {
+            if kind == PatternKind::Owned && name == parameter {
+                owner = Some(raw);
+                break;
+            }
+            prefix_is_unambiguous &= is_one_segment(&Cow::from(percent_decode(raw.as_bytes())));
+        }
         Some(Found {
             kind,
-            owner: found.params.get(parameter),
-            prefix_is_unambiguous: leading
-                .all(|(_, raw)| is_one_segment(&Cow::from(percent_decode(raw.as_bytes())))),
+            owner,
+            prefix_is_unambiguous,
         })
     }
 
