@@ -37,7 +37,7 @@ pin_project! {
         Now { #[pin] future: ResponseFuture<F> },
         /// The request waits. Afterwards, the inner service is polled until it is ready and then
         /// called.
-        Waiting { step: Step, pending: Option<(Request<B>, JwtAuth<S>)> },
+        Waiting { step: Step, pending: Option<Box<(Request<B>, JwtAuth<S>)>> },
     }
 }
 
@@ -61,7 +61,7 @@ where
         Self {
             stage: Stage::Waiting {
                 step: Step::ForDecision(wait),
-                pending: Some((request, service)),
+                pending: Some(Box::new((request, service))),
             },
             is_private: false,
         }
@@ -91,9 +91,10 @@ where
                 StageProj::Waiting { step, pending } => (step, pending),
             };
             // Empty only if the future is polled again after it completed.
-            let Some((request, service)) = pending else {
+            let Some(waiting) = pending else {
                 return Poll::Pending;
             };
+            let (request, service) = &mut **waiting;
             let future = match step {
                 Step::ForDecision(wait) => {
                     let shared = &service.shared;
@@ -115,9 +116,10 @@ where
                 }
                 Step::ForService => {
                     ready!(service.inner.poll_ready(cx))?;
-                    let Some((request, mut service)) = mem::take(pending) else {
+                    let Some(waiting) = mem::take(pending) else {
                         return Poll::Pending;
                     };
+                    let (request, mut service) = *waiting;
                     ResponseFuture::inner(service.inner.call(request))
                 }
             };
