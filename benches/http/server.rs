@@ -37,8 +37,8 @@ fn router(auth: Option<JwtAuthLayer>) -> Router {
     let router = match auth {
         Some(auth) => Router::new()
             .route(path, get(tasks_of_token))
-            .route_layer(layers::path_owner())
-            .route_layer(auth),
+            // One call, because axum boxes the service and its future in each.
+            .route_layer((auth, layers::path_owner())),
         None => Router::new().route(path, get(tasks_of_path)),
     };
     router.layer(

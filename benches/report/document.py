@@ -293,7 +293,8 @@ def of_http(http):
         "## HTTP from end to end\n\n"
         f"Requests per second under wrk with {http['connections']} connections: the medians of "
         f"{len(rates['axum'])} alternating rounds, with the same requests from 1,000 users. The load "
-        "generator and the server share the cores, so a faster server also waits for wrk. "
+        "generator and the server share the cores, so a faster server also waits for wrk. The layers are "
+        "added in one call, `.route_layer((auth, owner))`. "
         f"Python {http['python']}, {', '.join(http['versions'])}.\n\n"
         + table(["", "requests/s", "÷ axum without the layers"], rows)
     )
