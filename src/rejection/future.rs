@@ -29,7 +29,7 @@ pin_project! {
     #[derive(Debug)]
     enum Kind<F> {
         Inner { #[pin] future: F },
-        Refused { response: Option<Response<Bytes>> },
+        Rejected { response: Option<Response<Bytes>> },
     }
 }
 
@@ -42,7 +42,7 @@ impl<F> ResponseFuture<F> {
 
     pub(crate) fn rejected(response: Response<Bytes>) -> Self {
         Self {
-            kind: Kind::Refused {
+            kind: Kind::Rejected {
                 response: Some(response),
             },
         }
@@ -61,7 +61,7 @@ where
                 let response = ready!(future.poll(cx))?;
                 Poll::Ready(Ok(response.map(ResponseBody::inner)))
             }
-            KindProj::Refused { response } => match response.take() {
+            KindProj::Rejected { response } => match response.take() {
                 Some(response) => Poll::Ready(Ok(response.map(ResponseBody::refusal))),
                 // Reached only if the future is polled again after it completed.
                 None => Poll::Pending,

@@ -21,7 +21,7 @@ pub enum Outcome {
     /// [`allow_cors_preflight`](crate::JwtAuthBuilder::allow_cors_preflight) is set.
     Anonymous,
     /// The request was rejected.
-    Refused(Rejection),
+    Rejected(Rejection),
 }
 
 impl Outcome {
@@ -32,13 +32,13 @@ impl Outcome {
     /// use tower_jwt_auth::{Outcome, Rejection};
     ///
     /// assert_eq!(Outcome::Accepted.label(), "accepted");
-    /// assert_eq!(Outcome::Refused(Rejection::NotOwner).label(), "not_owner");
+    /// assert_eq!(Outcome::Rejected(Rejection::NotOwner).label(), "not_owner");
     /// ```
     pub fn label(&self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Anonymous => "anonymous",
-            Self::Refused(rejection) => rejection.reason(),
+            Self::Rejected(rejection) => rejection.reason(),
         }
     }
 }

@@ -206,7 +206,7 @@ impl RejectionFormat {
     pub(crate) fn respond(&self, refusal: Refusal<'_>, protocol: Protocol) -> Response<Bytes> {
         let rejection = refusal.rejection;
         if let Some(observer) = &self.observer {
-            observer(Outcome::Refused(rejection));
+            observer(Outcome::Rejected(rejection));
         }
         match &self.challenge.resource {
             None => self.build(refusal, protocol),

@@ -27,7 +27,7 @@ pub struct Task {
     get,
     path = "/api/{user_id}/tasks",
     params(("user_id" = String, Path, description = "your own id: the `sub` of your token")),
-    responses((status = 200, description = "your tasks", body = Vec<Task>), Refused)
+    responses((status = 200, description = "your tasks", body = Vec<Task>), Rejected)
 )]
 pub async fn list(State(tasks): State<Tasks>, Path(user_id): Path<String>) -> Json<Vec<Task>> {
     let tasks = tasks.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,7 +39,7 @@ pub async fn list(State(tasks): State<Tasks>, Path(user_id): Path<String>) -> Js
     post,
     path = "/api/{user_id}/tasks",
     params(("user_id" = String, Path, description = "your own id: the `sub` of your token")),
-    responses((status = 201, description = "the task was added", body = Task), Refused)
+    responses((status = 201, description = "the task was added", body = Task), Rejected)
 )]
 pub async fn add(
     State(tasks): State<Tasks>,
@@ -55,7 +55,7 @@ pub async fn add(
 // Never constructed: only the derive macro reads it.
 #[allow(dead_code)]
 #[derive(IntoResponses)]
-enum Refused {
+enum Rejected {
     /// there is no bearer token, or it does not verify
     #[response(
         status = 401,

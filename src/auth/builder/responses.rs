@@ -192,7 +192,7 @@ impl JwtAuthBuilder {
     /// waits, so it should only update a counter.
     ///
     /// A request that this layer accepts but an inner layer or extractor rejects is reported twice:
-    /// as [`Accepted`](Outcome::Accepted) and then as [`Refused`](Outcome::Refused).
+    /// as [`Accepted`](Outcome::Accepted) and then as [`Rejected`](Outcome::Rejected).
     ///
     /// ```
     /// use std::{collections::BTreeMap, sync::{Arc, Mutex}};

@@ -84,7 +84,7 @@ async fn an_own_reason_is_for_the_operator_only() {
         let answer = ask(layer.clone().build().unwrap(), get("/")).await;
         answer.assert_invalid_token("invalid_credential", "the default response");
         assert_eq!(own_reason(&answer), Some("key_revoked"));
-        let rejected = Outcome::Refused(Rejection::InvalidCredential);
+        let rejected = Outcome::Rejected(Rejection::InvalidCredential);
         assert_eq!(*outcomes.lock().unwrap(), [rejected]);
         let logged = events.at("DEBUG").join("\n");
         let fields = r#"reason="invalid_credential" own_reason="key_revoked""#;
