@@ -27,9 +27,9 @@ pub(crate) struct Introspector {
     pub(super) session_tokens_first: bool,
 }
 
-/// The settings of the layer beside introspection.
+/// The other credentials that the layer accepts.
 #[derive(Clone, Copy)]
-pub(crate) struct Beside {
+pub(crate) struct OtherCredentials {
     pub(crate) has_keys: bool,
     pub(crate) has_raw_session_tokens: bool,
 }
@@ -38,12 +38,12 @@ impl Introspection {
     /// Checks the settings.
     pub(crate) fn build(
         self,
-        beside: Beside,
+        others: OtherCredentials,
         clock: Clock,
         faults: &mut Faults,
     ) -> Option<Introspector> {
         let mut own = Faults::default();
-        self.check(beside, &mut own);
+        self.check(others, &mut own);
         let credentials = self.credentials(&mut own);
         faults.take_from(".introspect(…)", own);
         let (Place::Url(url) | Place::Issuer(url)) = &self.place;
@@ -74,17 +74,17 @@ impl Introspection {
         })
     }
 
-    fn check(&self, beside: Beside, faults: &mut Faults) {
+    fn check(&self, others: OtherCredentials, faults: &mut Faults) {
         self.limits.check(
             DEFAULT_LIMITS.max_concurrent,
             "no token can be introspected",
             "a revoked token is accepted for that time",
             faults,
         );
-        if self.accepts_jwts && beside.has_keys {
+        if self.accepts_jwts && others.has_keys {
             faults.add(".jwts() sends JWTs to the authorization server, but the layer has keys that verify them; remove .jwts() or the keys");
         }
-        match (beside.has_raw_session_tokens, self.session_tokens_first) {
+        match (others.has_raw_session_tokens, self.session_tokens_first) {
             (true, false) => faults.add("a token of 32 letters and digits may be an access token or a session token, because .raw_tokens() is set for sessions; remove .raw_tokens(), or call .session_tokens_first() if the authorization server's tokens have another form"),
             (false, true) => faults.add(".session_tokens_first() has no effect without .raw_tokens() for sessions; remove it"),
             _ => {}

@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc};
 use memchr::memchr;
 use serde::de::IgnoredAny;
 
-pub(crate) use self::build::{Beside, Introspector};
+pub(crate) use self::build::{Introspector, OtherCredentials};
 pub use self::settings::Introspection;
 use crate::{
     authenticator::Authentication,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{JwtAuthBuilder, issuer_settings::IssuerSettings, layer_settings::LayerSettings};
 #[cfg(feature = "introspection")]
-use crate::introspection::{Beside, Introspection, Introspector};
+use crate::introspection::{Introspection, Introspector, OtherCredentials};
 #[cfg(feature = "sessions-custom")]
 use crate::sessions::{BetterAuthSessions, FirstIssuer};
 use crate::{
@@ -141,7 +141,7 @@ impl LayerSettings {
         if self.introspection.len() > 1 {
             faults.add(".introspect(…) is called twice, but a layer asks one authorization server; remove one call");
         }
-        let beside = Beside {
+        let others = OtherCredentials {
             has_keys: { issuers.iter() }
                 .any(|issuer| !issuer.secrets.is_empty() || !issuer.public_keys.is_empty()),
             #[cfg(feature = "sessions-custom")]
@@ -150,7 +150,7 @@ impl LayerSettings {
             #[cfg(not(feature = "sessions-custom"))]
             has_raw_session_tokens: false,
         };
-        introspection.build(beside, self.clock.clone(), faults)
+        introspection.build(others, self.clock.clone(), faults)
     }
 
     #[cfg(feature = "sessions-custom")]
