@@ -8,9 +8,10 @@
 //! ```
 //!
 //! If `BETTER_AUTH_SECRET` is set, the example verifies the tokens of your own front end, with the
-//! audience and issuer in `BETTER_AUTH_AUDIENCE` and `BETTER_AUTH_ISSUER` if those are set.
-//! Otherwise, it generates a secret for the run and prints a token and requests to paste. `ADDR` is
-//! the address to listen on.
+//! audience and issuer in `BETTER_AUTH_AUDIENCE` and `BETTER_AUTH_ISSUER` if those are set. The
+//! variable contains the secret that signs the tokens, such as the recipe's `API_TOKEN_SECRET`.
+//! Otherwise, the example generates a secret for the run and prints a token and requests to paste.
+//! `ADDR` is the address to listen on. Rejections and their reasons are logged to stderr.
 
 mod support;
 
@@ -174,6 +175,7 @@ fn encoded(text: &str) -> Option<HeaderValue> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    log_to_stderr();
     let name = env::args().nth(1).unwrap_or_default();
     let proxy =
         Proxy::named(&name).ok_or("pass the name of the proxy: nginx, traefik, or envoy")?;
@@ -222,4 +224,19 @@ end, or to run more than one replica, set BETTER_AUTH_SECRET to the secret that 
         own = target("/api/u1/tasks"),
         other = target("/api/u2/tasks"),
     );
+}
+
+/// Logs the requests that are rejected, with their reasons.
+fn log_to_stderr() {
+    use tracing_subscriber::{
+        filter::{LevelFilter, Targets},
+        fmt,
+        layer::SubscriberExt,
+        util::SubscriberInitExt,
+    };
+
+    tracing_subscriber::registry()
+        .with(fmt::layer().with_writer(std::io::stderr))
+        .with(Targets::new().with_target("tower_jwt_auth", LevelFilter::DEBUG))
+        .init();
 }
