@@ -1,8 +1,11 @@
 //! Every failure rejects the request.
 
+use std::time::Duration;
+
 use axum::{Router, extract::Request};
 use http::StatusCode;
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 use tower_jwt_auth::JwtAuthLayer;
 
 use crate::{
@@ -104,4 +107,28 @@ async fn only_a_2xx_from_forward_auth_allows_a_request() {
         // The backend must reject a request without an identity.
         assert_eq!(answer.reached().identity(), [], "{sent}");
     }
+}
+
+#[tokio::test]
+async fn the_example_logs_why_it_rejects_a_request() {
+    let Some(edge) = Edge::start().await else {
+        return;
+    };
+    let expired = bearer(json!({ "exp": 1 }));
+    let request = get(TASKS, &[("authorization", &expired)]);
+    assert_eq!(ask(&edge.nginx, VERSIONS[0], request).await.status, 401);
+
+    let log = || -> String {
+        edge.replicas
+            .iter()
+            .map(|replica| replica.log.text())
+            .collect()
+    };
+    let is_logged = async {
+        while !log().contains(r#"reason="expired""#) {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = timeout(Duration::from_secs(10), is_logged).await;
+    assert!(waited.is_ok(), "no reason in the log: {:?}", log());
 }

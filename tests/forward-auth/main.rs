@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use self::{
     backend::{Backend, serve},
     nginx::Nginx,
-    process::{Process, replica},
+    process::{Replica, replica},
 };
 
 #[path = "../../examples/forward_auth.rs"]
@@ -37,7 +37,7 @@ const SECRET: &str = "test-only-0123456789abcdefghijklmnopqrstuvwxyz";
 struct Edge {
     nginx: Nginx,
     backend: Backend,
-    replicas: Vec<Process>,
+    replicas: Vec<Replica>,
 }
 
 impl Edge {
@@ -52,7 +52,7 @@ impl Edge {
         Some(Self {
             nginx,
             backend,
-            replicas: vec![first.process, second.process],
+            replicas: vec![first, second],
         })
     }
 }

@@ -59,7 +59,7 @@ impl Nginx {
             "-g",
             "daemon off;",
         ]);
-        let process = Process::start_as(&command, folder.unprivileged());
+        let process = Process::start(&command, folder.unprivileged(), Stdio::inherit());
         wait_for(&http1).await;
         wait_for(&http2).await;
         Self {

@@ -6,20 +6,18 @@ use std::{
     net::SocketAddr,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
 };
 
 /// A process that is stopped on drop, or when the test is killed.
 pub struct Process(Child);
 
 impl Process {
-    /// Starts the command's program with its arguments and variables.
-    pub fn start(command: &Command) -> Self {
-        Self::start_as(command, None)
-    }
-
-    /// Starts the command, as another user if one is given.
-    pub fn start_as(command: &Command, user: Option<u32>) -> Self {
+    /// Starts the command's program with its arguments and variables, as another user if one is
+    /// given.
+    pub fn start(command: &Command, user: Option<u32>, stderr: Stdio) -> Self {
         // The shell stops the program when the test's end of the pipe is closed for any reason.
         let mut shell = Command::new("sh");
         shell
@@ -27,7 +25,8 @@ impl Process {
             .arg(command.get_program())
             .args(command.get_args())
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            .stderr(stderr);
         for (name, value) in command.get_envs() {
             match value {
                 Some(value) => shell.env(name, value),
@@ -60,7 +59,29 @@ impl Drop for Process {
 /// A running example.
 pub struct Replica {
     pub addr: SocketAddr,
-    pub process: Process,
+    pub log: Log,
+    _process: Process,
+}
+
+/// What a process has written to stderr.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    fn read(stderr: ChildStderr) -> Self {
+        let log = Self::default();
+        let written = log.clone();
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                *written.0.lock().expect("no thread panics") += &(line + "\n");
+            }
+        });
+        log
+    }
+
+    pub fn text(&self) -> String {
+        self.0.lock().expect("no thread panics").clone()
+    }
 }
 
 /// Starts the example for nginx, on a free port.
@@ -73,15 +94,17 @@ pub fn replica(secret: &str) -> Replica {
         // The developer's variables would be used too.
         .env_remove("BETTER_AUTH_ISSUER")
         .env_remove("BETTER_AUTH_AUDIENCE");
-    let mut process = Process::start(&command);
+    let mut process = Process::start(&command, None, Stdio::piped());
+    let log = Log::read(process.0.stderr.take().expect("stderr is piped"));
     let line = process.first_line();
     let addr = line
         .split_once("http://")
         .and_then(|(_, after)| after.split(' ').next())
         .and_then(|addr| addr.parse().ok());
     Replica {
-        addr: addr.unwrap_or_else(|| panic!("no address in {line:?}")),
-        process,
+        addr: addr.unwrap_or_else(|| panic!("no address in {line:?}; {:?}", log.text())),
+        log,
+        _process: process,
     }
 }
 
