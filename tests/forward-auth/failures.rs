@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{Router, extract::Request};
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use tower_jwt_auth::JwtAuthLayer;
 
@@ -65,7 +65,8 @@ async fn no_request_is_allowed_without_a_secret() {
     assert_eq!(backend.count(), 0);
 }
 
-/// nginx turns most other statuses into 500, and `@not_judged` in its configuration improves some.
+/// nginx turns most other statuses into 500, and `@not_judged` in its configuration improves some. It
+/// discards the body.
 #[tokio::test]
 async fn only_a_2xx_from_forward_auth_allows_a_request() {
     // This stub responds with the status in the token.
@@ -75,6 +76,7 @@ async fn only_a_2xx_from_forward_auth_allows_a_request() {
         (
             status,
             [("www-authenticate", "Bearer x"), ("retry-after", "7")],
+            "a body",
         )
     });
     let Some((nginx, backend)) = behind(stub).await else {
@@ -98,6 +100,10 @@ async fn only_a_2xx_from_forward_auth_allows_a_request() {
             assert_eq!(answer.status, status, "{sent}");
             assert_eq!(answer.header("www-authenticate"), challenge, "{sent}");
             assert_eq!(answer.header("retry-after"), retry_after, "{sent}");
+            let content_type = answer.header("content-type");
+            assert_eq!(content_type, Some("application/json"), "{sent}");
+            let body: Value = serde_json::from_slice(&answer.body).unwrap();
+            assert!(body["detail"].is_string(), "{sent}: {body}");
         }
     }
     assert_eq!(backend.count(), 0);

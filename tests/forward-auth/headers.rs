@@ -4,10 +4,13 @@ use axum::{Router, extract::Request};
 use http::{HeaderName, Method, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tower_jwt_auth::JwtAuthLayer;
 
 use crate::{
-    Edge, bearer, behind,
+    Edge, SECRET, bearer, behind, behind_with,
     client::{Answer, VERSIONS, Version, ask, get, request},
+    example::{self, Proxy},
+    nginx::CONF,
 };
 
 const TASKS: &str = "/api/alice/tasks";
@@ -170,6 +173,30 @@ async fn forward_auth_receives_only_the_token_and_the_path() {
         let answer = ask(&nginx, version, request.clone()).await;
         let got = answer.header("www-authenticate");
         assert_eq!(got, Some("GET authorization,host,x-original-uri 0"));
+    }
+}
+
+#[tokio::test]
+async fn the_backend_gets_the_token_unless_nginx_removes_it() {
+    let line = r#"proxy_set_header Authorization "";"#;
+    let off = format!("#{line}");
+    assert_eq!(CONF.matches(&off).count(), 1);
+    let valid = bearer(json!({}));
+    for (conf, expected) in [
+        (CONF.to_owned(), Some(&*valid)),
+        (CONF.replace(&off, line), None),
+    ] {
+        let auth = JwtAuthLayer::builder().secret(SECRET);
+        let forward_auth = example::router(Proxy::Nginx, auth).unwrap();
+        let Some((nginx, _)) = behind_with(&conf, forward_auth).await else {
+            return;
+        };
+        let request = get(TASKS, &[("authorization", &valid)]);
+        let reached = ask(&nginx, Version::Http1, request).await.reached();
+        let mut headers = reached.headers.iter();
+        let token = headers.find(|(name, _)| name == "authorization");
+        assert_eq!(token.map(|(_, value)| value.as_str()), expected);
+        assert_eq!(reached.identity().len(), 2);
     }
 }
 

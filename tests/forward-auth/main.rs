@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use self::{
     backend::{Backend, serve},
-    nginx::Nginx,
+    nginx::{CONF, Nginx},
     process::{Replica, replica},
 };
 
@@ -48,7 +48,7 @@ impl Edge {
         }
         let (first, second) = (replica(SECRET), replica(SECRET));
         let backend = Backend::start().await;
-        let nginx = Nginx::start([first.addr, second.addr], backend.addrs).await;
+        let nginx = Nginx::start(CONF, [first.addr, second.addr], backend.addrs).await;
         Some(Self {
             nginx,
             backend,
@@ -59,12 +59,17 @@ impl Edge {
 
 /// Starts nginx with this router as both replicas of forward_auth.
 async fn behind(forward_auth: Router) -> Option<(Nginx, Backend)> {
+    behind_with(CONF, forward_auth).await
+}
+
+/// Like [`behind`], with another configuration of nginx.
+async fn behind_with(conf: &str, forward_auth: Router) -> Option<(Nginx, Backend)> {
     if nginx::is_missing() {
         return None;
     }
     let backend = Backend::start().await;
     let replicas = [serve(forward_auth.clone()).await, serve(forward_auth).await];
-    Some((Nginx::start(replicas, backend.addrs).await, backend))
+    Some((Nginx::start(conf, replicas, backend.addrs).await, backend))
 }
 
 /// The `Authorization` value of a token with these claims and the default ones.

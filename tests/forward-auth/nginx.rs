@@ -18,6 +18,9 @@ use tokio::{
 
 use crate::process::Process;
 
+/// The configuration of the example.
+pub const CONF: &str = include_str!("../../examples/forward_auth/nginx.conf");
+
 pub struct Nginx {
     /// The sockets for HTTP/1.1 and HTTP/2.
     pub http1: PathBuf,
@@ -28,11 +31,15 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts nginx with these addresses instead of the example's.
-    pub async fn start(forward_auth: [SocketAddr; 2], backend: [SocketAddr; 2]) -> Self {
+    /// Starts nginx with this configuration, but with these addresses instead of the example's.
+    pub async fn start(
+        conf: &str,
+        forward_auth: [SocketAddr; 2],
+        backend: [SocketAddr; 2],
+    ) -> Self {
         let folder = Folder::new();
         let (http1, http2) = (folder.0.join("http1"), folder.0.join("http2"));
-        let mut text = include_str!("../../examples/forward_auth/nginx.conf").to_owned();
+        let mut text = conf.to_owned();
         // Includes the next character, because one port may be a prefix of another.
         for (here, there) in [
             ("127.0.0.1:3000;", format!("{};", forward_auth[0])),
