@@ -16,9 +16,14 @@ def snippets(text):
             yield words, code
 
 
+def tables(text):
+    """Yields each block in TOML, as text."""
+    return re.findall(r"^```toml\n(.*?)^```", text, flags=re.S | re.M)
+
+
 def dependencies(text, crate):
     """Yields the version and the features of each dependency on the crate that a manifest shows."""
-    for code in re.findall(r"^```toml\n(.*?)^```", text, flags=re.S | re.M):
+    for code in tables(text):
         manifest = tomllib.loads(code)
         for table in ("dependencies", "dev-dependencies"):
             wanted = manifest.get(table, {}).get(crate)
