@@ -17,6 +17,7 @@ mod http_client;
 mod idle_runtime;
 #[cfg(feature = "jwks")]
 mod key_set_url;
+mod outage;
 #[cfg(feature = "jwks")]
 mod refreshes;
 #[cfg(feature = "jwks")]
