@@ -1,4 +1,5 @@
-//! `docs/sessions.md` and `docs/session-stores.md` state what the code does.
+//! `docs/sessions.md` and `docs/session-stores.md` state what the code does, and so does the section about
+//! outages in `docs/observability.md`.
 
 use std::fs;
 
@@ -13,6 +14,8 @@ use crate::support;
 const GUIDE: &str = include_str!("../../../docs/sessions.md");
 
 const STORES: &str = include_str!("../../../docs/session-stores.md");
+
+const OUTAGES: &str = include_str!("../../../docs/observability.md");
 
 const THREAT_MODEL: &str = include_str!("../../../docs/threat-model.md");
 
@@ -39,7 +42,14 @@ fn the_guide_lists_the_reasons_of_sessions() {
 
 #[test]
 fn the_guides_state_the_limits_of_the_code() {
-    let folders = ["src/sessions", "src/sessions/cookie_cache", "src/lookups"];
+    let folders = [
+        "src/sessions",
+        "src/sessions/cookie_cache",
+        "src/lookups",
+        "src/auth/builder",
+        "src/jwks",
+        "src/rejection",
+    ];
     let code = folders.map(source).concat();
     for (limit, page, text) in [
         (
@@ -54,18 +64,49 @@ fn the_guides_state_the_limits_of_the_code() {
         ),
         (
             "LOOKUP_TIMEOUT: Duration = Duration::from_secs(2)",
-            GUIDE,
+            OUTAGES,
             "within 2 s",
         ),
-        (
-            "MAX_OUTAGES: u32 = 5",
-            GUIDE,
-            "After five failures in a row",
-        ),
+        ("MAX_OUTAGES: u32 = 5", OUTAGES, "five lookups in a row"),
         (
             "PROBE_INTERVAL: Duration = Duration::from_millis(900)",
-            GUIDE,
+            OUTAGES,
             "one lookup per second",
+        ),
+        (
+            "DEFAULT_FRESH_FOR: Duration = Duration::from_secs(10)",
+            OUTAGES,
+            "for 10 s after the last answer",
+        ),
+        (
+            "DEFAULT_TTL: Duration = Duration::from_secs(10 * 60)",
+            OUTAGES,
+            "10 minutes (`.jwks_ttl(…)`",
+        ),
+        (
+            "DEFAULT_MAX_STALE: Duration = Duration::from_secs(60 * 60)",
+            OUTAGES,
+            "an hour (`.jwks_max_stale(…)`)",
+        ),
+        (
+            "KEY_WAIT_TIMEOUT: Duration = Duration::from_secs(10)",
+            OUTAGES,
+            "after at most 10 s",
+        ),
+        (
+            "MIN_RETRY_INTERVAL: Duration = Duration::from_secs(1)",
+            OUTAGES,
+            "again after a second",
+        ),
+        (
+            "MAX_RETRY_INTERVAL: Duration = Duration::from_secs(30)",
+            OUTAGES,
+            "intervals of up to 30 s",
+        ),
+        (
+            r#"RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("10")"#,
+            OUTAGES,
+            "`retry-after: 10`",
         ),
         (
             "DEFAULT_MAX_LOOKUPS: usize = 16",
