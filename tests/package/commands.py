@@ -29,6 +29,8 @@ ELSEWHERE = {
     "examples/full-stack/test": ".ci/run runs tests/browser, which it calls",
     "cargo run --manifest-path examples/openapi/Cargo.toml": "tests/browser starts it",
     "benches/instructions": ".ci/run runs it",
+    "curl -b cookies.txt https://app.example.com/api/auth/oauth2/create-client": "tests/better-auth/introspection "
+    "sends this request",
     "tests/conformance/run": "needs a folder with vectors of other projects",
     "benches/run": "takes minutes to half an hour",
     "cargo build": "an explanation names it",
