@@ -1,30 +1,38 @@
 //! [`Explanation`]: all checks of a token, in their order, for developers; used by the verifier.
 //!
 //! The verifier decides which error a token has, and `failed_check` finds the check with that error.
-//! An explanation therefore never disagrees with the verifier.
+//! An explanation therefore never disagrees with the verifier. `later_check` then applies the checks
+//! that follow.
 
 use std::fmt;
 
 use super::{
-    configured, error::TokenError, failed_check, hint, issuer::Issuer, token_check::TokenCheck,
+    configured, error::TokenError, failed_check, hint, issuer::Issuer, later_check,
+    token_check::TokenCheck,
 };
 
 /// All checks of one token, in the order of verification: see
 /// [`TokenVerifier::explain`](crate::TokenVerifier::explain).
 ///
-/// `Display` lists one check per line, with the outcome and the configured value. Below a failed
-/// check, it describes the difference and the fix:
+/// `Display` lists one check per line, with the outcome and the configured value. Below each failed
+/// check, it describes the difference and the fix. The checks after the first failed one are applied
+/// too, except those that need its result, so that one explanation shows all differences:
 ///
 /// ```text
 /// passed       form              at most 16384 bytes
 /// …
-/// FAILED       issuer            "https://app.example.com"
+/// FAILED       times             no leeway
+///              the token expired 3 h ago; …
+/// also FAILED  issuer            "https://app.example.com"
 ///              iss must be "https://app.example.com", but the token's value has a trailing slash; …
-/// not reached  audience          "https://app.example.com"
+/// passed       audience          "https://app.example.com"
+/// …
+/// not reached  own checks        0 set with .check(…)
 /// ```
 ///
-/// No output contains a value from the token, except the name of a known algorithm. It does contain
-/// configured values, such as the issuer and the URL of the keys, so do not send it to clients.
+/// No output contains a value from the token, except the name of a known algorithm and the rounded
+/// time since the token expired or until it becomes valid. It does contain configured values, such as the
+/// issuer and the URL of the keys, so do not send it to clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     checks: Vec<ExplainedCheck>,
@@ -43,11 +51,14 @@ pub struct ExplainedCheck {
 /// The outcome of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckOutcome {
-    /// The token fulfils the requirement.
+    /// The token fulfils the requirement. After a failed check of the key or the signature, anyone
+    /// could have written the token.
     Passed,
     /// The token is rejected because of this check.
     Failed,
-    /// An earlier check failed, so this check does not matter.
+    /// An earlier check failed, and this check fails too.
+    AlsoFailed,
+    /// An earlier check failed, and this check needs its result or the application.
     NotReached,
 }
 
@@ -90,24 +101,37 @@ impl Explanation {
             let other = TokenCheck::IssuerSelection;
             if is_listed(&failed) { failed } else { other }
         });
-        let mut outcome = CheckOutcome::Passed;
+        // Without a secret, a form, a header, or an issuer, the later checks mean nothing.
+        let first = TokenCheck::Algorithm;
+        let mut listed = order(issuers, issuer).skip_while(|check| *check != first);
+        let is_readable = listed.any(|check| failed == Some(check));
+        let later = |check| later_check::apply(check, issuer.filter(|_| is_readable)?, token, now);
+        let mut is_later = false;
         let checks = order(issuers, issuer).map(|check| {
-            outcome = match outcome {
-                CheckOutcome::Passed if failed == Some(check) => CheckOutcome::Failed,
-                CheckOutcome::Passed => CheckOutcome::Passed,
-                _ => CheckOutcome::NotReached,
+            let (outcome, error) = if failed == Some(check) {
+                is_later = true;
+                (CheckOutcome::Failed, error)
+            } else if !is_later {
+                (CheckOutcome::Passed, None)
+            } else {
+                match later(check) {
+                    Some(Ok(())) => (CheckOutcome::Passed, None),
+                    Some(Err(error)) => (CheckOutcome::AlsoFailed, Some(error)),
+                    None => (CheckOutcome::NotReached, None),
+                }
             };
-            let is_failed = outcome == CheckOutcome::Failed;
-            let error = error.filter(|_| is_failed);
+            let difference = |error: TokenError| {
+                let found = is_short.then(|| match check {
+                    TokenCheck::Times => later_check::wrong_time(token, error, now),
+                    _ => hint::suggest(issuers, token, error, now).map(|hint| hint.text),
+                });
+                found.flatten().unwrap_or_else(|| error.to_string())
+            };
             ExplainedCheck {
                 check,
                 outcome,
                 configured: configured::describe(check, issuers, issuer, max_token_len),
-                difference: error.map(|error| {
-                    let hint = is_short.then(|| hint::suggest(issuers, token, error, now));
-                    hint.flatten()
-                        .map_or_else(|| error.to_string(), |hint| hint.text)
-                }),
+                difference: error.map(difference),
             }
         });
         Self {
@@ -117,12 +141,12 @@ impl Explanation {
     }
 
     /// Returns all checks, in the order of verification. Either all of them passed, or exactly one
-    /// failed.
+    /// has the outcome [`Failed`](CheckOutcome::Failed).
     pub fn checks(&self) -> impl Iterator<Item = &ExplainedCheck> {
         self.checks.iter()
     }
 
-    /// Returns the check that failed, or `None` for an accepted token.
+    /// Returns the check because of which the token is rejected, or `None` for an accepted token.
     pub fn failed(&self) -> Option<&ExplainedCheck> {
         let mut checks = self.checks.iter();
         checks.find(|check| check.outcome == CheckOutcome::Failed)
@@ -146,7 +170,7 @@ impl ExplainedCheck {
         self.outcome
     }
 
-    /// Returns the configured value as text, such as `"https://app.example.com"` or `leeway 5s`.
+    /// Returns the configured value as text, such as `"https://app.example.com"` or `leeway 5 s`.
     /// Returns `None` if the check has no setting, or if the token names none of several issuers.
     pub fn configured(&self) -> Option<&str> {
         self.configured.as_deref()
@@ -183,6 +207,7 @@ impl fmt::Display for CheckOutcome {
         f.pad(match self {
             Self::Passed => "passed",
             Self::Failed => "FAILED",
+            Self::AlsoFailed => "also FAILED",
             Self::NotReached => "not reached",
         })
     }

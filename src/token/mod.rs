@@ -20,6 +20,7 @@ mod issuer;
 mod issuer_names;
 mod issuers;
 mod kind;
+mod later_check;
 mod policy;
 mod printable;
 #[cfg(feature = "sessions-cookie-cache")]

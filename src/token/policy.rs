@@ -147,7 +147,7 @@ impl Policy {
 
     /// Checks `exp`, `nbf`, and `iat` (RFC 7519 sections 4.1.4 to 4.1.6). Returns `exp`.
     #[inline]
-    fn check_times(&self, claims: &Claims<'_>, now: u64) -> Result<f64, TokenError> {
+    pub(super) fn check_times(&self, claims: &Claims<'_>, now: u64) -> Result<f64, TokenError> {
         let exp = claims.exp.ok_or(TokenError::Claims)?;
         let is_expiry = exp > 0.0 && exp < END_OF_9999;
         // `exp` has an upper limit, so that milliseconds do not make a token valid for millennia. A
@@ -173,7 +173,7 @@ impl Policy {
     }
 
     #[inline]
-    fn check_audience(&self, aud: &ClaimValue<'_>) -> Result<(), TokenError> {
+    pub(super) fn check_audience(&self, aud: &ClaimValue<'_>) -> Result<(), TokenError> {
         let is_ours = |aud: &Cow<'_, str>| self.audiences.iter().any(|ours| ours == aud);
         let matches = match aud {
             ClaimValue::Absent => self.audiences.is_empty(),
@@ -200,6 +200,14 @@ impl Policy {
         self.email(&text(user.email()))?;
         name(&user.name().map_or(ClaimValue::Absent, text))?;
         Ok(())
+    }
+
+    /// Applies the rules for the email address and the name of a token.
+    pub(super) fn check_email(&self, claims: &Claims<'_>) -> Result<(), TokenError> {
+        if !claims.extra.as_ref().is_some_and(|extra| extra.is_service) {
+            self.email(&claims.email)?;
+        }
+        name(&claims.name).map(drop)
     }
 
     #[inline(always)]

@@ -105,7 +105,7 @@ impl TokenVerifier {
     }
 
     /// Lists every check of a token, in the order of verification: passed, failed, or not reached,
-    /// with the configured value and, for the failed one, the kind of difference and the fix.
+    /// with the configured value and, for each failed one, the kind of difference and the fix.
     ///
     /// This is for developers, for example in a command-line tool or a test; do not send the result
     /// to clients. The result agrees with [`verify`](Self::verify), which this method calls: it uses

@@ -189,7 +189,7 @@ async fn an_expired_token_is_named() {
     let Some(diagnosis) = diagnosis(&[("TOKEN_TTL", "-60")], &[]).await else {
         return;
     };
-    diagnosis.assert_names(&["expired"], &["FAILED       times", "leeway 5s"]);
+    diagnosis.assert_names(&["expired"], &["FAILED       times", "leeway 5 s"]);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod hints;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod issuers;
 mod jose_header;
+mod later_check;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod rfc_vectors;
 mod signature;
