@@ -10,6 +10,12 @@
 //! not end up in the shell's history, and explains every check of it. It prints no value from the
 //! token.
 //!
+//! For HS256 tokens, set the variables that `JwtAuthLayer::from_env` reads, and pass no argument:
+//!
+//! ```sh
+//! BETTER_AUTH_SECRET=… cargo run --example doctor --features better-auth < token.txt
+//! ```
+//!
 //! The exit code is 0 if everything fits, 1 if something does not, and 2 for wrong arguments.
 
 #[path = "doctor/server.rs"]
@@ -27,6 +33,7 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, SharedKeys};
 
 const USAGE: &str = "\
 usage: doctor <origin of Better Auth> [options] [< file with a token]
+       BETTER_AUTH_SECRET=… doctor < file with an HS256 token
 
   --issuer <iss>      as .issuer(…); default: the origin
   --audience <aud>    as .audience(…); default: the origin
@@ -118,17 +125,24 @@ impl Report {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Some(mut settings) = Settings::from_args(env::args().skip(1)) else {
+    let settings = Settings::from_args(env::args().skip(1));
+    let has_secret = env::var_os("BETTER_AUTH_SECRET").is_some_and(|secret| !secret.is_empty());
+    let is_for_secret = env::args().len() == 1 && has_secret;
+    if settings.is_none() && !is_for_secret {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
-    };
+    }
     let mut report = Report::default();
-    check_settings(&mut settings, &mut report);
-    let keys = server::check(&settings, &mut report).await;
-    match token_from_stdin() {
-        Ok(Some(text)) => token::check(&settings, keys, &text, &mut report).await,
-        Ok(None) => report.note("token", "none on standard input; to explain one, pipe it"),
-        Err(error) => report.problem("token", format!("cannot read standard input: {error}")),
+    let token = token_from_stdin(&mut report);
+    match settings {
+        Some(mut settings) => {
+            check_settings(&mut settings, &mut report);
+            let keys = server::check(&settings, &mut report).await;
+            if let Some(token) = token {
+                token::check(&settings, keys, &token, &mut report).await;
+            }
+        }
+        None => token::check_with_secret(token.as_deref(), &mut report),
     }
 
     match report.problems.as_slice() {
@@ -167,13 +181,19 @@ fn check_settings(settings: &mut Settings, report: &mut Report) {
 }
 
 /// Reads a token, unless a person would have to type it.
-fn token_from_stdin() -> io::Result<Option<String>> {
+fn token_from_stdin(report: &mut Report) -> Option<String> {
     let stdin = io::stdin();
-    if stdin.is_terminal() {
-        return Ok(None);
-    }
     let mut text = String::new();
-    stdin.take(MAX_INPUT).read_to_string(&mut text)?;
+    if !stdin.is_terminal()
+        && let Err(error) = stdin.take(MAX_INPUT).read_to_string(&mut text)
+    {
+        report.problem("token", format!("cannot read standard input: {error}"));
+        return None;
+    }
     let text = text.trim();
-    Ok((!text.is_empty()).then(|| text.to_owned()))
+    if text.is_empty() {
+        report.note("token", "none on standard input; to explain one, pipe it");
+        return None;
+    }
+    Some(text.to_owned())
 }

@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
 use tower_jwt_auth::{
-    CheckOutcome, JwtAuthLayer, TokenCheck, TokenError,
+    JwtAuthLayer, TokenCheck, TokenError,
     jwks::{FetchError, FetchedJwks, JwksFetch},
 };
 use url::Url;
@@ -29,7 +29,7 @@ pub async fn check(settings: &Settings, keys: Option<String>, token: &str, repor
         Ok(layer) => {
             // A failure has been reported already.
             let _ = layer.ready().await;
-            explain(settings, &layer, token, report);
+            explain(Some(settings), &layer, token, report);
         }
         Err(error) => report.problem("settings", error.to_string()),
     }
@@ -48,73 +48,63 @@ impl JwksFetch for Fetched {
     }
 }
 
-fn explain(settings: &Settings, layer: &JwtAuthLayer, token: &str, report: &mut Report) {
+/// Checks the settings of `JwtAuthLayer::from_env`, and explains a token with them.
+pub fn check_with_secret(token: Option<&str>, report: &mut Report) {
+    match JwtAuthLayer::from_env() {
+        Ok(layer) => {
+            if let Some(token) = token {
+                explain(None, &layer, token, report);
+            }
+        }
+        Err(error) => report.problem("settings", error.to_string()),
+    }
+}
+
+/// Explains a token. `settings` are those for the `jwt()` plugin.
+fn explain(settings: Option<&Settings>, layer: &JwtAuthLayer, token: &str, report: &mut Report) {
     let explanation = layer.verifier().explain(token);
     println!("\nThe checks of the token:\n\n{explanation}");
+    let claims = unverified_claims(token).unwrap_or_default();
+    if is_in_the_future(&claims["iat"]) {
+        report.problem(
+            "clock",
+            "iat is in the future: the clock of Better Auth is ahead, or the clock here is behind",
+        );
+    }
     if explanation.error().is_none() {
         report.fits("token", "it is accepted");
     }
-    let claims = unverified_claims(token);
-    let has_passed = |check: TokenCheck| {
-        let mut checks = explanation.checks();
-        checks.any(|one| one.check() == check && one.outcome() == CheckOutcome::Passed)
-    };
-    let mut named = Vec::new();
-    if let Some(claims) = &claims {
-        if !has_passed(TokenCheck::Issuer)
-            && let Some((topic, text)) = difference(settings.issuer(), &claims["iss"])
-        {
-            let expected = settings.issuer();
-            report.problem(topic, format!("iss {text}; the layer expects {expected:?}: set baseURL (or jwt: {{ issuer }}) in Better Auth to it, or call .issuer(…) with Better Auth's value"));
-            named.push(TokenCheck::Issuer);
-        }
-        if !has_passed(TokenCheck::Audience)
-            && let Some((topic, text)) = audience_difference(settings.audience(), &claims["aud"])
-        {
-            let expected = settings.audience();
-            report.problem("audience", format!("aud {text} ({topic}); the layer expects {expected:?}: set jwt: {{ audience }} in Better Auth to it, or call .audience(…) with Better Auth's value"));
-            named.push(TokenCheck::Audience);
-        }
-        let has_email = claims["email"]
-            .as_str()
-            .is_some_and(|text| !text.is_empty());
-        if !has_passed(TokenCheck::Email) && !settings.email_optional && !has_email {
-            report.problem("email", "the token has no email: add it to definePayload in Better Auth, or call .email_optional()");
-            named.push(TokenCheck::Email);
-        }
-        check_times(claims, report, &mut named);
-    }
-    let Some(failed) = explanation.failed() else {
-        return;
-    };
-    let is_named = named.contains(&failed.check());
     // Without keys, the report names the reason already.
     let is_without_keys = explanation.error() == Some(TokenError::KeysUnavailable);
-    if !is_named && !is_without_keys {
-        let topic = failed.check().to_string();
-        report.problem(&topic, failed.difference().unwrap_or_default());
-    }
-}
-
-fn check_times(claims: &Value, report: &mut Report, named: &mut Vec<TokenCheck>) {
-    let ahead = |name: &str| claims[name].as_f64().map(|time| time - now() as f64);
-    let is_future = |name: &str| ahead(name).is_some_and(|ahead| ahead > LEEWAY as f64);
-    for name in ["iat", "nbf"] {
-        if is_future(name) {
-            report.problem(
-                "clock",
-                format!("{name} is in the future: the clock of Better Auth is ahead, or the clock here is behind"),
-            );
-            named.push(TokenCheck::Times);
-            return;
+    for check in explanation.checks() {
+        let Some(text) = check.difference() else {
+            continue;
+        };
+        match (check.check(), settings) {
+            (TokenCheck::Key, _) if is_without_keys => {}
+            (TokenCheck::Issuer, Some(settings)) => {
+                let expected = settings.issuer();
+                let (topic, text) = difference(expected, &claims["iss"]);
+                report.problem(topic, format!("iss {text}; the layer expects {expected:?}: set baseURL (or jwt: {{ issuer }}) in Better Auth to it, or call .issuer(…) with Better Auth's value"));
+            }
+            (TokenCheck::Audience, Some(_)) => {
+                let fix = "or set jwt: { audience } in Better Auth to the layer's value";
+                report.problem("audience", format!("{text}; {fix}"));
+            }
+            (TokenCheck::Email, Some(_)) => {
+                report.problem(
+                    "email",
+                    format!("{text}; definePayload in Better Auth adds it"),
+                );
+            }
+            (TokenCheck::Times, _) if is_in_the_future(&claims["nbf"]) => {
+                report.problem("clock", text);
+            }
+            (TokenCheck::Times, _) => report.problem("expired", text),
+            (check, _) => report.problem(&check.to_string(), text),
         }
     }
-    if ahead("exp").is_some_and(|ahead| ahead <= -(LEEWAY as f64)) {
-        report.problem("expired", "the token has expired: fetch a new one, and fetch one on each 401 in the front end; if it is new, the clock here is ahead");
-        named.push(TokenCheck::Times);
-    }
 }
-
 fn unverified_claims(token: &str) -> Option<Value> {
     let json = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?);
     serde_json::from_slice(&json.ok()?)
@@ -122,37 +112,27 @@ fn unverified_claims(token: &str) -> Option<Value> {
         .filter(Value::is_object)
 }
 
-fn audience_difference(configured: &str, claim: &Value) -> Option<(&'static str, &'static str)> {
-    let Some(values) = claim.as_array() else {
-        return difference(configured, claim);
-    };
-    let mut differences = values.iter().map(|value| difference(configured, value));
-    match differences.next() {
-        None => Some(("empty", "is an empty list")),
-        Some(first) if differences.all(|other| other.is_some()) => first,
-        Some(_) => None,
-    }
+fn is_in_the_future(time: &Value) -> bool {
+    time.as_f64()
+        .is_some_and(|time| time - now() as f64 > LEEWAY as f64)
 }
 
-/// Returns the topic and the kind of the difference, if there is one.
-fn difference(configured: &str, claim: &Value) -> Option<(&'static str, &'static str)> {
+/// Returns the topic and the kind of the difference.
+fn difference(configured: &str, claim: &Value) -> (&'static str, &'static str) {
     let Some(found) = claim.as_str() else {
-        return Some(("missing", "is missing or not a string"));
+        return ("missing", "is missing or not a string");
     };
-    if found == configured {
-        return None;
-    }
     if found.strip_suffix('/') == Some(configured) {
-        return Some(("trailing slash", "has a trailing slash"));
+        return ("trailing slash", "has a trailing slash");
     }
     if configured.strip_suffix('/') == Some(found) {
-        return Some(("trailing slash", "has no trailing slash"));
+        return ("trailing slash", "has no trailing slash");
     }
     let (Ok(ours), Ok(theirs)) = (configured.parse::<Url>(), found.parse::<Url>()) else {
-        return Some(("value", "is another value"));
+        return ("value", "is another value");
     };
     let is_local = |url: &Url| url.host_str().is_some_and(is_loopback);
-    Some(match (is_local(&ours), is_local(&theirs)) {
+    match (is_local(&ours), is_local(&theirs)) {
         (false, true) => (
             "Docker host",
             "names this machine (localhost), as inside a container or in development",
@@ -168,5 +148,5 @@ fn difference(configured: &str, claim: &Value) -> Option<(&'static str, &'static
         ),
         _ if ours.port() != theirs.port() => ("port", "has another port"),
         _ => ("path", "has another path"),
-    })
+    }
 }

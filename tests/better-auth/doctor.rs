@@ -35,8 +35,15 @@ impl Diagnosis {
 
 /// Runs the doctor with these arguments and this input.
 fn diagnose(args: &[&str], input: &str) -> Diagnosis {
+    diagnose_with(&[], args, input)
+}
+
+/// Runs the doctor with these environment variables.
+fn diagnose_with(variables: &[(&str, &str)], args: &[&str], input: &str) -> Diagnosis {
     let mut doctor = Command::new(example())
         .args(args)
+        .env_remove("BETTER_AUTH_SECRET")
+        .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -206,7 +213,39 @@ async fn a_token_of_another_server_is_named_by_its_key_and_host() {
         return;
     };
     let diagnosis = diagnose(&[&server.origin], &token_of(&other).await);
-    diagnosis.assert_names(&["port", "audience", "key"], &["FAILED       key"]);
+    diagnosis.assert_names(&["key", "port", "audience"], &["also FAILED  issuer"]);
+}
+
+#[tokio::test]
+async fn an_hs256_token_is_explained_with_the_settings_of_from_env() {
+    let variables = [
+        ("HS256_TOKEN", "separate"),
+        ("API_TOKEN_SECRET", API_SECRET),
+        ("AUDIENCE", PUBLIC),
+    ];
+    let Some(server) = start(&variables) else {
+        return;
+    };
+    let ada = server.sign_up("ada@example.com").await;
+    let token = server.token(super::TOKEN, &ada).await;
+    let secret = ("BETTER_AUTH_SECRET", API_SECRET);
+    let audience = ("BETTER_AUTH_AUDIENCE", PUBLIC);
+    let fits = diagnose_with(&[secret, audience], &[], &token);
+    assert_eq!(fits.exit_code, Some(0), "{}", fits.output);
+    let other = [("BETTER_AUTH_SECRET", SECRET), audience];
+    diagnose_with(&other, &[], &token).assert_names(&["signature"], &["a different secret"]);
+    let all = [
+        secret,
+        ("BETTER_AUTH_AUDIENCE", "https://other.example.com"),
+        ("BETTER_AUTH_ISSUER", PUBLIC),
+    ];
+    let all = diagnose_with(&all, &[], &token);
+    all.assert_names(
+        &["issuer", "audience"],
+        &["FAILED       issuer", "also FAILED  audience"],
+    );
+    let weak = diagnose_with(&[("BETTER_AUTH_SECRET", "short")], &[], "");
+    weak.assert_names(&["settings"], &["at least 32 are required"]);
 }
 
 #[tokio::test]

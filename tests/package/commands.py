@@ -33,6 +33,7 @@ ELSEWHERE = {
     "sends this request",
     "tests/conformance/run": "needs a folder with vectors of other projects",
     "benches/run": "takes minutes to half an hour",
+    'BETTER_AUTH_SECRET="$API_TOKEN_SECRET" cargo run --example doctor': "tests/better-auth runs the doctor so",
     "cargo build": "an explanation names it",
     "cargo tree": "an explanation names it",
 }
