@@ -210,7 +210,7 @@ pub use self::token::CacheStats;
 #[cfg(feature = "axum")]
 pub use self::axum::{Claims, ExtractRejection};
 #[cfg(feature = "tower-http")]
-pub use self::tower_http::LogRejections;
+pub use self::tower_http::{LogRejections, RejectionsAsSuccess};
 
 #[cfg(doc)]
 #[doc = include_str!("../docs/threat-model.md")]

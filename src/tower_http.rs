@@ -1,9 +1,12 @@
 //! The integration with tower-http's `TraceLayer`.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use http::Response;
-use tower_http::trace::{DefaultOnResponse, OnResponse};
+use tower_http::{
+    classify::{ClassifiedResponse, ClassifyResponse},
+    trace::{DefaultOnResponse, OnResponse},
+};
 use tracing::Span;
 
 use crate::rejection::{Rejection, RejectionDetails};
@@ -17,20 +20,23 @@ use crate::rejection::{Rejection, RejectionDetails};
 /// set, the event of a 403 also has the field `user_id`. The reason that an `Authenticator` of the
 /// application gave is in the field `own_reason`.
 ///
-/// `TraceLayer::new_for_grpc` also logs each rejected call at ERROR; the guide [Observability]
-/// configures its classifier.
-///
-/// [Observability]: https://docs.rs/tower-jwt-auth/latest/tower_jwt_auth/guide/observability/index.html
+/// `TraceLayer` also logs each failure at ERROR, as "response failed". With [`RejectionsAsSuccess`],
+/// a rejection is not one, so that it is logged once.
 ///
 /// ```
 /// use axum::Router;
-/// use tower_http::trace::TraceLayer;
-/// use tower_jwt_auth::{JwtAuthLayer, LogRejections};
+/// use tower_http::{
+///     classify::{ServerErrorsAsFailures, SharedClassifier},
+///     trace::TraceLayer,
+/// };
+/// use tower_jwt_auth::{JwtAuthLayer, LogRejections, RejectionsAsSuccess};
 ///
 /// fn router(auth: JwtAuthLayer) -> Router {
+///     let failures = RejectionsAsSuccess::new(ServerErrorsAsFailures::new());
+///     let trace = TraceLayer::new(SharedClassifier::new(failures));
 ///     Router::new()
 ///         .route_layer(auth)
-///         .layer(TraceLayer::new_for_http().on_response(LogRejections::new()))
+///         .layer(trace.on_response(LogRejections::new()))
 /// }
 /// # drop(router);
 /// ```
@@ -71,5 +77,40 @@ impl<B, O: OnResponse<B>> OnResponse<B> for LogRejections<O> {
         } else {
             tracing::info!(parent: span, reason, own_reason, status, ?latency, user_id, "request rejected");
         }
+    }
+}
+
+/// Classifier for tower-http's `TraceLayer` that treats a [`Rejection`] as a success, because
+/// [`LogRejections`] logs it, and passes all other responses to another classifier.
+#[cfg_attr(docsrs, doc(cfg(feature = "tower-http")))]
+#[derive(Clone, Debug, Default)]
+pub struct RejectionsAsSuccess<C> {
+    others: C,
+}
+
+impl<C> RejectionsAsSuccess<C> {
+    /// Creates a classifier that passes all other responses to `others`, such as
+    /// `ServerErrorsAsFailures` or, for gRPC, `GrpcErrorsAsFailures`.
+    pub fn new(others: C) -> Self {
+        Self { others }
+    }
+}
+
+impl<C: ClassifyResponse> ClassifyResponse for RejectionsAsSuccess<C> {
+    type FailureClass = C::FailureClass;
+    type ClassifyEos = C::ClassifyEos;
+
+    fn classify_response<B>(
+        self,
+        response: &Response<B>,
+    ) -> ClassifiedResponse<Self::FailureClass, Self::ClassifyEos> {
+        match response.extensions().get::<Rejection>() {
+            Some(_) => ClassifiedResponse::Ready(Ok(())),
+            None => self.others.classify_response(response),
+        }
+    }
+
+    fn classify_error<E: Display + 'static>(self, error: &E) -> Self::FailureClass {
+        self.others.classify_error(error)
     }
 }

@@ -107,11 +107,19 @@ mod log_rejections {
     use std::{convert::Infallible, future::Ready};
 
     use bytes::Bytes;
-    use http::{HeaderValue, Method, Request, Response, Version, header::CONTENT_TYPE};
+    use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header::CONTENT_TYPE};
     use http_body_util::Full;
-    use tower::{Layer, Service, ServiceExt, layer::util::Stack, service_fn, util::ServiceFn};
-    use tower_http::trace::TraceLayer;
-    use tower_jwt_auth::{JwtAuthLayer, LogRejections, PathOwnerLayer};
+    use tower::{
+        Layer, Service, ServiceExt,
+        layer::util::Stack,
+        service_fn,
+        util::{MapResponseLayer, ServiceFn},
+    };
+    use tower_http::{
+        classify::{ServerErrorsAsFailures, SharedClassifier},
+        trace::TraceLayer,
+    };
+    use tower_jwt_auth::{JwtAuthLayer, LogRejections, PathOwnerLayer, RejectionsAsSuccess};
 
     use super::*;
     use crate::events::Captured;
@@ -178,6 +186,48 @@ mod log_rejections {
     }
 
     #[tokio::test]
+    async fn a_rejection_as_success_is_logged_once_and_a_failure_as_usual() {
+        let keyless = || {
+            let builder = JwtAuthLayer::builder().secrets([""; 0]);
+            builder.allow_missing_secret().build().unwrap()
+        };
+        let failing = MapResponseLayer::new(|mut response: Response<Full<Bytes>>| {
+            *response.status_mut() = StatusCode::BAD_GATEWAY;
+            response
+        });
+        let accepted = || with_bearer(&token(&claims()));
+        for (row, request, auth, is_rejected) in [
+            ("a rejection", with_bearer("a.b.c"), keyless(), true),
+            (
+                "a rejection over gRPC",
+                grpc(with_bearer("a.b.c")),
+                keyless(),
+                true,
+            ),
+            ("a failure of the handler", accepted(), layer(), false),
+        ] {
+            let events = Captured::start();
+            let failures = RejectionsAsSuccess::new(ServerErrorsAsFailures::new());
+            let trace = TraceLayer::new(SharedClassifier::new(failures));
+            let trace = trace.on_response(LogRejections::new());
+            let stack = Stack::new(Stack::new(failing.clone(), auth), trace);
+            send(stack, request).await;
+            let text = events.text();
+            let errors = text.lines().filter(|line| {
+                line.trim_start().starts_with("ERROR") && !line.contains(" tower_jwt_auth: ")
+            });
+            let errors: Vec<_> = errors.collect();
+            assert_eq!(errors.len(), 1, "{row}: {text}");
+            let expected = if is_rejected {
+                "not_configured"
+            } else {
+                "response failed"
+            };
+            assert!(errors[0].contains(expected), "{row}: {text}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_server_error_is_logged_at_error() {
         let keyless = JwtAuthLayer::builder()
             .secrets([""; 0])
@@ -216,10 +266,10 @@ mod grpc_calls {
         transport::{Channel, Server, server::TcpIncoming},
     };
     use tower_http::{
-        classify::{GrpcErrorsAsFailures, SharedClassifier},
+        classify::{ClassifyResponse, GrpcErrorsAsFailures, GrpcFailureClass, SharedClassifier},
         trace::TraceLayer,
     };
-    use tower_jwt_auth::{JwtAuthLayer, LogRejections};
+    use tower_jwt_auth::{JwtAuthLayer, LogRejections, RejectionsAsSuccess};
 
     use super::*;
     use crate::{
@@ -227,10 +277,16 @@ mod grpc_calls {
         events::Captured,
     };
 
-    type Trace = TraceLayer<SharedClassifier<GrpcErrorsAsFailures>>;
-
     /// Calls the greeter, behind `auth` if given, and returns the ERROR events of the failed call.
-    async fn errors(trace: Trace, auth: Option<JwtAuthLayer>, token: Option<&str>) -> Vec<String> {
+    async fn errors<C>(
+        trace: TraceLayer<SharedClassifier<C>>,
+        auth: Option<JwtAuthLayer>,
+        token: Option<&str>,
+    ) -> Vec<String>
+    where
+        C: ClassifyResponse<FailureClass = GrpcFailureClass> + Clone + Send + Sync + 'static,
+        C::ClassifyEos: Send,
+    {
         let events = Captured::start();
         let (listener, addr) = listen().await;
         let routes = match auth {
@@ -252,7 +308,12 @@ mod grpc_calls {
 
     #[tokio::test]
     async fn only_failed_calls_are_logged_as_errors() {
-        let trace = tonic_example::trace;
+        let trace = || {
+            let failures = RejectionsAsSuccess::new(GrpcErrorsAsFailures::new());
+            TraceLayer::new(SharedClassifier::new(failures))
+        };
+        let none = errors(tonic_example::trace(), Some(layer()), None).await;
+        assert_eq!(none.len(), 0, "{none:#?}");
         let none = errors(trace(), Some(layer()), None).await;
         assert_eq!(none.len(), 0, "{none:#?}");
         let none = errors(trace(), Some(layer()), Some("a.b.c")).await;
@@ -261,7 +322,7 @@ mod grpc_calls {
         let failed = errors(trace(), None, None).await;
         assert_eq!(failed.len(), 1, "{failed:#?}");
         assert!(failed[0].contains("response failed"), "{failed:#?}");
-        // Without the example's classifier, a client error is logged at ERROR.
+        // Without one of these classifiers, a client error is logged at ERROR.
         let by_default = errors(TraceLayer::new_for_grpc(), Some(layer()), None).await;
         assert_eq!(by_default.len(), 1, "{by_default:#?}");
     }

@@ -84,7 +84,12 @@ fn no_public_type_prints_a_token_a_secret_or_a_claim() {
     #[cfg(feature = "axum")]
     extractors(&mut output);
     #[cfg(feature = "tower-http")]
-    output.debug("LogRejections", &tower_jwt_auth::LogRejections::new());
+    {
+        use tower_jwt_auth::{LogRejections, RejectionsAsSuccess};
+
+        output.debug("LogRejections", &LogRejections::new());
+        output.debug("RejectionsAsSuccess", &RejectionsAsSuccess::new(()));
+    }
 
     for algorithm in [Algorithm::HS256, Algorithm::EdDSA] {
         output.debug("Algorithm", &algorithm);
