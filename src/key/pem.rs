@@ -7,12 +7,18 @@ const ESCAPED_NEWLINES: &str =
     "its newlines are escaped as a backslash and an n (`\\n`); replace each with a newline";
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+const EXPLICIT_CURVE: &str = "its curve is described by parameters and must be named; convert it with `openssl ec -pubin -param_enc named_curve -pubout`";
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub(super) fn read(pem: &[u8]) -> Result<KeyComponents, String> {
     use jsonwebtoken::DecodingKey;
 
     use super::{backend::rsa_numbers, material::Curve};
 
     check_label(pem)?;
+    if has_explicit_curve(pem) {
+        return Err(EXPLICIT_CURVE.into());
+    }
     let bytes = |key: &DecodingKey| key.try_get_as_bytes().map(<[u8]>::to_vec).ok();
     if let Ok(key) = DecodingKey::from_rsa_pem(pem) {
         let (n, e) = rsa_numbers(&bytes(&key).ok_or("it is not an RSA key")?)?;
@@ -28,6 +34,28 @@ pub(super) fn read(pem: &[u8]) -> Result<KeyComponents, String> {
         return Ok(KeyComponents::Ed25519 { x });
     }
     Err("it is not an RSA, P-256, P-384, P-521, or Ed25519 key".into())
+}
+
+/// Returns whether this is an elliptic curve key whose curve is described by its parameters instead
+/// of its name (RFC 5480 section 2.1.1 forbids this). Without this check, the first bit string,
+/// which may be the seed of the curve, would be read as the point.
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+fn has_explicit_curve(pem: &[u8]) -> bool {
+    /// The identifier `id-ecPublicKey`, and the tag of a sequence instead of that of a name.
+    const START: &[u8] = &[6, 7, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1, 0x30];
+
+    let mut lines = pem.trim_ascii().split(|&byte| byte == b'\n').skip(1);
+    let body = lines
+        .by_ref()
+        .take_while(|line| !line.starts_with(b"-----END"));
+    let base64url = body.flatten().filter_map(|&byte| match byte {
+        b'+' => Some(b'-'),
+        b'/' => Some(b'_'),
+        b'=' | b'\r' | b' ' | b'\t' => None,
+        other => Some(other),
+    });
+    let der = crate::base64url::decode(&base64url.collect::<Vec<u8>>());
+    der.is_some_and(|der| der.windows(START.len()).any(|window| window == START))
 }
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]

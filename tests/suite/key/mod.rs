@@ -8,6 +8,8 @@ mod algorithms;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod better_auth_keys;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod explicit_curves;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod key_ids;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod key_set_entries;
