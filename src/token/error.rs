@@ -11,9 +11,10 @@ pub enum TokenError {
     /// The token is longer than the layer's limit (16 KiB by default).
     #[error("the token is longer than the limit; .max_token_len(…) sets the limit")]
     TooLong,
-    /// An opaque Better Auth session token, `<id>.<signature>`, instead of a JWT.
+    /// An opaque token instead of a JWT, in the form of Better Auth's session tokens:
+    /// `<id>.<signature>`, or the ID alone.
     #[error(
-        "the token is an opaque Better Auth session token, not a JWT; the client must send a JWT, such as the one from /api/auth/token, or the layer must accept sessions with .sessions(…) and, if they have no MAC, .raw_tokens()"
+        "the client sent an opaque token, such as a session token of Better Auth, where a JWT is required; accept sessions with .sessions(…), or let the client get a JWT from /api/auth/token"
     )]
     OpaqueSessionToken,
     /// Not a JWS in compact serialization: three parts of strict base64url (RFC 7515 section 7.1).

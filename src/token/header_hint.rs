@@ -51,7 +51,7 @@ pub(super) fn about_form(
             "the client requested no token for this resource, so the authorization server issued an opaque one: the client must send the parameter resource (RFC 8707), to which Better Auth responds with a JWT",
         ),
         TokenError::OpaqueSessionToken => Some(
-            "get a JWT from authClient.token() of the jwt() plugin, or from the endpoint that issues your HS256 tokens; or accept session tokens with .sessions(…) (feature `sessions`), and .raw_tokens() for those without a MAC",
+            "call .sessions(…) (feature `sessions`), and .raw_tokens() if the token has no MAC; or change the client to send the JWT from authClient.token() of the jwt() plugin, or from the endpoint that issues your HS256 tokens",
         ),
         TokenError::Malformed if is_padded_jwt(token) => Some(
             "its base64url has padding (=), as in the tokens of AWS's Application Load Balancer, which are not supported; behind that load balancer, verify the token in x-amzn-oidc-accesstoken instead; otherwise, configure the issuer to sign tokens without padding (RFC 7515 section 2)",
