@@ -8,6 +8,19 @@ fn error(builder: JwtAuthBuilder) -> String {
     builder.build().unwrap_err().to_string()
 }
 
+#[cfg(feature = "authenticator")]
+#[tokio::test]
+async fn other_credentials_of_the_layer_are_accepted_too() {
+    use tower_jwt_auth::{Authentication, CurrentUser};
+
+    let client = |_: &http::request::Parts| {
+        Authentication::User(CurrentUser::new("client", "client@example.com"))
+    };
+    let layer = protected(&issuer()).authenticate_with(client);
+    let answer = ask(layer.build().unwrap(), get("/")).await;
+    assert_eq!(answer.reason(), "accepted");
+}
+
 #[test]
 fn contradictory_settings_are_configuration_errors() {
     let issuer = issuer();
