@@ -159,8 +159,8 @@ impl JwtAuthBuilder {
     /// other layers and extractors do the same when they run inside this layer. If another
     /// `JwtAuthLayer` runs between them and this one, its setting applies.
     ///
-    /// Off by default, because a user's ID is personal data. A 401 has no verified user, so its
-    /// event never has an ID. The event has the level DEBUG; with the feature `tower-http`,
+    /// Off by default, because a user's ID is personal data. The event of a 401 never has an ID, not
+    /// even from [`RequireFreshLayer`](crate::RequireFreshLayer). The event has the level DEBUG; with the feature `tower-http`,
     /// `LogRejections` logs the ID at INFO.
     ///
     /// ```

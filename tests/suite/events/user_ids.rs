@@ -1,10 +1,13 @@
 //! `log_user_ids`: the user's ID in the event and the details of a 403.
 
+use std::time::Duration;
+
 use http::Request;
 use serde_json::json;
 use tower::layer::util::Stack;
 use tower_jwt_auth::{
-    CurrentUser, JwtAuthBuilder, PathOwnerLayer, Rejection, RejectionDetails, RequireScopeLayer,
+    CurrentUser, JwtAuthBuilder, PathOwnerLayer, Rejection, RejectionDetails, RequireFreshLayer,
+    RequireScopeLayer,
 };
 
 use super::{Captured, owner};
@@ -107,6 +110,9 @@ async fn other_rejections_never_name_a_user() {
         assert!(response.extensions().get::<RejectionDetails>().is_none());
         assert_logged(&events, rejection.reason(), None);
     }
+    let fresh = RequireFreshLayer::within(Duration::from_secs(60)).unwrap();
+    let answer = ask(Stack::new(fresh, auth()), alices("/")).await;
+    assert_eq!((answer.status().as_u16(), user_id(&answer)), (401, None));
     // A rejection without a user, from a layer without a `JwtAuthLayer` around it.
     let events = Captured::start();
     let answer = ask(owner(), get("/api/alice")).await;

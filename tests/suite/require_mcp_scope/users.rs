@@ -1,6 +1,7 @@
 //! Which users are accepted, before any scope is checked.
 
 use tower::layer::util::Stack;
+use tower_jwt_auth::RejectionDetails;
 
 use super::*;
 
@@ -47,6 +48,31 @@ async fn a_request_without_an_accepted_user_gets_401_403_or_500() {
     with_session.headers_mut().insert("mcp-session-id", id);
     let answer = through(auth(), with_session).await;
     assert_eq!(answer.reason(), "mcp_session", "a preflight has no session");
+}
+
+#[tokio::test]
+async fn a_403_names_the_user_if_that_is_set() {
+    for (auth, expected) in [(builder().log_user_ids(), Some("alice")), (builder(), None)] {
+        for tool in ["add", "unlisted"] {
+            let echo = service_fn(async |_: Request<McpBody<Full<Bytes>>>| {
+                Ok::<_, Infallible>(Response::<Full<Bytes>>::default())
+            });
+            let service = Stack::new(tools(), auth.clone().build().unwrap()).layer(echo);
+            let token = token(&claims_with(json!({ "scope": "read" })));
+            let request = with_bearer(&token).map(|()| text(call(tool)));
+            let (mut parts, body) = request.into_parts();
+            parts.method = http::Method::POST;
+            let request = Request::from_parts(parts, body);
+            let response = service.oneshot(request).await.unwrap();
+            assert_eq!(response.status(), 403, "{tool}");
+            let details = response.extensions().get::<RejectionDetails>();
+            assert_eq!(
+                details.and_then(RejectionDetails::user_id),
+                expected,
+                "{tool}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
