@@ -39,13 +39,22 @@ impl Rules {
     #[cfg(feature = "axum")]
     fn advice_on_parameter(&self, params: &RouteParams) -> String {
         let name = &self.parameter;
-        let found = match params.names().as_deref() {
-            Some([]) => {
-                "the route has no parameters, or the path has no route; unlike .layer(…), .route_layer(…) does not apply to unknown paths".to_owned()
+        let found = match (params.names().as_deref(), params.wildcard()) {
+            (Some([]), _) => {
+                "the matched route has no parameters, or the path has no route; unlike .layer(…), .route_layer(…) does not apply to unknown paths".to_owned()
             }
-            Some(names) => format!("the route's parameters are {names:?}"),
-            None => "axum's router has not run; the layer is outside the router".to_owned(),
+            (Some(names), _) if !names.contains(&name.as_str()) => {
+                format!("the matched route has no parameter of this name; its parameters are {names:?}")
+            }
+            (Some(_), Some(wildcard)) if wildcard == name => format!(
+                "the route has it as a wildcard, {{*{name}}}, which can match several segments; write {{{name}}}"
+            ),
+            (Some(_), wildcard) => format!(
+                "the wildcard {{*{}}} before it matched several segments; write one parameter for each segment instead of the wildcard, or use PathOwnerLayer::new(…) in the inner router",
+                wildcard.unwrap_or_default()
+            ),
+            (None, _) => "axum's router has not run; the layer is outside the router".to_owned(),
         };
-        format!("path_param({name:?}) is set, and {found}")
+        format!("path_param({name:?}) is set, but {found}")
     }
 }

@@ -19,6 +19,15 @@ pub(super) fn original_path_is_unambiguous<B>(request: &Request<B>) -> bool {
     original_path(request).is_none_or(is_unambiguous)
 }
 
+/// Returns whether a slash in a decoded parameter may come from an encoded one in the path.
+fn has_encoded_slash<B>(request: &Request<B>) -> bool {
+    let paths = [Some(request.uri().path()), original_path(request)];
+    paths.into_iter().flatten().any(|path| {
+        let mut escapes = path.as_bytes().windows(3);
+        escapes.any(|escape| escape.eq_ignore_ascii_case(b"%2f"))
+    })
+}
+
 /// The parameters that axum's router found in a path.
 pub(super) enum RouteParams {
     Decoded(RawPathParams),
@@ -55,13 +64,28 @@ impl RouteParams {
         }
     }
 
+    /// Returns the name of the first parameter that contains a slash, as only wildcards do if the
+    /// path has no encoded slash.
+    pub(super) fn wildcard(&self) -> Option<&str> {
+        let Self::Decoded(params) = self else {
+            return None;
+        };
+        let (name, _) = params.iter().find(|(_, value)| value.contains('/'))?;
+        Some(name)
+    }
+
     /// Returns the owner that the parameters of this name contain. Returns `None` if one is not an
     /// ID, or if a parameter before the last of them could be read as several segments or as none.
     ///
     /// # Errors
     ///
-    /// [`Rejection::NoParameter`] if no parameter has this name.
-    pub(super) fn owner(&self, name: &str) -> Result<Option<Owner<'_>>, Rejection> {
+    /// [`Rejection::NoParameter`] if no parameter has this name, or if the last of them is in or
+    /// after a wildcard that matched several segments, which the client cannot change.
+    pub(super) fn owner<B>(
+        &self,
+        name: &str,
+        request: &Request<B>,
+    ) -> Result<Option<Owner<'_>>, Rejection> {
         let params: Vec<_> = match self {
             Self::Decoded(params) => params.iter().collect(),
             Self::Unreadable => return Ok(None),
@@ -72,6 +96,9 @@ impl RouteParams {
         let mut owner: Option<Owner<'_>> = None;
         // Segments after the last owner's parameter cannot move it.
         for (param, value) in params.into_iter().take(last + 1) {
+            if value.contains('/') && !has_encoded_slash(request) {
+                return Err(Rejection::NoParameter);
+            }
             if param == name {
                 let Some(value) = Owner::from_decoded(value.into()) else {
                     return Ok(None);

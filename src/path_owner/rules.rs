@@ -104,7 +104,7 @@ impl Rules {
         let owner = match self.reader {
             Reader::Patterns => found.ok_or(Rejection::NoPattern)?.owner(),
             #[cfg(feature = "axum")]
-            Reader::Router => params.owner(&self.parameter)?,
+            Reader::Router => params.owner(&self.parameter, request)?,
         };
         // A claim can name the tenant, but a role can mean another thing in each tenant.
         let mut exceptions = self.exceptions.iter().filter(|_| is_served);

@@ -108,10 +108,11 @@ pub enum Rejection {
         "no pattern of PathOwnerLayer covers the path; add a pattern with .and(…) or exempt the path with .except(…); if several layers are applied, each must accept the path"
     )]
     NoPattern,
-    /// The route lacks the parameter that `PathOwnerLayer::path_param` names: the configuration is
-    /// wrong, or the path does not exist.
+    /// The route lacks the parameter that `PathOwnerLayer::path_param` names, or has it in or after a
+    /// wildcard that matched several segments: the configuration is wrong, or the path does not
+    /// exist.
     #[error(
-        "the route does not have the parameter that PathOwnerLayer::path_param names; correct the name, apply the layer only to routes that have it, or exempt the path with .except(…)"
+        "the route does not have the parameter that PathOwnerLayer::path_param names, or has it in or after a wildcard; correct the name, apply the layer only to routes that have it, or exempt the path with .except(…)"
     )]
     NoParameter,
     /// A rejection by `PathOwnerLayer` that is sent as [404](crate::PathOwnerLayer::not_found)

@@ -90,7 +90,11 @@ async fn an_uncovered_grpc_request_is_permission_denied() {
 
 #[cfg(feature = "axum")]
 mod router {
-    use axum::{Router, body::Body, routing::get};
+    use axum::{
+        Router,
+        body::Body,
+        routing::{any, get},
+    };
     use tower::{Layer, ServiceExt};
 
     use super::*;
@@ -142,6 +146,81 @@ mod router {
             assert_logged_once(&events, "no_parameter", &parts);
             assert_eq!(events.at("DEBUG").len(), 3 * told(), "{row}");
         }
+    }
+
+    /// An outer route, and a handler that passes the request on to an inner router.
+    fn dispatching(outer: &str, inner: &str, owner: PathOwnerLayer) -> Router {
+        let inner = Router::new().route(inner, get("tasks")).route_layer(owner);
+        Router::new().route(
+            outer,
+            any(move |request: Request<Body>| inner.oneshot(request)),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_parameter_in_or_after_a_wildcard_is_logged_with_its_fix() {
+        let param = PathOwnerLayer::path_param;
+        let inner = "/t/private/{user_id}/tasks";
+        let behind = dispatching("/t/{tenant}/{*rest}", inner, param("user_id"));
+        let itself = Router::new()
+            .route("/t/{*user_id}", get("tasks"))
+            .route_layer(param("user_id"));
+        let missing = Router::new()
+            .route("/t/{*rest}", get("tasks"))
+            .route_layer(param("user_id"));
+        for (row, router, parts) in [
+            (
+                "after it",
+                behind.clone(),
+                ["the wildcard {*rest} before it", "PathOwnerLayer::new(…)"],
+            ),
+            (
+                "the wildcard itself",
+                itself.clone(),
+                ["as a wildcard, {*user_id}", "write {user_id}"],
+            ),
+            (
+                "only a wildcard",
+                missing,
+                ["no parameter of this name", r#"["rest"]"#],
+            ),
+        ] {
+            let events = Captured::start();
+            for _ in 0..2 {
+                let answer = ask(router.clone(), "/t/private/alice/tasks").await;
+                answer.assert_http(403, "no_parameter", DENIED, &row);
+            }
+            assert_logged_once(&events, "no_parameter", &parts);
+        }
+        let one_segment = dispatching(
+            "/t/{tenant}/{user}/{page}",
+            "/t/{name}/{user_id}/tasks",
+            param("user_id"),
+        );
+        let answer = ask(one_segment, "/t/private/alice/tasks").await;
+        assert_eq!(answer.reason(), "accepted");
+    }
+
+    #[tokio::test]
+    async fn a_slash_that_the_client_encoded_is_not_logged_at_error() {
+        let events = Captured::start();
+        let router = Router::new()
+            .route("/t/{tenant}/{user_id}/tasks", get("tasks"))
+            .route_layer(PathOwnerLayer::path_param("user_id"));
+        let inner = Router::new()
+            .route("/{user_id}/tasks", get("tasks"))
+            .route_layer(PathOwnerLayer::path_param("user_id"));
+        let nested = Router::new().nest("/t/{tenant}", inner);
+        for (router, path) in [
+            (&router, "/t/a%2Fprivate/alice/tasks"),
+            (&router, "/t/a%2fprivate/alice/tasks"),
+            (&router, "/t/private/alice%2Fb/tasks"),
+            (&nested, "/t/a%2Fprivate/alice/tasks"),
+        ] {
+            let answer = ask(router.clone(), path).await;
+            answer.assert_http(403, "not_owner", DENIED, &path);
+        }
+        assert_eq!(events.at("ERROR"), [""; 0]);
     }
 
     #[tokio::test]
