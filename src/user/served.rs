@@ -33,7 +33,7 @@ impl ServedUsers {
     /// Suggests a configuration change that would make the layer accept this user.
     pub(crate) fn advice(&self, user: Option<&CurrentUser>) -> String {
         if user.is_some_and(|user| user.user_ids() == UserIds::SeveralTenants) {
-            return "the user is from one of several tenants, in which the same user ID may identify different people; compare a claim that names the tenant with PathOwnerLayer::owner_claim(…), set the issuer with PathOwnerLayer::issuer(…) or, on other layers, .issuers([…]), or call .same_users() on the builder if the IDs are unique across tenants".to_owned();
+            return "the user is from one of several tenants, in which the same user ID may identify different people; compare a claim that names the tenant with PathOwnerLayer::owner_claim(…), set the issuer with PathOwnerLayer::issuer(…) or, on other layers, .issuers([…]), or, only if the IDs are unique across all tenants and roles mean the same in each, call .same_users() on the builder".to_owned();
         }
         let origin = match user.and_then(CurrentUser::issuer) {
             // The name of a tenant is not shown, because it comes from the token.
@@ -45,10 +45,10 @@ impl ServedUsers {
         };
         match self {
             Self::FirstIssuer => format!(
-                "the user is {origin}, but the layer accepts only users of the first issuer; if both issuers have the same users, call .same_users() on the other issuer's builder; to accept the other issuer's users here, set it with PathOwnerLayer::issuer(…) or, on other layers, .issuers([…])"
+                "the user is {origin}, but the layer accepts only users of the first issuer; to accept the other issuer's users here, set it with PathOwnerLayer::issuer(…) or, on other layers, .issuers([…]), for tenants with one layer for each; only if the same ID is the same person with both issuers, call .same_users() on the other issuer's builder instead"
             ),
             Self::Issuers(names) => format!(
-                "the user is {origin}, but the layer accepts only users of {names:?}; correct the name, or remove it if all issuers have the same users (.same_users())"
+                "the user is {origin}, but the layer accepts only users of {names:?}; if the issuers are tenants, the rejection is correct; otherwise, correct the name or, only if the same ID is the same person with all issuers, remove it and call .same_users() on the other issuers' builders"
             ),
         }
     }

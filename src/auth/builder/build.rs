@@ -72,7 +72,8 @@ impl JwtAuthBuilder {
 
     /// Declares that the user IDs of this issuer name the same people as the first issuer's, and
     /// that its roles and scopes are valid here. Call it on a builder that is passed to
-    /// [`or`](Self::or), for example while a user base moves from one issuer to another.
+    /// [`or`](Self::or), for example while a user base moves from one issuer to another. Never call
+    /// it for tenants: each tenant's issuer could assign the ID of another tenant's user.
     ///
     /// ```
     /// # fn main() -> Result<(), tower_jwt_auth::ConfigError> {

@@ -227,8 +227,9 @@ async fn a_rejected_user_of_another_issuer_is_logged_at_warn_once() {
         for part in [
             "other_issuer",
             PARTNER,
-            ".same_users()",
             "PathOwnerLayer::issuer(…)",
+            "for tenants with one layer for each",
+            "only if the same ID is the same person",
         ] {
             assert!(warning.contains(part), "{warning}");
         }
@@ -239,7 +240,9 @@ async fn a_rejected_user_of_another_issuer_is_logged_at_warn_once() {
         for part in [
             PARTNER,
             "[\"https://partner.example.com/\"]",
+            "if the issuers are tenants, the rejection is correct",
             "correct the name",
+            "only if the same ID is the same person",
         ] {
             assert!(warning.contains(part), "{warning}");
         }
