@@ -87,6 +87,31 @@ async fn the_users_of_an_added_issuer_are_those_of_another() {
     }
 }
 
+/// Each tenant has its own layer, which names the issuer before the issuer is added.
+#[tokio::test]
+async fn a_path_owner_layer_serves_the_added_issuer_that_it_names() {
+    let layer = ours().build().unwrap();
+    let issuers = layer.issuers();
+    let owner = |issuer: &str| {
+        let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
+        owner.issuer(issuer)
+    };
+    let reasons = async || {
+        let mut reasons = Vec::new();
+        for (path, of) in [("alice", TENANT), ("bob", TENANT), ("alice", OURS)] {
+            let mut request = with_bearer(&tenants_token());
+            *request.uri_mut() = format!("/api/{path}/tasks").parse().unwrap();
+            let answer = ask((layer.clone(), owner(of)), request).await;
+            reasons.push(answer.reason().to_owned());
+        }
+        reasons
+    };
+    issuers.add(tenant()).unwrap();
+    assert_eq!(reasons().await, ["accepted", "not_owner", "other_issuer"]);
+    issuers.remove(TENANT);
+    assert_eq!(reasons().await, ["issuer"; 3]);
+}
+
 #[test]
 fn same_users_in_a_builder_inside_the_added_one_is_an_error() {
     // It is unclear whether the users of the layer or those of the added issuer are meant.
