@@ -46,12 +46,13 @@ impl JwtAuthBuilder {
     ///
     /// [`build`](Self::build) reads the file. After that, requests check it for changes, at most
     /// once every two seconds; other requests do not wait, and no thread is started. New content is
-    /// used once two checks in a row have read the same content, so that a half-written file is
-    /// never used. Under steady traffic, a change takes effect within about four seconds; under
-    /// light traffic, on the second request that arrives at least 2 s after the first. To rotate a
-    /// secret, put the new one before the old one, wait until each replica has received requests for
-    /// 5 s, and then configure the issuer to sign with it. If the file becomes invalid, the current
-    /// secrets stay in use and the error is logged once.
+    /// used once two checks in a row have read the same content or, on Unix, once the file's
+    /// modification time is at least 10 s old, so that a half-written file is never used. Under
+    /// steady traffic, a change takes effect within about four seconds; on Unix, requests that
+    /// arrive 12 s after the change or later use it even without earlier traffic. To rotate a secret,
+    /// put the new one before the old one, wait 15 s after the file has changed on each replica, and
+    /// then configure the issuer to sign with it. If the file becomes invalid, the current secrets
+    /// stay in use and the error is logged once.
     pub fn secret_from_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.issuer.secrets.push(SecretSource::File(path.into()));
         self

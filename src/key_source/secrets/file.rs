@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use zeroize::Zeroizing;
@@ -19,6 +20,10 @@ use crate::{
 /// In bytes. A file with the maximum number of secrets is much smaller.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
+/// The time after the last change of a file from which its content is considered complete. It is
+/// longer than the interval between two polls, because the clock of a file server may be wrong.
+const SETTLE_TIME: Duration = Duration::from_secs(10);
+
 type Content = Zeroizing<Vec<u8>>;
 
 /// A file with one secret on each non-empty line, the current one first.
@@ -29,7 +34,9 @@ pub(in crate::key_source) struct SecretFile {
     /// The content from which the active secrets were read.
     active: Option<Content>,
     /// The result of the last poll, if it differs from the active content. It becomes active when
-    /// the next poll reads it again, so that a half-written file is never used.
+    /// the next poll reads it again, so that a half-written file is never used. Content that has not
+    /// been written to for a while is complete and becomes active at once, so that a service without
+    /// traffic accepts the first token under a new secret.
     pending: Option<Result<Content, ReadError>>,
     /// The error that was logged last.
     reported: Option<String>,
@@ -46,7 +53,7 @@ impl SecretFile {
             reported: None,
         };
         match read(&file.path) {
-            Ok(content) => {
+            Ok((content, _)) => {
                 file.secrets =
                     parse(&content, policy, MAX_SECRETS).map_err(|problem| file.fault(&problem))?;
                 file.active = Some(content);
@@ -64,7 +71,10 @@ impl SecretFile {
     /// Reads the file and returns whether the secrets have changed. Content with more than
     /// `max_secrets` secrets is rejected.
     pub(super) fn poll(&mut self, max_secrets: usize) -> bool {
-        let result = read(&self.path);
+        let (result, is_settled) = match read(&self.path) {
+            Ok((content, is_settled)) => (Ok(content), is_settled),
+            Err(error) => (Err(error), false),
+        };
         if result
             .as_ref()
             .ok()
@@ -74,7 +84,9 @@ impl SecretFile {
             self.reported = None;
             return false;
         }
-        if self.pending.as_ref() != Some(&result) {
+        if is_settled {
+            self.pending = None;
+        } else if self.pending.as_ref() != Some(&result) {
             self.pending = Some(result);
             return false;
         }
@@ -170,12 +182,13 @@ impl ReadError {
     }
 }
 
-fn read(path: &Path) -> Result<Content, ReadError> {
+/// Returns the content of a file, and whether it was last changed long enough ago to be complete.
+fn read(path: &Path) -> Result<(Content, bool), ReadError> {
     // Checked before opening the file, because opening a FIFO blocks until a writer appears.
     if !fs::metadata(path)?.is_file() {
         return Err(ReadError::not_a_file());
     }
-    let file = File::open(path)?;
+    let mut file = File::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(ReadError::not_a_file());
@@ -184,14 +197,23 @@ fn read(path: &Path) -> Result<Content, ReadError> {
     // memory.
     let capacity = usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or_default() + 1;
     let mut content = Zeroizing::new(Vec::with_capacity(capacity));
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
+    (&mut file)
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut content)?;
     if content.len() as u64 > MAX_FILE_BYTES {
         return Err(ReadError::new(format!(
             "it is larger than {} KiB; check that it is the right file",
             MAX_FILE_BYTES / 1024
         )));
     }
-    Ok(content)
+    // Read after the content, because a write before this moment has changed the time.
+    let modified = file.metadata()?.modified().ok();
+    let age = modified.and_then(|modified| SystemTime::now().duration_since(modified).ok());
+    // A file that is being rewritten may be empty before its time changes. Windows may change the
+    // time only when the writer closes the file.
+    let may_settle = cfg!(unix) && !content.is_empty();
+    let is_settled = may_settle && age.is_some_and(|age| age >= SETTLE_TIME);
+    Ok((content, is_settled))
 }
 
 fn parse(content: &[u8], policy: SecretPolicy, max_secrets: usize) -> Result<Vec<Secret>, String> {

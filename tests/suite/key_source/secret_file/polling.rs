@@ -3,9 +3,20 @@
 use std::{
     fs::{self, File},
     sync::atomic::Ordering,
+    time::{Duration, SystemTime},
 };
 
 use super::*;
+use crate::events::{Captured, told};
+
+fn set_modified(path: &Path, modified: SystemTime) {
+    let file = File::options().write(true).open(path).unwrap();
+    file.set_modified(modified).unwrap();
+}
+
+fn seconds_ago(seconds: u64) -> SystemTime {
+    SystemTime::now() - Duration::from_secs(seconds)
+}
 
 #[test]
 fn new_content_is_used_once_two_polls_agree() {
@@ -28,6 +39,67 @@ fn the_request_that_runs_the_second_poll_uses_the_new_secrets() {
     assert!(!file.accepts(&secret("new")));
     file.advance(3600);
     assert!(file.accepts(&secret("new")));
+}
+
+/// A service without traffic accepts the first token under a new secret.
+#[test]
+fn content_that_has_not_changed_for_10_seconds_is_used_at_once() {
+    for (row, modified, is_used) in [
+        ("just now", SystemTime::now(), false),
+        ("5 s ago", seconds_ago(5), false),
+        ("10 s ago", seconds_ago(10), true),
+        ("an hour ago", seconds_ago(3600), true),
+        ("1970", SystemTime::UNIX_EPOCH, true),
+        ("before 1970", seconds_ago(4_000_000_000), true),
+        (
+            "in the future",
+            seconds_ago(0) + Duration::from_secs(3600),
+            false,
+        ),
+    ] {
+        let file = SecretFile::new("long_ago", secret("old"));
+        file.write(&secret("new"));
+        set_modified(&file.path, modified);
+        assert!(!file.accepts(&secret("new")), "{row}: no poll is due");
+        file.advance(2);
+        assert_eq!(file.accepts(&secret("new")), is_used, "{row}");
+        assert_eq!(file.accepts(&secret("old")), !is_used, "{row}");
+        file.poll();
+        assert!(file.accepts(&secret("new")), "{row}");
+    }
+}
+
+#[test]
+fn an_old_file_that_is_moved_to_the_path_is_used_at_once() {
+    let file = SecretFile::new("moved", secret("old"));
+    let next = file.folder.path("next");
+    write(&next, &secret("new"));
+    set_modified(&next, seconds_ago(3600));
+    fs::rename(&next, &file.path).unwrap();
+    file.advance(2);
+    assert!(file.accepts(&secret("new")));
+}
+
+#[test]
+fn invalid_content_that_changed_long_ago_is_not_used() {
+    for (content, faults) in [("too short", 1), ("", 0)] {
+        let events = Captured::start();
+        let file = SecretFile::new("invalid_for_long", secret("old"));
+        file.write(&secret("new"));
+        file.poll();
+        file.write(content);
+        set_modified(&file.path, seconds_ago(3600));
+        file.poll();
+        assert!(file.accepts(&secret("old")), "{content:?}");
+        // A file that is being rewritten may be empty before its time changes.
+        assert_eq!(events.at("ERROR").len(), faults * told(), "{content:?}");
+        // The reads before and after the invalid one are not consecutive.
+        file.write(&secret("new"));
+        file.poll();
+        assert!(!file.accepts(&secret("new")), "{content:?}");
+        file.poll();
+        assert!(file.accepts(&secret("new")), "{content:?}");
+    }
 }
 
 #[test]
@@ -112,8 +184,7 @@ fn new_content_of_the_same_size_and_time_is_detected() {
     let file = SecretFile::new("same_time", secret("a"));
     let modified = fs::metadata(&file.path).unwrap().modified().unwrap();
     file.write(&secret("b"));
-    let handle = File::options().write(true).open(&file.path).unwrap();
-    handle.set_modified(modified).unwrap();
+    set_modified(&file.path, modified);
     let metadata = fs::metadata(&file.path).unwrap();
     assert_eq!(metadata.modified().unwrap(), modified);
     assert_eq!(metadata.len(), secret("a").len() as u64);
