@@ -145,13 +145,13 @@ impl fmt::Debug for SecretFile {
     }
 }
 
-/// The reason why a file could not be read.
 /// Returns whether a path can be shown, because it is unlikely to be a secret that was set instead of
 /// the path of its file.
 pub(super) fn may_be_shown(path: &Path) -> bool {
     path.is_absolute() || path.starts_with(".") || path.starts_with("..") || path.exists()
 }
 
+/// The reason why a file could not be read.
 #[derive(PartialEq, Eq)]
 struct ReadError {
     reason: String,
