@@ -146,7 +146,7 @@ fn why_rejected(call: &Call, verdict: &Verdict) -> Option<&'static str> {
         Verdict::NotConfigured(error) if error.contains("name of a supported algorithm") => {
             "its `algorithms` contain a name that the crate does not know, such as `none` or ES256K"
         }
-        Verdict::NotConfigured(error) if error.contains("curve is not") => {
+        Verdict::NotConfigured(error) if error.contains("curve is described by parameters") => {
             "the key has explicit curve parameters instead of a curve name (RFC 5480 section 2.1.1)"
         }
         Verdict::NotConfigured(error) if error.contains("the modulus has") => {
