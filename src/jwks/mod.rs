@@ -142,6 +142,10 @@ impl JwksUrl {
         })
     }
 
+    pub(crate) fn fetch_has_failed(&self) -> bool {
+        self.state.fetch_has_failed()
+    }
+
     pub(crate) fn health(&self) -> JwksHealth {
         self.state.health()
     }

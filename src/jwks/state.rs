@@ -147,6 +147,11 @@ impl State {
         self.status().error = Some(reason);
     }
 
+    /// Returns whether the last fetch failed.
+    pub(super) fn fetch_has_failed(&self) -> bool {
+        self.status().error.is_some()
+    }
+
     /// Returns whether a fetch has succeeded.
     pub(super) fn has_succeeded(&self) -> bool {
         self.status().fetched_at.is_some()

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{fetches::FetchCounts, state::State};
-use crate::key::Keys;
+use crate::{key::Keys, key_source::NoOtherKeys};
 
 /// The maximum time for which a request waits for its key: the duration of the fetch that is
 /// running when it arrives, and of the next one.
@@ -35,11 +35,13 @@ pub(crate) struct Waiter {
 }
 
 /// A future that waits for other keys. It returns the request's place in the waiting room when the
-/// keys have changed, or `None` when the request has waited long enough.
-pub(crate) struct KeyWait(Pin<Box<dyn Future<Output = Option<Box<Waiter>>> + Send>>);
+/// keys have changed, or an error when the request has waited long enough.
+pub(crate) struct KeyWait(Pin<Box<dyn Future<Output = KeyWaitResult> + Send>>);
+
+type KeyWaitResult = Result<Box<Waiter>, NoOtherKeys>;
 
 impl Future for KeyWait {
-    type Output = Option<Box<Waiter>>;
+    type Output = KeyWaitResult;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.as_mut().poll(cx)
@@ -83,18 +85,20 @@ impl Waiter {
         self.tried = Arc::clone(&self.state.keys());
         if !ptr::eq(&*self.tried, tried) {
             // The keys have changed since the token was verified.
-            return Some(KeyWait(Box::pin(future::ready(Some(self)))));
+            return Some(KeyWait(Box::pin(future::ready(Ok(self)))));
         }
         self.request_fetch_if_useful(counts)
             .then(|| KeyWait(Box::pin(self.wait_for_other_keys())))
     }
 
-    async fn wait_for_other_keys(mut self: Box<Self>) -> Option<Box<Self>> {
+    async fn wait_for_other_keys(mut self: Box<Self>) -> KeyWaitResult {
         let result = timeout_at(self.deadline, self.keys_changed()).await;
         if result.is_err() {
             self.state.check_runtime();
         }
-        result.is_ok_and(|changed| changed).then_some(self)
+        let fetch_has_failed = self.state.fetch_has_failed();
+        { result.is_ok_and(|changed| changed).then_some(self) }
+            .ok_or(NoOtherKeys { fetch_has_failed })
     }
 
     /// Waits until the keys have changed or cannot change in time, and returns whether they have.

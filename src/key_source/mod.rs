@@ -120,6 +120,15 @@ impl KeySource {
         }
     }
 
+    /// Returns whether the last fetch failed.
+    pub(crate) fn fetch_has_failed(&self) -> bool {
+        match self {
+            #[cfg(feature = "jwks-custom")]
+            Self::Url(url) => url.fetch_has_failed(),
+            _ => false,
+        }
+    }
+
     /// Returns a future that waits for keys other than `tried`, if a fetch may return them. A
     /// request that has waited before keeps its place in the waiting room.
     pub(crate) fn wait(&self, waiter: Option<Box<Waiter>>, tried: &Keys) -> Option<KeyWait> {
@@ -132,6 +141,11 @@ impl KeySource {
             }
         }
     }
+}
+
+/// The result of a wait that returned no other keys.
+pub(crate) struct NoOtherKeys {
+    pub(crate) fetch_has_failed: bool,
 }
 
 /// Without the feature `jwks-custom`, no request ever waits for keys.
@@ -150,7 +164,7 @@ mod never {
     pub(crate) enum KeyWait {}
 
     impl Future for KeyWait {
-        type Output = Option<Box<Waiter>>;
+        type Output = Result<Box<Waiter>, super::NoOtherKeys>;
 
         fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
             match *self {}

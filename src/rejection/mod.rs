@@ -165,7 +165,7 @@ pub enum Rejection {
     /// No secret is configured for verifying the token: a configuration error.
     #[error("{}", TokenError::NotConfigured)]
     NotConfigured,
-    /// The keys for verifying the token cannot be fetched, and none is cached.
+    /// The key for verifying the token is not cached and cannot be fetched.
     #[error("{}", TokenError::KeysUnavailable)]
     KeysUnavailable,
     /// The session, or another credential that is looked up, could not be looked up.

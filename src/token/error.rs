@@ -114,8 +114,9 @@ pub enum TokenError {
         "no secret is configured; set the environment variable or write the file that the layer is configured to read"
     )]
     NotConfigured,
-    /// No keys are cached: they have not been fetched yet, or the last successful fetch is too old.
-    #[error("no keys are cached; the log reports why they could not be fetched")]
+    /// The token's key is not cached and cannot be fetched: no fetch has succeeded yet, the last
+    /// successful one is too old, or the last one failed, so that the key may be a new one.
+    #[error("the key is not cached and cannot be fetched; the log reports why")]
     KeysUnavailable,
 }
 

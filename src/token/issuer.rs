@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     key::{Algorithm, Keys, SignatureCheck},
-    key_source::{IssuerKeys, KeySource, KeyWait, Waiter},
+    key_source::{IssuerKeys, KeySource, KeyWait, NoOtherKeys, Waiter},
     user::{CurrentUser, IssuerRef, UserIds, VerifiedBy},
 };
 
@@ -52,7 +52,10 @@ pub(crate) enum VerifyError {
 /// error.
 pub(crate) struct Pending {
     wait: KeyWait,
+    /// The error if a fetch succeeds without returning the key.
     error: TokenError,
+    /// The error for callers that cannot wait.
+    without_wait: TokenError,
 }
 
 impl Future for Pending {
@@ -61,7 +64,18 @@ impl Future for Pending {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let error = self.error;
         let waited = Pin::new(&mut self.wait).poll(cx);
-        waited.map(|waiter| waiter.ok_or(error))
+        waited.map(|result| {
+            result
+                .map_err(|NoOtherKeys { fetch_has_failed }| unavailable_if(fetch_has_failed, error))
+        })
+    }
+}
+
+/// While fetches fail, an unknown key may be a new key of the issuer.
+fn unavailable_if(fetch_has_failed: bool, error: TokenError) -> TokenError {
+    match error {
+        TokenError::UnknownKey if fetch_has_failed => TokenError::KeysUnavailable,
+        error => error,
     }
 }
 
@@ -75,7 +89,7 @@ impl From<VerifyError> for TokenError {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Rejected(error) => error,
-            VerifyError::Pending(pending) => pending.error,
+            VerifyError::Pending(pending) => pending.without_wait,
         }
     }
 }
@@ -141,13 +155,19 @@ impl Issuer {
             SignatureCheck::OtherAlgorithm if !is_fetched => TokenError::Algorithm,
             SignatureCheck::OtherAlgorithm | SignatureCheck::UnknownKey => TokenError::UnknownKey,
         };
-        if is_fetched
-            && self.has_plausible_claims(compact, algorithm, now)
-            && let Some(wait) = source.wait(waiter, keys)
-        {
-            return VerifyError::Pending(Pending { wait, error });
+        if !is_fetched || !self.has_plausible_claims(compact, algorithm, now) {
+            return error.into();
         }
-        error.into()
+        let wait = source.wait(waiter, keys);
+        let without_wait = unavailable_if(source.fetch_has_failed(), error);
+        match wait {
+            Some(wait) => VerifyError::Pending(Pending {
+                wait,
+                error,
+                without_wait,
+            }),
+            None => without_wait.into(),
+        }
     }
 
     fn has_plausible_claims(&self, compact: &Compact<'_>, algorithm: Algorithm, now: u64) -> bool {

@@ -100,7 +100,8 @@ impl JwtAuthBuilder {
     ///   [five seconds](Self::jwks_cooldown) apart. The request waits for its key for at most ten
     ///   seconds, and no longer than until the end of the first fetch that starts after its
     ///   arrival. Each key-set URL has a waiting room of 1,024 requests; if it is full, the request
-    ///   is rejected immediately (401, `unknown_key`).
+    ///   is rejected immediately. A rejected request gets 401 (`unknown_key`), or 503 if the last
+    ///   fetch failed.
     /// - **A token without `kid`** is tried with the ten most recently listed keys of its
     ///   algorithm. If none verifies it, its key is treated as unknown, because the issuer may have
     ///   a new one. The same applies to a token that the key with its `kid` does not verify,

@@ -103,10 +103,14 @@ async fn a_request_is_rejected_after_the_first_complete_fetch() {
     let token = unknown(&issuer);
     let waited = Duration::from_millis(30);
     assert_eq!(send(&layer, &token).await.unwrap(), ("unknown_key", waited));
-    // A failed fetch also ends the wait.
+    // A failed fetch also ends the wait. The key may be a new one that could not be fetched.
     sleep(seconds(10)).await;
     issuer.set([]);
-    assert_eq!(send(&layer, &token).await.unwrap(), ("unknown_key", waited));
+    let answer = send(&layer, &token).await.unwrap();
+    assert_eq!(answer, ("keys_unavailable", waited));
+    // Without a wait, the last fetch decides.
+    let error = layer.verifier().verify(&token).unwrap_err();
+    assert_eq!(error.reason(), "keys_unavailable");
 }
 
 #[tokio::test(start_paused = true)]
