@@ -12,7 +12,6 @@ use serde::Deserialize;
 use super::{
     claim::ClaimName,
     identity::{Identity, IssuerRef, UserIds, VerifiedBy},
-    scopes::Grant,
     span::StrRange,
 };
 use crate::json::ClaimValue;
@@ -151,27 +150,6 @@ impl CurrentUser {
         self.expires_at
     }
 
-    /// Returns the scopes that the token grants: those in `scope` (RFC 8693 section 4.2), `scp`,
-    /// and `permissions`. Each claim is a string with spaces between the scopes or an array of
-    /// strings; a claim of any other type grants nothing. The result is empty if there are no
-    /// scopes or if one of the claims is duplicated.
-    ///
-    /// Each call parses the claims. To check a scope before the handler runs, use
-    /// [`RequireScopeLayer`](crate::RequireScopeLayer).
-    ///
-    /// ```
-    /// use tower_jwt_auth::CurrentUser;
-    ///
-    /// fn may_write(user: &CurrentUser) -> bool {
-    ///     user.scopes().iter().any(|scope| scope == "tasks:write")
-    /// }
-    ///
-    /// assert!(!may_write(&CurrentUser::new("u1", "ada@example.com")));
-    /// ```
-    pub fn scopes(&self) -> Vec<Cow<'_, str>> {
-        self.grants(Grant::Scopes, None)
-    }
-
     /// Deserializes the token's claims into your own type. Claims that the type does not name are
     /// ignored.
     ///
@@ -200,17 +178,6 @@ impl CurrentUser {
         serde_json::from_str(self.json()).map_err(|error| ClaimsError {
             column: error.column(),
         })
-    }
-
-    /// Returns the grants of this kind, from `claim` or the usual claims.
-    pub(crate) fn grants(&self, grant: Grant, claim: Option<&ClaimName>) -> Vec<Cow<'_, str>> {
-        grant.find_in(self.json(), claim)
-    }
-
-    /// Returns the scopes that were granted to the client.
-    #[cfg(feature = "mcp")]
-    pub(crate) fn client_scopes(&self) -> Vec<Cow<'_, str>> {
-        super::scopes::client_scopes(self.json())
     }
 
     /// Returns a claim, or `None` if it is duplicated.

@@ -1,11 +1,10 @@
-//! The scopes and roles that a token grants; used by `current_user` and the
-//! authorization layers.
+//! The scopes and roles that a token grants; used by the authorization layers and by handlers.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::claim::ClaimName;
+use super::{claim::ClaimName, current_user::CurrentUser};
 use crate::{config_error::Fault, json::ClaimValue};
 
 /// The kinds of grants in a token.
@@ -34,10 +33,50 @@ struct GrantClaims<'a> {
     roles: ClaimValue<'a>,
 }
 
+impl CurrentUser {
+    /// Returns the scopes that the token grants: those in `scope` (RFC 8693 section 4.2), `scp`,
+    /// and `permissions`. Each claim is a string with spaces between the scopes or an array of
+    /// strings; a claim of any other type grants nothing. The result is empty if there are no
+    /// scopes or if one of the claims is duplicated.
+    ///
+    /// Each call parses the claims. To check a scope before the handler runs, use
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer).
+    ///
+    /// ```
+    /// use tower_jwt_auth::CurrentUser;
+    ///
+    /// fn may_write(user: &CurrentUser) -> bool {
+    ///     user.scopes().iter().any(|scope| scope == "tasks:write")
+    /// }
+    ///
+    /// assert!(!may_write(&CurrentUser::new("u1", "ada@example.com")));
+    /// ```
+    pub fn scopes(&self) -> Vec<Cow<'_, str>> {
+        self.grants(Grant::Scopes, None)
+    }
+
+    /// Returns the grants of this kind, from `claim` or the usual claims.
+    pub(crate) fn grants(&self, grant: Grant, claim: Option<&ClaimName>) -> Vec<Cow<'_, str>> {
+        grant.find_in(self.json(), claim)
+    }
+
+    /// Returns the scopes that were granted to the client: those in `scope` and `scp`. Auth0's
+    /// `permissions` are the user's own, which a client has even if the user granted it no scope.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn client_scopes(&self) -> Vec<Cow<'_, str>> {
+        let claims = serde_json::from_str(self.json()).ok();
+        let values = claims.map(|claims: GrantClaims<'_>| [claims.scope, claims.scp]);
+        let values = values.into_iter().flatten();
+        values
+            .flat_map(|value| Grant::Scopes.split(value))
+            .collect()
+    }
+}
+
 impl Grant {
     /// Returns the grants in `claim` or, by default, in [`GrantClaims`]. A claim of the wrong type
     /// grants nothing; if a claim is duplicated, the result is empty.
-    pub(super) fn find_in<'j>(self, json: &'j str, claim: Option<&ClaimName>) -> Vec<Cow<'j, str>> {
+    fn find_in<'j>(self, json: &'j str, claim: Option<&ClaimName>) -> Vec<Cow<'j, str>> {
         let values = match (claim, self) {
             (Some(claim), _) => claim.find_in(json).into_iter().collect(),
             (None, Self::Scopes) => serde_json::from_str(json).map_or_else(
@@ -79,18 +118,6 @@ impl Grant {
         parts.retain(|part| !part.is_empty());
         parts
     }
-}
-
-/// Returns the scopes that were granted to the client: those in `scope` and `scp`. Auth0's
-/// `permissions` are the user's own, which a client has even if the user granted it no scope.
-#[cfg(feature = "mcp")]
-pub(super) fn client_scopes(json: &str) -> Vec<Cow<'_, str>> {
-    let claims = serde_json::from_str(json).ok();
-    let values = claims.map(|claims: GrantClaims<'_>| [claims.scope, claims.scp]);
-    let values = values.into_iter().flatten();
-    values
-        .flat_map(|value| Grant::Scopes.split(value))
-        .collect()
 }
 
 /// Checks that `name` is a scope (RFC 6749 section 3.3).
