@@ -28,17 +28,17 @@ use crate::{presence::Presence, rejection::Rejection, user::CurrentUser};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Mine {
-///     role: String,
+///     plan: String,
 ///     #[serde(rename = "emailVerified", default)]
 ///     email_verified: bool,
 /// }
 ///
-/// async fn role(Claims(mine): Claims<Mine>) -> String {
-///     format!("{} (verified: {})", mine.role, mine.email_verified)
+/// async fn plan(Claims(mine): Claims<Mine>) -> String {
+///     format!("{} (verified: {})", mine.plan, mine.email_verified)
 /// }
 ///
 /// fn router(auth: JwtAuthLayer) -> Router {
-///     Router::new().route("/role", get(role)).route_layer(auth)
+///     Router::new().route("/plan", get(plan)).route_layer(auth)
 /// }
 /// ```
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]

@@ -155,13 +155,8 @@ impl PathOwnerLayer {
     /// ```
     /// use tower_jwt_auth::PathOwnerLayer;
     ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Mine {
-    ///     role: String,
-    /// }
-    ///
     /// let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}")?
-    ///     .except_when(|user| user.claims::<Mine>().is_ok_and(|mine| mine.role == "admin"));
+    ///     .except_when(|user| user.roles().iter().any(|role| role == "admin"));
     /// # drop(owner);
     /// # Ok::<(), tower_jwt_auth::ConfigError>(())
     /// ```

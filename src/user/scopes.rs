@@ -55,6 +55,30 @@ impl CurrentUser {
         self.grants(Grant::Scopes, None)
     }
 
+    /// Returns the user's roles: those in `role` and `roles`, as
+    /// [`RequireScopeLayer::any_role`](crate::RequireScopeLayer::any_role) reads them. Each claim is
+    /// a string with commas between the roles or an array of strings; a claim of any other type
+    /// grants nothing. The result is empty if there are no roles or if one of the claims is
+    /// duplicated.
+    ///
+    /// Each call parses the claims. To check a role before the handler runs, use
+    /// [`RequireScopeLayer`](crate::RequireScopeLayer).
+    ///
+    /// ```
+    /// use tower_jwt_auth::CurrentUser;
+    ///
+    /// fn is_admin(user: &CurrentUser) -> bool {
+    ///     user.roles().iter().any(|role| role == "admin")
+    /// }
+    ///
+    /// let ada = CurrentUser::new("u1", "ada@example.com");
+    /// assert!(!is_admin(&ada));
+    /// assert!(is_admin(&ada.with_roles(["admin"])));
+    /// ```
+    pub fn roles(&self) -> Vec<Cow<'_, str>> {
+        self.grants(Grant::Roles, None)
+    }
+
     /// Returns the grants of this kind, from `claim` or the usual claims.
     pub(crate) fn grants(&self, grant: Grant, claim: Option<&ClaimName>) -> Vec<Cow<'_, str>> {
         grant.find_in(self.json(), claim)

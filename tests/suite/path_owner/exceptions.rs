@@ -11,14 +11,8 @@ fn owner() -> PathOwnerLayer {
     PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap()
 }
 
-#[derive(serde::Deserialize)]
-struct RoleClaim {
-    role: String,
-}
-
 fn is_admin(user: &CurrentUser) -> bool {
-    user.claims::<RoleClaim>()
-        .is_ok_and(|claims| claims.role == "admin")
+    user.roles().iter().any(|role| role == "admin")
 }
 
 fn to(path: &str, claims: Value) -> Request<()> {
@@ -32,7 +26,9 @@ async fn except_when_allows_only_matching_users() {
     let layer = || Stack::new(owner().except_when(is_admin), self::layer());
     let admin = |path| to(path, json!({ "role": "admin" }));
     let user = |path| to(path, json!({ "role": "user" }));
+    let listed = to("/api/bob", json!({ "roles": ["user", "admin"] }));
     for (row, request, reason) in [
+        ("an admin in a list", listed, "accepted"),
         ("an admin, another's", admin("/api/bob/tasks"), "accepted"),
         ("an admin, encoded", admin("/api/b%6Fb/tasks"), "accepted"),
         ("an admin, their own", admin("/api/alice"), "accepted"),

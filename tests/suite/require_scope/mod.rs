@@ -1,10 +1,11 @@
 //! `RequireScopeLayer`: the scopes and roles that a request needs.
 
+mod grants;
 mod rule;
 
 use serde_json::{Value, json};
 use tower::layer::util::Stack;
-use tower_jwt_auth::{ConfigError, CurrentUser, JwtAuthLayer, RequireScopeLayer};
+use tower_jwt_auth::{ConfigError, JwtAuthLayer, RequireScopeLayer};
 
 use crate::support::*;
 
@@ -347,16 +348,4 @@ fn invalid_scopes_roles_and_claims_are_rejected() {
         let error = error.map(drop).unwrap_err().to_string();
         assert!(error.contains("does not name a claim"), "{claim}: {error}");
     }
-}
-
-#[test]
-fn a_users_scopes_come_from_all_scope_claims() {
-    let user_with = |claims: Value| {
-        let token = token(&claims_with(claims));
-        layer().verifier().verify(&token).unwrap()
-    };
-    let user = user_with(json!({ "scope": "a b", "scp": ["c"], "permissions": ["d e"] }));
-    assert_eq!(user.scopes(), ["a", "b", "c", "d e"]);
-    assert_eq!(user_with(json!({ "scope": 1 })).scopes(), [""; 0]);
-    assert_eq!(CurrentUser::new("a", "b").scopes(), [""; 0]);
 }
