@@ -31,7 +31,7 @@ use super::{clock::TestClock, signer::Signer};
 ///     Err(error) => error.reason(),
 /// };
 /// let alice = || issuer.token_for("alice");
-/// assert_eq!(reason(alice().name("Alice").claim("role", "admin").mint()), "accepted");
+/// assert_eq!(reason(alice().name("Alice").roles(["admin"]).mint()), "accepted");
 /// assert_eq!(reason(alice().expired().mint()), "expired");
 /// assert_eq!(reason(alice().not_yet_valid().mint()), "not_yet_valid");
 /// assert_eq!(reason(alice().without("email").mint()), "user");
@@ -105,6 +105,18 @@ impl TestToken {
         self.claim("name", name.into())
     }
 
+    /// Sets the `scope` claim to these scopes, separated by spaces.
+    pub fn scopes<N: Into<String>>(self, scopes: impl IntoIterator<Item = N>) -> Self {
+        let scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
+        self.claim("scope", scopes.join(" "))
+    }
+
+    /// Sets the `roles` claim to an array of these roles.
+    pub fn roles<N: Into<String>>(self, roles: impl IntoIterator<Item = N>) -> Self {
+        let roles: Vec<String> = roles.into_iter().map(Into::into).collect();
+        self.claim("roles", roles)
+    }
+
     /// Sets the `iss` claim. A layer with an issuer rejects any other with `issuer`; a layer
     /// without an issuer accepts any.
     pub fn issuer(self, issuer: impl Into<String>) -> Self {
@@ -157,9 +169,9 @@ impl TestToken {
     /// use tower_jwt_auth::test_kit::TestIssuer;
     ///
     /// let issuer = TestIssuer::hs256();
-    /// let token = issuer.token_for("alice").claim("roles", ["admin", "owner"]).mint();
+    /// let token = issuer.token_for("alice").claim("groups", ["admin", "owner"]).mint();
     /// let user = issuer.layer().build()?.verifier().verify(&token)?;
-    /// assert!(user.claims::<serde_json::Value>()?["roles"][0] == "admin");
+    /// assert!(user.claims::<serde_json::Value>()?["groups"][0] == "admin");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {

@@ -24,6 +24,7 @@ use crate::user::{CurrentUser, Identity};
 /// let user = CurrentUser::from(admin.clone());
 /// assert_eq!((user.user_id(), user.email()), ("alice", "alice@example.com"));
 /// assert_eq!(user.scopes(), ["tasks:read", "tasks:write"]);
+/// assert_eq!(user.roles(), ["admin"]);
 ///
 /// let layer = AsUserLayer::new(admin.claim("plan", "pro"));
 /// # drop(layer);

@@ -83,7 +83,8 @@ fn the_layer_reads_the_claims_set_on_the_token() {
 
     #[derive(Deserialize)]
     struct Custom {
-        role: String,
+        roles: Vec<String>,
+        scope: String,
         plan: Plan,
         iat: u64,
     }
@@ -93,14 +94,18 @@ fn the_layer_reads_the_claims_set_on_the_token() {
             .token_for("alice")
             .email("a@b.example")
             .name("Alice Liddell")
-            .claim("role", "admin")
+            .roles(["admin", "owner"])
+            .scopes(["tasks:read", "tasks:write"])
             .claim("plan", Plan { seats: 3 });
         let user = verifier_of(&issuer).verify(&token.mint()).unwrap();
         assert_eq!(user.user_id(), "alice", "{row}");
         assert_eq!(user.email(), "a@b.example", "{row}");
         assert_eq!(user.name(), Some("Alice Liddell"), "{row}");
         let custom: Custom = user.claims().unwrap();
-        assert_eq!(custom.role, "admin", "{row}");
+        assert_eq!(custom.roles, ["admin", "owner"], "{row}");
+        assert_eq!(custom.scope, "tasks:read tasks:write", "{row}");
+        assert_eq!(user.roles(), ["admin", "owner"], "{row}");
+        assert_eq!(user.scopes(), ["tasks:read", "tasks:write"], "{row}");
         assert_eq!(custom.plan, Plan { seats: 3 }, "{row}");
         assert_eq!(at(custom.iat), issuer.clock().now(), "{row}");
     }
