@@ -17,8 +17,8 @@ use crate::rejection::{Rejection, RejectionDetails};
 /// `TraceLayer` sees a rejected gRPC request as HTTP 200 and logs a success. With `LogRejections`,
 /// it logs the event "request rejected" with `reason`, `status`, and `latency`, at ERROR for a 5xx
 /// status and at INFO for a 4xx status. If [`log_user_ids`](crate::JwtAuthBuilder::log_user_ids) is
-/// set, the event of a 403 also has the field `user_id`. The reason that an `Authenticator` of the
-/// application gave is in the field `own_reason`.
+/// set, the event of a 403 also has the field `user_id` and, if it is known, `issuer`. The reason
+/// that an `Authenticator` of the application gave is in the field `own_reason`.
 ///
 /// `TraceLayer` also logs each failure at ERROR, as "response failed". With [`RejectionsAsSuccess`],
 /// a rejection is not one, so that it is logged once.
@@ -69,13 +69,14 @@ impl<B, O: OnResponse<B>> OnResponse<B> for LogRejections<O> {
         let reason = rejection.reason();
         let details = response.extensions().get::<RejectionDetails>();
         let user_id = details.and_then(RejectionDetails::user_id);
+        let issuer = details.and_then(RejectionDetails::issuer);
         let own_reason = details.and_then(RejectionDetails::reason);
         // Not the response's status, which is always 200 in gRPC.
         let status = rejection.status().as_u16();
         if rejection.status().is_server_error() {
-            tracing::error!(parent: span, reason, own_reason, status, ?latency, user_id, "request rejected");
+            tracing::error!(parent: span, reason, own_reason, status, ?latency, user_id, issuer, "request rejected");
         } else {
-            tracing::info!(parent: span, reason, own_reason, status, ?latency, user_id, "request rejected");
+            tracing::info!(parent: span, reason, own_reason, status, ?latency, user_id, issuer, "request rejected");
         }
     }
 }

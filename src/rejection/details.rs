@@ -6,13 +6,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::StatusCode;
 
 use super::Rejection;
+use crate::user::CurrentUser;
 
 /// Details of a [`Rejection`](crate::Rejection), such as the scopes that an operation requires.
 ///
 /// If there are any, the layers insert them into the response's extensions and pass them to
 /// [`answer_with`](crate::JwtAuthBuilder::answer_with). They contain no part of the request, except
-/// the user's ID if [`log_user_ids`](crate::JwtAuthBuilder::log_user_ids) is set. `Debug` never
-/// prints that ID.
+/// the user's ID and issuer if [`log_user_ids`](crate::JwtAuthBuilder::log_user_ids) is set. `Debug`
+/// never prints them.
 ///
 /// ```
 /// use http::{Response, StatusCode};
@@ -34,6 +35,7 @@ pub struct RejectionDetails {
     max_age: Option<Duration>,
     acr_values: Option<Arc<str>>,
     user_id: Option<Arc<str>>,
+    issuer: Option<Arc<str>>,
     reason: Option<Arc<str>>,
 }
 
@@ -64,9 +66,16 @@ impl RejectionDetails {
 
     /// Returns the ID of the user who was rejected with 403, if
     /// [`log_user_ids`](crate::JwtAuthBuilder::log_user_ids) is set. The ID is unique only within
-    /// its issuer.
+    /// its [`issuer`](Self::issuer).
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
+    }
+
+    /// Returns the issuer of the user who was rejected with 403, as
+    /// [`CurrentUser::issuer`](crate::CurrentUser::issuer) does, if
+    /// [`log_user_ids`](crate::JwtAuthBuilder::log_user_ids) is set.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     /// Returns the reason that an `Authenticator` of the application gave, such as `key_revoked`. It
@@ -83,8 +92,9 @@ impl RejectionDetails {
         }
     }
 
-    pub(super) fn with_user_id(mut self, user_id: &str) -> Self {
-        self.user_id = Some(user_id.into());
+    pub(super) fn with_user(mut self, user: &CurrentUser) -> Self {
+        self.user_id = Some(user.user_id().into());
+        self.issuer = user.issuer().map(Into::into);
         self
     }
 
@@ -124,7 +134,7 @@ impl RejectionDetails {
     }
 }
 
-/// Omits the user's ID, which is a part of the token.
+/// Omits the user's ID and issuer, which are parts of the token.
 impl fmt::Debug for RejectionDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RejectionDetails")

@@ -1,13 +1,14 @@
 //! [`EventLog`]: the events about requests, which need the feature `tracing`; used by all layers
 //! and extractors. `crate::events` has the other events.
 //!
-//! No event contains any part of a secret, a claim, or a signature, except the user's ID if
+//! No event contains any part of a secret, a claim, or a signature, except the user's ID and issuer if
 //! `.log_user_ids()` is set. An event about a rejected token contains the escaped start of the algorithm's
 //! name and of the key ID.
 
 #[cfg(feature = "tracing")]
 use super::details::RejectionDetails;
 use super::{Rejection, details::Refusal};
+use crate::user::CurrentUser;
 #[cfg(feature = "tracing")]
 use crate::{
     events::TARGET,
@@ -74,11 +75,11 @@ impl EventLog {
 
 #[cfg(feature = "tracing")]
 impl EventLog {
-    /// Logs a rejection at DEBUG, with the application's own reason, and with the user's ID if the
-    /// application allows it. A rejection caused by misconfiguration is also logged at WARN or ERROR,
+    /// Logs a rejection at DEBUG, with the application's own reason, and with the user's ID and
+    /// issuer if the application allows it. A rejection caused by misconfiguration is also logged at WARN or ERROR,
     /// once per layer.
-    pub(crate) fn log_refusal(&self, refusal: Refusal<'_>, user_id: Option<&str>) {
-        self.log(refusal, None, user_id);
+    pub(crate) fn log_refusal(&self, refusal: Refusal<'_>, user: Option<&CurrentUser>) {
+        self.log(refusal, None, user);
     }
 
     /// Returns whether there is no subscriber at all. This check is cheaper than a check of the
@@ -98,7 +99,7 @@ impl EventLog {
         self.log(rejection.into(), token, None);
     }
 
-    fn log(&self, refusal: Refusal<'_>, token: Option<HeaderSummary>, user_id: Option<&str>) {
+    fn log(&self, refusal: Refusal<'_>, token: Option<HeaderSummary>, user: Option<&CurrentUser>) {
         let rejection = refusal.rejection;
         let reason = rejection.reason();
         match rejection {
@@ -133,7 +134,9 @@ impl EventLog {
         let algorithm = algorithm.map(tracing::field::display);
         let (separator, hint) = hint.map_or(("", ""), |hint| ("; ", hint));
         let own_reason = refusal.details.and_then(RejectionDetails::reason);
-        tracing::debug!(target: TARGET, reason, own_reason, algorithm, key_id, user_id, "request rejected: {rejection}{separator}{hint}");
+        let user_id = user.map(CurrentUser::user_id);
+        let issuer = user.and_then(CurrentUser::issuer);
+        tracing::debug!(target: TARGET, reason, own_reason, algorithm, key_id, user_id, issuer, "request rejected: {rejection}{separator}{hint}");
     }
 
     /// Logs, once for each reason, the fix for a rejected token. If the signature is valid, the
@@ -241,7 +244,7 @@ impl EventLog {
 
 #[cfg(not(feature = "tracing"))]
 impl EventLog {
-    pub(crate) fn log_refusal(&self, _: Refusal<'_>, _: Option<&str>) {}
+    pub(crate) fn log_refusal(&self, _: Refusal<'_>, _: Option<&CurrentUser>) {}
 
     pub(crate) fn no_owner_in_path(&self, _: Rejection, _: impl FnOnce() -> String) {}
 

@@ -42,7 +42,7 @@ pub(crate) struct RejectionFormat {
     pub(crate) problem_json: bool,
     pub(crate) custom: Option<Custom>,
     pub(crate) observer: Option<Observer>,
-    /// Whether the event and the details of a 403 contain the user's ID.
+    /// Whether the event and the details of a 403 contain the user's ID and issuer.
     pub(crate) logs_user_ids: bool,
 }
 
@@ -164,8 +164,8 @@ impl RejectionFormat {
         challenge.is_default() && !has_function && !has_flag
     }
 
-    /// Logs a rejection and builds its response. For a 403, both contain the ID of the user in the
-    /// request's extensions, if that is set.
+    /// Logs a rejection and builds its response. For a 403, both contain the ID and the issuer of
+    /// the user in the request's extensions, if that is set.
     pub(crate) fn log_and_respond(
         &self,
         refusal: Refusal<'_>,
@@ -173,25 +173,24 @@ impl RejectionFormat {
         event_log: &EventLog,
         extensions: &Extensions,
     ) -> Response<Bytes> {
-        let user_id = self.loggable_user_id(refusal.rejection, extensions);
-        event_log.log_refusal(refusal, user_id);
-        let Some(user_id) = user_id else {
+        let user = self.loggable_user(refusal.rejection, extensions);
+        event_log.log_refusal(refusal, user);
+        let Some(user) = user else {
             return self.respond(refusal.shown(), protocol);
         };
         let details = refusal.details.cloned().unwrap_or_default();
-        let details = details.with_user_id(user_id);
+        let details = details.with_user(user);
         self.respond(refusal.shown().with_details(&details), protocol)
     }
 
-    /// Returns the ID of the user who is rejected with 403, if it may be logged.
-    fn loggable_user_id<'r>(
+    /// Returns the user who is rejected with 403, if the log may name the user.
+    fn loggable_user<'r>(
         &self,
         rejection: Rejection,
         extensions: &'r Extensions,
-    ) -> Option<&'r str> {
+    ) -> Option<&'r CurrentUser> {
         let is_logged = self.logs_user_ids && rejection.status() == StatusCode::FORBIDDEN;
-        let user = is_logged.then(|| extensions.get::<CurrentUser>())?;
-        user.map(CurrentUser::user_id)
+        is_logged.then(|| extensions.get())?
     }
 
     pub(crate) fn protocol<'r>(&self, head: impl Into<Head<'r>>) -> Protocol {

@@ -154,14 +154,15 @@ impl JwtAuthBuilder {
         self
     }
 
-    /// Logs who was rejected: adds the user's ID to the event of each 403, and to the
+    /// Logs who was rejected: adds the user's ID and, if it is known,
+    /// [issuer](crate::CurrentUser::issuer) to the event of each 403, and to the
     /// [`RejectionDetails`] in the extensions of its response. An audit trail needs it. The crate's
     /// other layers and extractors do the same when they run inside this layer. If another
     /// `JwtAuthLayer` runs between them and this one, its setting applies.
     ///
-    /// Off by default, because a user's ID is personal data. The event of a 401 never has an ID, not
-    /// even from [`RequireFreshLayer`](crate::RequireFreshLayer). The event has the level DEBUG; with the feature `tower-http`,
-    /// `LogRejections` logs the ID at INFO.
+    /// Off by default, because a user's ID is personal data. The event of a 401 has neither, not even
+    /// from [`RequireFreshLayer`](crate::RequireFreshLayer). The event has the level DEBUG; with the
+    /// feature `tower-http`, `LogRejections` logs both at INFO.
     ///
     /// ```
     /// use tower_jwt_auth::JwtAuthLayer;

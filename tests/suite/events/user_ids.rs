@@ -1,4 +1,4 @@
-//! `log_user_ids`: the user's ID in the event and the details of a 403.
+//! `log_user_ids`: the user's ID and issuer in the event and the details of a 403.
 
 use std::time::Duration;
 
@@ -48,7 +48,10 @@ fn assert_logged(events: &Captured, reason: &str, user_id: Option<&str>) {
             lines[0].contains(&format!(" user_id=\"{id}\"")),
             "{lines:?}"
         ),
-        None => assert!(!lines[0].contains("user_id"), "{lines:?}"),
+        None => {
+            let has_user = lines[0].contains("user_id") || lines[0].contains(" issuer=");
+            assert!(!has_user, "{lines:?}");
+        }
     }
     let others = events.text().matches("user_id=").count();
     assert_eq!(others, usize::from(user_id.is_some()));
@@ -85,6 +88,45 @@ async fn a_403_names_the_user_only_if_that_is_set() {
         let answer = ask(Stack::new(rule, auth.clone()), alices("/")).await;
         assert_eq!(details(&answer).is_some(), is_set);
         assert_logged(&events, "insufficient_scope", expected);
+    }
+}
+
+/// The same user ID may identify different people at two issuers.
+#[tokio::test]
+async fn a_403_names_the_verified_issuer_of_the_user() {
+    let [ours, tenants] = ["https://app.example.com", "https://tenant.example.com"];
+    let several = || builder().issuer(ours).or(builder().issuer(tenants));
+    for (row, auth, iss, reason, expected) in [
+        (
+            "the first",
+            several().log_user_ids(),
+            ours,
+            "not_owner",
+            Some(ours),
+        ),
+        (
+            "the second",
+            several().log_user_ids(),
+            tenants,
+            "other_issuer",
+            Some(tenants),
+        ),
+        ("not set", several(), tenants, "other_issuer", None),
+        ("an unverified one", logging(), ours, "not_owner", None),
+    ] {
+        let mut request = with_bearer(&token(&claims_with(json!({ "iss": iss }))));
+        *request.uri_mut() = "/api/bob/tasks".parse().unwrap();
+        let events = Captured::start();
+        let answer = ask(Stack::new(owner(), auth.build().unwrap()), request).await;
+        assert_eq!(answer.reason(), reason, "{row}");
+        let issuer = details(&answer).and_then(RejectionDetails::issuer);
+        assert_eq!(issuer, expected, "{row}");
+        let line = events.at("DEBUG").concat();
+        let logged = line
+            .split_once(" issuer=")
+            .map(|(_, rest)| rest.split('"').nth(1));
+        let expected = expected.filter(|_| cfg!(feature = "tracing")).map(Some);
+        assert_eq!(logged, expected, "{row}: {line}");
     }
 }
 
@@ -192,22 +234,23 @@ async fn a_custom_answer_gets_the_details() {
     assert_eq!(answer.body, "missing_token None");
 }
 
-/// A user ID cannot forge a line or a field of the log.
+/// Neither can forge a line or a field of the log.
 #[cfg(feature = "tracing")]
 #[tokio::test]
-async fn a_user_id_is_escaped() {
-    let user = CurrentUser::new("a\nb\" reason=\"x\u{1b}", "");
+async fn a_user_id_and_an_issuer_are_escaped() {
+    let forged = "a\nb\" reason=\"x\u{1b}";
+    let user = CurrentUser::new(forged, "").from_issuer(forged);
     let mut request = get("/api/bob");
     request.extensions_mut().insert(user);
     let events = Captured::start();
     let auth = logging().keep_user().build().unwrap();
-    ask(Stack::new(owner(), auth), request).await;
+    ask(Stack::new(owner().issuer(forged), auth), request).await;
     let lines = events.at("DEBUG");
     assert_eq!(events.text().lines().count(), 1);
-    assert!(
-        lines[0].contains(r#"user_id="a\nb\" reason=\"x\u{1b}""#),
-        "{lines:?}"
-    );
+    for field in ["user_id", "issuer"] {
+        let escaped = format!(r#" {field}="a\nb\" reason=\"x\u{{1b}}""#);
+        assert!(lines[0].contains(&escaped), "{lines:?}");
+    }
 }
 
 #[cfg(feature = "tower-http")]
@@ -216,21 +259,27 @@ async fn log_rejections_names_the_user() {
     use tower_http::trace::TraceLayer;
     use tower_jwt_auth::LogRejections;
 
+    const ISSUER: &str = "https://app.example.com";
+
     for (auth, expected) in [(logging(), 1), (builder(), 0)] {
+        let auth = auth.issuer(ISSUER);
         let trace = TraceLayer::new_for_http().on_response(LogRejections::new());
         let stack = Stack::new(Stack::new(owner(), auth.build().unwrap()), trace);
         let router = axum::Router::new()
             .fallback(async || "reached")
             .layer(stack);
         let events = Captured::start();
-        let request = alices("/api/bob").map(|()| axum::body::Body::empty());
+        let mut request = with_bearer(&token(&claims_with(json!({ "iss": ISSUER }))));
+        *request.uri_mut() = "/api/bob".parse().unwrap();
+        let request = request.map(|()| axum::body::Body::empty());
         tower::ServiceExt::oneshot(router, request).await.unwrap();
         let logged = events.at("INFO").concat();
         assert!(logged.contains("request rejected"), "{logged}");
-        assert_eq!(
-            logged.matches("user_id=\"alice\"").count(),
-            expected,
-            "{logged}"
-        );
+        for field in [
+            "user_id=\"alice\"".to_owned(),
+            format!("issuer=\"{ISSUER}\""),
+        ] {
+            assert_eq!(logged.matches(&field).count(), expected, "{logged}");
+        }
     }
 }

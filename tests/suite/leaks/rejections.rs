@@ -111,24 +111,37 @@ async fn no_rejection_reveals_a_token_a_secret_or_a_claim() {
     println!("{} rejections, {} reasons", coverage.requests, all.len());
 }
 
-/// If user IDs are logged, they are in one field, and nothing else is revealed.
+/// If user IDs are logged, the ID and the issuer are in one field each, and nothing else is revealed.
 #[tokio::test]
-async fn a_logged_user_id_is_the_only_claim_in_the_events() {
+async fn a_logged_id_and_its_issuer_are_the_only_claims_in_the_events() {
     let source = &sources::secrets()[0];
-    let bearer = bearer(&source.signer().valid());
-    for mut request in shapes(&AUTHORIZATION, &bearer) {
+    let issuer = format!("https://{CLAIM}.example");
+    let token = source.signer().with_claims(json!({ "iss": issuer }));
+    let bearer = bearer(&token);
+    let rows = [false, true].map(|is_set| (is_set, shapes(&AUTHORIZATION, &bearer)));
+    for (is_set, mut request) in rows
+        .into_iter()
+        .flat_map(|(is_set, shapes)| shapes.into_iter().map(move |shape| (is_set, shape)))
+    {
         *request.uri_mut() = format!("/api/{BOB}/tasks").parse().unwrap();
-        let auth = keyless().secret(MARKED).log_user_ids().build().unwrap();
+        let auth = keyless().secret(MARKED).issuer(&issuer);
+        let auth = if is_set { auth.log_user_ids() } else { auth };
         let owner = PathOwnerLayer::new("/api/{user_id}/{*rest}").unwrap();
-        let service = tower::layer::util::Stack::new(owner, auth);
+        let service = tower::layer::util::Stack::new(owner, auth.build().unwrap());
         let events = Captured::start();
         let answer = ask(service, request).await;
-        let events = events.text();
+        let mut events = events.text();
         assert_eq!(answer.reason(), "not_owner");
-        let user_id = format!(" user_id=\"{SUB}\"");
-        assert_eq!(events.matches(&user_id).count(), told(), "{events}");
-        let marks = Marks::new().and_token(&bearer[0]);
-        marks.assert_absent(events.replace(&user_id, ""), "the events");
+        for field in [
+            format!(" user_id=\"{SUB}\""),
+            format!(" issuer=\"{issuer}\""),
+        ] {
+            let expected = if is_set { told() } else { 0 };
+            assert_eq!(events.matches(&field).count(), expected, "{events}");
+            events = events.replace(&field, "");
+        }
+        let marks = Marks::new().and_token(&token);
+        marks.assert_absent(events, "the events");
         let response = format!("{:?} {:?}", answer.response, answer.body);
         marks.assert_absent(response, "the response");
     }

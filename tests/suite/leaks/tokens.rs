@@ -71,7 +71,7 @@ impl Signer<'_> {
         (self.sign)(&self.header(members), &marked_claims(json!({})).to_string())
     }
 
-    fn with_claims(&self, members: Value) -> String {
+    pub(super) fn with_claims(&self, members: Value) -> String {
         (self.sign)(&self.header(json!({})), &marked_claims(members).to_string())
     }
 

@@ -201,14 +201,16 @@ fn rejections(output: &mut Output) {
     );
     let auth = JwtAuthLayer::builder().secret(MARKED).log_user_ids();
     let (mut parts, ()) = with_bearer("").into_parts();
-    parts.extensions.insert(CurrentUser::new(SUB, EMAIL));
+    let user = CurrentUser::new(SUB, EMAIL).from_issuer(CLAIM);
+    parts.extensions.insert(user);
     let rejection = tower_jwt_auth::Rejection::NotOwner;
-    // The event contains the ID, because that is set.
+    // The event contains the ID and the issuer, because that is set.
     let _events = Captured::start();
     let response = auth.build().unwrap().reject(rejection, &parts);
     let details = response.extensions().get().unwrap();
     let details: &tower_jwt_auth::RejectionDetails = details;
     assert_eq!(details.user_id(), Some(SUB));
+    assert_eq!(details.issuer(), Some(CLAIM));
     output.debug("RejectionDetails", details);
 }
 
