@@ -82,6 +82,11 @@ impl Secret {
                 "{problem}, which would be part of the key; {STRAY_ENDS_ADVICE}"
             ));
         }
+        if contains(bytes, GENERATOR) {
+            return Some(format!(
+                "contains the command `openssl rand` instead of its output; {generate}"
+            ));
+        }
         if WELL_KNOWN.iter().any(|known| known.as_bytes() == bytes) {
             return Some(format!(
                 "is a published example, which anyone can look up; {generate}"
@@ -175,6 +180,9 @@ const MIN_GENERATED_LEN: usize = 32;
 /// A random secret has more, even in hexadecimal. A placeholder such as `changeme`, repeated to
 /// reach the minimum length, has fewer.
 const MIN_DIFFERENT_BYTES: usize = 8;
+
+/// The command that guides and errors recommend. An env file does not run it.
+const GENERATOR: &[u8] = b"openssl rand";
 
 /// Secrets that were published as examples. An attacker tries these first.
 const WELL_KNOWN: [&str; 4] = [

@@ -48,6 +48,11 @@ fn invalid_rules_are_rejected_with_a_reason() {
             "fewer than 8 different bytes",
         ),
         (
+            "the text of a guide",
+            key("the output of `openssl rand -base64 32`"),
+            "instead of its output",
+        ),
+        (
             "a key in quotes",
             key("\"0123456789abcdef0123456789abcdef\""),
             "the session key",

@@ -192,6 +192,21 @@ fn a_pem_key_after_other_text_is_rejected() {
 }
 
 #[test]
+fn a_command_in_place_of_its_output_is_rejected() {
+    for secret in [
+        "openssl rand -base64 32",
+        "$(openssl rand -base64 32)",
+        "`openssl rand -hex 32`",
+        "the output of `openssl rand -base64 32`",
+    ] {
+        for (way, builder) in given(secret) {
+            let error = fault(builder.allow_short_secret().build(), way);
+            assert!(error.contains("instead of its output"), "{way}: {error}");
+        }
+    }
+}
+
+#[test]
 fn a_secret_with_a_byte_order_mark_or_newline_is_rejected() {
     for (description, secret) in [
         ("a carriage return", format!("{SECRET}\r")),
