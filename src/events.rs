@@ -16,6 +16,15 @@ pub(crate) fn fault(fault: &Fault, consequence: &'static str) {
     let _ = (fault, consequence);
 }
 
+/// Logs that the content of a secret file is used, because it is new or valid again. `file` names the
+/// file as in a [`fault`].
+pub(crate) fn secrets_read(file: &str, secrets: usize) {
+    #[cfg(feature = "tracing")]
+    tracing::info!(target: TARGET, secrets, "{file}: it was read again; its secrets are in use");
+    #[cfg(not(feature = "tracing"))]
+    let _ = (file, secrets);
+}
+
 /// Logs the unusable keys of a set. Keys for encryption are common, so they are logged only at
 /// DEBUG.
 pub(crate) fn keys_skipped(place: &str, skipped: &[String]) {

@@ -81,7 +81,9 @@ impl SecretFile {
             .is_some_and(|content| self.active.as_ref() == Some(content))
         {
             self.pending = None;
-            self.reported = None;
+            if self.reported.take().is_some() {
+                self.report_use();
+            }
             return false;
         }
         if is_settled {
@@ -99,6 +101,7 @@ impl SecretFile {
                 self.active = Some(content);
                 self.pending = None;
                 self.reported = None;
+                self.report_use();
                 true
             }
             Err(problem) => {
@@ -126,12 +129,20 @@ impl SecretFile {
         }
     }
 
+    fn report_use(&self) {
+        events::secrets_read(&self.name(), self.secrets.len());
+    }
+
     fn fault(&self, problem: &str) -> Fault {
-        Fault::new(if may_be_shown(&self.path) {
-            format!("the secret file {}: {problem}", self.path.display())
+        Fault::new(format!("{}: {problem}", self.name()))
+    }
+
+    fn name(&self) -> String {
+        if may_be_shown(&self.path) {
+            format!("the secret file {}", self.path.display())
         } else {
-            format!("the file set with .secret_from_file(…): {problem}")
-        })
+            "the file set with .secret_from_file(…)".to_owned()
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Secrets from a file that changes at runtime.
 
 mod content;
+mod events;
 mod failures;
 mod polling;
 mod under_load;
