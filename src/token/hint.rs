@@ -133,11 +133,11 @@ pub(super) fn suggest(
             true,
         ),
         TokenError::AudienceNotConfigured if claims.aud == ClaimValue::Texts(Vec::new()) => (
-            "their aud is an empty list, which names no audience; configure the issuer to name this service, or call .allow_any_audience()".to_owned(),
+            "aud is an empty list, which names no audience; configure the issuer to name this service, or call .allow_any_audience()".to_owned(),
             true,
         ),
         TokenError::AudienceNotConfigured => (
-            "they have an aud, but no audience is configured; call .audience(…) (from_env: set BETTER_AUTH_AUDIENCE) or .allow_any_audience()".to_owned(),
+            "aud is set, but no audience is configured; call .audience(…) (from_env: set BETTER_AUTH_AUDIENCE) or .allow_any_audience()".to_owned(),
             true,
         ),
         TokenError::TokenType => {
@@ -171,7 +171,7 @@ pub(super) fn suggest(
             (format!("{name} is required, but {problem}; configure the issuer to add it, set another claim with .email_claim(…), or call .email_optional()"), true)
         }
         TokenError::Subject if matches!(claims.sub, ClaimValue::Integer(_)) => (
-            "their sub is an integer; call .user_id_claim(\"sub\") to accept integers".to_owned(),
+            "sub is an integer; call .user_id_claim(\"sub\") to accept integers".to_owned(),
             true,
         ),
         TokenError::Subject if !policy.extra.as_ref().is_some_and(|extra| extra.allow_services) && is_of_service(&claims, &json) => (

@@ -60,7 +60,7 @@ impl TokenKind {
 /// Describes why the claims are not those of an access token, and the fix.
 pub(super) fn describe(json: &str, error: TokenError) -> String {
     if error == TokenError::TokenType {
-        return "they have nonce, at_hash, or c_hash, as ID tokens do; change the client to send the access token".to_owned();
+        return "nonce, at_hash, or c_hash is set, as in ID tokens; change the client to send the access token".to_owned();
     }
     let claims = serde_json::from_str(json).ok();
     match claims.and_then(|claims: KindClaims<'_>| claims.missing()) {
