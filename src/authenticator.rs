@@ -30,7 +30,10 @@ use crate::{
 ///         let database = self.0.clone();
 ///         Authentication::lookup(async move {
 ///             match database.owner_of(key.as_bytes()).await {
-///                 Some(id) => Authentication::User(CurrentUser::new(id, "")),
+///                 Some(id) => {
+///                     let placeholder = format!("{id}@clients.example.com");
+///                     Authentication::User(CurrentUser::new(id, placeholder))
+///                 }
 ///                 None => Authentication::rejected(Rejection::InvalidCredential),
 ///             }
 ///         })
@@ -40,7 +43,6 @@ use crate::{
 /// let auth = JwtAuthLayer::builder()
 ///     .secret("correct horse battery staple, and more")
 ///     .authenticate_with(ApiKeys(Database))
-///     .email_optional()
 ///     .build()?;
 /// # drop(auth);
 /// # Ok::<(), tower_jwt_auth::ConfigError>(())

@@ -14,6 +14,10 @@ impl CurrentUser {
     /// Creates a user without a token, for tests and for other authentication layers outside a
     /// [`PathOwnerLayer`](crate::PathOwnerLayer).
     ///
+    /// If the user has no email address, pass a placeholder or `""`. A layer accepts the user of an
+    /// `Authenticator` with `""` only if [`email_optional`](crate::JwtAuthBuilder::email_optional) is
+    /// set, which applies to tokens as well.
+    ///
     /// The user has no name and never expires; the claims are `sub` and `email`. It belongs to the
     /// first issuer of any layer; [`from_issuer`](Self::from_issuer) assigns it to another issuer.
     pub fn new(user_id: impl Into<String>, email: impl Into<String>) -> Self {
