@@ -10,10 +10,10 @@
 //! not end up in the shell's history, and explains every check of it. It prints no value from the
 //! token.
 //!
-//! For HS256 tokens, set the variables that `JwtAuthLayer::from_env` reads, and pass no argument:
+//! For HS256 tokens, set the variables that `JwtAuthLayer::from_env` reads, and pass no origin:
 //!
 //! ```sh
-//! BETTER_AUTH_SECRET=… cargo run --example doctor --features better-auth < token.txt
+//! BETTER_AUTH_SECRET=… BETTER_AUTH_AUDIENCE=… cargo run --example doctor --features better-auth < token.txt
 //! ```
 //!
 //! The exit code is 0 if everything fits, 1 if something does not, and 2 for wrong arguments.
@@ -33,11 +33,11 @@ use tower_jwt_auth::{JwtAuthBuilder, JwtAuthLayer, KeySet, SharedKeys};
 
 const USAGE: &str = "\
 usage: doctor <origin of Better Auth> [options] [< file with a token]
-       BETTER_AUTH_SECRET=… doctor < file with an HS256 token
+       BETTER_AUTH_SECRET=… doctor [options] < file with an HS256 token
 
-  --issuer <iss>      as .issuer(…); default: the origin
-  --audience <aud>    as .audience(…); default: the origin
-  --jwks-url <URL>    as .jwks_url(…); default: <origin>/api/auth/jwks
+  --issuer <iss>      as .issuer(…); default: the origin; for HS256, beside BETTER_AUTH_ISSUER
+  --audience <aud>    as .audience(…); default: the origin; for HS256, beside BETTER_AUTH_AUDIENCE
+  --jwks-url <URL>    as .jwks_url(…); default: <origin>/api/auth/jwks; not for HS256
   --email-optional    as .email_optional()";
 
 /// In bytes; more than the longest token that the layer accepts by default.
@@ -45,6 +45,8 @@ const MAX_INPUT: u64 = 64 * 1024;
 
 /// The settings of the service, in the terms of the builder.
 pub struct Settings {
+    /// Whether the layer is that of `JwtAuthLayer::from_env`, for HS256 tokens. It has no origin.
+    has_secret: bool,
     pub origin: String,
     pub issuer: Option<String>,
     pub audience: Option<String>,
@@ -53,9 +55,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    fn from_args(mut args: impl Iterator<Item = String>) -> Option<Self> {
+    /// Returns `None` if the arguments are wrong, or if there is neither an origin nor a secret.
+    fn from_args(args: impl Iterator<Item = String>) -> Option<Self> {
+        let mut args = args.peekable();
+        let origin = args.next_if(|origin| !origin.starts_with('-'));
         let mut settings = Self {
-            origin: args.next().filter(|origin| !origin.starts_with('-'))?,
+            has_secret: origin.is_none(),
+            origin: origin.unwrap_or_default(),
             issuer: None,
             audience: None,
             jwks_url: None,
@@ -70,7 +76,9 @@ impl Settings {
                 _ => return None,
             }
         }
-        Some(settings)
+        let has_variable = || env::var_os("BETTER_AUTH_SECRET").is_some_and(|it| !it.is_empty());
+        let fits = !settings.has_secret || has_variable() && settings.jwks_url.is_none();
+        fits.then_some(settings)
     }
 
     pub fn issuer(&self) -> &str {
@@ -83,7 +91,11 @@ impl Settings {
 
     /// A builder like that of the service.
     pub fn builder(&self) -> JwtAuthBuilder {
-        let mut builder = JwtAuthLayer::better_auth(&self.origin);
+        let mut builder = if self.has_secret {
+            JwtAuthLayer::builder_from_env()
+        } else {
+            JwtAuthLayer::better_auth(&self.origin)
+        };
         if let Some(url) = &self.jwks_url {
             builder = builder.jwks_url(url);
         }
@@ -125,24 +137,20 @@ impl Report {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let settings = Settings::from_args(env::args().skip(1));
-    let has_secret = env::var_os("BETTER_AUTH_SECRET").is_some_and(|secret| !secret.is_empty());
-    let is_for_secret = env::args().len() == 1 && has_secret;
-    if settings.is_none() && !is_for_secret {
+    let Some(mut settings) = Settings::from_args(env::args().skip(1)) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
-    }
+    };
     let mut report = Report::default();
     let token = token_from_stdin(&mut report);
-    match settings {
-        Some(mut settings) => {
-            check_settings(&mut settings, &mut report);
-            let keys = server::check(&settings, &mut report).await;
-            if let Some(token) = token {
-                token::check(&settings, keys, &token, &mut report).await;
-            }
+    if settings.has_secret {
+        token::check_with_secret(&settings, token.as_deref(), &mut report);
+    } else {
+        check_settings(&mut settings, &mut report);
+        let keys = server::check(&settings, &mut report).await;
+        if let Some(token) = token {
+            token::check(&settings, keys, &token, &mut report).await;
         }
-        None => token::check_with_secret(token.as_deref(), &mut report),
     }
 
     match report.problems.as_slice() {
@@ -191,9 +199,20 @@ fn token_from_stdin(report: &mut Report) -> Option<String> {
         return None;
     }
     let text = text.trim();
+    // A header field that was copied from the developer tools of a browser.
+    let text = strip_prefix(text, "Authorization:");
+    let text = strip_prefix(text, "Bearer ");
     if text.is_empty() {
         report.note("token", "none on standard input; to explain one, pipe it");
         return None;
     }
     Some(text.to_owned())
+}
+
+/// Removes a prefix, in upper or lower case, and the white space after it.
+fn strip_prefix<'a>(text: &'a str, prefix: &str) -> &'a str {
+    match text.split_at_checked(prefix.len()) {
+        Some((start, rest)) if start.eq_ignore_ascii_case(prefix) => rest.trim_start(),
+        _ => text,
+    }
 }

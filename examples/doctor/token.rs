@@ -48,9 +48,9 @@ impl JwksFetch for Fetched {
     }
 }
 
-/// Checks the settings of `JwtAuthLayer::from_env`, and explains a token with them.
-pub fn check_with_secret(token: Option<&str>, report: &mut Report) {
-    match JwtAuthLayer::from_env() {
+/// Checks the settings for HS256 tokens, and explains a token with them.
+pub fn check_with_secret(settings: &Settings, token: Option<&str>, report: &mut Report) {
+    match settings.builder().build() {
         Ok(layer) => {
             if let Some(token) = token {
                 explain(None, &layer, token, report);

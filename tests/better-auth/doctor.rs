@@ -232,6 +232,20 @@ async fn an_hs256_token_is_explained_with_the_settings_of_from_env() {
     let audience = ("BETTER_AUTH_AUDIENCE", PUBLIC);
     let fits = diagnose_with(&[secret, audience], &[], &token);
     assert_eq!(fits.exit_code, Some(0), "{}", fits.output);
+    let pasted = format!("authorization: Bearer {token}");
+    let options = diagnose_with(
+        &[secret],
+        &["--audience", PUBLIC, "--email-optional"],
+        &pasted,
+    );
+    assert_eq!(options.exit_code, Some(0), "{}", options.output);
+    let jwks_url = diagnose_with(&[secret], &["--jwks-url", PUBLIC], &token);
+    assert_eq!(jwks_url.exit_code, Some(2), "{}", jwks_url.output);
+    let no_audience = diagnose_with(&[secret], &[], &token);
+    no_audience.assert_names(
+        &["audience"],
+        &["aud is set, but no audience is configured"],
+    );
     let other = [("BETTER_AUTH_SECRET", SECRET), audience];
     diagnose_with(&other, &[], &token).assert_names(&["signature"], &["a different secret"]);
     let all = [
