@@ -4,7 +4,7 @@
 //! ```sh
 //! npm ci --ignore-scripts --prefix examples/mcp/better-auth
 //! BETTER_AUTH_SECRET="$(openssl rand -base64 32)" node examples/mcp/better-auth/server.mjs
-//! cargo run --manifest-path examples/mcp/Cargo.toml
+//! MCP_SESSION_KEY="$(openssl rand -base64 32)" cargo run --manifest-path examples/mcp/Cargo.toml
 //! ```
 //!
 //! Then add `http://127.0.0.1:8000/mcp` to an MCP client. The client opens a page of Better Auth, where you
@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | `BETTER_AUTH_URL` | `http://127.0.0.1:3000` | the origin of Better Auth |
 //! | `PUBLIC_URL` | `http://127.0.0.1:8000/mcp` | the URL that users enter, and `RESOURCE` of Better Auth |
+//! | `MCP_SESSION_KEY` | required | the secret that binds session IDs to their users; replicas share it |
 //! | `ADDR` | `127.0.0.1:8000` | the address to listen on |
 
 use std::{
@@ -51,20 +52,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let public_url = variable("PUBLIC_URL", "http://127.0.0.1:8000/mcp");
     let address = variable("ADDR", "127.0.0.1:8000");
 
+    let session_key = env::var("MCP_SESSION_KEY")
+        .map_err(|_| "set MCP_SESSION_KEY to the output of `openssl rand -base64 32`")?;
+
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("Listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, app(&better_auth, &public_url)?).await?;
+    axum::serve(listener, app(&better_auth, &public_url, &session_key)?).await?;
     Ok(())
 }
 
 /// Returns the service. `better_auth` is the origin of Better Auth; `url` is the public URL that users enter
-/// into their MCP clients.
-pub fn app(better_auth: &str, url: &str) -> Result<Router, Box<dyn Error>> {
+/// into their MCP clients; `session_key` is at least 32 bytes of secret text.
+pub fn app(better_auth: &str, url: &str, session_key: &str) -> Result<Router, Box<dyn Error>> {
     let mcp = ProtectedResource::better_auth(better_auth, url)?.scopes(["mcp:read"])?;
     let auth = JwtAuthLayer::builder().protected_resource(&mcp).build()?;
     let tools = RequireMcpScopeLayer::new(&mcp)
         .tool("list_tasks", NO_SCOPES)?
-        .tool("add_task", ["mcp:write"])?;
+        .tool("add_task", ["mcp:write"])?
+        .session_key(session_key)?;
 
     // rmcp rejects requests for other hosts: a page's own host name may resolve to this machine.
     let url: Uri = url.parse()?;

@@ -18,6 +18,8 @@ use super::{better_auth::BetterAuth, example, transcript::Transcript};
 /// One test at a time, so that their transcripts do not mix.
 static RUNNING: Mutex<()> = Mutex::const_new(());
 
+const SESSION_KEY: &str = "the session key of the tests, of more than 32 bytes";
+
 pub struct Site {
     /// The URL of the MCP server.
     pub mcp: String,
@@ -38,7 +40,7 @@ impl Site {
         let mcp = format!("http://{}/mcp", listener.local_addr().unwrap());
         let other = "https://other.example.com/mcp".to_owned();
         let better_auth = BetterAuth::start(&mcp, &other, &transcript)?;
-        let app = example::app(&better_auth.origin, &mcp).unwrap();
+        let app = example::app(&better_auth.origin, &mcp, SESSION_KEY).unwrap();
         let app = app.layer(middleware::from_fn_with_state(transcript.clone(), record));
         tokio::spawn(async { axum::serve(listener, app).await });
         let user_id = better_auth.user_id().await;
