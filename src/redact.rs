@@ -15,7 +15,7 @@ pub(crate) fn describe_url(setting: &str, url: &str) -> String {
 /// start like a URL, because it may be a key or a secret. If a URL cannot be parsed, only its
 /// scheme is shown.
 pub(crate) fn redact_url(url: &str) -> Option<String> {
-    let (scheme, _) = url.split_once("://")?;
+    let (scheme, rest) = url.split_once("://")?;
     let is_web = ["https", "http"]
         .into_iter()
         .any(|web| scheme.eq_ignore_ascii_case(web));
@@ -26,7 +26,9 @@ pub(crate) fn redact_url(url: &str) -> Option<String> {
                 Some((_, host)) => ("…@", host),
                 None => ("", authority),
             };
-            format!("{scheme}://{user}{host}{}", uri.path())
+            // `Uri` adds a slash, which would be another issuer.
+            let path = if rest.contains('/') { uri.path() } else { "" };
+            format!("{scheme}://{user}{host}{path}")
         }
         _ => format!("{scheme}://…"),
     })
@@ -49,6 +51,8 @@ mod tests {
     fn the_user_and_query_of_a_url_are_never_shown() {
         for (url, shown) in [
             ("https://example.com/jwks", Some("https://example.com/jwks")),
+            ("https://example.com/", Some("https://example.com/")),
+            ("https://example.com", Some("https://example.com")),
             (
                 "https://example.com/?key=secret#secret",
                 Some("https://example.com/"),
@@ -60,7 +64,7 @@ mod tests {
             ("https://user:se/cr@et?@example.com", Some("https://…")),
             (
                 "https://example.com?key=secret@host&more=secret",
-                Some("https://example.com/"),
+                Some("https://example.com"),
             ),
             (
                 "https://example.com:3000/a",
