@@ -72,13 +72,19 @@ async fn metrics(
     for (outcome, count) in &*counts {
         let _ = writeln!(text, "auth_outcomes_total{{outcome=\"{outcome}\"}} {count}");
     }
-    text.push_str("# TYPE auth_jwks_keys gauge\n# TYPE auth_jwks_age_seconds gauge\n");
+    for name in ["keys", "failing", "age_seconds", "expires_in_seconds"] {
+        let _ = writeln!(text, "# TYPE auth_jwks_{name} gauge");
+    }
     for keys in auth.jwks_health() {
         let url = keys.url.replace('\\', r"\\").replace('"', r#"\""#);
         let _ = writeln!(text, "auth_jwks_keys{{url=\"{url}\"}} {}", keys.keys);
-        if let Some(age) = keys.age {
-            let age = age.as_secs_f64();
-            let _ = writeln!(text, "auth_jwks_age_seconds{{url=\"{url}\"}} {age:.0}");
+        let failing = u8::from(keys.last_error.is_some());
+        let _ = writeln!(text, "auth_jwks_failing{{url=\"{url}\"}} {failing}");
+        for (name, time) in [("age", keys.age), ("expires_in", keys.expires_in)] {
+            if let Some(time) = time {
+                let seconds = time.as_secs();
+                let _ = writeln!(text, "auth_jwks_{name}_seconds{{url=\"{url}\"}} {seconds}");
+            }
         }
     }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text)

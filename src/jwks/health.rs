@@ -6,12 +6,15 @@ use std::{fmt, time::Duration};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct JwksHealth {
-    /// The URL of the key set, without the query.
+    /// The URL of the key set or, with [`discover`](crate::JwtAuthBuilder::discover), the issuer, as
+    /// configured but without its user name and query.
     pub url: String,
     /// The number of keys in use.
     pub keys: usize,
     /// The time since the keys were fetched; `None` before the first successful fetch.
     pub age: Option<Duration>,
+    /// The time until the keys in use expire if every fetch until then fails; `None` without keys.
+    pub expires_in: Option<Duration>,
     /// The reason why the last fetch failed or why no fetch starts: the runtime in which the layer
     /// was built is not running, or there is no runtime. `None` otherwise.
     pub last_error: Option<String>,

@@ -275,6 +275,9 @@ impl State {
             url: self.redacted_url.clone(),
             keys,
             age: fetched_at.map(|at| at.elapsed()),
+            expires_in: self
+                .expiry()
+                .map(|at| at.saturating_duration_since(Instant::now())),
             last_error: self.problem(),
             fetches: self.fetches.counts().ended,
         }

@@ -31,10 +31,11 @@ async fn readiness_and_metrics_follow_the_keys_and_the_requests() {
     );
     let (_, metrics) = page(&router, "/metrics").await;
     let url = "https://app.example.com/api/auth/jwks";
-    assert!(
-        metrics.contains(&format!("auth_jwks_keys{{url=\"{url}\"}} 0\n")),
-        "{metrics}"
-    );
+    for (name, value) in [("auth_jwks_keys", 0), ("auth_jwks_failing", 1)] {
+        let line = format!("{name}{{url=\"{url}\"}} {value}\n");
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+    }
+    assert!(!metrics.contains("expires_in_seconds{"), "{metrics}");
 
     let key = issuer.rotate();
     tokio::time::sleep(std::time::Duration::from_secs(60)).await;
@@ -49,7 +50,9 @@ async fn readiness_and_metrics_follow_the_keys_and_the_requests() {
         "auth_outcomes_total{outcome=\"accepted\"} 1\n",
         "auth_outcomes_total{outcome=\"missing_token\"} 1\n",
         &format!("auth_jwks_keys{{url=\"{url}\"}} 1\n"),
+        &format!("auth_jwks_failing{{url=\"{url}\"}} 0\n"),
         "auth_jwks_age_seconds{",
+        "auth_jwks_expires_in_seconds{",
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }

@@ -81,6 +81,9 @@ async fn an_outage_causes_503_for_tokens_whose_key_is_not_cached() {
 
     for _ in 0..3 {
         sleep(minutes(23)).await;
+        let health = layer.jwks_health().remove(0);
+        let (age, expires_in) = (health.age.unwrap(), health.expires_in.unwrap());
+        assert_eq!(age + expires_in, minutes(70));
         check(&layer, rows(&issuer, &key), 0).await;
         assert!(layer.is_ready());
     }
@@ -90,6 +93,7 @@ async fn an_outage_causes_503_for_tokens_whose_key_is_not_cached() {
     check(&layer, rows(&issuer, &key), 1).await;
     assert!(!layer.is_ready());
     assert_eq!(layer.jwks_health()[0].keys, 0);
+    assert_eq!(layer.jwks_health()[0].expires_in, None);
 
     // Failed fetches are at most 30 s apart.
     issuer.set([key.clone()]);
