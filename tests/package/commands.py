@@ -160,6 +160,36 @@ def forward_auth_with_a_secret(place, listed):
         expect(command, place.run(requested, place.package), "401")
 
 
+def forward_auth_behind_nginx(place, listed):
+    service, page, backend, configuration, nginx, request = listed
+    ports = {port: str(free_port()) for port in ("3000", "4000", "8080", "8081")}
+    with tempfile.TemporaryDirectory() as folder:
+
+        def here(text):
+            for port, free in ports.items():
+                text = re.sub(rf"\b{port}\b", free, text)
+            return text.replace("/tmp", folder)
+
+        place.run(here(page), place.package)
+        place.run(here(configuration), place.package)
+        file = Path(folder, "nginx.conf")
+        file.write_text(here(file.read_text()))
+        build(place, service.split(" ", 1)[1])
+        # nginx is in a folder that is only on the PATH of root.
+        path = place.environment["PATH"] + ":/usr/sbin"
+        with (
+            place.server(here(service), place.package, r"TOKEN=\S+\n") as output,
+            place.server(here(backend), place.package, "Serving HTTP", PYTHONUNBUFFERED="1"),
+            place.server(here(nginx), place.package, "", PATH=path),
+        ):
+            [token] = re.findall(r"^TOKEN=(\S+)", output, re.M)
+            # nginx does not report that it is ready.
+            sent = here(request) + " --retry 5 --retry-connrefused"
+            requests = [sent, sent.replace('-H "Authorization: Bearer $TOKEN"', ""), sent.replace("u1", "u2")]
+            statuses = [place.run(sent, place.package, TOKEN=token).split()[1] for sent in requests]
+        expect(request, statuses, ["200", "401", "403"])
+
+
 def better_auth_and_the_doctor(place, listed):
     install, start, service, sign_up, token, tasks, doctor = listed
     ports = {"127.0.0.1:3001": f"127.0.0.1:{free_port()}", "127.0.0.1:3000": f"127.0.0.1:{free_port()}"}
@@ -209,7 +239,15 @@ RUNS = {
         "cargo run --example forward_auth -- nginx",
     ],
     the_tonic_example: ["cargo run --example tonic"],
-    # Uses the program that an earlier command has built.
+    # Uses the program that earlier commands have built.
+    forward_auth_behind_nginx: [
+        "ADDR=127.0.0.1:3000 cargo run --example forward_auth -- nginx",
+        "mkdir -p /tmp/www/api/u1 && echo tasks > /tmp/www/api/u1/tasks",
+        "python3 -m http.server 4000 --bind 127.0.0.1 --directory /tmp/www",
+        "sed '/:3001;/d; /:4001;/d' examples/forward_auth/nginx.conf > /tmp/nginx.conf",
+        "nginx -p /tmp -c /tmp/nginx.conf -e stderr -g 'daemon off;'",
+        'curl -i -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080/api/u1/tasks',
+    ],
     forward_auth_with_a_secret: ["BETTER_AUTH_SECRET=… ADDR=127.0.0.1:3000 forward_auth nginx"],
     better_auth_and_the_doctor: [
         "npm ci --ignore-scripts --prefix tests/better-auth",
