@@ -169,7 +169,7 @@ impl JwtAuthBuilder {
     }
 
     /// Sets how long an expired key set may still be used while refreshing it fails. The default is
-    /// one hour.
+    /// one hour. Less than a second is treated as one second, so that a refresh has time to end.
     pub fn jwks_max_stale(mut self, max_stale: Duration) -> Self {
         self.issuer.fetching.max_stale = max_stale;
         self
