@@ -138,7 +138,7 @@ def load(address, seconds):
 
 
 def main():
-    rounds, seconds, warm_up = (2, 1, 1) if "--quick" in sys.argv else (5, 8, 2)
+    rounds, seconds, warm_up = (2, 1, 1) if "--quick" in sys.argv else (25, 2, 2)
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing; install it, for example with `apt-get install wrk`")
     WORK.mkdir(parents=True, exist_ok=True)
