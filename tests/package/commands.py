@@ -33,7 +33,9 @@ ELSEWHERE = {
     "sends this request",
     "tests/conformance/run": "needs a folder with vectors of other projects",
     "benches/run": "takes minutes to half an hour",
-    'BETTER_AUTH_SECRET="$API_TOKEN_SECRET" cargo run --example doctor': "tests/better-auth runs the doctor so",
+    'BETTER_AUTH_SECRET="$API_TOKEN_SECRET" BETTER_AUTH_AUDIENCE=https://api.example.com cargo run --example doctor': "tests/better-auth "
+    "runs the doctor so",
+    "npm install --ignore-scripts better-auth@1.7.5": "the example with MCP uses these versions",
     "cargo build": "an explanation names it",
     "cargo tree": "an explanation names it",
 }
