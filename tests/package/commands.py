@@ -35,7 +35,6 @@ ELSEWHERE = {
     "benches/run": "takes minutes to half an hour",
     'BETTER_AUTH_SECRET="$API_TOKEN_SECRET" BETTER_AUTH_AUDIENCE=https://api.example.com cargo run --example doctor': "tests/better-auth "
     "runs the doctor so",
-    "npm install --ignore-scripts better-auth@1.7.5": "the example with MCP uses these versions",
     "cargo build": "an explanation names it",
     "cargo tree": "an explanation names it",
 }
@@ -229,6 +228,16 @@ def a_secret_from_openssl(place, listed):
     expect(command, len(place.run(command, place.package).strip()), 44)
 
 
+def the_packages_of_better_auth_for_mcp(place, listed):
+    [command] = listed
+    with tempfile.TemporaryDirectory() as folder:
+        # npm fails if a package needs another version of a peer.
+        place.run(command, Path(folder))
+        for package in ["better-auth", "@better-auth/mcp", "@better-auth/oauth-provider"]:
+            if not Path(folder, "node_modules", package).is_dir():
+                raise SystemExit(f"{command}\ninstalls no {package}")
+
+
 def expect(command, found, expected):
     if found != expected:
         raise SystemExit(f"{command}\nshows {found}, not {expected}")
@@ -260,6 +269,10 @@ RUNS = {
         'curl -H "Authorization: Bearer $SET_AUTH_TOKEN" http://127.0.0.1:3001/api/auth/token',
         'curl -i -H "Authorization: Bearer $TOKEN" http://127.0.0.1:3000/api/$USER_ID/tasks',
         "cargo run --example doctor --features better-auth -- https://app.example.com < token.txt",
+    ],
+    the_packages_of_better_auth_for_mcp: [
+        "npm install --ignore-scripts better-auth@1.7.5 @better-auth/core@1.7.5 better-call@1.4.0"
+        " @better-auth/mcp@1.7.5 @better-auth/oauth-provider@1.7.5",
     ],
     a_secret_from_openssl: ["openssl rand -base64 32"],
 }
