@@ -1,6 +1,7 @@
 // The pages of examples/mcp, opened by a client of the TypeScript SDK.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { freePort, launch, open, repository, start } from "./support.mjs";
@@ -18,6 +19,7 @@ before(async () => {
   server = await start("cargo", cargo, "Listening", {
     BETTER_AUTH_URL: `http://127.0.0.1:${web}`,
     PUBLIC_URL: url,
+    MCP_SESSION_KEY: randomBytes(32).toString("base64"),
     ADDR: `127.0.0.1:${api}`,
   });
   browser = await launch();
