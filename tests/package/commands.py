@@ -113,8 +113,12 @@ class Place:
                     time.sleep(0.05)
                 yield read(log)
             finally:
-                process.kill()
-                process.wait()
+                # Not `kill`, which would leave the worker of nginx running.
+                process.terminate()
+                try:
+                    process.wait(START_TIMEOUT)
+                finally:
+                    process.kill()
 
 
 def read(log):
