@@ -41,6 +41,7 @@
 //! generator, and misuse panics.
 
 mod as_user;
+mod claims;
 mod clock;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod ed25519;

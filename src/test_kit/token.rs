@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::base64url;
 
-use super::{clock::TestClock, signer::Signer};
+use super::{claims::user_claim_setters, clock::TestClock, signer::Signer};
 
 /// A token before signing: [`TestIssuer::token_for`](super::TestIssuer::token_for) starts it, and
 /// [`mint`](Self::mint) signs it.
@@ -95,27 +95,7 @@ impl TestToken {
             .time("exp", LIFETIME)
     }
 
-    /// Sets the `email` claim.
-    pub fn email(self, email: impl Into<String>) -> Self {
-        self.claim("email", email.into())
-    }
-
-    /// Sets the `name` claim.
-    pub fn name(self, name: impl Into<String>) -> Self {
-        self.claim("name", name.into())
-    }
-
-    /// Sets the `scope` claim to these scopes, separated by spaces.
-    pub fn scopes<N: Into<String>>(self, scopes: impl IntoIterator<Item = N>) -> Self {
-        let scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
-        self.claim("scope", scopes.join(" "))
-    }
-
-    /// Sets the `roles` claim to an array of these roles.
-    pub fn roles<N: Into<String>>(self, roles: impl IntoIterator<Item = N>) -> Self {
-        let roles: Vec<String> = roles.into_iter().map(Into::into).collect();
-        self.claim("roles", roles)
-    }
+    user_claim_setters!();
 
     /// Sets the `iss` claim. A layer with an issuer rejects any other with `issuer`; a layer
     /// without an issuer accepts any.

@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::token::json;
+use super::{claims::user_claim_setters, token::json};
 use crate::user::{CurrentUser, Identity};
 
 /// A user without a token, with roles, scopes, and other claims, for
@@ -43,27 +43,7 @@ impl TestUser {
             .email(format!("{user_id}@example.com"))
     }
 
-    /// Sets the `email` claim.
-    pub fn email(self, email: impl Into<String>) -> Self {
-        self.claim("email", email.into())
-    }
-
-    /// Sets the `name` claim.
-    pub fn name(self, name: impl Into<String>) -> Self {
-        self.claim("name", name.into())
-    }
-
-    /// Sets the `scope` claim to these scopes, separated by spaces.
-    pub fn scopes<N: Into<String>>(self, scopes: impl IntoIterator<Item = N>) -> Self {
-        let scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
-        self.claim("scope", scopes.join(" "))
-    }
-
-    /// Sets the `roles` claim to an array of these roles.
-    pub fn roles<N: Into<String>>(self, roles: impl IntoIterator<Item = N>) -> Self {
-        let roles: Vec<String> = roles.into_iter().map(Into::into).collect();
-        self.claim("roles", roles)
-    }
+    user_claim_setters!();
 
     /// Sets the `iss` claim, which [`CurrentUser::issuer`] returns. The user still belongs to the
     /// first issuer; for a user of another issuer, call [`CurrentUser::from_issuer`] on the result
