@@ -76,8 +76,8 @@ impl EventLog {
 #[cfg(feature = "tracing")]
 impl EventLog {
     /// Logs a rejection at DEBUG, with the application's own reason, and with the user's ID and
-    /// issuer if the application allows it. A rejection caused by misconfiguration is also logged at WARN or ERROR,
-    /// once per layer.
+    /// issuer if the application allows it. A rejection caused by misconfiguration is also logged at
+    /// WARN or ERROR, once per layer.
     pub(crate) fn log_refusal(&self, refusal: Refusal<'_>, user: Option<&CurrentUser>) {
         self.log(refusal, None, user);
     }
