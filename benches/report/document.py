@@ -110,7 +110,7 @@ GAPS = """A profile of the same code shows why some goals were missed:
 - **The fastest peer**: the goal assumed that `jsonwebtoken::decode` takes 2.35 µs, but it takes 1.4 µs
   here.
 - **HTTP**: with a token cache, the goal is reached. Without it, verification takes most of the difference.
-  According to callgrind, a request takes 25,300 instructions of the server without the layers, and 4,500
+  According to callgrind, a request takes 25,300 instructions of the server without the layers, and 4,400
   more with a token cache, of which axum's boxes for one call of `route_layer` take 1,100."""
 
 
