@@ -35,8 +35,8 @@ const USAGE: &str = "\
 usage: doctor <origin of Better Auth> [options] [< file with a token]
        BETTER_AUTH_SECRET=… doctor [options] < file with an HS256 token
 
-  --issuer <iss>      as .issuer(…); default: the origin; for HS256, beside BETTER_AUTH_ISSUER
-  --audience <aud>    as .audience(…); default: the origin; for HS256, beside BETTER_AUTH_AUDIENCE
+  --issuer <iss>      as .issuer(…); default: the origin; for HS256, in addition to BETTER_AUTH_ISSUER
+  --audience <aud>    as .audience(…); default: the origin; for HS256, in addition to BETTER_AUTH_AUDIENCE
   --jwks-url <URL>    as .jwks_url(…); default: <origin>/api/auth/jwks; not for HS256
   --email-optional    as .email_optional()";
 
